@@ -1,0 +1,3 @@
+"""GlobalPointer span extraction for spaCy."""
+
+__version__ = "0.1.0"

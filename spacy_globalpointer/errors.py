@@ -1,0 +1,137 @@
+"""Every message a user can meet, with its code.
+
+Codes are stable: tests and search engines find a message by its code. ``GP0xx``
+are errors of the component and its model, ``GP1xx`` of the corpus tools;
+``GPW0xx`` and ``GPW1xx`` are the warnings of the same two rooms. A message names
+the value, the rule it breaks and the remedy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class _Coded(type):
+    """Puts the attribute's name in front of its text: ``Errors.GP001`` reads "[GP001] …"."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if name.startswith("GP") and isinstance(value, str):
+            return f"[{name}] {value}"
+        return value
+
+
+class Errors(metaclass=_Coded):
+    """Texts for exceptions; ``str.format`` fills in the fields."""
+
+    # The kernel and the heads
+    GP001 = (
+        "Pointer states do not fit together: shapes {shapes} (queries, keys, start, "
+        "end) with document lengths {lengths}. Queries and keys must have the same "
+        "shape (tokens, heads, width) with 1 head or one for each label, the other "
+        "terms (tokens, labels), and the lengths must sum to the tokens."
+    )
+    GP002 = (
+        "Gold span {span} (document, label, first token, last token) is not among "
+        "the spans that are scored: documents have {lengths} tokens, there are "
+        "{n_labels} labels, and max_span_length is {max_span_length}. Leave the "
+        "span out, or raise max_span_length."
+    )
+    GP003 = (
+        "A head cannot have n_input={n_input}, n_labels={n_labels}, "
+        "head_width={head_width}: all must be at least 1 and head_width even. "
+        "Change the value in the component's [model] section."
+    )
+    GP004 = (
+        "The stored head cannot be read: {reason}. The model file is damaged or was "
+        "written by a newer version. Copy it again from its source, or train anew."
+    )
+    GP005 = (
+        "The stored head {stored} is not the one that the config asks for: {wanted}. "
+        "@architectures, head_width, rope and the presence of label_bias cannot be "
+        "changed after training. Restore them in the config's [model] section."
+    )
+
+    # The component
+    GP010 = (
+        "Threshold {name!r} is {value!r}, but a threshold is a probability from 0 to "
+        "1. (0.5 corresponds to the score 0 of the GlobalPointer paper.)"
+    )
+    GP011 = "overlap is {value!r}, but must be one of: {known}."
+    GP012 = "{name} is {value!r}, but must be at least 1, or null for no bound."
+    GP013 = "A label of '{name}' must be a text that is not empty, but was {label}."
+    GP014 = (
+        "'{name}' found no label: none of the {n} documents of the training data has "
+        "a span under doc.spans[{key!r}] (keys found: {keys}). Set spans_key to the "
+        "key of your data, convert the data to that key, or pass the labels in "
+        "[initialize.components.{name}.labels]."
+    )
+    GP015 = (
+        "'{name}' listens ({node}) to a component that is not there, so the width of "
+        "the token vectors is unknown. Add a 'transformer' before it (or a 'tok2vec' "
+        "for a Tok2VecListener), and initialize the pipeline as a whole with "
+        "nlp.initialize()."
+    )
+    GP016 = (
+        "The setting thresholds names {unknown}, but the labels are {labels}. Correct "
+        "the spelling or remove the entry."
+    )
+    GP017 = (
+        "The training data has a span labelled {label!r}, but the labels of '{name}' "
+        "were fixed at initialization as {labels}. Add the label to [initialize."
+        "components.{name}.labels] (`spacy init labels` collects them all), or remove "
+        "it from the data."
+    )
+    GP018 = (
+        "The model of '{name}' cannot be loaded from {source}: {reason}. The file is "
+        "damaged, or belongs to another config. Copy it again from its source, or "
+        "train anew."
+    )
+
+
+class Warnings(metaclass=_Coded):
+    """Texts for ``warnings.warn``; ``str.format`` fills in the fields."""
+
+    GPW001 = (
+        "'{name}' got no vector for any of the {n} tokens of a batch. The transformer "
+        "(or tok2vec) it listens to is disabled or missing, so that no span can be "
+        "found. Enable it, or replace the listener with nlp.replace_listeners."
+    )
+    GPW002 = (
+        "'{name}' got no vector for {n} of the {total} tokens of a batch: the encoder "
+        "cut them off at its maximum length, or its tokenizer drops them. Spans there "
+        "will be missed. Use shorter windows ([components.transformer.model.get_spans] "
+        "window). Further batches are not reported."
+    )
+    GPW003 = (
+        "'{name}' cannot learn {n} of {n_spans} gold spans under doc.spans[{key!r}]: "
+        "they do not begin and end at tokens. They count as missed in the evaluation. "
+        "`spacy global-pointer convert` lists them in rejects.jsonl."
+    )
+    GPW004 = (
+        "'{name}' found {n} spans above the threshold in a document and kept the "
+        "{limit} most probable (max_spans_per_doc). Expected for a threshold near 0 or "
+        "an untrained model; else raise max_spans_per_doc. Further documents are not "
+        "reported."
+    )
+    GPW005 = (
+        "[training.score_weights] counts {weights}, but '{name}' writes its scores as "
+        "{mine}f, {mine}p and {mine}r. The best model would be chosen blindly. Set "
+        "{mine}f = 1.0 there."
+    )
+    GPW006 = (
+        "'{name}' cannot learn {n} of {n_spans} gold spans under doc.spans[{key!r}]: "
+        "they are longer than max_span_length = {bound} (the longest has {longest} "
+        "tokens). They count as missed in the evaluation. Raise max_span_length or set "
+        "it to null."
+    )
+    GPW007 = (
+        "'{name}': {n} of {n_docs} documents have no doc.spans[{key!r}]. Training takes "
+        "them as documents without spans, but the scorer leaves them out. Set "
+        "doc.spans[{key!r}] = [] on documents that were annotated and have none."
+    )
+    GPW008 = (
+        "The settings {changed} of '{name}' were changed at run time. They are not "
+        "saved: settings are the config's. Load the pipeline with spacy.load(path, "
+        "config={{\"components.{name}.SETTING\": VALUE}}), or edit its config.cfg."
+    )

@@ -1,0 +1,227 @@
+"""Thinc layers for the heads, and the model architectures built on them."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any, Callable, List, Optional, Tuple, cast
+
+import safetensors.torch
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model, Optimizer, PyTorchShim, chain, get_torch_default_device
+from thinc.types import ArgsKwargs, Floats2d
+from thinc.util import torch2xp, xp2torch
+
+from ..errors import Errors
+from ..pointer.heads import HEADS, PointerHead
+from ..pointer.states import PointerStates
+
+#: Version of the bytes that a head is stored as.
+FORMAT = "1"
+
+
+def build_global_pointer_v1(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    head_width: int = 64,
+    rope: bool = True,
+    label_bias: Optional[float] = -6.0,
+    learn_rate_scale: float = 1.0,
+    nO: Optional[int] = None,
+) -> Model[List[Doc], PointerStates]:
+    """`spacy-globalpointer.GlobalPointer.v1`: a query and a key for each label.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any model of token vectors.
+    head_width (int): Width of queries and keys, even.
+    rope (bool): Rotate queries and keys by their position.
+    label_bias (Optional[float]): Start value of a constant that is learnt for
+        each label; null leaves the constant out, as the author does.
+    learn_rate_scale (float): Factor of the optimizer's learning rate for the head.
+    nO (Optional[int]): Number of labels; set by the component.
+    RETURNS (Model[List[Doc], PointerStates]): The model.
+    """
+    settings = {"head_width": head_width, "rope": rope, "label_bias": label_bias}
+    head = pointer_head("GlobalPointer", settings, learn_rate_scale, nO)
+    return _chain(tok2vec, head)
+
+
+def build_efficient_global_pointer_v1(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    head_width: int = 64,
+    rope: bool = True,
+    label_bias: Optional[float] = -6.0,
+    learn_rate_scale: float = 1.0,
+    nO: Optional[int] = None,
+) -> Model[List[Doc], PointerStates]:
+    """`spacy-globalpointer.EfficientGlobalPointer.v1`: one query and key for all
+    labels, and a linear term for each; 4 · head_width + 2 parameters a label.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Any model of token vectors.
+    head_width (int): Width of the query and the key, even.
+    rope (bool): Rotate query and key by their position.
+    label_bias (Optional[float]): Start value of each label's constant; null
+        starts at 0, as the author does.
+    learn_rate_scale (float): Factor of the optimizer's learning rate for the head.
+    nO (Optional[int]): Number of labels; set by the component.
+    RETURNS (Model[List[Doc], PointerStates]): The model.
+    """
+    settings = {"head_width": head_width, "rope": rope, "label_bias": label_bias}
+    head = pointer_head("EfficientGlobalPointer", settings, learn_rate_scale, nO)
+    return _chain(tok2vec, head)
+
+
+def _chain(
+    tok2vec: Model[List[Doc], List[Floats2d]], head: Model[List[Floats2d], Any]
+) -> Model[List[Doc], PointerStates]:
+    model = chain(tok2vec, head)
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("output_layer", head)
+    return cast(Model[List[Doc], PointerStates], model)
+
+
+def pointer_head(
+    kind: str, settings: dict, learn_rate_scale: float, nO: Optional[int] = None
+) -> Model[List[Floats2d], PointerStates]:
+    """Wrap a torch head as a Thinc layer.
+
+    The layer's structure is fixed before initialization: the torch module inside
+    its shim is built when the widths are known, or when it is loaded.
+
+    kind (str): One of `pointer.heads.HEADS`.
+    settings (dict): The head's settings except its sizes.
+    learn_rate_scale (float): Factor of the optimizer's learning rate.
+    nO (Optional[int]): Number of labels.
+    RETURNS (Model[List[Floats2d], PointerStates]): The layer.
+    """
+    return Model(
+        "pointer_head",
+        forward,
+        init=init,
+        attrs={"kind": kind, "settings": settings, "dropout_rate": 0.0},
+        shims=[PointerShim(kind, settings, learn_rate_scale)],
+        dims={"nI": None, "nO": nO},
+    )
+
+
+def init(
+    model: Model[List[Floats2d], PointerStates],
+    X: Optional[List[Floats2d]] = None,
+    Y: Any = None,
+) -> None:
+    """Build the torch module. The number of labels must have been set."""
+    if X and model.has_dim("nI") is None:
+        model.set_dim("nI", X[0].shape[1])
+    sizes = {"n_input": model.get_dim("nI"), "n_labels": model.get_dim("nO")}
+    head = HEADS[model.attrs["kind"]](**sizes, **model.attrs["settings"])
+    shim = cast(PointerShim, model.shims[0])
+    shim._model = head.to(get_torch_default_device())
+
+
+def forward(
+    model: Model[List[Floats2d], PointerStates], X: List[Floats2d], is_train: bool
+) -> Tuple[PointerStates, Callable[[PointerStates], List[Floats2d]]]:
+    """Token vectors to pointer states; backprop takes the states' gradient."""
+    shim = cast(PointerShim, model.shims[0])
+    head = cast(PointerHead, shim._model)
+    head.dropout.p = model.attrs["dropout_rate"]
+    lengths = [len(x) for x in X]
+    width = model.get_dim("nI")
+    empty = model.ops.alloc2f(0, width)  # an empty document's own may lack the width
+    flat = model.ops.xp.concatenate([empty, *(x for x in X if len(x))])
+    vectors = xp2torch(flat, requires_grad=is_train, device=shim.device)
+    states, backprop_torch = shim(ArgsKwargs((vectors, lengths), {}), is_train)
+
+    def backprop(d_states: PointerStates) -> List[Floats2d]:
+        gradients = ArgsKwargs(
+            (states.tensors(),), {"grad_tensors": list(d_states.tensors())}
+        )
+        backprop_torch(gradients)
+        return model.ops.unflatten(cast(Floats2d, torch2xp(vectors.grad)), lengths)
+
+    return states, backprop
+
+
+class PointerShim(PyTorchShim):
+    """A shim that stores its head as safetensors, rebuilds it from them alone, and
+    scales the learning rate, since a Thinc optimizer has no parameter groups.
+
+    kind (str): One of `pointer.heads.HEADS`.
+    settings (dict): The head's settings except its sizes.
+    learn_rate_scale (float): Factor of the optimizer's learning rate.
+    """
+
+    def __init__(self, kind: str, settings: dict, learn_rate_scale: float) -> None:
+        super().__init__(
+            torch.nn.Identity(),
+            serialize_model=partial(serialize_head, kind),
+            deserialize_model=partial(deserialize_head, kind, settings),
+        )
+        self.learn_rate_scale = learn_rate_scale
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Update the head's parameters at its own learning rate."""
+        scaled = partial(optimizer, lr_scale=self.learn_rate_scale)
+        super().finish_update(cast(Optimizer, scaled))
+
+
+def serialize_head(kind: str, head: PointerHead) -> bytes:
+    """A head as safetensors, its settings in the metadata.
+
+    kind (str): The head's name in `HEADS`.
+    head (PointerHead): An initialized head; a layer that is not initialized
+        yields no bytes.
+    RETURNS (bytes): The file's content.
+    """
+    if not isinstance(head, PointerHead):
+        return b""
+    tensors = {name: x.contiguous() for name, x in head.state_dict().items()}
+    metadata = {"format": FORMAT, "kind": kind, "settings": json.dumps(head.settings())}
+    return safetensors.torch.save(tensors, metadata=metadata)
+
+
+def deserialize_head(
+    kind: str, settings: dict, _: Any, data: bytes, device: torch.device
+) -> torch.nn.Module:
+    """Rebuild a head from `serialize_head`'s bytes.
+
+    kind (str): The head's name in `HEADS` that the config asks for.
+    settings (dict): The settings that the config asks for, without the sizes.
+    data (bytes): The file's content.
+    device (torch.device): Where the head is to live.
+    RETURNS (torch.nn.Module): The head.
+    RAISES (ValueError): GP004 if the bytes are no stored head; GP005 if they hold
+        another head than the config asks for.
+    """
+    if not data:
+        return torch.nn.Identity()
+    metadata, tensors = _read_safetensors(data)
+    stored = json.loads(metadata["settings"])
+    if metadata["kind"] != kind or _form(stored) != _form(settings):
+        raise ValueError(
+            Errors.GP005.format(
+                stored=(metadata["kind"], stored), wanted=(kind, settings)
+            )
+        )
+    head = HEADS[kind](**stored)
+    head.load_state_dict(tensors)
+    return head.to(device)
+
+
+def _form(settings: dict) -> Tuple[int, bool, bool]:
+    """The settings that decide a stored head's form; a start value does not."""
+    has_bias = settings["label_bias"] is not None
+    return settings["head_width"], settings["rope"], has_bias
+
+
+def _read_safetensors(data: bytes) -> Tuple[dict, dict]:
+    """The metadata and the tensors of a safetensors file's content."""
+    try:
+        tensors = safetensors.torch.load(data)
+        size = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + size])["__metadata__"]
+    except (safetensors.SafetensorError, KeyError) as error:
+        raise ValueError(Errors.GP004.format(reason=error)) from error
+    if metadata.get("format") != FORMAT:
+        reason = f"format {metadata.get('format')!r}, expected {FORMAT!r}"
+        raise ValueError(Errors.GP004.format(reason=reason))
+    return metadata, tensors

@@ -1,0 +1,518 @@
+"""The pipeline component `global_pointer`."""
+
+from __future__ import annotations
+
+import warnings
+from copy import deepcopy
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Optional,
+    Tuple,
+    Union,
+)
+
+import numpy
+import srsly
+from spacy import util
+from spacy.attrs import IS_SPACE
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+
+from ..errors import Errors, Warnings
+from .gold import GoldSpans
+from .overlap import POLICIES, select_spans
+from .scorer import score_spans
+from .span_score import register_span_score
+
+# torch is imported where it is used: spaCy imports this module at every start.
+if TYPE_CHECKING:
+    from ..pointer.search import FoundSpans
+    from ..pointer.states import PointerStates
+
+DEFAULT_CONFIG = """
+[global_pointer]
+spans_key = "sc"
+threshold = 0.5
+thresholds = {}
+max_span_length = null
+overlap = "any"
+annotate_ents = false
+max_spans_per_doc = 100000
+scorer = {"@scorers": "spacy-globalpointer.span_scorer.v1"}
+
+[global_pointer.model]
+@architectures = "spacy-globalpointer.GlobalPointer.v1"
+head_width = 64
+rope = true
+label_bias = -6.0
+learn_rate_scale = 1.0
+nO = null
+
+[global_pointer.model.tok2vec]
+@architectures = "spacy-transformers.TransformerListener.v1"
+grad_factor = 1.0
+upstream = "*"
+
+[global_pointer.model.tok2vec.pooling]
+@layers = "reduce_mean.v1"
+"""
+
+
+@Language.factory(
+    "global_pointer",
+    assigns=["doc.spans"],
+    default_config=Config().from_str(DEFAULT_CONFIG)["global_pointer"],
+    default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
+)
+def make_global_pointer(
+    nlp: Language,
+    name: str,
+    model: Model[List[Doc], "PointerStates"],
+    spans_key: str,
+    threshold: float,
+    thresholds: Dict[str, float],
+    max_span_length: Optional[int],
+    overlap: str,
+    annotate_ents: bool,
+    max_spans_per_doc: Optional[int],
+    scorer: Optional[Callable],
+) -> "GlobalPointer":
+    """Create a `GlobalPointer` component; its docstring explains the settings."""
+    return GlobalPointer(
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        threshold=threshold,
+        thresholds=thresholds,
+        max_span_length=max_span_length,
+        overlap=overlap,
+        annotate_ents=annotate_ents,
+        max_spans_per_doc=max_spans_per_doc,
+        scorer=scorer,
+    )
+
+
+class GlobalPointer(TrainablePipe):
+    """Finds spans, nested and overlapping ones included, and scores each.
+
+    Every pair of a start and an end token is scored for every label; there are no
+    candidates to suggest. The spans whose probability reaches the threshold are
+    written to `doc.spans[spans_key]`, sorted by start, end and label, with their
+    probabilities in `attrs["scores"]`.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[List[Doc], "PointerStates"],
+        name: str = "global_pointer",
+        *,
+        spans_key: str = "sc",
+        threshold: float = 0.5,
+        thresholds: Optional[Dict[str, float]] = None,
+        max_span_length: Optional[int] = None,
+        overlap: str = "any",
+        annotate_ents: bool = False,
+        max_spans_per_doc: Optional[int] = 100_000,
+        scorer: Optional[Callable] = score_spans,
+    ) -> None:
+        """Initialize the component.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model[List[Doc], PointerStates]): A model whose reference
+            "output_layer" has the number of labels as its dimension nO.
+        name (str): The component's name, also its name in the losses.
+        spans_key (str): Key of `Doc.spans` for gold and predicted spans.
+        threshold (float): Lowest probability σ(2 · score) of a predicted span.
+        thresholds (Optional[Dict[str, float]]): Probability for single labels,
+            instead of `threshold`.
+        max_span_length (Optional[int]): Longest span in tokens, in training and
+            prediction; None for no bound.
+        overlap (str): "any", "nested" (no two spans cross) or "flat" (no two
+            overlap); a conflict goes to the higher score.
+        annotate_ents (bool): Also write the best non-overlapping spans to
+            `doc.ents`.
+        max_spans_per_doc (Optional[int]): Keep at most so many spans of a
+            document, the most probable ones; a warning says when it happens.
+        scorer (Optional[Callable]): The scoring method.
+        RAISES (ValueError): GP010 to GP012 if a setting is out of its range.
+        """
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: Dict[str, Any] = {
+            "labels": [],
+            "spans_key": spans_key,
+            "threshold": threshold,
+            "thresholds": dict(thresholds or {}),
+            "max_span_length": max_span_length,
+            "overlap": overlap,
+            "annotate_ents": annotate_ents,
+            "max_spans_per_doc": max_spans_per_doc,
+        }
+        self._warned: set[str] = set()
+        self._config = _settings(self.cfg)
+        _check_settings(self.cfg)
+        register_span_score()
+
+    @property
+    def key(self) -> str:
+        """RETURNS (str): The key of `Doc.spans` for gold and predicted spans."""
+        return str(self.cfg["spans_key"])
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): The labels, in the order of the model."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> List[str]:
+        """RETURNS (List[str]): The labels, as `spacy init labels` stores them."""
+        return list(self.labels)
+
+    def add_label(self, label: str) -> int:
+        """Add a label. Possible until the model is initialized.
+
+        label (str): The label.
+        RETURNS (int): 0 if the label is already present, otherwise 1.
+        RAISES (ValueError): GP013 if the label is no text; spaCy's E922 if the
+            model already has its labels.
+        """
+        if not isinstance(label, str) or not label:
+            raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
+        if label in self.labels:
+            return 0
+        self._allow_extra_label()
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+    ) -> None:
+        """Collect the labels and build the model.
+
+        get_examples (Callable[[], Iterable[Example]]): Yields a representative
+            sample of the training data.
+        nlp (Optional[Language]): The pipeline that the component is part of.
+        labels (Optional[List[str]]): The labels, as `spacy init labels` stores
+            them; None takes them from the sample.
+        RAISES (ValueError): GP014 if there is no label; GP015 if the width of the
+            token vectors is unknown.
+        """
+        sample: List[Doc] = []
+        gold = GoldSpans(self.key, self.cfg["max_span_length"])
+        for example in get_examples():
+            gold.add(example)
+            if len(sample) < 10:
+                sample.append(example.x)
+        for label in gold.labels if labels is None else labels:
+            self.add_label(label)
+        if not self.labels:
+            keys = sorted(gold.other_keys) or "none"
+            message = Errors.GP014.format(
+                name=self.name, key=self.key, n=gold.n_docs, keys=keys
+            )
+            raise ValueError(message)
+        for code, message in gold.warnings(self.name):
+            self._warn_once(code, message)
+        if nlp is not None:
+            self._check_score_weights(nlp)
+        self._build_model(sample)
+
+    def _build_model(self, sample: List[Doc]) -> None:
+        output_layer = self.model.get_ref("output_layer")
+        if not output_layer.has_dim("nO"):
+            output_layer.set_dim("nO", len(self.labels))
+        sample = [doc for doc in sample if len(doc)] or [Doc(self.vocab, words=["a"])]
+        for node in self.model.walk():
+            if node.name.endswith("-listener") and not node.has_dim("nO"):
+                raise ValueError(Errors.GP015.format(name=self.name, node=node.name))
+        self.model.initialize(X=sample)
+
+    def _check_score_weights(self, nlp: Language) -> None:
+        weights = nlp.config.get("training", {}).get("score_weights", {})
+        mine = f"spans_{self.key}_"
+        other = [key for key, w in weights.items() if key.startswith("spans_") and w]
+        if other and not any(key.startswith(mine) for key in other):
+            message = Warnings.GPW005.format(name=self.name, weights=other, mine=mine)
+            self._warn_once("GPW005", message)
+
+    def predict(self, docs: Iterable[Doc]) -> List["FoundSpans"]:
+        """Find the spans of a batch of documents, without writing them.
+
+        docs (Iterable[Doc]): The documents.
+        RETURNS (List[FoundSpans]): The spans above the thresholds, per document,
+            before the overlap policy.
+        """
+        from ..pointer.probability import lowest_score
+        from ..pointer.search import search_spans
+
+        docs = list(docs)
+        self._require_labels()
+        states = self.model.predict(docs)
+        self._warn_uncovered(docs, states)
+        limit = self.cfg["max_spans_per_doc"]
+        found = search_spans(
+            states,
+            [lowest_score(p) for p in self._label_thresholds()],
+            max_span_length=self.cfg["max_span_length"],
+            limit=limit,
+        )
+        for spans in found:
+            if spans.n_above > len(spans.scores):
+                message = Warnings.GPW004.format(
+                    name=self.name, n=spans.n_above, limit=limit
+                )
+                self._warn_once("GPW004", message)
+        return found
+
+    def _label_thresholds(self) -> List[float]:
+        own = self.cfg["thresholds"]
+        unknown = sorted(set(own) - set(self.labels))
+        if unknown:
+            message = Errors.GP016.format(unknown=unknown, labels=self.labels)
+            raise ValueError(message)
+        return [own.get(label, self.cfg["threshold"]) for label in self.labels]
+
+    def set_annotations(
+        self, docs: Iterable[Doc], predictions: List["FoundSpans"]
+    ) -> None:
+        """Write found spans to `doc.spans`, and to `doc.ents` if asked to.
+
+        docs (Iterable[Doc]): The documents.
+        predictions (List[FoundSpans]): The result of `predict`.
+        """
+        from ..pointer.probability import probability
+
+        thresholds = numpy.array(self._label_thresholds(), dtype=numpy.float32)
+        for doc, found in zip(docs, predictions):
+            labels, starts = found.labels.numpy(), found.starts.numpy()
+            ends, scores = found.ends.numpy(), probability(found.scores).numpy()
+            keep = numpy.flatnonzero(scores >= thresholds[labels])
+            chosen = select_spans(
+                self.cfg["overlap"], starts[keep], ends[keep], scores[keep]
+            )
+            rows = keep[chosen]
+            spans = [
+                Span(doc, int(starts[i]), int(ends[i]) + 1, label=self.labels[labels[i]])
+                for i in rows
+            ]
+            order = sorted(range(len(spans)), key=lambda i: _place(spans[i]))
+            group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
+            group.attrs["scores"] = scores[rows][order]
+            doc.spans[self.key] = group
+            if self.cfg["annotate_ents"]:
+                flat = select_spans("flat", starts[rows], ends[rows], scores[rows])
+                doc.set_ents([spans[i] for i in flat])
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Learn from a batch of examples.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer; without one the gradient is kept
+            for `finish_update`.
+        losses (Optional[Dict[str, float]]): Losses by component, updated.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "GlobalPointer.update")
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        self._require_labels()
+        set_dropout_rate(self.model, drop)
+        docs = [example.predicted for example in examples]
+        states, backprop = self.model.begin_update(docs)
+        self._warn_uncovered(docs, states)
+        loss, d_states = self.get_loss(examples, states)
+        backprop(d_states)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(
+        self, examples: Iterable[Example], states: "PointerStates"
+    ) -> Tuple[float, "PointerStates"]:
+        """Loss of a batch and its gradient; `pointer.loss.span_loss` defines it.
+
+        examples (Iterable[Example]): The batch.
+        states (PointerStates): The model's output for it.
+        RETURNS (Tuple[float, PointerStates]): The loss and its gradient.
+        RAISES (ValueError): GP017 if a gold span has a label that the component
+            does not know.
+        """
+        import torch
+
+        from ..pointer.loss import span_loss
+
+        gold = GoldSpans(self.key, self.cfg["max_span_length"])
+        rows = [
+            (i, self._label_index(label), start, end)
+            for i, example in enumerate(examples)
+            for label, start, end in gold.add(example)
+        ]
+        for code, message in gold.warnings(self.name):
+            self._warn_once(code, message)
+        positives = torch.tensor(rows, dtype=torch.int64).reshape(-1, 4)
+        bound = self.cfg["max_span_length"]
+        loss, d_states = span_loss(states, positives, max_span_length=bound)
+        return float(loss), d_states
+
+    def _label_index(self, label: str) -> int:
+        try:
+            return self.cfg["labels"].index(label)
+        except ValueError:
+            message = Errors.GP017.format(
+                label=label, name=self.name, labels=self.labels
+            )
+            raise ValueError(message) from None
+
+    def _warn_uncovered(self, docs: List[Doc], states: "PointerStates") -> None:
+        if states.covered is None or bool(states.covered.all()):
+            return
+        uncovered = (~states.covered).cpu().numpy()
+        words = numpy.concatenate([doc.to_array([IS_SPACE]) for doc in docs]) == 0
+        n_words, n_lost = int(words.sum()), int((uncovered & words).sum())
+        if n_lost and n_lost == n_words:
+            message = Warnings.GPW001.format(name=self.name, n=n_words)
+            self._warn_once("GPW001", message)
+        elif n_lost:
+            message = Warnings.GPW002.format(name=self.name, n=n_lost, total=n_words)
+            self._warn_once("GPW002", message)
+
+    def _warn_once(self, code: str, message: str) -> None:
+        if code not in self._warned:
+            self._warned.add(code)
+            warnings.warn(message, stacklevel=3)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Serialize the component.
+
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        RETURNS (bytes): The component; its settings are part of the config alone.
+        """
+        self._warn_unsaved()
+        serialize = {
+            "cfg": lambda: srsly.json_dumps({"labels": self.label_data}),
+            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+            "model": self.model.to_bytes,
+        }
+        return util.to_bytes(serialize, exclude)
+
+    def from_bytes(
+        self, bytes_data: bytes, *, exclude: Iterable[str] = ()
+    ) -> "GlobalPointer":
+        """Load the component.
+
+        bytes_data (bytes): The result of `to_bytes`.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        RETURNS (GlobalPointer): The component.
+        RAISES (ValueError): GP018 if the model's bytes cannot be read.
+        """
+        deserialize = {
+            "cfg": lambda b: self._load_cfg(srsly.json_loads(b)),
+            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
+            "model": lambda b: self._load_model(b, "the bytes given"),
+        }
+        util.from_bytes(bytes_data, deserialize, exclude)
+        return self
+
+    def to_disk(
+        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
+    ) -> None:
+        """Save the component.
+
+        path (Union[str, Path]): A folder.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        """
+        self._warn_unsaved()
+        serialize = {
+            "cfg": lambda p: srsly.write_json(p, {"labels": self.label_data}),
+            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
+            "model": lambda p: self.model.to_disk(p),
+        }
+        util.to_disk(path, serialize, exclude)
+
+    def from_disk(
+        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
+    ) -> "GlobalPointer":
+        """Load the component. Of the saved settings only the labels are taken: all
+        others are those of the config, which `spacy.load` may have overridden.
+
+        path (Union[str, Path]): The folder.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        RETURNS (GlobalPointer): The component.
+        RAISES (ValueError): GP018 if the model's file cannot be read.
+        """
+        deserialize = {
+            "cfg": lambda p: self._load_cfg(srsly.read_json(p)),
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+            "model": lambda p: self._load_model(p.read_bytes(), p),
+        }
+        util.from_disk(path, deserialize, exclude)
+        return self
+
+    def _load_cfg(self, saved: Dict[str, Any]) -> None:
+        self.cfg["labels"] = list(saved["labels"])
+
+    def _load_model(self, data: bytes, source: Union[str, Path]) -> None:
+        try:
+            self.model.from_bytes(data)
+        except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
+            message = Errors.GP018.format(name=self.name, source=source, reason=error)
+            raise ValueError(message) from error
+
+    def _warn_unsaved(self) -> None:
+        changed = {k: v for k, v in _settings(self.cfg).items() if v != self._config[k]}
+        if changed:
+            message = Warnings.GPW008.format(name=self.name, changed=changed)
+            self._warn_once("GPW008", message)
+
+
+def _settings(cfg: Dict[str, Any]) -> Dict[str, Any]:
+    """The settings that the config owns: all but the labels."""
+    return {k: deepcopy(v) for k, v in cfg.items() if k != "labels"}
+
+
+def _check_settings(cfg: Dict[str, Any]) -> None:
+    thresholds = {"threshold": cfg["threshold"], **cfg["thresholds"]}
+    for name, value in thresholds.items():
+        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ValueError(Errors.GP010.format(name=name, value=value))
+    if cfg["overlap"] not in POLICIES:
+        known = ", ".join(POLICIES)
+        raise ValueError(Errors.GP011.format(value=cfg["overlap"], known=known))
+    for name in ("max_span_length", "max_spans_per_doc"):
+        if cfg[name] is not None and cfg[name] < 1:
+            raise ValueError(Errors.GP012.format(name=name, value=cfg[name]))
+
+
+def _place(span: Span) -> Tuple[int, int, str]:
+    return span.start, span.end, span.label_

@@ -1,0 +1,92 @@
+"""Gold spans of training examples, and what of them cannot be learnt."""
+
+from __future__ import annotations
+
+from typing import Iterator, List, Optional, Set, Tuple
+
+from spacy.training import Example
+
+from ..errors import Warnings
+from ..types import LOST_GOLD
+
+GoldSpan = Tuple[str, int, int]  # label, first token, last token (inclusive)
+
+
+class GoldSpans:
+    """Reads the gold spans of examples and counts those that cannot be learnt.
+
+    key (str): Key of the spans in `Doc.spans`.
+    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    """
+
+    def __init__(self, key: str, max_span_length: Optional[int]) -> None:
+        self.key = key
+        self.max_span_length = max_span_length
+        self.n_docs = 0
+        self.n_without_key = 0
+        self.n_spans = 0
+        self.n_unaligned = 0
+        self.n_too_long = 0
+        self.longest = 0
+        self.other_keys: Set[str] = set()
+        self._labels: Set[str] = set()
+
+    @property
+    def labels(self) -> List[str]:
+        """RETURNS (List[str]): The labels seen so far, sorted."""
+        return sorted(self._labels)
+
+    def add(self, example: Example) -> List[GoldSpan]:
+        """Read one example.
+
+        example (Example): The example.
+        RETURNS (List[GoldSpan]): The gold spans in tokens of the predicted Doc, as
+            far as they align with them and are not too long.
+        """
+        self.n_docs += 1
+        self.other_keys.update(example.reference.spans.keys())
+        if self.key not in example.reference.spans:
+            self.n_without_key += 1
+            return []
+        spans = list(example.reference.spans[self.key])
+        aligned = example.get_aligned_spans_y2x(spans, allow_overlap=True)
+        n_lost = len(example.reference.user_data.get(LOST_GOLD, []))
+        self.n_spans += len(spans) + n_lost
+        self.n_unaligned += len(spans) - len(aligned) + n_lost
+        self._labels.update(span.label_ for span in spans)
+        lengths = [len(span) for span in aligned]
+        self.longest = max(self.longest, *lengths, 0)
+        bound = self.max_span_length or self.longest
+        self.n_too_long += sum(length > bound for length in lengths)
+        return [
+            (span.label_, span.start, span.end - 1)
+            for span, length in zip(aligned, lengths)
+            if length <= bound
+        ]
+
+    def warnings(self, name: str) -> Iterator[Tuple[str, str]]:
+        """Say what cannot be learnt.
+
+        name (str): The component's name.
+        YIELDS (Tuple[str, str]): Codes and messages.
+        """
+        fields = {"name": name, "key": self.key, "n_spans": self.n_spans}
+        if self.n_unaligned:
+            yield "GPW003", Warnings.GPW003.format(n=self.n_unaligned, **fields)
+        if self.n_too_long:
+            yield (
+                "GPW006",
+                Warnings.GPW006.format(
+                    n=self.n_too_long,
+                    bound=self.max_span_length,
+                    longest=self.longest,
+                    **fields,
+                ),
+            )
+        if 0 < self.n_without_key:
+            yield (
+                "GPW007",
+                Warnings.GPW007.format(
+                    n=self.n_without_key, n_docs=self.n_docs, **fields
+                ),
+            )

@@ -1,0 +1,51 @@
+"""`span._.score`: the probability of a predicted span, wherever it stands."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Optional, Tuple
+
+from spacy.tokens import Span, SpanGroup
+
+Place = Tuple[int, int, str]  # start token, end token (exclusive), label
+
+
+def register_span_score() -> None:
+    """Make `span._.score` available, unless an extension of that name exists."""
+    if not Span.has_extension("score"):
+        Span.set_extension("score", getter=get_span_score)
+
+
+def get_span_score(span: Span) -> Optional[float]:
+    """The score that a component with scores gave a span of this place and label.
+
+    Works for spans in `doc.ents` too: the score is looked up in the span groups of
+    the document that carry scores. Groups that are sorted by start, end and label,
+    as `global_pointer` writes them, are searched in logarithmic time.
+
+    span (Span): Any span.
+    RETURNS (Optional[float]): The probability; None if no group holds the span.
+    """
+    place = _place(span)
+    for group in span.doc.spans.values():
+        scores = group.attrs.get("scores")
+        if scores is not None:
+            index = _find(group, place)
+            if index is not None:
+                return float(scores[index])
+    return None
+
+
+def _place(span: Span) -> Place:
+    return span.start, span.end, span.label_
+
+
+def _find(group: SpanGroup, place: Place) -> Optional[int]:
+    def key(index: int) -> Place:
+        return _place(group[index])
+
+    index = bisect_left(range(len(group)), place, key=key)
+    if index < len(group) and key(index) == place:
+        return index
+    unsorted = (index for index in range(len(group)) if key(index) == place)
+    return next(unsorted, None)

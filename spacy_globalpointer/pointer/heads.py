@@ -1,0 +1,149 @@
+"""The heads: token vectors to pointer states, as the author defines them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Sequence, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import Errors
+from .rotary import rotate
+from .states import PointerStates
+
+# Standard deviation of a unit normal that is cut off at ±2.
+_TRUNCATED_STD = 0.87962566103423978
+
+
+class PointerHead(nn.Module):
+    """What both heads have in common: their settings and the pass around them.
+
+    n_input (int): Width of a token vector.
+    n_labels (int): Labels to score.
+    head_width (int): Width of queries and keys; even, for the rotation.
+    rope (bool): Rotate queries and keys by their position.
+    label_bias (Optional[float]): Start value of each label's constant.
+    RAISES (ValueError): GP003 if a size is not positive or head_width is odd.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_input: int,
+        n_labels: int,
+        head_width: int,
+        rope: bool,
+        label_bias: Optional[float],
+    ) -> None:
+        super().__init__()
+        if min(n_input, n_labels, head_width) < 1 or head_width % 2:
+            raise ValueError(
+                Errors.GP003.format(
+                    n_input=n_input, n_labels=n_labels, head_width=head_width
+                )
+            )
+        self.n_input = n_input
+        self.n_labels = n_labels
+        self.head_width = head_width
+        self.rope = rope
+        self.label_bias = label_bias
+        self.dropout = nn.Dropout(0.0)
+
+    def settings(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The arguments that rebuild this head."""
+        names = ("n_input", "n_labels", "head_width", "rope", "label_bias")
+        return {name: getattr(self, name) for name in names}
+
+    def forward(self, vectors: Tensor, lengths: Sequence[int]) -> PointerStates:
+        """Project the token vectors of a batch of documents.
+
+        vectors (Tensor): Shape (tokens, n_input).
+        lengths (Sequence[int]): Tokens of each document; they sum to tokens.
+        RETURNS (PointerStates): The states, scale 1 / √head_width.
+        """
+        queries, keys, start, end = self.project(self.dropout(vectors))
+        if self.rope:
+            queries, keys = rotate(queries, lengths), rotate(keys, lengths)
+        return PointerStates(
+            queries=queries,
+            keys=keys,
+            start=start,
+            end=end,
+            lengths=tuple(lengths),
+            scale=self.head_width**-0.5,
+            covered=vectors.detach().ne(0).any(dim=1),
+        )
+
+    def project(
+        self, vectors: Tensor
+    ) -> Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]:
+        """Queries, keys, start and end terms; see `PointerStates`."""
+        raise NotImplementedError
+
+
+class GlobalPointerHead(PointerHead):
+    """One pair of projections a label (Su, https://kexue.fm/archives/8373).
+
+    A single linear layer makes, for each label, first the query, then the key, as
+    in the author's code (bert4keras, `GlobalPointer`). The constant of each label
+    is not part of his definition: label_bias=None leaves it out. It lets an
+    untrained head start with nearly no span instead of half of all.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        size = self.n_labels * self.head_width * 2
+        self.projection = nn.Linear(self.n_input, size)
+        _lecun_normal_(self.projection)
+        if self.label_bias is not None:
+            self.bias = nn.Parameter(torch.full((self.n_labels,), self.label_bias))
+
+    def project(
+        self, vectors: Tensor
+    ) -> Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]:
+        projected = self.projection(vectors)
+        projected = projected.view(len(vectors), self.n_labels, 2 * self.head_width)
+        queries, keys = projected.split(self.head_width, dim=-1)
+        if self.label_bias is None:
+            return queries, keys, None, None
+        return queries, keys, self.bias.expand(len(vectors), -1), None
+
+
+class EfficientGlobalPointerHead(PointerHead):
+    """One shared pair of projections, and a linear term a label for start and end
+    (Su, https://kexue.fm/archives/8877).
+
+    As in the author's code (bert4keras, `EfficientGlobalPointer`): even channels
+    of the projection are the query, odd ones the key; the linear terms see it
+    before the rotation, are halved, and alternate end, start. Their own bias is
+    each label's constant: label_bias is where it starts, None for his start at 0.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.projection = nn.Linear(self.n_input, 2 * self.head_width)
+        self.typing = nn.Linear(2 * self.head_width, 2 * self.n_labels)
+        _lecun_normal_(self.projection)
+        _lecun_normal_(self.typing)
+        nn.init.constant_(self.typing.bias, self.label_bias or 0.0)
+
+    def project(
+        self, vectors: Tensor
+    ) -> Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]:
+        projected = self.projection(vectors)
+        terms = self.typing(projected) / 2
+        queries, keys = projected[:, None, 0::2], projected[:, None, 1::2]
+        return queries, keys, terms[:, 1::2], terms[:, 0::2]
+
+
+HEADS: Dict[str, type[PointerHead]] = {
+    "GlobalPointer": GlobalPointerHead,
+    "EfficientGlobalPointer": EfficientGlobalPointerHead,
+}
+
+
+def _lecun_normal_(layer: nn.Linear) -> None:
+    """The author's initialiser: a normal cut off at two standard deviations."""
+    std = layer.in_features**-0.5 / _TRUNCATED_STD
+    nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)
+    nn.init.zeros_(layer.bias)

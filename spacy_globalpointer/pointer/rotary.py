@@ -1,0 +1,37 @@
+"""Rotary position embedding (RoPE) of queries and keys."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import torch
+from torch import Tensor
+
+
+def rotate(vectors: Tensor, lengths: Sequence[int], *, base: float = 10000.0) -> Tensor:
+    """Rotate each pair of channels by an angle that grows with the position.
+
+    Channels 2c and 2c + 1 of the token at position p are turned by the angle
+    p · base^(−2c / width), so that ⟨rotate(q)_i, rotate(k)_j⟩ depends on the
+    positions only through j − i. This is the interleaved form of the author
+    (Su et al., RoFormer, arXiv 2104.09864; https://kexue.fm/archives/8265); the
+    half-split form of other libraries is not compatible with its weights.
+
+    Angles are computed in float64: at position 10⁶ a float32 angle would be off
+    by 0.03.
+
+    vectors (Tensor): Shape (tokens, heads, width), width even.
+    lengths (Sequence[int]): Tokens of each document; positions start at 0 in each.
+    base (float): Base of the geometric sequence of frequencies.
+    RETURNS (Tensor): Shape and type of vectors.
+    """
+    width = vectors.shape[-1]
+    channels = torch.arange(0, width, 2, dtype=torch.float64)
+    positions = torch.arange(max(lengths, default=0), dtype=torch.float64)
+    angles = positions[:, None] * base ** (-channels / width)
+    rows = torch.cat([torch.arange(n) for n in lengths] or [torch.arange(0)])
+    cos = angles.cos().to(vectors)[rows, None]  # (tokens, 1, width / 2)
+    sin = angles.sin().to(vectors)[rows, None]
+    even, odd = vectors[..., 0::2], vectors[..., 1::2]
+    turned = (even * cos - odd * sin, odd * cos + even * sin)
+    return torch.stack(turned, dim=-1).flatten(-2)

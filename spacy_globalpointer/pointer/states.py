@@ -1,0 +1,102 @@
+"""What a head gives to the kernel: everything a span's score is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Callable, List, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from ..errors import Errors
+
+
+@dataclass(frozen=True, eq=False)
+class PointerStates:
+    """Queries, keys and linear terms of the tokens of a batch of documents.
+
+    The score of label α for the span from token i to token j of one document,
+    both inclusive, is
+
+        scale · ⟨queries[i, h(α)], keys[j, h(α)]⟩ + start[i, α] + end[j, α]
+
+    with h(α) = α where every label has its own pair of projections
+    (GlobalPointer) and h(α) = 0 where all share one (Efficient GlobalPointer).
+    The documents of the batch lie one behind the other on the token axis.
+
+    queries (Tensor): Shape (tokens, heads, width); heads is the number of labels
+        or 1. A rotary embedding is already applied.
+    keys (Tensor): Shape (tokens, heads, width).
+    start (Optional[Tensor]): Shape (tokens, labels), or None for no such term.
+    end (Optional[Tensor]): Shape (tokens, labels), or None for no such term.
+    lengths (Tuple[int, ...]): Tokens of each document; they sum to tokens.
+    scale (float): Factor of the dot product.
+    covered (Optional[Tensor]): Shape (tokens,), bool: False where the encoder had
+        no vector for a token. It plays no part in the score.
+    RAISES (ValueError): GP001 if shapes and lengths do not fit together.
+    """
+
+    queries: Tensor
+    keys: Tensor
+    start: Optional[Tensor]
+    end: Optional[Tensor]
+    lengths: Tuple[int, ...]
+    scale: float
+    covered: Optional[Tensor] = None
+
+    def __post_init__(self) -> None:
+        tokens, heads = self.queries.shape[:2]
+        terms = [term for term in (self.start, self.end) if term is not None]
+        if (
+            self.keys.shape != self.queries.shape
+            or any(term.shape != (tokens, self.n_labels) for term in terms)
+            or heads not in (1, self.n_labels)
+            or sum(self.lengths) != tokens
+        ):
+            shapes = [tuple(x.shape) for x in (self.queries, self.keys, *terms)]
+            raise ValueError(Errors.GP001.format(shapes=shapes, lengths=self.lengths))
+
+    @property
+    def n_labels(self) -> int:
+        """RETURNS (int): The number of labels that are scored."""
+        terms = self.start if self.start is not None else self.end
+        return self.queries.shape[1] if terms is None else terms.shape[1]
+
+    @property
+    def offsets(self) -> List[int]:
+        """RETURNS (List[int]): Index of each document's first token."""
+        offsets, total = [], 0
+        for length in self.lengths:
+            offsets.append(total)
+            total += length
+        return offsets
+
+    def tensors(self) -> Tuple[Tensor, ...]:
+        """RETURNS (Tuple[Tensor, ...]): The tensors that a gradient reaches, in
+        the order queries, keys, start, end; absent terms are left out."""
+        terms = (self.queries, self.keys, self.start, self.end)
+        return tuple(term for term in terms if term is not None)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> PointerStates:
+        """Apply a function to each of the tensors that a gradient reaches.
+
+        function (Callable[[Tensor], Tensor]): Must keep the shape.
+        RETURNS (PointerStates): The states with the results in their place.
+        """
+        return replace(
+            self,
+            queries=function(self.queries),
+            keys=function(self.keys),
+            start=None if self.start is None else function(self.start),
+            end=None if self.end is None else function(self.end),
+        )
+
+
+def score_dtype(states: PointerStates) -> torch.dtype:
+    """The type in which scores are computed: float64 stays, all else is float32.
+
+    states (PointerStates): The states.
+    RETURNS (torch.dtype): torch.float64 or torch.float32.
+    """
+    is_double = states.queries.dtype == torch.float64
+    return torch.float64 if is_double else torch.float32

@@ -1,0 +1,8 @@
+"""Names shared by rooms that must not import each other."""
+
+from __future__ import annotations
+
+#: ``Doc.user_data`` key under which a converter keeps the gold spans that the
+#: Doc's tokens cannot represent, as ``[start_char, end_char, label]`` with an
+#: exclusive end. The scorer counts them as missed.
+LOST_GOLD = "spacy_globalpointer.lost_gold"

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import loss, pointer_scores
+from strategies import as_rows, batches, random_states
+
+from spacy_globalpointer.pointer.heads import (
+    EfficientGlobalPointerHead,
+    GlobalPointerHead,
+)
+from spacy_globalpointer.pointer.loss import span_loss
+from spacy_globalpointer.pointer.states import PointerStates
+
+sizes = st.sampled_from([1, 2, 5, None])
+
+
+def reference_loss(states, gold, band):
+    scores = [pointer_scores(states, doc, band) for doc in range(len(states.lengths))]
+    return loss(scores, gold, states.n_labels)
+
+
+def dense_loss(tensors, states, gold, band):
+    """The textbook form on the n × n × labels array, for autograd."""
+    queries, keys, *terms = tensors
+    start = terms.pop(0) if states.start is not None else None
+    end = terms.pop(0) if states.end is not None else None
+    parts, offset = [], 0
+    for cells, n in zip(gold, states.lengths):
+        rows = slice(offset, offset + n)
+        s = torch.einsum("ihd,jhd->hij", queries[rows], keys[rows]) * states.scale
+        s = s.expand(states.n_labels, n, n)
+        s = s if start is None else s + start[rows].T[:, :, None]
+        s = s if end is None else s + end[rows].T[:, None, :]
+        allowed = torch.ones(n, n).triu() - torch.ones(n, n).triu(band or n)
+        y = torch.zeros(states.n_labels, n, n, dtype=torch.float64)
+        for cell in cells:
+            y[cell] = 1
+        zero = torch.zeros(states.n_labels, 1, dtype=torch.float64)
+        neg = s.masked_fill((allowed == 0) | (y == 1), -math.inf).flatten(1)
+        pos = (-s).masked_fill(y == 0, -math.inf).flatten(1)
+        for part in (neg, pos):
+            if n:
+                parts.append(torch.cat([zero, part], 1).logsumexp(1).mean())
+        offset += n
+    return torch.stack(parts).sum() / (len(parts) / 2)
+
+
+@given(batches(), sizes)
+def test_loss_is_the_formula(batch, size):
+    states, band, gold = batch
+    ours, _ = span_loss(states, as_rows(gold), max_span_length=band, size=size)
+    assert float(ours) == pytest.approx(reference_loss(states, gold, band), abs=1e-12)
+
+
+@given(batches(), sizes)
+def test_gradient_is_that_of_autograd(batch, size):
+    states, band, gold = batch
+    if not sum(states.lengths):
+        return
+    _, gradient = span_loss(states, as_rows(gold), max_span_length=band, size=size)
+    tensors = [x.clone().requires_grad_() for x in states.tensors()]
+    dense_loss(tensors, states, gold, band).backward()
+    for ours, leaf in zip(gradient.tensors(), tensors):
+        assert torch.allclose(ours, leaf.grad, atol=1e-10)
+
+
+@pytest.mark.parametrize("shared,start,end", [(False, 1, 0), (False, 0, 0), (True, 1, 1)])
+def test_gradcheck(shared, start, end):
+    states = random_states([6, 0, 3], 2, shared=shared, start=start, end=end)
+    rows = as_rows([{(0, 1, 2), (0, 0, 5), (1, 2, 2)}, set(), {(1, 0, 2)}])
+
+    class Loss(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, *tensors):
+            values = iter(tensors)
+            loss, gradient = span_loss(
+                states.map(lambda _: next(values)), rows, max_span_length=6, size=2
+            )
+            ctx.save_for_backward(*gradient.tensors())
+            return loss
+
+        @staticmethod
+        def backward(ctx, d_loss):
+            return tuple(d_loss * x for x in ctx.saved_tensors)
+
+    leaves = [x.clone().requires_grad_() for x in states.tensors()]
+    assert torch.autograd.gradcheck(Loss.apply, leaves)
+
+
+@pytest.mark.parametrize("head_class", [GlobalPointerHead, EfficientGlobalPointerHead])
+@pytest.mark.parametrize("rope", [True, False])
+def test_gradient_reaches_every_weight_of_the_head(head_class, rope):
+    torch.manual_seed(0)
+    head = head_class(n_input=5, n_labels=2, head_width=4, rope=rope, label_bias=-1.0)
+    head, lengths = head.double(), [4, 0, 3]
+    gold = [{(0, 1, 2), (1, 0, 3)}, set(), {(1, 2, 2)}]
+    x = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
+    states = head(x, lengths)
+    _, gradient = span_loss(states, as_rows(gold), max_span_length=3 + 1)
+    torch.autograd.backward(states.tensors(), gradient.tensors())
+    ours = [p.grad.clone() for p in (x, *head.parameters())]
+    x.grad = None
+    head.zero_grad()
+    states = head(x, lengths)
+    dense_loss(states.tensors(), states, gold, 4).backward()
+    for mine, parameter in zip(ours, (x, *head.parameters())):
+        assert torch.allclose(mine, parameter.grad, atol=1e-10)
+        assert parameter.grad.abs().sum() > 0
+
+
+def test_repeated_positives_count_once():
+    states = random_states([5], 1)
+    rows = as_rows([{(0, 1, 2), (0, 0, 4)}])
+    once, d_once = span_loss(states, rows)
+    twice, d_twice = span_loss(states, torch.cat([rows, rows]))
+    assert once == twice
+    assert torch.equal(d_once.queries, d_twice.queries)
+
+
+@pytest.mark.parametrize("score", [10.0, 14.0, 16.0, 20.0, 30.0])
+def test_no_cancellation_in_float32(score):
+    """Where the author's sparse form returns −0.118 to 13.88: one positive of a
+    high score among negatives of −20."""
+    n = 20
+    start = torch.full((n, 1), -20.0)
+    end = torch.zeros(n, 1)
+    start[0, 0], end[n - 1, 0] = -20.0, score + 20.0
+    end_only = PointerStates(
+        torch.zeros(n, 1, 2), torch.zeros(n, 1, 2), start, end, (n,), 1.0
+    )
+    gold = {(0, i, n - 1) for i in range(n)}
+    loss_value, _ = span_loss(end_only, as_rows([gold]))
+    exact = reference_loss(end_only.map(torch.Tensor.double), [gold], None)
+    assert float(loss_value) == pytest.approx(exact, rel=1e-5, abs=1e-12)
+    assert float(loss_value) >= 0
+
+
+@given(batches(scale=60.0))
+def test_huge_scores_stay_finite_and_non_negative(batch):
+    states, band, gold = batch
+    states = states.map(torch.Tensor.float)
+    loss_value, gradient = span_loss(states, as_rows(gold), max_span_length=band)
+    assert math.isfinite(loss_value) and loss_value >= 0
+    assert all(x.isfinite().all() for x in gradient.tensors())
+
+
+def test_bfloat16_states_are_scored_in_float32():
+    states = random_states([40], 2)
+    low = states.map(torch.Tensor.bfloat16)
+    exact = reference_loss(low, [{(0, 3, 4)}], None)
+    loss_value, gradient = span_loss(low, as_rows([{(0, 3, 4)}]))
+    assert float(loss_value) == pytest.approx(exact, rel=1e-5)
+    assert gradient.queries.dtype == torch.bfloat16
+
+
+def test_batch_without_tokens():
+    states = random_states([0, 0], 2)
+    loss_value, gradient = span_loss(states, as_rows([set(), set()]))
+    assert float(loss_value) == 0
+    assert gradient.queries.shape == (0, 2, 4)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [(0, 0, 2, 1), (0, 0, 0, 3), (0, 2, 0, 0), (1, 0, 0, 0), (0, 0, -1, 0), (0, 0, 0, 2)],
+)
+def test_positives_outside_the_region_are_refused(row):
+    states = random_states([3], 2)
+    with pytest.raises(ValueError, match="GP002"):
+        span_loss(states, torch.tensor([row]), max_span_length=2)
