@@ -175,8 +175,9 @@ def serialize_head(kind: str, head: PointerHead) -> bytes:
     if not isinstance(head, PointerHead):
         return b""
     tensors = {name: x.contiguous() for name, x in head.state_dict().items()}
-    metadata = {"format": FORMAT, "kind": kind, "settings": json.dumps(head.settings())}
-    return safetensors.torch.save(tensors, metadata=metadata)
+    # One entry: safetensors writes several in no fixed order.
+    description = {"format": FORMAT, "kind": kind, "settings": head.settings()}
+    return safetensors.torch.save(tensors, metadata={"head": json.dumps(description)})
 
 
 def deserialize_head(
@@ -194,12 +195,12 @@ def deserialize_head(
     """
     if not data:
         return torch.nn.Identity()
-    metadata, tensors = _read_safetensors(data)
-    stored = json.loads(metadata["settings"])
-    if metadata["kind"] != kind or _form(stored) != _form(settings):
+    description, tensors = _read_safetensors(data)
+    stored = description["settings"]
+    if description["kind"] != kind or _form(stored) != _form(settings):
         raise ValueError(
             Errors.GP005.format(
-                stored=(metadata["kind"], stored), wanted=(kind, settings)
+                stored=(description["kind"], stored), wanted=(kind, settings)
             )
         )
     head = HEADS[kind](**stored)
@@ -214,14 +215,15 @@ def _form(settings: dict) -> Tuple[int, bool, bool]:
 
 
 def _read_safetensors(data: bytes) -> Tuple[dict, dict]:
-    """The metadata and the tensors of a safetensors file's content."""
+    """A head's description and its tensors from a safetensors file's content."""
     try:
         tensors = safetensors.torch.load(data)
         size = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + size])["__metadata__"]
+        header = json.loads(data[8 : 8 + size])
+        description = json.loads(header["__metadata__"]["head"])
     except (safetensors.SafetensorError, KeyError) as error:
         raise ValueError(Errors.GP004.format(reason=error)) from error
-    if metadata.get("format") != FORMAT:
-        reason = f"format {metadata.get('format')!r}, expected {FORMAT!r}"
+    if description.get("format") != FORMAT:
+        reason = f"its format is {description.get('format')!r}, not {FORMAT!r}"
         raise ValueError(Errors.GP004.format(reason=reason))
-    return metadata, tensors
+    return description, tensors

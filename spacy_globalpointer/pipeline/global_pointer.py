@@ -110,6 +110,10 @@ class GlobalPointer(TrainablePipe):
     candidates to suggest. The spans whose probability reaches the threshold are
     written to `doc.spans[spans_key]`, sorted by start, end and label, with their
     probabilities in `attrs["scores"]`.
+
+    The component remembers the length of the longest document (or chunk) that it
+    was trained on, and predicts no longer span: a model that has never been told
+    what is not a span at some distance finds spans there by the thousand.
     """
 
     def __init__(
@@ -154,6 +158,7 @@ class GlobalPointer(TrainablePipe):
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {
             "labels": [],
+            "trained_length": 0,
             "spans_key": spans_key,
             "threshold": threshold,
             "thresholds": dict(thresholds or {}),
@@ -262,17 +267,19 @@ class GlobalPointer(TrainablePipe):
             before the overlap policy.
         """
         from ..pointer.probability import lowest_score
-        from ..pointer.search import search_spans
+        from ..pointer.search import FoundSpans, search_spans
 
         docs = list(docs)
         self._require_labels()
+        if not any(len(doc) for doc in docs):
+            return [FoundSpans.none() for _ in docs]
         states = self.model.predict(docs)
         self._warn_uncovered(docs, states)
         limit = self.cfg["max_spans_per_doc"]
         found = search_spans(
             states,
             [lowest_score(p) for p in self._label_thresholds()],
-            max_span_length=self.cfg["max_span_length"],
+            max_span_length=self._reach(),
             limit=limit,
         )
         for spans in found:
@@ -282,6 +289,11 @@ class GlobalPointer(TrainablePipe):
                 )
                 self._warn_once("GPW004", message)
         return found
+
+    def _reach(self) -> Optional[int]:
+        """The longest span to predict, in tokens; None for no bound."""
+        bounds = (self.cfg["max_span_length"], self.cfg["trained_length"])
+        return min((bound for bound in bounds if bound), default=None)
 
     def _label_thresholds(self) -> List[float]:
         own = self.cfg["thresholds"]
@@ -352,6 +364,8 @@ class GlobalPointer(TrainablePipe):
         self._warn_uncovered(docs, states)
         loss, d_states = self.get_loss(examples, states)
         backprop(d_states)
+        longest = max(len(doc) for doc in docs)
+        self.cfg["trained_length"] = max(self.cfg["trained_length"], longest)
         if sgd not in (None, False):
             self.finish_update(sgd)
         losses[self.name] += loss
@@ -420,7 +434,7 @@ class GlobalPointer(TrainablePipe):
         """
         self._warn_unsaved()
         serialize = {
-            "cfg": lambda: srsly.json_dumps({"labels": self.label_data}),
+            "cfg": lambda: srsly.json_dumps(_learned(self.cfg)),
             "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
             "model": self.model.to_bytes,
         }
@@ -454,7 +468,7 @@ class GlobalPointer(TrainablePipe):
         """
         self._warn_unsaved()
         serialize = {
-            "cfg": lambda p: srsly.write_json(p, {"labels": self.label_data}),
+            "cfg": lambda p: srsly.write_json(p, _learned(self.cfg)),
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
             "model": lambda p: self.model.to_disk(p),
         }
@@ -463,8 +477,8 @@ class GlobalPointer(TrainablePipe):
     def from_disk(
         self, path: Union[str, Path], *, exclude: Iterable[str] = ()
     ) -> "GlobalPointer":
-        """Load the component. Of the saved settings only the labels are taken: all
-        others are those of the config, which `spacy.load` may have overridden.
+        """Load the component. What was learnt is taken from the folder; the settings are
+        those of the config, which `spacy.load` may have overridden.
 
         path (Union[str, Path]): The folder.
         exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
@@ -480,7 +494,7 @@ class GlobalPointer(TrainablePipe):
         return self
 
     def _load_cfg(self, saved: Dict[str, Any]) -> None:
-        self.cfg["labels"] = list(saved["labels"])
+        self.cfg.update(_learned(saved))
 
     def _load_model(self, data: bytes, source: Union[str, Path]) -> None:
         try:
@@ -496,9 +510,17 @@ class GlobalPointer(TrainablePipe):
             self._warn_once("GPW008", message)
 
 
+LEARNED = ("labels", "trained_length")
+
+
+def _learned(cfg: Dict[str, Any]) -> Dict[str, Any]:
+    """What training has put into the cfg, and saving must keep."""
+    return {key: deepcopy(cfg[key]) for key in LEARNED}
+
+
 def _settings(cfg: Dict[str, Any]) -> Dict[str, Any]:
-    """The settings that the config owns: all but the labels."""
-    return {k: deepcopy(v) for k, v in cfg.items() if k != "labels"}
+    """What the config owns."""
+    return {key: deepcopy(cfg[key]) for key in cfg if key not in LEARNED}
 
 
 def _check_settings(cfg: Dict[str, Any]) -> None:

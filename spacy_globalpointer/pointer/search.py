@@ -29,6 +29,12 @@ class FoundSpans:
     scores: Tensor
     n_above: int
 
+    @classmethod
+    def none(cls) -> FoundSpans:
+        """RETURNS (FoundSpans): No span."""
+        cells = torch.zeros(0, dtype=torch.int64)
+        return cls(cells, cells, cells, torch.zeros(0), 0)
+
 
 @torch.no_grad()
 def search_spans(

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy
+import pytest
+import spacy
+from helpers import GOLD, TEXTS, build, fit, found, make_examples
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
+
+ARCHITECTURES = ["GlobalPointer", "EfficientGlobalPointer"]
+
+
+def test_no_label(nlp):
+    with pytest.raises(ValueError, match="GP014.*found no label.*4 documents.*'sc'"):
+        nlp.initialize(lambda: make_examples(nlp, gold=[[], [], [], []]))
+
+
+def test_absent_spans_key_names_the_keys_there_are(nlp):
+    with pytest.raises(ValueError, match=r"GP014.*\['other'\]"):
+        nlp.initialize(lambda: make_examples(nlp, key="other"))
+
+
+def test_predict_before_initialize(nlp):
+    with pytest.raises(ValueError, match="E143"):
+        nlp("Some text .")
+
+
+def test_implicit_labels(nlp):
+    nlp.initialize(lambda: make_examples(nlp))
+    assert nlp.get_pipe("global_pointer").labels == ("ORG", "PERSON", "PLACE")
+
+
+def test_explicit_labels(nlp):
+    pipe = nlp.get_pipe("global_pointer")
+    pipe.initialize(lambda: [], nlp=nlp, labels=["B", "A"])
+    assert pipe.labels == ("B", "A")
+    assert pipe.label_data == ["B", "A"]
+
+
+def test_labels_are_fixed_after_initialize(trained):
+    pipe = trained.get_pipe("global_pointer")
+    assert pipe.add_label("ORG") == 0
+    with pytest.raises(ValueError, match="E922"):
+        pipe.add_label("NEW")
+    with pytest.raises(ValueError, match="GP013"):
+        pipe.add_label(3)
+
+
+def test_label_unknown_to_the_model_is_named(trained):
+    examples = make_examples(trained, texts=TEXTS[:1], gold=[[(0, 1, "DATE")]])
+    with pytest.raises(ValueError, match="GP017.*'DATE'.*ORG"):
+        trained.update(examples, sgd=trained.resume_training())
+
+
+def test_label_never_seen_in_training_counts_as_missed(trained):
+    examples = make_examples(trained, texts=TEXTS[:1], gold=[[*GOLD[0], (0, 1, "DATE")]])
+    scores = trained.evaluate(examples)
+    assert scores["spans_sc_r"] == 4 / 5
+    assert scores["spans_sc_per_type"]["DATE"]["r"] == 0
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_overfitting_and_reload(architecture, tmp_path):
+    nlp = build(architecture)
+    examples = make_examples(nlp)
+    losses = fit(nlp, examples)
+    assert losses["global_pointer"] < 0.1
+    docs = [nlp(text) for text in TEXTS]
+    assert [found(doc) for doc in docs] == GOLD
+    assert nlp.evaluate(examples)["spans_sc_f"] == 1.0
+    nlp.to_disk(tmp_path / "a")
+    again = spacy.load(tmp_path / "a")
+    pipe, pipe2 = (n.get_pipe("global_pointer") for n in (nlp, again))
+    assert pipe.cfg == pipe2.cfg
+    assert pipe.model.to_bytes() == pipe2.model.to_bytes()
+    again.to_disk(tmp_path / "b")
+    for file in ("cfg", "model"):
+        a, b = (tmp_path / x / "global_pointer" / file for x in "ab")
+        assert a.read_bytes() == b.read_bytes()
+    for doc, doc2 in zip(docs, again.pipe(TEXTS)):
+        assert found(doc) == found(doc2)
+        scores, scores2 = (d.spans["sc"].attrs["scores"] for d in (doc, doc2))
+        assert numpy.array_equal(scores, scores2)
+
+
+def test_to_bytes_from_bytes(trained):
+    other = spacy.blank("en").from_config(trained.config)
+    other.from_bytes(trained.to_bytes())
+    assert found(other(TEXTS[0])) == GOLD[0]
+
+
+def test_scores(trained):
+    doc = trained(TEXTS[0])
+    scores = doc.spans["sc"].attrs["scores"]
+    assert scores.dtype == numpy.float32
+    assert len(scores) == len(doc.spans["sc"])
+    assert ((scores >= 0.5) & (scores <= 1)).all()
+    for span, score in zip(doc.spans["sc"], scores):
+        assert span._.score == score
+    assert doc[0:2]._.score is None
+    stored = next(DocBin(docs=[doc]).get_docs(trained.vocab))
+    assert numpy.array_equal(stored.spans["sc"].attrs["scores"], scores)
+
+
+def test_score_in_a_group_of_another_order(trained):
+    doc = trained(TEXTS[0])
+    spans, scores = list(doc.spans["sc"]), doc.spans["sc"].attrs["scores"]
+    doc.spans["sc"] = spans[::-1]
+    doc.spans["sc"].attrs["scores"] = scores[::-1]
+    assert [span._.score for span in spans] == list(scores)
+
+
+def test_empty_whitespace_and_one_token_docs(trained):
+    docs = list(trained.pipe(["", " ", "\n\n", "Leith", ""]))
+    assert all("sc" in doc.spans for doc in docs)
+    assert all(len(doc.spans["sc"].attrs["scores"]) == len(doc.spans["sc"]) for doc in docs)
+    assert trained.get_pipe("global_pointer").predict([]) == []
+
+
+def test_update_without_tokens(trained):
+    doc = trained.make_doc("")
+    assert trained.update([Example(doc, doc.copy())]) == {"global_pointer": 0.0}
+
+
+def test_batch_composition_does_not_matter(trained):
+    alone = [trained(text) for text in TEXTS]
+    for doc, doc2 in zip(alone, trained.pipe(TEXTS, batch_size=4)):
+        assert found(doc) == found(doc2)
+
+
+def test_annotate_ents():
+    nlp = build(annotate_ents=True)
+    fit(nlp, make_examples(nlp))
+    doc = nlp(TEXTS[0])
+    ents = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+    assert len(ents) == 2
+    assert set(ents) <= set(GOLD[0])
+    assert found(doc) == GOLD[0]
+    assert all(ent._.score >= 0.5 for ent in doc.ents)
+
+
+def test_overlap_flat(trained):
+    trained.get_pipe("global_pointer").cfg["overlap"] = "flat"
+    places = found(trained(TEXTS[0]))
+    assert set(places) < set(GOLD[0])
+    assert all(a[1] <= b[0] for a, b in zip(places, places[1:]))
+
+
+def test_thresholds_per_label(trained):
+    pipe = trained.get_pipe("global_pointer")
+    pipe.cfg["thresholds"] = {"PLACE": 1.0}
+    pipe.cfg["threshold"] = 0.4
+    labels = {label for *_, label in found(trained(TEXTS[0]))}
+    assert labels >= {"ORG", "PERSON"}
+    pipe.cfg["thresholds"] = {"PLAICE": 0.3}
+    with pytest.raises(ValueError, match="GP016.*PLAICE"):
+        trained(TEXTS[0])
+
+
+def test_threshold_zero_is_bounded_and_said(trained):
+    pipe = trained.get_pipe("global_pointer")
+    pipe.cfg.update(threshold=0.0, max_spans_per_doc=7)
+    with pytest.warns(UserWarning, match="GPW004.*234 spans.*7 most"):
+        doc = trained(TEXTS[0])
+    assert len(doc.spans["sc"]) == 7
+    assert set(GOLD[0]) <= set(found(doc))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trained(TEXTS[0])
+
+
+def test_max_span_length():
+    nlp = build(max_span_length=3)
+    examples = make_examples(nlp)
+    with pytest.warns(UserWarning, match="GPW006.*3 of 8.*= 3.*has 4 tokens"):
+        fit(nlp, examples)
+    assert found(nlp(TEXTS[0])) == [x for x in GOLD[0] if x[1] - x[0] <= 3]
+    assert nlp.evaluate(examples)["spans_sc_r"] == 5 / 8
+
+
+def test_no_span_is_predicted_that_training_could_not_see(trained, tmp_path):
+    """Long spans that no training document could hold have arbitrary scores."""
+    pipe = trained.get_pipe("global_pointer")
+    assert pipe.cfg["trained_length"] == 12
+    trained.to_disk(tmp_path)
+    again = spacy.load(tmp_path).get_pipe("global_pointer")
+    assert again.cfg["trained_length"] == 12
+    again.cfg["threshold"] = 0.0
+    doc = trained.make_doc(" ".join([TEXTS[0]] * 4))
+    [spans] = again.predict([doc])
+    assert int((spans.ends - spans.starts).max()) + 1 == 12
+    again.cfg["max_span_length"] = 5
+    [spans] = again.predict([doc])
+    assert int((spans.ends - spans.starts).max()) + 1 == 5
+
+
+@pytest.mark.parametrize(
+    "setting,code",
+    [
+        ({"threshold": 1.1}, "GP010"),
+        ({"thresholds": {"A": -0.1}}, "GP010"),
+        ({"overlap": "some"}, "GP011"),
+        ({"max_span_length": 0}, "GP012"),
+        ({"max_spans_per_doc": 0}, "GP012"),
+    ],
+)
+def test_settings_are_checked(setting, code):
+    with pytest.raises(ValueError, match=code):
+        build(**setting)
+
+
+def test_settings_at_load_win(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    override = {"components.global_pointer.threshold": 0.99}
+    assert spacy.load(tmp_path).get_pipe("global_pointer").cfg["threshold"] == 0.5
+    loaded = spacy.load(tmp_path, config=override)
+    assert loaded.get_pipe("global_pointer").cfg["threshold"] == 0.99
+    assert loaded.get_pipe("global_pointer").labels == ("ORG", "PERSON", "PLACE")
+
+
+def test_settings_changed_at_run_time_are_not_lost_in_silence(trained, tmp_path):
+    trained.get_pipe("global_pointer").cfg["threshold"] = 0.7
+    with pytest.warns(UserWarning, match="GPW008.*'threshold': 0.7"):
+        trained.to_disk(tmp_path)
+
+
+def test_corrupt_model_file(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    file = tmp_path / "global_pointer" / "model"
+    data = file.read_bytes()
+    for damaged in (data[: len(data) // 2], b"", data.replace(b"format", b"farmot")):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match="GP018.*global_pointer.*model"):
+            spacy.load(tmp_path)
+
+
+def test_stored_head_must_fit_the_config(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    model = "components.global_pointer.model"
+    for override in (
+        {f"{model}.rope": False},
+        {f"{model}.head_width": 32},
+        {f"{model}.label_bias": None},
+        {f"{model}.@architectures": "spacy-globalpointer.EfficientGlobalPointer.v1"},
+    ):
+        with pytest.raises(ValueError, match="GP005"):
+            spacy.load(tmp_path, config=override)
+    spacy.load(tmp_path, config={f"{model}.label_bias": -3.0})
+
+
+def test_gold_that_does_not_align_is_counted(nlp):
+    examples = make_examples(nlp)
+    predicted = Doc(nlp.vocab, words=["Leith-based", "firm"])
+    reference = Doc(
+        nlp.vocab, words=["Leith", "-based", "firm"], spaces=[False, True, False]
+    )
+    reference.spans["sc"] = [
+        Span(reference, i, i + 1, label="PLACE") for i in (0, 2)
+    ]
+    examples.append(Example(predicted, reference))
+    with pytest.warns(UserWarning, match="GPW003.*1 of 10"):
+        nlp.initialize(lambda: examples)
+
+
+def test_documents_without_the_key_are_counted(nlp):
+    examples = make_examples(nlp)
+    del examples[2].reference.spans["sc"]
+    with pytest.warns(UserWarning, match="GPW007.*1 of 4"):
+        nlp.initialize(lambda: examples)
+
+
+def test_score_weights_of_another_key():
+    nlp = build(spans_key="mine")
+    config = {"spans_sc_f": 1.0}
+    nlp.config["training"]["score_weights"] = config
+    with pytest.warns(UserWarning, match="GPW005.*spans_mine_f = 1.0"):
+        nlp.initialize(lambda: make_examples(nlp, key="mine"))
+
+
+def test_another_spans_key_works():
+    nlp = build(spans_key="mine")
+    examples = make_examples(nlp, key="mine")
+    fit(nlp, examples)
+    assert found(nlp(TEXTS[0]), "mine") == GOLD[0]
+    assert nlp.evaluate(examples)["spans_mine_f"] == 1.0
+
+
+def test_head_learns_at_its_own_rate():
+    moved = {}
+    for scale in (1.0, 5.0):
+        nlp = build()
+        pipe = nlp.get_pipe("global_pointer")
+        shim = pipe.model.get_ref("output_layer").shims[0]
+        shim.learn_rate_scale = scale
+        spacy.util.fix_random_seed(0)
+        sgd = nlp.initialize(lambda nlp=nlp: make_examples(nlp))
+        before = shim._model.projection.weight.detach().clone()
+        nlp.update(make_examples(nlp), sgd=sgd)
+        moved[scale] = float((shim._model.projection.weight.detach() - before).abs().max())
+    assert moved[5.0] == pytest.approx(5 * moved[1.0], rel=1e-3)
