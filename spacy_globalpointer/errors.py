@@ -12,7 +12,7 @@ from typing import Any
 
 
 class _Coded(type):
-    """Puts the attribute's name in front of its text: ``Errors.GP001`` reads "[GP001] …"."""
+    """Puts a code in front of its text: ``Errors.GP001`` reads "[GP001] …"."""
 
     def __getattribute__(cls, name: str) -> Any:
         value = super().__getattribute__(name)
@@ -126,12 +126,12 @@ class Warnings(metaclass=_Coded):
         "it to null."
     )
     GPW007 = (
-        "'{name}': {n} of {n_docs} documents have no doc.spans[{key!r}]. Training takes "
-        "them as documents without spans, but the scorer leaves them out. Set "
+        "'{name}': {n} of {n_docs} documents have no doc.spans[{key!r}]. Training "
+        "takes them as documents without spans, but the scorer leaves them out. Set "
         "doc.spans[{key!r}] = [] on documents that were annotated and have none."
     )
     GPW008 = (
         "The settings {changed} of '{name}' were changed at run time. They are not "
         "saved: settings are the config's. Load the pipeline with spacy.load(path, "
-        "config={{\"components.{name}.SETTING\": VALUE}}), or edit its config.cfg."
+        'config={{"components.{name}.SETTING": VALUE}}), or edit its config.cfg.'
     )

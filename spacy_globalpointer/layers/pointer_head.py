@@ -111,8 +111,11 @@ def init(
     """Build the torch module. The number of labels must have been set."""
     if X and model.has_dim("nI") is None:
         model.set_dim("nI", X[0].shape[1])
-    sizes = {"n_input": model.get_dim("nI"), "n_labels": model.get_dim("nO")}
-    head = HEADS[model.attrs["kind"]](**sizes, **model.attrs["settings"])
+    head = HEADS[model.attrs["kind"]](
+        n_input=model.get_dim("nI"),
+        n_labels=model.get_dim("nO"),
+        **model.attrs["settings"],
+    )
     shim = cast(PointerShim, model.shims[0])
     shim._model = head.to(get_torch_default_device())
 
@@ -136,7 +139,8 @@ def forward(
             (states.tensors(),), {"grad_tensors": list(d_states.tensors())}
         )
         backprop_torch(gradients)
-        return model.ops.unflatten(cast(Floats2d, torch2xp(vectors.grad)), lengths)
+        gradient = cast(Floats2d, torch2xp(cast(torch.Tensor, vectors.grad)))
+        return model.ops.unflatten(gradient, model.ops.asarray1i(lengths))
 
     return states, backprop
 

@@ -77,7 +77,7 @@ upstream = "*"
 def make_global_pointer(
     nlp: Language,
     name: str,
-    model: Model[List[Doc], "PointerStates"],
+    model: Model[List[Doc], PointerStates],
     spans_key: str,
     threshold: float,
     thresholds: Dict[str, float],
@@ -86,7 +86,7 @@ def make_global_pointer(
     annotate_ents: bool,
     max_spans_per_doc: Optional[int],
     scorer: Optional[Callable],
-) -> "GlobalPointer":
+) -> GlobalPointer:
     """Create a `GlobalPointer` component; its docstring explains the settings."""
     return GlobalPointer(
         nlp.vocab,
@@ -119,7 +119,7 @@ class GlobalPointer(TrainablePipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model[List[Doc], "PointerStates"],
+        model: Model[List[Doc], PointerStates],
         name: str = "global_pointer",
         *,
         spans_key: str = "sc",
@@ -259,7 +259,7 @@ class GlobalPointer(TrainablePipe):
             message = Warnings.GPW005.format(name=self.name, weights=other, mine=mine)
             self._warn_once("GPW005", message)
 
-    def predict(self, docs: Iterable[Doc]) -> List["FoundSpans"]:
+    def predict(self, docs: Iterable[Doc]) -> List[FoundSpans]:
         """Find the spans of a batch of documents, without writing them.
 
         docs (Iterable[Doc]): The documents.
@@ -304,7 +304,7 @@ class GlobalPointer(TrainablePipe):
         return [own.get(label, self.cfg["threshold"]) for label in self.labels]
 
     def set_annotations(
-        self, docs: Iterable[Doc], predictions: List["FoundSpans"]
+        self, docs: Iterable[Doc], predictions: List[FoundSpans]
     ) -> None:
         """Write found spans to `doc.spans`, and to `doc.ents` if asked to.
 
@@ -323,7 +323,9 @@ class GlobalPointer(TrainablePipe):
             )
             rows = keep[chosen]
             spans = [
-                Span(doc, int(starts[i]), int(ends[i]) + 1, label=self.labels[labels[i]])
+                Span(
+                    doc, int(starts[i]), int(ends[i]) + 1, label=self.labels[labels[i]]
+                )
                 for i in rows
             ]
             order = sorted(range(len(spans)), key=lambda i: _place(spans[i]))
@@ -372,8 +374,8 @@ class GlobalPointer(TrainablePipe):
         return losses
 
     def get_loss(
-        self, examples: Iterable[Example], states: "PointerStates"
-    ) -> Tuple[float, "PointerStates"]:
+        self, examples: Iterable[Example], states: PointerStates
+    ) -> Tuple[float, PointerStates]:
         """Loss of a batch and its gradient; `pointer.loss.span_loss` defines it.
 
         examples (Iterable[Example]): The batch.
@@ -408,7 +410,7 @@ class GlobalPointer(TrainablePipe):
             )
             raise ValueError(message) from None
 
-    def _warn_uncovered(self, docs: List[Doc], states: "PointerStates") -> None:
+    def _warn_uncovered(self, docs: List[Doc], states: PointerStates) -> None:
         if states.covered is None or bool(states.covered.all()):
             return
         uncovered = (~states.covered).cpu().numpy()
@@ -442,7 +444,7 @@ class GlobalPointer(TrainablePipe):
 
     def from_bytes(
         self, bytes_data: bytes, *, exclude: Iterable[str] = ()
-    ) -> "GlobalPointer":
+    ) -> GlobalPointer:
         """Load the component.
 
         bytes_data (bytes): The result of `to_bytes`.
@@ -458,9 +460,7 @@ class GlobalPointer(TrainablePipe):
         util.from_bytes(bytes_data, deserialize, exclude)
         return self
 
-    def to_disk(
-        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
-    ) -> None:
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
         """Save the component.
 
         path (Union[str, Path]): A folder.
@@ -476,16 +476,16 @@ class GlobalPointer(TrainablePipe):
 
     def from_disk(
         self, path: Union[str, Path], *, exclude: Iterable[str] = ()
-    ) -> "GlobalPointer":
-        """Load the component. What was learnt is taken from the folder; the settings are
-        those of the config, which `spacy.load` may have overridden.
+    ) -> GlobalPointer:
+        """Load the component. What was learnt is taken from the folder; the settings
+        are those of the config, which `spacy.load` may have overridden.
 
         path (Union[str, Path]): The folder.
         exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
         RETURNS (GlobalPointer): The component.
         RAISES (ValueError): GP018 if the model's file cannot be read.
         """
-        deserialize = {
+        deserialize: Dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: self._load_cfg(srsly.read_json(p)),
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
             "model": lambda p: self._load_model(p.read_bytes(), p),

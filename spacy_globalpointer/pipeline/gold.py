@@ -83,7 +83,7 @@ class GoldSpans:
                     **fields,
                 ),
             )
-        if 0 < self.n_without_key:
+        if self.n_without_key > 0:
             yield (
                 "GPW007",
                 Warnings.GPW007.format(

@@ -55,7 +55,9 @@ def test_label_unknown_to_the_model_is_named(trained):
 
 
 def test_label_never_seen_in_training_counts_as_missed(trained):
-    examples = make_examples(trained, texts=TEXTS[:1], gold=[[*GOLD[0], (0, 1, "DATE")]])
+    examples = make_examples(
+        trained, texts=TEXTS[:1], gold=[[*GOLD[0], (0, 1, "DATE")]]
+    )
     scores = trained.evaluate(examples)
     assert scores["spans_sc_r"] == 4 / 5
     assert scores["spans_sc_per_type"]["DATE"]["r"] == 0
@@ -115,7 +117,9 @@ def test_score_in_a_group_of_another_order(trained):
 def test_empty_whitespace_and_one_token_docs(trained):
     docs = list(trained.pipe(["", " ", "\n\n", "Leith", ""]))
     assert all("sc" in doc.spans for doc in docs)
-    assert all(len(doc.spans["sc"].attrs["scores"]) == len(doc.spans["sc"]) for doc in docs)
+    assert all(
+        len(doc.spans["sc"].attrs["scores"]) == len(doc.spans["sc"]) for doc in docs
+    )
     assert trained.get_pipe("global_pointer").predict([]) == []
 
 
@@ -256,9 +260,7 @@ def test_gold_that_does_not_align_is_counted(nlp):
     reference = Doc(
         nlp.vocab, words=["Leith", "-based", "firm"], spaces=[False, True, False]
     )
-    reference.spans["sc"] = [
-        Span(reference, i, i + 1, label="PLACE") for i in (0, 2)
-    ]
+    reference.spans["sc"] = [Span(reference, i, i + 1, label="PLACE") for i in (0, 2)]
     examples.append(Example(predicted, reference))
     with pytest.warns(UserWarning, match="GPW003.*1 of 10"):
         nlp.initialize(lambda: examples)
@@ -298,5 +300,7 @@ def test_head_learns_at_its_own_rate():
         sgd = nlp.initialize(lambda nlp=nlp: make_examples(nlp))
         before = shim._model.projection.weight.detach().clone()
         nlp.update(make_examples(nlp), sgd=sgd)
-        moved[scale] = float((shim._model.projection.weight.detach() - before).abs().max())
+        moved[scale] = float(
+            (shim._model.projection.weight.detach() - before).abs().max()
+        )
     assert moved[5.0] == pytest.approx(5 * moved[1.0], rel=1e-3)

@@ -123,8 +123,9 @@ nlp = spacy.load(sys.argv[1])
 texts = sys.argv[2:]
 alone = [nlp(text) for text in texts]
 for doc, other in zip(alone, nlp.pipe(texts * 4, n_process=2, batch_size=2)):
-    assert list(doc.spans["sc"].attrs["scores"]) == list(other.spans["sc"].attrs["scores"])
-    assert [str(s) for s in doc.spans["sc"]] == [str(s) for s in other.spans["sc"]]
+    ours, theirs = doc.spans["sc"], other.spans["sc"]
+    assert list(ours.attrs["scores"]) == list(theirs.attrs["scores"])
+    assert [str(span) for span in ours] == [str(span) for span in theirs]
 print(sum(len(doc.spans["sc"]) for doc in alone))
 """
 

@@ -17,7 +17,9 @@ SIZES = {"n_input": 6, "n_labels": 3, "head_width": 4}
 
 def make(head_class, **settings):
     torch.manual_seed(0)
-    head = head_class(**{**SIZES, "rope": True, "label_bias": -2.0, **settings}).double()
+    head = head_class(
+        **{**SIZES, "rope": True, "label_bias": -2.0, **settings}
+    ).double()
     with torch.no_grad():
         for parameter in head.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)
@@ -73,10 +75,15 @@ def test_efficient_is_the_authors_formula(rope):
 
 @pytest.mark.parametrize(
     "head_class,per_label,shared",
-    [(GlobalPointerHead, 2 * 768 * 64 + 2 * 64, 0), (EfficientGlobalPointerHead, 258, 98432)],
+    [
+        (GlobalPointerHead, 2 * 768 * 64 + 2 * 64, 0),
+        (EfficientGlobalPointerHead, 258, 98432),
+    ],
 )
 def test_parameter_counts_of_the_papers(head_class, per_label, shared):
-    head = head_class(n_input=768, n_labels=9, head_width=64, rope=True, label_bias=None)
+    head = head_class(
+        n_input=768, n_labels=9, head_width=64, rope=True, label_bias=None
+    )
     assert sum(p.numel() for p in head.parameters()) == 9 * per_label + shared
 
 

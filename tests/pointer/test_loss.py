@@ -69,7 +69,9 @@ def test_gradient_is_that_of_autograd(batch, size):
         assert torch.allclose(ours, leaf.grad, atol=1e-10)
 
 
-@pytest.mark.parametrize("shared,start,end", [(False, 1, 0), (False, 0, 0), (True, 1, 1)])
+@pytest.mark.parametrize(
+    "shared,start,end", [(False, 1, 0), (False, 0, 0), (True, 1, 1)]
+)
 def test_gradcheck(shared, start, end):
     states = random_states([6, 0, 3], 2, shared=shared, start=start, end=end)
     rows = as_rows([{(0, 1, 2), (0, 0, 5), (1, 2, 2)}, set(), {(1, 0, 2)}])
@@ -167,7 +169,14 @@ def test_batch_without_tokens():
 
 @pytest.mark.parametrize(
     "row",
-    [(0, 0, 2, 1), (0, 0, 0, 3), (0, 2, 0, 0), (1, 0, 0, 0), (0, 0, -1, 0), (0, 0, 0, 2)],
+    [
+        (0, 0, 2, 1),
+        (0, 0, 0, 3),
+        (0, 2, 0, 0),
+        (1, 0, 0, 0),
+        (0, 0, -1, 0),
+        (0, 0, 0, 2),
+    ],
 )
 def test_positives_outside_the_region_are_refused(row):
     states = random_states([3], 2)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_globalpointer.pipeline.overlap import POLICIES, select_spans
+
+
+@st.composite
+def spans(draw):
+    places = st.tuples(st.integers(0, 12), st.integers(0, 6))
+    chosen = draw(st.lists(places, max_size=25))
+    scores = draw(
+        st.lists(
+            st.sampled_from([0.5, 0.6, 0.7, 0.8]),
+            min_size=len(chosen),
+            max_size=len(chosen),
+        )
+    )
+    starts = numpy.array([a for a, _ in chosen], dtype=numpy.int64)
+    ends = numpy.array([a + n for a, n in chosen], dtype=numpy.int64)
+    return starts, ends, numpy.array(scores, dtype=numpy.float32)
+
+
+def conflict(policy, a, b):
+    overlap = a[0] <= b[1] and b[0] <= a[1]
+    crossing = a[0] < b[0] <= a[1] < b[1] or b[0] < a[0] <= b[1] < a[1]
+    return {"any": False, "flat": overlap, "nested": crossing}[policy]
+
+
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+@given(spans())
+def test_is_the_greedy_choice_by_score(policy, arrays):
+    starts, ends, scores = arrays
+    places, kept = list(zip(starts, ends)), []
+    for i in sorted(range(len(places)), key=lambda i: (-scores[i], i)):
+        if not any(conflict(policy, places[i], places[k]) for k in kept):
+            kept.append(i)
+    assert select_spans(policy, *arrays).tolist() == sorted(kept)
+
+
+def test_same_span_under_two_labels():
+    arrays = numpy.array([1, 1]), numpy.array([3, 3]), numpy.array([0.6, 0.9])
+    assert select_spans("nested", *arrays).tolist() == [0, 1]
+    assert select_spans("flat", *arrays).tolist() == [1]
