@@ -88,6 +88,90 @@ class Errors(metaclass=_Coded):
         "train anew."
     )
 
+    # The corpus tools
+    GP101 = (
+        "{path} cannot be read as brat: it is not a folder, and its name ends in "
+        "neither .txt nor .ann. Pass a folder that holds such files, or one of them."
+    )
+    GP102 = (
+        "{path} holds no .txt and no .ann file. Pass the folder of the annotated "
+        "texts; its subfolders are read too."
+    )
+    GP103 = (
+        "{file} is not {encoding}: the byte at position {position} cannot be decoded. "
+        "Name the encoding of the files (--encoding), or convert them to utf-8."
+    )
+    GP104 = (
+        "There is no encoding {encoding!r}. Use a name that Python knows, such as "
+        "utf-8, latin-1 or cp1252."
+    )
+    GP105 = "{name} is {value!r}, but must be one of: {known}."
+    GP106 = (
+        "{source}: the span {span} does not begin and end at tokens, and "
+        "on_misaligned is 'error'. Correct the offsets, or set on_misaligned to "
+        "'reject', 'expand' or 'contract'."
+    )
+    GP107 = (
+        "The tokenizer changed the text of document {name!r}, so that character "
+        "offsets no longer hold. Use a tokenizer with doc.text == text, as those "
+        "that come with spaCy."
+    )
+    GP108 = (
+        "Document {name!r} has {length} characters, more than nlp.max_length = "
+        "{limit}. Split the document, or raise nlp.max_length."
+    )
+    GP109 = (
+        "The splits {value!r} are neither a JSON file nor fractions. Pass a file that "
+        'maps names to lists of documents, such as {{"train": ["a"], "dev": ["b"]}}, '
+        "or up to three numbers above 0 with sum 1 for train, dev and test, such as "
+        "0.8,0.1,0.1."
+    )
+    GP110 = (
+        "The splits file {path} does not fit its rule: {reason}. It must be a JSON "
+        'object that maps names to lists of documents: {{"train": ["a"], "dev": '
+        '["b"]}}.'
+    )
+    GP111 = (
+        "{n} documents are in no split: {names}. Add them to the splits file, or "
+        "remove them from the corpus; nothing is left out in silence."
+    )
+    GP112 = (
+        "The splits file names {n} documents that the corpus does not have: {names}. "
+        "A document's name is its path in the corpus without the ending."
+    )
+    GP113 = (
+        "Document {name!r} is in more than one split, or twice in one: {splits}. "
+        "Name every document once."
+    )
+    GP114 = (
+        "{n} documents are too few for the splits {fractions}: split {split!r} would "
+        "be empty. Use fewer splits or larger fractions."
+    )
+    GP115 = (
+        "Internal error in split {split!r}: {read} annotations were read, but {kept} "
+        "kept and {rejected} rejected. Please report this with the file that caused "
+        "it; nothing was written."
+    )
+    GP116 = (
+        "The corpus has no path. Set [paths.train] and [paths.dev] in the config, or "
+        "pass --paths.train and --paths.dev on the command line."
+    )
+    GP117 = "{name} is {value!r}, but must be a whole number from {least} on{meaning}."
+    GP118 = (
+        "{path} cannot be read as spaCy's binary format: {reason}. Pass a file that "
+        "DocBin.to_disk or `spacy global-pointer convert` wrote."
+    )
+    GP119 = (
+        "{path} has no span under doc.spans[{key!r}] (keys found: {keys}). Set "
+        "--spans-key to the key of your data, or convert the data to that key."
+    )
+    GP120 = "{path} holds no document. Pass a corpus with at least one."
+    GP121 = (
+        "--gold is set, but {path} is a plain text without gold spans. Pass a .spacy "
+        "file, or leave --gold out."
+    )
+    GP122 = "{path} ends in neither .spacy nor .txt. Pass one of these two formats."
+
 
 class Warnings(metaclass=_Coded):
     """Texts for ``warnings.warn``; ``str.format`` fills in the fields."""

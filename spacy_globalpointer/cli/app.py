@@ -1,1 +1,23 @@
-global_pointer_cli = None
+"""`spacy global-pointer`: entry point of spaCy's command line interface."""
+
+from __future__ import annotations
+
+import typer
+from spacy.cli._util import app
+
+from .convert import convert_cli
+from .debug import debug_cli
+from .render import render_cli
+
+HELP = """Tools for span extraction with GlobalPointer: convert annotated texts,
+check the data, and look at the results."""
+
+# Plain help, as spaCy's own commands have it.
+global_pointer_cli = typer.Typer(
+    name="global-pointer", help=HELP, no_args_is_help=True, rich_markup_mode=None
+)
+global_pointer_cli.command("convert")(convert_cli)
+global_pointer_cli.command("debug")(debug_cli)
+global_pointer_cli.command("render")(render_cli)
+
+app.add_typer(global_pointer_cli)

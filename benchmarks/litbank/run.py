@@ -1,0 +1,196 @@
+"""LitBank: global_pointer against spaCy's spancat and ner, on equal terms.
+
+    python benchmarks/litbank/run.py LITBANK/entities/brat OUTPUT
+
+LITBANK is a checkout of https://github.com/dbamman/litbank (CC BY 4.0). All systems
+are trained by `spacy train` on the same encoder, windows, chunks and number of
+updates; each with every learning rate of the grid, of which the best on the dev
+documents is scored on the test documents, whole. Exact spans and labels count; gold
+that does not align with the tokens counts as missed. `ner` cannot nest: it is
+trained and scored on the outermost spans alone, so its figure is no comparison.
+
+Finished runs are kept in OUTPUT and not repeated, so that the script can be
+interrupted. The table is written to OUTPUT/table.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.training import Corpus
+from spacy.util import filter_spans
+
+from spacy_globalpointer.pipeline.scorer import score_spans
+from spacy_globalpointer.types import LOST_GOLD
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parent.parent
+SYSTEMS = {
+    "global_pointer": (PROJECT / "configs/default.cfg", "spans_sc"),
+    "spancat": (HERE / "spancat.cfg", "spans_sc"),
+    "ner": (HERE / "ner.cfg", "ents"),
+}
+RATES = ["2e-4", "5e-5"]
+BOOTSTRAP = 10_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("litbank", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--encoder", type=Path, default=PROJECT / "encoders/minilm")
+    splits = PROJECT / "assets/litbank/splits.json"
+    parser.add_argument("--splits", type=Path, default=splits)
+    parser.add_argument("--systems", nargs="+", default=list(SYSTEMS))
+    parser.add_argument("--rates", nargs="+", default=RATES)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    args = parser.parse_args()
+    args.output = args.output.resolve()
+    args.encoder = args.encoder.resolve()
+    litbank, splits = args.litbank.resolve(), args.splits.resolve()
+    corpus = convert(litbank, splits, args.output / "corpus")
+    runs = []
+    for system in args.systems:
+        for rate in args.rates:
+            for seed in args.seeds:
+                folder = args.output / f"{system}-{rate}-{seed}"
+                run = train(system, rate, seed, corpus, folder, args.encoder)
+                runs.append(evaluate(run, corpus, folder))
+    table = make_table(runs)
+    (args.output / "table.md").write_text(table, encoding="utf-8")
+    print(table)
+
+
+def convert(litbank: Path, splits: Path, output: Path) -> Path:
+    """Convert the corpus once; the outermost spans become entities for ner."""
+    if not output.exists():
+        command = ["global-pointer", "convert", litbank, output, "--splits", splits]
+        spacy_cli(*command, "--lang", "en", "--allow-loss")
+        vocab = spacy.blank("en").vocab
+        for path in output.glob("*.spacy"):
+            docs = list(DocBin().from_disk(path).get_docs(vocab))
+            for doc in docs:
+                doc.set_ents(filter_spans(doc.spans["sc"]))
+            DocBin(docs=docs, store_user_data=True).to_disk(path)
+    return output
+
+
+def train(
+    system: str, rate: str, seed: int, corpus: Path, folder: Path, encoder: Path
+) -> Dict[str, Any]:
+    """Train one system once. RETURNS: What was run, with its time in seconds."""
+    done = folder / "run.json"
+    if not done.exists():
+        config, prefix = SYSTEMS[system]
+        start = time.perf_counter()
+        spacy_cli(
+            *("train", config, "--output", folder, "--paths.encoder", encoder),
+            *("--paths.train", corpus / "train.spacy"),
+            *("--paths.dev", corpus / "dev.spacy"),
+            *("--training.optimizer.learn_rate.initial_rate", rate),
+            *("--system.seed", seed),
+        )
+        seconds = time.perf_counter() - start
+        meta = json.loads((folder / "model-best/meta.json").read_text("utf-8"))
+        dev = meta["performance"][f"{prefix}_f"]
+        run = {"system": system, "rate": rate, "seed": seed, "dev": dev}
+        done.write_text(json.dumps({**run, "seconds": seconds}), encoding="utf-8")
+    return json.loads(done.read_text(encoding="utf-8"))
+
+
+def evaluate(run: Dict[str, Any], corpus: Path, folder: Path) -> Dict[str, Any]:
+    """Add test scores, and the counts per document that the bootstrap needs."""
+    done = folder / "test.json"
+    if not done.exists():
+        nlp = spacy.load(folder / "model-best")
+        examples = list(Corpus(corpus / "test.spacy")(nlp))
+        start = time.perf_counter()
+        for example, doc in zip(
+            examples, nlp.pipe([eg.reference.text for eg in examples], batch_size=16)
+        ):
+            example.predicted = doc
+        seconds = time.perf_counter() - start
+        if run["system"] == "ner":
+            for example in examples:  # only the outermost gold, under its own key
+                for doc in (example.reference, example.predicted):
+                    doc.spans["sc"] = list(doc.ents)
+                example.reference.user_data.pop(LOST_GOLD, None)
+        scores = score_spans(examples, spans_key="sc")
+        words = sum(len(eg.reference) for eg in examples)
+        per_doc = [counts(eg.reference, eg.predicted) for eg in examples]
+        result = {**scores, "words_per_second": words / seconds, "per_doc": per_doc}
+        done.write_text(json.dumps(result), encoding="utf-8")
+    return {**run, **json.loads(done.read_text(encoding="utf-8"))}
+
+
+def counts(gold: Doc, found: Doc) -> Tuple[int, int, int]:
+    """True positives, predicted spans and gold spans of a document."""
+    sets = [
+        {(span.label_, span.start_char, span.end_char) for span in doc.spans["sc"]}
+        for doc in (gold, found)
+    ]
+    lost = len(gold.user_data.get(LOST_GOLD, []))
+    return len(sets[0] & sets[1]), len(sets[1]), len(sets[0]) + lost
+
+
+def f_score(per_doc: List[Tuple[int, int, int]]) -> float:
+    right, found, gold = (sum(column) for column in zip(*per_doc))
+    return 2 * right / (found + gold)
+
+
+def bootstrap(ours: Dict[str, Any], theirs: Dict[str, Any]) -> Tuple[float, float]:
+    """95 % interval of the difference in F1, over documents, paired."""
+    draw, n = random.Random(0), len(ours["per_doc"])
+    differences = []
+    for _ in range(BOOTSTRAP):
+        docs = draw.choices(range(n), k=n)
+        a, b = ([run["per_doc"][i] for i in docs] for run in (ours, theirs))
+        differences.append(f_score(a) - f_score(b))
+    differences.sort()
+    return differences[int(0.025 * BOOTSTRAP)], differences[int(0.975 * BOOTSTRAP)]
+
+
+def make_table(runs: List[Dict[str, Any]]) -> str:
+    """One row a run; bold the run of each system that dev chose."""
+    best = {
+        system: max((r for r in runs if r["system"] == system), key=lambda r: r["dev"])
+        for system in {run["system"] for run in runs}
+    }
+    labels = sorted(runs[0]["spans_sc_per_type"])
+    head = ["system", "rate", "seed", "dev F", "test P", "test R", "test F", *labels]
+    lines = [head + ["minutes"], ["---"] * (len(head) + 1)]
+    for run in runs:
+        values = [run["dev"], *(run[f"spans_sc_{x}"] for x in "prf")]
+        values += [run["spans_sc_per_type"].get(x, {"f": 0})["f"] for x in labels]
+        row = [f"{100 * value:.1f}" for value in values]
+        name = f"**{run['system']}**" if run is best[run["system"]] else run["system"]
+        row = [name, run["rate"], str(run["seed"]), *row, f"{run['seconds'] / 60:.1f}"]
+        lines.append(row)
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    if {"global_pointer", "spancat"} <= best.keys():
+        low, high = bootstrap(best["global_pointer"], best["spancat"])
+        text += (
+            f"\nglobal_pointer minus spancat, 95 % interval of the paired bootstrap "
+            f"over test documents: {100 * low:+.1f} to {100 * high:+.1f} F1.\n"
+        )
+    return text
+
+
+def spacy_cli(*arguments: Any) -> None:
+    command = [sys.executable, "-m", "spacy", *map(str, arguments)]
+    subprocess.run(command, check=True, cwd=PROJECT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""`spacy global-pointer convert`."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Iterator, List, Optional, Tuple
+
+import spacy
+from spacy.cli._util import Arg, Opt
+from tqdm import tqdm
+from wasabi import msg
+
+from ..corpus.annotations import Reason
+from ..corpus.brat import Document
+from ..corpus.convert import ConversionSummary, convert_corpus
+from ._util import print_table, reported_errors
+
+
+class OnMisaligned(str, Enum):
+    """What to do with spans that do not begin and end at tokens."""
+
+    reject = "reject"
+    expand = "expand"
+    contract = "contract"
+    error = "error"
+
+
+def convert_cli(
+    # fmt: off
+    source: Path = Arg(
+        ..., help="Folder of the brat corpus (or one .txt or .ann file)", exists=True
+    ),  # noqa: E501
+    output: Path = Arg(
+        ...,
+        help="Folder for the .spacy files, rejects.jsonl and summary.json",
+        file_okay=False,
+    ),  # noqa: E501
+    lang: str = Opt("en", "--lang", "-l", help="Language code; chooses the tokenizer"),
+    splits: Optional[str] = Opt(
+        None,
+        "--splits",
+        "-s",
+        help="JSON file (split -> list of documents), or fractions for train,dev,test such as 0.8,0.1,0.1. Without it, all goes to all.spacy",
+    ),  # noqa: E501
+    seed: int = Opt(0, "--seed", help="Seed for splits by fractions"),
+    spans_key: str = Opt(
+        "sc", "--spans-key", "-k", help="Key of the spans in doc.spans"
+    ),
+    on_misaligned: OnMisaligned = Opt(
+        OnMisaligned.reject,
+        "--on-misaligned",
+        help="What to do with spans that do not begin and end at tokens",
+    ),  # noqa: E501
+    encoding: str = Opt(
+        "utf-8", "--encoding", "-e", help="Encoding of the source files"
+    ),
+    allow_loss: bool = Opt(
+        False, "--allow-loss", help="Exit with status 0 even if annotations were lost"
+    ),  # noqa: E501
+    # fmt: on
+) -> None:
+    """Convert a brat corpus to .spacy files with the spans under doc.spans.
+
+    No annotation is dropped in silence: rejects.jsonl names each that is not in the
+    output, with file, line, reason and remedy. The exit status is 1 if one of them
+    was meant as a span of its own (all but relations and the like, and duplicates).
+    """
+    with reported_errors():
+        summary = convert_corpus(
+            source,
+            output,
+            nlp=spacy.blank(lang),
+            splits=splits,
+            seed=seed,
+            spans_key=spans_key,
+            on_misaligned=on_misaligned.value,
+            encoding=encoding,
+            progress=show_progress,
+        )
+    print_summary(summary)
+    msg.good(f"Saved {len(summary.splits)} .spacy file(s) to {output}")
+    if summary.lost:
+        report = output / "rejects.jsonl"
+        msg.warn(f"{summary.lost:,} annotation(s) were lost. Each is in {report}")
+        if not allow_loss:
+            msg.fail("Correct them, or accept the loss with --allow-loss", exits=1)
+
+
+def show_progress(documents: Iterator[Document], total: int) -> Iterator[Document]:
+    """RETURNS (Iterator[Document]): The documents, with a bar on a terminal."""
+    return tqdm(documents, total=total, unit="docs", leave=False, disable=None)
+
+
+def print_summary(summary: ConversionSummary) -> None:
+    """Print a table with a column for each split.
+
+    summary (ConversionSummary): The summary.
+    """
+    splits = [split.to_dict() for split in summary.splits.values()]
+    names = [
+        ("Documents", "documents"),
+        ("Tokens", "tokens"),
+        ("Annotations read", "read"),
+        ("Spans kept", "kept"),
+        ("  of these adjusted", "adjusted"),
+    ]
+    rows: List[Tuple] = [(title, *(s[key] for s in splits)) for title, key in names]
+    for reason in Reason:
+        counts = [s["rejected"].get(reason.value, 0) for s in splits]
+        if any(counts):
+            rows.append((f"Rejected: {reason.value}", *counts))
+    for label in sorted({label for s in splits for label in s["labels"]}):
+        rows.append((f"Spans: {label}", *(s["labels"].get(label, 0) for s in splits)))
+    names = [
+        ("Nesting depth", "nesting_depth"),
+        ("Crossing pairs", "crossing_pairs"),
+        ("Longest span (tokens)", "longest_span"),
+        ("Longest document (tokens)", "longest_document"),
+    ]
+    rows.extend((title, *(s[key] for s in splits)) for title, key in names)
+    print_table("Conversion", list(summary.splits), rows)

@@ -1,0 +1,208 @@
+"""`spacy global-pointer render`."""
+
+from __future__ import annotations
+
+import warnings
+from bisect import bisect_left
+from itertools import islice
+from pathlib import Path
+from typing import Dict, Iterable, List, Optional
+
+import spacy
+from spacy import displacy
+from spacy.cli._util import Arg, Opt
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.util import escape_html
+from wasabi import msg
+
+from ..corpus.align import Aligner
+from ..corpus.breaks import find_breaks
+from ..corpus.chunks import plan_chunks
+from ..corpus.convert import staged_folder
+from ..corpus.docbin import read_docs
+from ..errors import Errors
+from ._util import reported_errors
+
+# Light colours, so that black text can be read on them; neighbours differ in hue.
+PALETTE = (
+    "#aa9cfc",
+    "#feca74",
+    "#7aecec",
+    "#ff9561",
+    "#bfeeb7",
+    "#ff8197",
+    "#9cc9cc",
+    "#ffeb80",
+    "#f0d0ff",
+    "#c5d86d",
+    "#8ab6f9",
+    "#e4c1a0",
+)
+
+
+def render_cli(
+    # fmt: off
+    model: str = Arg(..., help="Pipeline to load: a folder or the name of a package"),
+    data: Path = Arg(
+        ...,
+        help="Texts: a .spacy file, or a .txt file, which is one text",
+        exists=True,
+        dir_okay=False,
+    ),  # noqa: E501
+    output: Path = Arg(..., help="HTML file to write", dir_okay=False),
+    limit: int = Opt(5, "--limit", "-n", min=1, help="Show at most this many texts"),
+    spans_key: str = Opt(
+        "sc", "--spans-key", "-k", help="Key of the spans in doc.spans"
+    ),
+    gold: bool = Opt(
+        False, "--gold", "-g", help="Show the gold spans of a .spacy file as well"
+    ),  # noqa: E501
+    max_tokens: Optional[int] = Opt(
+        None,
+        "--max-tokens",
+        "-m",
+        min=1,
+        help="Show about this many tokens of each text, and no span in part",
+    ),  # noqa: E501
+    # fmt: on
+) -> None:
+    """Find the spans in texts with a pipeline, and draw them on an HTML page."""
+    with reported_errors():
+        references = read_texts(data, limit, gold=gold)
+        nlp = spacy.load(model)
+        docs = predict(nlp, references, spans_key, gold=gold, max_tokens=max_tokens)
+        write_page(draw(docs, spans_key), output)
+    if not any(doc.spans.get(spans_key) for doc in docs):
+        msg.warn(f"There are no spans to show under doc.spans[{spans_key!r}]")
+    msg.good(f"Saved {len(references)} text(s) to {output}")
+
+
+def read_texts(path: Path, limit: int, *, gold: bool) -> List[Doc]:
+    """Read the texts to show.
+
+    path (Path): A .spacy file, or a .txt file in utf-8, which is one text.
+    limit (int): Texts to read at most.
+    gold (bool): Whether gold spans are needed.
+    RETURNS (List[Doc]): The texts. Those of a .txt file are not tokenized well.
+    RAISES (ValueError): Another format, no text, or a .txt file if gold is asked for.
+    """
+    if path.suffix not in (".spacy", ".txt"):
+        raise ValueError(Errors.GP122.format(path=path))
+    if gold and path.suffix == ".txt":
+        raise ValueError(Errors.GP121.format(path=path))
+    blank = spacy.blank("xx")
+    if path.suffix == ".txt":
+        doc = blank.make_doc(path.read_text(encoding="utf-8"))
+        doc.user_data["title"] = path.name
+        return [doc]
+    docs = list(islice(read_docs(path, blank.vocab), limit))
+    if not docs:
+        raise ValueError(Errors.GP120.format(path=path))
+    return docs
+
+
+def predict(
+    nlp: Language,
+    references: List[Doc],
+    spans_key: str,
+    *,
+    gold: bool,
+    max_tokens: Optional[int],
+) -> List[Doc]:
+    """Find the spans of the texts.
+
+    nlp (Language): The pipeline.
+    references (List[Doc]): The texts.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    gold (bool): Whether to put the gold spans of each text before the found ones.
+    max_tokens (Optional[int]): As in `crop`; None for whole texts.
+    RETURNS (List[Doc]): The Docs to show, with titles.
+    """
+    shown: List[Doc] = []
+    found = nlp.pipe([doc.text for doc in references])
+    for number, (reference, predicted) in enumerate(zip(references, found), start=1):
+        name = reference.user_data.get("title", f"Text {number}")
+        group = [reference, predicted] if gold else [predicted]
+        if max_tokens is not None:
+            group = crop(group, spans_key, max_tokens)
+        for doc, kind in zip(group, ("gold", "found") if gold else ("",)):
+            doc.user_data["title"] = escape_html(f"{name} ({kind})" if kind else name)
+        shown.extend(group)
+    return shown
+
+
+def crop(docs: List[Doc], spans_key: str, max_tokens: int) -> List[Doc]:
+    """Shorten Docs of one text at the same place.
+
+    docs (List[Doc]): The Docs; the last one's tokens are counted.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    max_tokens (int): Most tokens to keep. The cut is at the end of a paragraph or
+        sentence if possible, and never within a span of any of the Docs; for that,
+        more tokens may be kept.
+    RETURNS (List[Doc]): The Docs' beginnings, with their spans under the key.
+    """
+    last = docs[-1]
+    aligner = Aligner(last)
+    spans = [span for doc in docs for span in doc.spans.get(spans_key, [])]
+    places = [aligner.expand(span.start_char, span.end_char) for span in spans]
+    plan = plan_chunks(
+        len(last),
+        size=max_tokens,
+        forbidden=[place for place in places if place is not None],
+        preferred=find_breaks(last),
+    )
+    if len(plan) < 2:
+        return docs
+    cut = last[plan[1][0]].idx
+    return [
+        _head(doc, bisect_left(Aligner(doc).starts, cut), spans_key) for doc in docs
+    ]
+
+
+def _head(doc: Doc, n_tokens: int, spans_key: str) -> Doc:
+    head = doc[:n_tokens].as_doc()
+    head.spans[spans_key] = [
+        Span(head, span.start, span.end, label=span.label)
+        for span in doc.spans.get(spans_key, [])
+        if span.end <= n_tokens
+    ]
+    return head
+
+
+def draw(docs: List[Doc], spans_key: str) -> str:
+    """Draw the spans.
+
+    docs (List[Doc]): The Docs.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    RETURNS (str): The HTML page.
+    """
+    labels = {s.label_ for doc in docs for s in doc.spans.get(spans_key, [])}
+    options = {"spans_key": spans_key, "colors": assign_colors(labels)}
+    with warnings.catch_warnings():
+        # A text without spans is drawn as plain text.
+        warnings.filterwarnings("ignore", message=r"\[W117\]")
+        page = displacy.render(
+            docs, style="span", page=True, jupyter=False, options=options
+        )
+    return page.replace("<head>", '<head>\n        <meta charset="utf-8">', 1)
+
+
+def assign_colors(labels: Iterable[str]) -> Dict[str, str]:
+    """Give each label a colour.
+
+    labels (Iterable[str]): The labels.
+    RETURNS (Dict[str, str]): The colours; the same for the same labels.
+    """
+    ordered = enumerate(sorted(set(labels)))
+    return {label: PALETTE[i % len(PALETTE)] for i, label in ordered}
+
+
+def write_page(page: str, output: Path) -> None:
+    """Write a page so that the file is never half-written.
+
+    page (str): The HTML page.
+    output (Path): The file.
+    """
+    with staged_folder(output.absolute().parent) as folder:
+        (folder / output.name).write_text(page, encoding="utf-8")

@@ -1,0 +1,150 @@
+"""Character spans to token spans; what does not fit is rejected, never dropped."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import List, Optional, Set, Tuple
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from ..errors import Errors
+from ..types import LOST_GOLD
+from .annotations import AnnotatedText, Reason, Reject, TextSpan, find_fault
+
+ON_MISALIGNED = ("reject", "expand", "contract", "error")
+Tokens = Tuple[int, int]  # first token, token after the last
+
+
+def make_doc(
+    nlp: Language,
+    annotated: AnnotatedText,
+    *,
+    spans_key: str = "sc",
+    on_misaligned: str = "reject",
+) -> Tuple[Doc, List[Reject]]:
+    """Tokenize a text and put its spans on the Doc.
+
+    The group `doc.spans[spans_key]` is always there, so that a document without
+    spans is not taken for one that was not annotated. Spans that are rejected as
+    misaligned are kept in `doc.user_data[types.LOST_GOLD]`, and count as missed in
+    an evaluation. `doc.user_data["title"]` is the document's name; displaCy shows it.
+
+    nlp (Language): The pipeline; only its tokenizer is used.
+    annotated (AnnotatedText): The text with its spans in characters.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    on_misaligned (str): What to do with a span that does not begin and end at
+        tokens: "reject" it; "expand" it to all tokens it touches, "contract" it to
+        those it covers (and reject it if there are none); or raise an "error".
+    RETURNS (Tuple[Doc, List[Reject]]): The Doc, and the spans it does not hold.
+    RAISES (ValueError): A bad option, a text that is too long or that the tokenizer
+        changes, or a misaligned span if on_misaligned is "error".
+    """
+    if on_misaligned not in ON_MISALIGNED:
+        fields = {"value": on_misaligned, "known": ", ".join(ON_MISALIGNED)}
+        raise ValueError(Errors.GP105.format(name="on_misaligned", **fields))
+    doc = _tokenize(nlp, annotated)
+    aligner = Aligner(doc)
+    rejects: List[Reject] = []
+    kept: List[Span] = []
+    lost: List[List[object]] = []
+    for span, reason, tokens in aligner.align(annotated.spans, on_misaligned):
+        if tokens is not None:
+            kept.append(Span(doc, *tokens, label=span.label))
+        if reason is not None:
+            rejects.append(Reject.at(span.source, describe(doc.text, span), reason))
+        if reason is Reason.MISALIGNED:
+            lost.append([span.start, span.end, span.label])
+    doc.spans[spans_key] = kept
+    doc.user_data["title"] = annotated.name
+    if lost:
+        doc.user_data[LOST_GOLD] = lost
+    return doc, rejects
+
+
+class Aligner:
+    """Finds the tokens of character spans.
+
+    doc (Doc): The tokenized text.
+    """
+
+    def __init__(self, doc: Doc) -> None:
+        self.text = doc.text
+        self.starts = [token.idx for token in doc]
+        self.ends = [token.idx + len(token) for token in doc]
+        self._by_start = {start: i for i, start in enumerate(self.starts)}
+        self._by_end = {end: i + 1 for i, end in enumerate(self.ends)}
+
+    def align(
+        self, spans: List[TextSpan], on_misaligned: str
+    ) -> List[Tuple[TextSpan, Optional[Reason], Optional[Tokens]]]:
+        """Decide the fate of each span.
+
+        spans (List[TextSpan]): The spans.
+        on_misaligned (str): As in `make_doc`.
+        RETURNS (List[Tuple[TextSpan, Optional[Reason], Optional[Tokens]]]): Each
+            span with either a reason to reject it, or its tokens.
+        """
+        fates: List[Tuple[TextSpan, Optional[Reason], Optional[Tokens]]] = []
+        seen: Set[Tuple[str, str, int, int]] = set()
+        for span in spans:
+            reason = find_fault(self.text, span.start, span.end)
+            tokens = None if reason else self._find(span, on_misaligned)
+            if reason is None:
+                # Misaligned spans are compared by characters, the others by tokens.
+                unit, place = "tokens", tokens
+                if place is None:
+                    reason, unit = Reason.MISALIGNED, "characters"
+                    place = (span.start, span.end)
+                if (key := (unit, span.label, *place)) in seen:
+                    reason, tokens = Reason.DUPLICATE, None
+                seen.add(key)
+            fates.append((span, reason, tokens))
+        return fates
+
+    def exact(self, start: int, end: int) -> Optional[Tokens]:
+        """RETURNS (Optional[Tokens]): The tokens from character start to end
+        (exclusive), or None if these are not boundaries of tokens."""
+        first, last = self._by_start.get(start), self._by_end.get(end)
+        if first is None or last is None or last <= first:
+            return None
+        return first, last
+
+    def expand(self, start: int, end: int) -> Optional[Tokens]:
+        """RETURNS (Optional[Tokens]): The tokens that the characters from start to
+        end (exclusive) touch, or None if there are none."""
+        first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
+        return (first, last) if first < last else None
+
+    def contract(self, start: int, end: int) -> Optional[Tokens]:
+        """RETURNS (Optional[Tokens]): The tokens that the characters from start to
+        end (exclusive) cover, or None if there are none."""
+        first, last = bisect_left(self.starts, start), bisect_right(self.ends, end)
+        return (first, last) if first < last else None
+
+    def _find(self, span: TextSpan, on_misaligned: str) -> Optional[Tokens]:
+        tokens = self.exact(span.start, span.end)
+        if tokens is None and on_misaligned == "error":
+            fields = {"source": span.source, "span": describe(self.text, span)}
+            raise ValueError(Errors.GP106.format(**fields))
+        if tokens is None and on_misaligned == "expand":
+            return self.expand(span.start, span.end)
+        if tokens is None and on_misaligned == "contract":
+            return self.contract(span.start, span.end)
+        return tokens
+
+
+def describe(text: str, span: TextSpan) -> str:
+    """RETURNS (str): Label, offsets and text of a span."""
+    return f"{span.label} {span.start} {span.end} {text[span.start : span.end]!r}"
+
+
+def _tokenize(nlp: Language, annotated: AnnotatedText) -> Doc:
+    length = len(annotated.text)
+    if length > nlp.max_length:
+        fields = {"name": annotated.name, "length": length, "limit": nlp.max_length}
+        raise ValueError(Errors.GP108.format(**fields))
+    doc = nlp.make_doc(annotated.text)
+    if doc.text != annotated.text:
+        raise ValueError(Errors.GP107.format(name=annotated.name))
+    return doc

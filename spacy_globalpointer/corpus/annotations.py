@@ -1,0 +1,150 @@
+"""What every reader of annotation files yields: texts, spans and rejects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Dict, List, NamedTuple, Optional
+
+
+class Reason(str, Enum):
+    """Why an annotation did not become a span."""
+
+    BAD_LINE = "bad_line"
+    NOT_A_SPAN = "not_a_span"
+    DISCONTINUOUS = "discontinuous"
+    OUT_OF_TEXT = "out_of_text"
+    END_BEFORE_START = "end_before_start"
+    EMPTY = "empty"
+    TEXT_MISMATCH = "text_mismatch"
+    MISSING_TEXT = "missing_text"
+    DUPLICATE = "duplicate"
+    MISALIGNED = "misaligned"
+
+    @property
+    def remedy(self) -> str:
+        """RETURNS (str): What the user can do, in one sentence."""
+        return REMEDIES[self]
+
+    @property
+    def is_loss(self) -> bool:
+        """RETURNS (bool): Whether a span that the annotator meant is gone."""
+        return self not in (Reason.NOT_A_SPAN, Reason.DUPLICATE)
+
+
+REMEDIES: Dict[Reason, str] = {
+    Reason.BAD_LINE: "Correct the line: it is not in the format's syntax.",
+    Reason.NOT_A_SPAN: "Nothing to do: only spans are converted.",
+    Reason.DISCONTINUOUS: (
+        "Annotate one continuous span, or one span for each fragment."
+    ),
+    Reason.OUT_OF_TEXT: (
+        "Correct the offsets, or restore the text that was annotated: the span is not "
+        "within the text."
+    ),
+    Reason.END_BEFORE_START: "Swap the offsets: the end lies before the start.",
+    Reason.EMPTY: "Correct the offsets (the end is exclusive), or remove the span.",
+    Reason.TEXT_MISMATCH: (
+        "Restore the text that was annotated: the span's own copy of the text is not "
+        "what stands at its offsets, which count Unicode code points, each line end "
+        "as it is, and a byte order mark."
+    ),
+    Reason.MISSING_TEXT: "Put the .txt file beside the .ann file.",
+    Reason.DUPLICATE: "Nothing to do: the same span with this label is kept once.",
+    Reason.MISALIGNED: (
+        "Correct the offsets to begin and end at tokens, use a tokenizer that splits "
+        "there, or set on_misaligned to expand or contract."
+    ),
+}
+
+
+class Source(NamedTuple):
+    """Where an annotation comes from.
+
+    file (str): Path relative to the corpus.
+    line (int): Line number from 1.
+    """
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class TextSpan:
+    """A labelled span of a text.
+
+    label (str): The label.
+    start (int): First character.
+    end (int): Character after the last (exclusive).
+    source (Source): File and line.
+    """
+
+    label: str
+    start: int
+    end: int
+    source: Source
+
+
+@dataclass
+class AnnotatedText:
+    """A text with its spans, before any tokenization.
+
+    name (str): Name in the corpus: the file's path without its ending.
+    text (str): The text, offsets as the annotations count them.
+    spans (List[TextSpan]): The spans.
+    n_read (int): Annotations in the file, whatever their fate.
+    """
+
+    name: str
+    text: str
+    spans: List[TextSpan] = field(default_factory=list)
+    n_read: int = 0
+
+
+@dataclass(frozen=True)
+class Reject:
+    """An annotation that did not become a span.
+
+    file (str): Path relative to the corpus.
+    line (int): Line number from 1.
+    value (str): The annotation as it was read.
+    reason (Reason): Why.
+    remedy (str): What the user can do.
+    """
+
+    file: str
+    line: int
+    value: str
+    reason: Reason
+    remedy: str
+
+    @classmethod
+    def at(cls, source: Source, value: str, reason: Reason) -> Reject:
+        """Make a reject with the remedy of its reason.
+
+        source (Source): File and line.
+        value (str): The annotation as it was read.
+        reason (Reason): Why.
+        RETURNS (Reject): The reject.
+        """
+        return cls(source.file, source.line, value, reason, reason.remedy)
+
+
+def find_fault(text: str, start: int, end: int) -> Optional[Reason]:
+    """Check the offsets of a span.
+
+    text (str): The text.
+    start (int): First character.
+    end (int): Character after the last (exclusive).
+    RETURNS (Optional[Reason]): What is wrong, or None.
+    """
+    if end < start:
+        return Reason.END_BEFORE_START
+    if start < 0 or end > len(text):
+        return Reason.OUT_OF_TEXT
+    if start == end:
+        return Reason.EMPTY
+    return None
