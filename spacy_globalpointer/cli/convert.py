@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Iterator, List, Optional, Tuple
+from typing import Annotated, Iterator, List, Optional, Tuple
 
 import spacy
 from spacy.cli._util import Arg, Opt
@@ -27,38 +27,43 @@ class OnMisaligned(str, Enum):
 
 
 def convert_cli(
-    # fmt: off
-    source: Path = Arg(
-        ..., help="Folder of the brat corpus (or one .txt or .ann file)", exists=True
-    ),  # noqa: E501
-    output: Path = Arg(
-        ...,
-        help="Folder for the .spacy files, rejects.jsonl and summary.json",
-        file_okay=False,
-    ),  # noqa: E501
-    lang: str = Opt("en", "--lang", "-l", help="Language code; chooses the tokenizer"),
-    splits: Optional[str] = Opt(
-        None,
-        "--splits",
-        "-s",
-        help="JSON file (split -> list of documents), or fractions for train,dev,test such as 0.8,0.1,0.1. Without it, all goes to all.spacy",
-    ),  # noqa: E501
-    seed: int = Opt(0, "--seed", help="Seed for splits by fractions"),
-    spans_key: str = Opt(
-        "sc", "--spans-key", "-k", help="Key of the spans in doc.spans"
-    ),
-    on_misaligned: OnMisaligned = Opt(
-        OnMisaligned.reject,
-        "--on-misaligned",
-        help="What to do with spans that do not begin and end at tokens",
-    ),  # noqa: E501
-    encoding: str = Opt(
-        "utf-8", "--encoding", "-e", help="Encoding of the source files"
-    ),
-    allow_loss: bool = Opt(
-        False, "--allow-loss", help="Exit with status 0 even if annotations were lost"
-    ),  # noqa: E501
-    # fmt: on
+    source: Annotated[
+        Path,
+        Arg(help="Folder of the brat corpus (or a .txt or .ann file)", exists=True),
+    ],
+    output: Annotated[
+        Path,
+        Arg(
+            help="Folder for the .spacy files, rejects.jsonl and summary.json",
+            file_okay=False,
+        ),
+    ],
+    lang: Annotated[
+        str, Opt("--lang", "-l", help="Language code; it chooses the tokenizer")
+    ] = "en",
+    splits: Annotated[
+        Optional[str],
+        Opt(
+            "--splits",
+            "-s",
+            help="JSON file (split to list of documents), or fractions for train, dev "
+            "and test such as 0.8,0.1,0.1. Without it, all goes to all.spacy",
+        ),
+    ] = None,
+    seed: Annotated[int, Opt("--seed", help="Seed for splits by fractions")] = 0,
+    spans_key: Annotated[
+        str, Opt("--spans-key", "-k", help="Key of the spans in doc.spans")
+    ] = "sc",
+    on_misaligned: Annotated[
+        OnMisaligned,
+        Opt(help="What to do with spans that do not begin and end at tokens"),
+    ] = OnMisaligned.reject,
+    encoding: Annotated[
+        str, Opt("--encoding", "-e", help="Encoding of the source files")
+    ] = "utf-8",
+    allow_loss: Annotated[
+        bool, Opt("--allow-loss", help="Exit with status 0 if annotations were lost")
+    ] = False,
 ) -> None:
     """Convert a brat corpus to .spacy files with the spans under doc.spans.
 
@@ -110,6 +115,7 @@ def print_summary(summary: ConversionSummary) -> None:
         counts = [s["rejected"].get(reason.value, 0) for s in splits]
         if any(counts):
             rows.append((f"Rejected: {reason.value}", *counts))
+    rows.append(("Annotations lost", *(s["lost"] for s in splits)))
     for label in sorted({label for s in splits for label in s["labels"]}):
         rows.append((f"Spans: {label}", *(s["labels"].get(label, 0) for s in splits)))
     names = [

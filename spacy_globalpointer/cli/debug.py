@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Annotated, Dict, List, Optional, Tuple
 
 from spacy.cli._util import Arg, Opt
 from spacy.vocab import Vocab
@@ -25,29 +25,29 @@ class Overlap(str, Enum):
 
 
 def debug_cli(
-    # fmt: off
-    paths: List[Path] = Arg(
-        ...,
-        help=".spacy files (or folders of them), such as train.spacy dev.spacy",
-        exists=True,
-    ),  # noqa: E501
-    spans_key: str = Opt(
-        "sc", "--spans-key", "-k", help="Key of the spans in doc.spans"
-    ),
-    max_span_length: Optional[int] = Opt(
-        None,
-        "--max-span-length",
-        "-m",
-        min=1,
-        help="Say how many gold spans have more tokens",
-    ),  # noqa: E501
-    overlap: Overlap = Opt(
-        Overlap.any,
-        "--overlap",
-        "-o",
-        help="Say how many gold spans this policy must lose",
-    ),  # noqa: E501
-    # fmt: on
+    paths: Annotated[
+        List[Path],
+        Arg(
+            help=".spacy files (or folders of them), such as train.spacy dev.spacy",
+            exists=True,
+        ),
+    ],
+    spans_key: Annotated[
+        str, Opt("--spans-key", "-k", help="Key of the spans in doc.spans")
+    ] = "sc",
+    max_span_length: Annotated[
+        Optional[int],
+        Opt(
+            "--max-span-length",
+            "-m",
+            min=1,
+            help="Say how many gold spans have more tokens",
+        ),
+    ] = None,
+    overlap: Annotated[
+        Overlap,
+        Opt("--overlap", "-o", help="Say how many gold spans this policy must lose"),
+    ] = Overlap.any,
 ) -> None:
     """Show what is in .spacy files, side by side, and what a model cannot learn.
 
@@ -70,7 +70,7 @@ def _read(path: Path, spans_key: str) -> CorpusStatistics:
     statistics = corpus_statistics(read_docs(path, Vocab()), spans_key=spans_key)
     if not statistics.documents:
         raise ValueError(Errors.GP120.format(path=path))
-    if not statistics.spans and not statistics.lost_gold:
+    if not statistics.spans:
         keys = ", ".join(sorted(statistics.keys_found)) or "none"
         fields = {"path": path, "key": spans_key, "keys": keys}
         raise ValueError(Errors.GP119.format(**fields))
@@ -145,19 +145,15 @@ def print_losses(
     overlap (str): The overlap policy.
     """
     for name, stats in columns.items():
+        total = f"of {stats.spans:,} gold spans"
         if max_span_length is not None:
             n = stats.longer_than(max_span_length)
-            rule = f"are longer than {max_span_length} tokens and cannot be found"
-            _print_loss(name, n, stats.spans, rule)
+            show = msg.warn if n else msg.good
+            show(f"{name}: {n:,} {total} are longer than {max_span_length} tokens")
         if overlap != Overlap.any.value:
             n = stats.lost_by_policy[overlap]
-            rule = f"at least cannot be found with overlap = {overlap!r}"
-            _print_loss(name, n, stats.spans, rule)
-
-
-def _print_loss(name: str, n: int, total: int, rule: str) -> None:
-    show = msg.warn if n else msg.good
-    show(f"{name}: {n:,} of {total:,} gold spans {rule}")
+            show = msg.warn if n else msg.good
+            show(f"{name}: overlap = {overlap!r} must lose {n:,} {total}")
 
 
 def _labels(columns: Dict[str, CorpusStatistics]) -> List[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import warnings
 from bisect import bisect_left
 from itertools import islice
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional
+from typing import Annotated, Dict, Iterable, List, Optional
 
 import spacy
 from spacy import displacy
@@ -19,7 +21,6 @@ from wasabi import msg
 from ..corpus.align import Aligner
 from ..corpus.breaks import find_breaks
 from ..corpus.chunks import plan_chunks
-from ..corpus.convert import staged_folder
 from ..corpus.docbin import read_docs
 from ..errors import Errors
 from ._util import reported_errors
@@ -42,30 +43,36 @@ PALETTE = (
 
 
 def render_cli(
-    # fmt: off
-    model: str = Arg(..., help="Pipeline to load: a folder or the name of a package"),
-    data: Path = Arg(
-        ...,
-        help="Texts: a .spacy file, or a .txt file, which is one text",
-        exists=True,
-        dir_okay=False,
-    ),  # noqa: E501
-    output: Path = Arg(..., help="HTML file to write", dir_okay=False),
-    limit: int = Opt(5, "--limit", "-n", min=1, help="Show at most this many texts"),
-    spans_key: str = Opt(
-        "sc", "--spans-key", "-k", help="Key of the spans in doc.spans"
-    ),
-    gold: bool = Opt(
-        False, "--gold", "-g", help="Show the gold spans of a .spacy file as well"
-    ),  # noqa: E501
-    max_tokens: Optional[int] = Opt(
-        None,
-        "--max-tokens",
-        "-m",
-        min=1,
-        help="Show about this many tokens of each text, and no span in part",
-    ),  # noqa: E501
-    # fmt: on
+    model: Annotated[
+        str, Arg(help="Pipeline to load: a folder or the name of a package")
+    ],
+    data: Annotated[
+        Path,
+        Arg(
+            help="Texts: a .spacy file, or a .txt file, which is one text",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    output: Annotated[Path, Arg(help="HTML file to write", dir_okay=False)],
+    limit: Annotated[
+        int, Opt("--limit", "-n", min=1, help="Show at most this many texts")
+    ] = 5,
+    spans_key: Annotated[
+        str, Opt("--spans-key", "-k", help="Key of the spans in doc.spans")
+    ] = "sc",
+    gold: Annotated[
+        bool, Opt("--gold", "-g", help="Show the gold spans of a .spacy file as well")
+    ] = False,
+    max_tokens: Annotated[
+        Optional[int],
+        Opt(
+            "--max-tokens",
+            "-m",
+            min=1,
+            help="Show about this many tokens of each text, and no span in part",
+        ),
+    ] = None,
 ) -> None:
     """Find the spans in texts with a pipeline, and draw them on an HTML page."""
     with reported_errors():
@@ -204,5 +211,9 @@ def write_page(page: str, output: Path) -> None:
     page (str): The HTML page.
     output (Path): The file.
     """
-    with staged_folder(output.absolute().parent) as folder:
-        (folder / output.name).write_text(page, encoding="utf-8")
+    folder = output.absolute().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".render.", dir=folder) as staging:
+        draft = Path(staging) / output.name
+        draft.write_text(page, encoding="utf-8")
+        os.replace(draft, output)

@@ -21,7 +21,8 @@ def find_breaks(doc: Doc) -> Tuple[List[int], List[int]]:
     RETURNS (Tuple[List[int], List[int]]): Boundaries at ends of paragraphs and of
         sentences; boundary b lies before token b.
     """
-    paragraphs, sentences = [], []
+    paragraphs: List[int] = []
+    sentences: List[int] = []
     for token in doc:
         if token.is_space and "\n" in token.text:
             level = paragraphs if token.text.count("\n") > 1 else sentences

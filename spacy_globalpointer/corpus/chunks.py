@@ -37,9 +37,7 @@ def plan_chunks(
     RAISES (ValueError): The size is less than 1.
     """
     if size < 1:
-        raise ValueError(
-            Errors.GP117.format(name="size", value=size, least=1, meaning="")
-        )
+        raise ValueError(Errors.GP117.format(name="size", value=size, least=1))
     allowed = _allowed_boundaries(length, forbidden)
     levels = [_last_at(allowed, level) for level in preferred]
     any_last = _last_at(allowed, range(length + 1))

@@ -26,6 +26,7 @@ from .statistics import CorpusStatistics
 PathT = Union[str, Path]
 #: Readers by the name of their format: `read(path, *, encoding)`.
 FORMATS: Dict[str, Callable[..., Iterator[Document]]] = {"brat": read_brat}
+SUMMARY = "summary.json"
 
 
 @dataclass
@@ -192,17 +193,18 @@ def staged_folder(output: Path) -> Iterator[Path]:
     """Fill a folder so that no file in it is ever half-written.
 
     output (Path): The folder; is made if it does not exist.
-    YIELDS (Path): A temporary folder beside it. Its files are moved to the output
-        folder at the end, unless there was an error; then nothing remains of them.
+    YIELDS (Path): A temporary folder on the same disk. Its files are moved to the
+        output folder at the end, summary.json as the last one, which so vouches for
+        the others; if there was an error, nothing remains of them.
     """
     output = output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
-    name = f".{output.name}."
-    staging = Path(tempfile.mkdtemp(prefix=name, dir=output.parent))
+    place = output if output.is_dir() else output.parent
+    staging = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=place))
     try:
         yield staging
         output.mkdir(exist_ok=True)
-        for file in sorted(staging.iterdir()):
+        for file in sorted(staging.iterdir(), key=_summary_last):
             os.replace(file, output / file.name)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -214,6 +216,10 @@ def _ordered(assigned: Dict[str, str]) -> List[str]:
     return sorted(set(assigned.values()), key=lambda name: (known.get(name, 3), name))
 
 
+def _summary_last(file: Path) -> bool:
+    return file.name == SUMMARY
+
+
 def _write(folder: Path, writers: Dict[str, SplitWriter]) -> None:
     rejects = []
     for split, writer in writers.items():
@@ -221,4 +227,4 @@ def _write(folder: Path, writers: Dict[str, SplitWriter]) -> None:
         rejects.extend([{"split": split, **vars(r)} for r in writer.rejects])
     srsly.write_jsonl(folder / "rejects.jsonl", rejects)
     summary = ConversionSummary({name: w.summary for name, w in writers.items()})
-    srsly.write_json(folder / "summary.json", summary.to_dict())
+    srsly.write_json(folder / SUMMARY, summary.to_dict())

@@ -6,7 +6,7 @@ import random
 from bisect import bisect_right
 from itertools import chain, islice
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from spacy import util
 from spacy.language import Language
@@ -88,9 +88,8 @@ class ChunkedCorpus:
     ) -> None:
         for name, value in (("chunk_size", chunk_size), ("limit", limit)):
             if value < 0:
-                fields = {"least": 0, "meaning": ", where 0 means no bound"}
-                message = Errors.GP117.format(name=name, value=value, **fields)
-                raise ValueError(message)
+                fields = {"name": name, "value": value, "least": 0}
+                raise ValueError(Errors.GP117.format(**fields))
         self.path = util.ensure_path(path)
         self.chunk_size = chunk_size
         self.shuffle = shuffle
@@ -104,7 +103,7 @@ class ChunkedCorpus:
         nlp (Language): The pipeline whose tokenizer makes the predicted Docs.
         YIELDS (Example): The examples.
         """
-        references = chain.from_iterable(
+        references: Iterator[Doc] = chain.from_iterable(
             cut_doc(doc, self.chunk_size) for doc in self._read(nlp)
         )
         if self.shuffle:
@@ -152,12 +151,11 @@ def _lost_places(doc: Doc) -> Iterator[Chunk]:
 
 def _make_chunks(doc: Doc, plan: Sequence[Chunk]) -> List[Doc]:
     # Without these two, as_doc makes them for each chunk from the whole document.
-    attrs = doc._get_array_attrs()
+    attrs = list(doc._get_array_attrs())
     array = doc.to_array(attrs)
-    chunks = [
-        doc[start:end].as_doc(array_head=attrs, array=array, copy_user_data=True)
-        for start, end in plan
-    ]
+    options: Dict[str, Any]  # spaCy's stubs lack the first two
+    options = {"array_head": attrs, "array": array, "copy_user_data": True}
+    chunks = [doc[start:end].as_doc(**options) for start, end in plan]
     for chunk in chunks:
         chunk.has_unknown_spaces = doc.has_unknown_spaces
     starts = [start for start, _ in plan]

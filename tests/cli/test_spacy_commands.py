@@ -1,0 +1,190 @@
+"""spaCy's own commands on a pipeline with the component, one after the other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+import spacy.cli  # noqa: F401  (the commands register themselves)
+from helpers import GOLD, TEXTS, found, make_examples
+from spacy.cli._util import app
+from spacy.tokens import DocBin
+from typer.testing import CliRunner
+
+CONFIG = """
+[paths]
+train = null
+dev = null
+
+[nlp]
+lang = "en"
+pipeline = ["tok2vec","global_pointer"]
+
+[components]
+
+[components.tok2vec]
+factory = "tok2vec"
+
+[components.tok2vec.model]
+@architectures = "spacy.HashEmbedCNN.v2"
+width = 64
+depth = 2
+embed_size = 500
+window_size = 1
+maxout_pieces = 2
+subword_features = true
+pretrained_vectors = null
+
+[components.global_pointer]
+factory = "global_pointer"
+
+[components.global_pointer.model]
+@architectures = "spacy-globalpointer.EfficientGlobalPointer.v1"
+
+[components.global_pointer.model.tok2vec]
+@architectures = "spacy.Tok2VecListener.v1"
+width = 64
+
+[corpora]
+
+[corpora.train]
+@readers = "spacy-globalpointer.ChunkedCorpus.v1"
+path = ${paths.train}
+chunk_size = 10
+
+[corpora.dev]
+@readers = "spacy.Corpus.v1"
+path = ${paths.dev}
+
+[training]
+max_steps = 60
+eval_frequency = 20
+
+[training.logger]
+@loggers = "spacy.ConsoleLogger.v1"
+"""
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory) -> Path:
+    """A corpus, a filled config, and a pipeline that `spacy train` made."""
+    folder = tmp_path_factory.mktemp("commands")
+    nlp = spacy.blank("en")
+    docs = [example.reference for example in make_examples(nlp)]
+    DocBin(docs=docs).to_disk(folder / "corpus.spacy")
+    (folder / "base.cfg").write_text(CONFIG, encoding="utf-8")
+    run("init", "fill-config", folder / "base.cfg", folder / "config.cfg")
+    corpus = folder / "corpus.spacy"
+    paths = ("--paths.train", corpus, "--paths.dev", corpus)
+    run("train", folder / "config.cfg", "--output", folder / "out", *paths)
+    return folder
+
+
+@pytest.fixture
+def model(workplace):
+    return workplace / "out" / "model-best"
+
+
+@pytest.fixture
+def corpus(workplace):
+    return workplace / "corpus.spacy"
+
+
+def test_fill_config_writes_every_setting(workplace):
+    text = (workplace / "config.cfg").read_text("utf-8")
+    for setting in (
+        *('spans_key = "sc"', "threshold = 0.5", 'overlap = "any"', "thresholds"),
+        *("annotate_ents = false", "max_spans_per_doc = 100000", "rope = true"),
+        *("max_span_length = null", "label_bias = -6.0", "learn_rate_scale = 1.0"),
+        '@scorers = "spacy-globalpointer.span_scorer.v1"',
+        "spans_sc_f = 1.0",
+    ):
+        assert setting in text
+
+
+def test_train_learns(model):
+    nlp = spacy.load(model)
+    assert nlp.meta["performance"]["spans_sc_f"] > 0.9
+    assert nlp.get_pipe("global_pointer").labels == ("ORG", "PERSON", "PLACE")
+
+
+def test_init_config(tmp_path):
+    run("init", "config", tmp_path / "new.cfg", "--pipeline", "global_pointer")
+    text = (tmp_path / "new.cfg").read_text("utf-8")
+    assert 'factory = "global_pointer"' in text
+
+
+def test_init_labels_and_assemble(workplace, corpus, tmp_path):
+    paths = ("--paths.train", corpus, "--paths.dev", corpus)
+    run("init", "labels", workplace / "config.cfg", tmp_path, *paths)
+    file = tmp_path / "global_pointer.json"
+    assert json.loads(file.read_text("utf-8")) == ["ORG", "PERSON", "PLACE"]
+    config, assembled = tmp_path / "labels.cfg", tmp_path / "assembled"
+    section = (
+        "\n[initialize]\n\n[initialize.components]\n"
+        "\n[initialize.components.global_pointer]\n"
+        "\n[initialize.components.global_pointer.labels]\n"
+        f'@readers = "spacy.read_labels.v1"\npath = "{file}"\n'
+    )
+    config.write_text(CONFIG + section, encoding="utf-8")
+    run("init", "fill-config", config, config)
+    run("assemble", config, assembled, *paths)
+    pipe = spacy.load(assembled).get_pipe("global_pointer")
+    assert pipe.labels == ("ORG", "PERSON", "PLACE")
+
+
+def test_debug_config_and_model(workplace, corpus):
+    paths = ("--paths.train", corpus, "--paths.dev", corpus)
+    run("debug", "config", workplace / "config.cfg", *paths)
+    run("debug", "model", workplace / "config.cfg", "global_pointer", *paths)
+
+
+def test_evaluate(model, corpus, tmp_path):
+    run("evaluate", model, corpus, "--output", tmp_path / "scores.json")
+    scores = json.loads((tmp_path / "scores.json").read_text("utf-8"))
+    assert scores["spans_sc_f"] > 0.9
+    assert set(scores["spans_sc_per_type"]) == {"ORG", "PERSON", "PLACE"}
+
+
+def test_benchmark(model, corpus):
+    run("benchmark", "accuracy", model, corpus)
+    run("benchmark", "speed", model, corpus, "--batches", 30, "--warmup", 1)
+
+
+@pytest.mark.filterwarnings("ignore:.*GPW004")
+def test_find_threshold(model, corpus):
+    arguments = ("global_pointer", "threshold", "spans_sc_f", "--n_trials", 3)
+    run("find-threshold", model, corpus, *arguments)
+
+
+def test_apply(model, tmp_path):
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("\n".join(json.dumps({"text": t}) for t in TEXTS), "utf-8")
+    run("apply", model, texts, tmp_path / "docs.spacy")
+    nlp = spacy.blank("en")
+    stored = DocBin().from_disk(tmp_path / "docs.spacy").get_docs(nlp.vocab)
+    docs = {doc.text: doc for doc in stored}
+    assert found(docs[TEXTS[0]]) == GOLD[0]
+    assert all("sc" in doc.spans for doc in docs.values())
+
+
+def test_package(model, tmp_path):
+    run("package", model, tmp_path, "--name", "toy", "--build", "none")
+    [meta] = tmp_path.glob("*/meta.json")
+    requirements = json.loads(meta.read_text("utf-8"))["requirements"]
+    assert any(r.startswith("spacy-globalpointer>=") for r in requirements)
+
+
+def test_evaluate_without_gold_under_the_key(model, tmp_path):
+    nlp = spacy.blank("en")
+    DocBin(docs=[nlp(TEXTS[0])]).to_disk(tmp_path / "bare.spacy")
+    run("evaluate", model, tmp_path / "bare.spacy", "--output", tmp_path / "s.json")
+    assert json.loads((tmp_path / "s.json").read_text("utf-8"))["spans_sc_f"] is None

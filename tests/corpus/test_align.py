@@ -1,0 +1,159 @@
+"""Character spans to tokens."""
+
+from __future__ import annotations
+
+import pytest
+from corpus_helpers import NLP, char_spans, places
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import Doc
+
+from spacy_globalpointer.corpus.align import Aligner, make_doc
+from spacy_globalpointer.corpus.annotations import (
+    AnnotatedText,
+    Reason,
+    Source,
+    TextSpan,
+)
+from spacy_globalpointer.types import LOST_GOLD
+
+TEXT = "Mary visited the Leith-based  Bank."
+
+
+def annotate(text, spans):
+    listed = [
+        TextSpan(label, start, end, Source("doc.ann", line))
+        for line, (start, end, label) in enumerate(spans, 1)
+    ]
+    return AnnotatedText("doc", text, listed, n_read=len(listed))
+
+
+def test_nested_spans_of_any_label():
+    spans = [(0, 4, "PER"), (13, 34, "ORG"), (17, 22, "GPE"), (0, 4, "ORG")]
+    doc, rejects = make_doc(NLP, annotate(TEXT, spans))
+    assert char_spans(doc) == [(label, start, end) for start, end, label in spans]
+    assert rejects == []
+    assert LOST_GOLD not in doc.user_data
+    assert doc.user_data["title"] == "doc"
+
+
+def test_key_is_there_without_spans():
+    doc, rejects = make_doc(NLP, annotate(TEXT, []), spans_key="mine")
+    assert (list(doc.spans), list(doc.spans["mine"]), rejects) == (["mine"], [], [])
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n", "Leith"])
+def test_small_texts(text):
+    doc, rejects = make_doc(NLP, annotate(text, [(0, 5, "GPE")]))
+    kept = [("GPE", 0, 5)] if text == "Leith" else []
+    assert (doc.text, char_spans(doc)) == (text, kept)
+    assert len(kept) + len(rejects) == 1
+
+
+def test_misaligned_gold_is_kept_as_lost():
+    spans = [(0, 3, "PER"), (5, 12, "ACT"), (0, 3, "PER")]
+    doc, rejects = make_doc(NLP, annotate(TEXT, spans))
+    assert char_spans(doc) == [("ACT", 5, 12)]
+    assert doc.user_data[LOST_GOLD] == [[0, 3, "PER"]]
+    fates = [(reject.line, reject.reason) for reject in rejects]
+    assert fates == [(1, Reason.MISALIGNED), (3, Reason.DUPLICATE)]
+    assert rejects[0].value == "PER 0 3 'Mar'"
+
+
+@pytest.mark.parametrize(
+    "mode,start,end,expected",
+    [
+        ("expand", 1, 3, (0, 4)),
+        ("expand", 3, 7, (0, 12)),
+        ("expand", 13, 23, (13, 23)),
+        ("expand", 4, 5, None),  # the space after a token touches none
+        ("expand", 28, 31, (29, 34)),
+        ("contract", 1, 3, None),
+        ("contract", 1, 12, (5, 12)),
+        ("contract", 4, 13, (5, 12)),
+        ("contract", 4, 5, None),
+    ],
+)
+def test_expand_and_contract(mode, start, end, expected):
+    annotated = annotate(TEXT, [(start, end, "X")])
+    doc, rejects = make_doc(NLP, annotated, on_misaligned=mode)
+    if expected is None:
+        assert [reject.reason for reject in rejects] == [Reason.MISALIGNED]
+        assert doc.user_data[LOST_GOLD] == [[start, end, "X"]]
+    elif (start, end) == (28, 31):
+        # The second of two spaces is a token of its own.
+        assert char_spans(doc) == [("X", 29, 34)]
+    else:
+        assert char_spans(doc) == [("X", *expected)]
+        assert LOST_GOLD not in doc.user_data
+
+
+def test_spans_that_become_the_same_are_duplicates():
+    annotated = annotate(TEXT, [(0, 3, "PER"), (1, 4, "PER"), (1, 4, "X")])
+    doc, rejects = make_doc(NLP, annotated, on_misaligned="expand")
+    assert char_spans(doc) == [("PER", 0, 4), ("X", 0, 4)]
+    assert [(r.line, r.reason) for r in rejects] == [(2, Reason.DUPLICATE)]
+
+
+def test_on_misaligned_error_names_the_line():
+    with pytest.raises(ValueError, match=r"GP106.*doc\.ann:2.*'Mar'"):
+        spans = annotate(TEXT, [(0, 4, "PER"), (0, 3, "PER")])
+        make_doc(NLP, spans, on_misaligned="error")
+
+
+def test_bad_option():
+    with pytest.raises(ValueError, match="GP105.*'skip'.*reject, expand"):
+        make_doc(NLP, annotate(TEXT, []), on_misaligned="skip")
+
+
+@pytest.mark.parametrize("mode", ["reject", "expand", "contract", "error"])
+@pytest.mark.parametrize(
+    "start,end,reason",
+    [
+        (-1, 4, Reason.OUT_OF_TEXT),
+        (0, 99, Reason.OUT_OF_TEXT),
+        (4, 0, Reason.END_BEFORE_START),
+        (4, 4, Reason.EMPTY),
+    ],
+)
+def test_bad_offsets_are_rejected_in_all_modes(mode, start, end, reason):
+    annotated = annotate(TEXT, [(start, end, "X")])
+    doc, rejects = make_doc(NLP, annotated, on_misaligned=mode)
+    assert [reject.reason for reject in rejects] == [reason]
+    assert char_spans(doc) == [] and LOST_GOLD not in doc.user_data
+
+
+def test_tokenizer_that_changes_the_text(monkeypatch):
+    def split(text):
+        return Doc(NLP.vocab, words=text.split())
+
+    monkeypatch.setattr(NLP, "make_doc", split)
+    with pytest.raises(ValueError, match="GP107.*'doc'"):
+        make_doc(NLP, annotate("two  spaces", []))
+
+
+def test_text_over_the_limit_names_the_document(monkeypatch):
+    monkeypatch.setattr(NLP, "max_length", 10)
+    with pytest.raises(ValueError, match="GP108.*'doc'.*35.*10"):
+        make_doc(NLP, annotate(TEXT, []))
+
+
+@given(text=st.text("ab.-' \n", min_size=1, max_size=25), data=st.data())
+def test_modes_agree_with_spacy(text, data):
+    doc = NLP.make_doc(text)
+    aligner = Aligner(doc)
+    for start, end in data.draw(places(len(text))):
+        exact = doc.char_span(start, end)
+        assert aligner.exact(start, end) == _tokens(exact)
+        covered = [t.i for t in doc if start <= t.idx and t.idx + len(t) <= end]
+        touched = [t.i for t in doc if t.idx < end and start < t.idx + len(t)]
+        assert aligner.contract(start, end) == _ends(covered)
+        assert aligner.expand(start, end) == _ends(touched)
+
+
+def _tokens(span):
+    return None if span is None else (span.start, span.end)
+
+
+def _ends(tokens):
+    return (tokens[0], tokens[-1] + 1) if tokens else None

@@ -1,0 +1,88 @@
+"""Depth, crossings and what a policy must lose, against brute force."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import combinations
+
+import pytest
+from corpus_helpers import places
+from hypothesis import given
+
+from spacy_globalpointer.corpus.nesting import (
+    count_lost,
+    crossing_pairs,
+    nesting_depth,
+)
+
+SPANS = places(length=10, max_size=8)
+
+
+def cross(a, b):
+    return a[0] < b[0] < a[1] < b[1] or b[0] < a[0] < b[1] < a[1]
+
+
+def share(a, b):
+    return a[0] < b[1] and b[0] < a[1]
+
+
+def depth_by_recursion(spans):
+    @cache
+    def depth(span):
+        start, end = span
+        inner = [s for s in spans if start <= s[0] and s[1] <= end and s != span]
+        return 1 + max(map(depth, inner), default=0)
+
+    return max(map(depth, spans), default=0)
+
+
+def lost_by_search(spans, conflict):
+    for size in range(len(spans), -1, -1):
+        for chosen in combinations(spans, size):
+            if not any(conflict(a, b) for a, b in combinations(chosen, 2)):
+                return len(spans) - size
+
+
+@pytest.mark.parametrize(
+    "spans,depth,pairs,nested,flat",
+    [
+        ([], 0, 0, 0, 0),
+        ([(0, 3)], 1, 0, 0, 0),
+        ([(0, 3), (3, 5)], 1, 0, 0, 0),
+        ([(0, 3), (0, 3)], 1, 0, 0, 1),
+        ([(0, 9), (0, 5), (2, 5), (3, 4)], 4, 0, 0, 3),
+        ([(0, 3), (2, 5)], 1, 1, 1, 1),
+        ([(0, 3), (0, 3), (2, 5)], 1, 2, 1, 2),
+        ([(0, 3), (2, 5), (4, 7)], 1, 2, 1, 1),
+    ],
+)
+def test_examples(spans, depth, pairs, nested, flat):
+    assert nesting_depth(spans) == depth
+    assert crossing_pairs(spans) == pairs
+    assert count_lost(spans, "nested") == nested
+    assert count_lost(spans, "flat") == flat
+    assert count_lost(spans, "any") == 0
+
+
+@given(SPANS)
+def test_depth(spans):
+    assert nesting_depth(spans) == depth_by_recursion(spans)
+
+
+@given(SPANS)
+def test_crossing_pairs(spans):
+    expected = sum(cross(a, b) for a, b in combinations(spans, 2))
+    assert crossing_pairs(spans) == expected
+
+
+@pytest.mark.parametrize("overlap,conflict", [("nested", cross), ("flat", share)])
+@given(spans=SPANS)
+def test_least_loss(overlap, conflict, spans):
+    assert count_lost(spans, overlap) == lost_by_search(spans, conflict)
+
+
+def test_many_spans_are_quick():
+    # 200,000 pairs that cross among 20,000 spans; seconds if all pairs were compared.
+    spans = [(i, i + 11) for i in range(20_000)]
+    assert crossing_pairs(spans) == 10 * 20_000 - 55
+    assert nesting_depth(spans) == 1
