@@ -156,7 +156,10 @@ class Errors(metaclass=_Coded):
         "The corpus has no path. Set [paths.train] and [paths.dev] in the config, or "
         "pass --paths.train and --paths.dev on the command line."
     )
-    GP117 = "{name} is {value!r}, but must be a whole number from {least} on{meaning}."
+    GP117 = (
+        "{name} is {value!r}, but must be a whole number from {least} on. (Where 0 is "
+        "allowed, it stands for no bound.)"
+    )
     GP118 = (
         "{path} cannot be read as spaCy's binary format: {reason}. Pass a file that "
         "DocBin.to_disk or `spacy global-pointer convert` wrote."

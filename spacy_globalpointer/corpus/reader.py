@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import random
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from spacy import util
 from spacy.language import Language
@@ -15,7 +26,6 @@ from spacy.training import Example, dont_augment
 
 from ..errors import Errors
 from ..types import LOST_GOLD
-from .align import Aligner
 from .breaks import find_breaks
 from .chunks import Chunk, plan_chunks
 from .docbin import read_docs
@@ -141,12 +151,11 @@ def cut_doc(doc: Doc, chunk_size: int) -> List[Doc]:
 
 
 def _lost_places(doc: Doc) -> Iterator[Chunk]:
-    """YIELDS (Chunk): The tokens that each span of the lost gold touches."""
-    aligner = Aligner(doc)
+    """YIELDS (Chunk): The tokens of each span of the lost gold; a character between
+    two tokens belongs to the first of them."""
+    starts = [token.idx for token in doc]
     for start, end, _ in doc.user_data.get(LOST_GOLD, []):
-        place = aligner.expand(start, end)
-        if place is not None:
-            yield place
+        yield bisect_right(starts, start) - 1, bisect_left(starts, end)
 
 
 def _make_chunks(doc: Doc, plan: Sequence[Chunk]) -> List[Doc]:

@@ -138,4 +138,5 @@ def corpus_statistics(docs: Iterable[Doc], *, spans_key: str) -> CorpusStatistic
 
 
 def _has_whitespace_edge(span: Span) -> bool:
-    return len(span) > 0 and (span[0].is_space or span[-1].is_space)
+    # Not token.is_space, which a vocab without a language does not know.
+    return len(span) > 0 and (span[0].text.isspace() or span[-1].text.isspace())

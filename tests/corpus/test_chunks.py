@@ -65,7 +65,9 @@ def problems(draw):
 def test_chunks_tile_and_cut_no_span(problem):
     length, _, forbidden, _ = problem
     chunks = plan(*problem)
-    assert [i for start, end in chunks for i in range(start, end)] == list(range(length))
+    assert [i for start, end in chunks for i in range(start, end)] == list(
+        range(length)
+    )
     assert all(start < end for start, end in chunks)
     cuts = {start for start, _ in chunks}
     assert not any(start < cut < end for start, end in forbidden for cut in cuts)

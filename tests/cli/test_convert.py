@@ -1,0 +1,114 @@
+"""`spacy global-pointer convert`."""
+
+from __future__ import annotations
+
+import pytest
+import srsly
+from corpus_helpers import TEXT, char_spans, load, read_jsonl, span_line, write_brat
+from typer.testing import CliRunner
+
+from spacy_globalpointer.cli.app import global_pointer_cli
+
+
+def convert(*args):
+    return CliRunner().invoke(global_pointer_cli, ["convert", *map(str, args)])
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    lines = [span_line(TEXT, 0, 17), "R1\tx Arg1:T1 Arg2:T1", span_line(TEXT, 0, 17)]
+    documents = {"a": (TEXT, lines), "b": (TEXT, [span_line(TEXT, 23, 27, "PER")])}
+    return write_brat(tmp_path / "brat", documents)
+
+
+@pytest.fixture
+def lossy(corpus):
+    write_brat(corpus, {"c": (TEXT, [span_line(TEXT, 0, 2), "junk"])})
+    return corpus
+
+
+def test_without_loss(corpus, tmp_path):
+    result = convert(corpus, tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(load(tmp_path / "out" / "all.spacy")) == 2
+    rows = {tuple(line.split()) for line in result.output.splitlines()}
+    expected = [
+        ("Conversion", "all"),
+        ("Annotations", "read", "4"),
+        ("Spans", "kept", "2"),
+        ("Rejected:", "not_a_span", "1"),
+        ("Rejected:", "duplicate", "1"),
+        ("Annotations", "lost", "0"),
+        ("Spans:", "ORG", "1"),
+    ]
+    assert rows.issuperset(expected)
+
+
+def test_loss_is_status_1_but_the_files_are_there(lossy, tmp_path):
+    result = convert(lossy, tmp_path / "out")
+    assert result.exit_code == 1
+    assert "2 annotation(s) were lost" in result.output
+    assert "--allow-loss" in result.output
+    assert len(load(tmp_path / "out" / "all.spacy")) == 3
+    reasons = [r["reason"] for r in read_jsonl(tmp_path / "out" / "rejects.jsonl")]
+    assert sorted(reasons) == ["bad_line", "duplicate", "misaligned", "not_a_span"]
+
+
+def test_allowed_loss_is_status_0(lossy, tmp_path):
+    result = convert(lossy, tmp_path / "out", "--allow-loss")
+    assert result.exit_code == 0
+    assert "2 annotation(s) were lost" in result.output
+
+
+def test_all_options(tmp_path):
+    text = "Ärger in Köln."
+    line = span_line(text, 9, 12, "GPE")
+    corpus = tmp_path / "brat"
+    write_brat(corpus, {"a": (text.encode("latin-1"), []), "b": ("", [])})
+    (corpus / "a.ann").write_bytes(line.encode("latin-1"))
+    srsly.write_json(tmp_path / "splits.json", {"train": ["a"], "dev": ["b"]})
+    options = ["--lang", "de", "--splits", tmp_path / "splits.json"]
+    options += ["--spans-key", "mine", "--on-misaligned", "expand"]
+    options += ["--encoding", "latin-1"]
+    result = convert(corpus, tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    (doc,) = load(tmp_path / "out" / "train.spacy")
+    assert char_spans(doc, "mine") == [("GPE", 9, 13)]
+
+
+def test_fractions_and_seed(corpus, tmp_path):
+    found = set()
+    for seed in range(8):
+        out = tmp_path / f"out{seed}"
+        result = convert(corpus, out, "--splits", "0.5,0.5", "--seed", seed)
+        assert result.exit_code == 0, result.output
+        (doc,) = load(out / "train.spacy")
+        found.add(doc.user_data["title"])
+    assert found == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "options,message",
+    [
+        (["--splits", "none.json"], "GP109"),
+        (["--encoding", "klingon"], "GP104"),
+        (["--encoding", "ascii"], "GP103"),
+        (["--lang", "qqq"], "E048"),
+        (["--on-misaligned", "error"], "GP106"),
+    ],
+)
+def test_errors_are_told_without_traceback(lossy, tmp_path, options, message):
+    write_brat(lossy, {"d": ("é", [])})
+    result = convert(lossy, tmp_path / "out", *options)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert isinstance(result.exception, SystemExit)
+    assert not (tmp_path / "out").exists()
+
+
+def test_command_is_part_of_spacy():
+    from spacy.cli._util import app
+
+    result = CliRunner().invoke(app, ["global-pointer", "--help"])
+    assert result.exit_code == 0
+    assert all(name in result.output for name in ("convert", "debug", "render"))

@@ -1,0 +1,162 @@
+"""`spacy global-pointer render`."""
+
+from __future__ import annotations
+
+import os
+import re
+from html.parser import HTMLParser
+
+import pytest
+import spacy
+from corpus_helpers import char_spans, doc_with, save
+from typer.testing import CliRunner
+
+from spacy_globalpointer.cli.app import global_pointer_cli
+from spacy_globalpointer.cli.render import PALETTE, assign_colors, crop
+
+WORDS = ["Mary", "<saw>", "Leith", ".", "She", "left", "Łódź", "."]
+
+
+class Page(HTMLParser):
+    """Titles and text of a page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.html = path.read_text("utf-8")
+        self.words = []
+        self.feed(self.html)
+
+    def handle_data(self, data):
+        self.words += data.split()
+
+    @property
+    def titles(self):
+        return re.findall(r"<h2[^>]*>(.*?)</h2>", self.html)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("span_ruler", config={"spans_key": "sc"})
+    patterns = [("GPE", "Leith"), ("GPE", "Łódź"), ("PER", "Mary")]
+    ruler.add_patterns([{"label": label, "pattern": text} for label, text in patterns])
+    nlp.to_disk(folder := tmp_path_factory.mktemp("model"))
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path):
+    docs = [doc_with(WORDS, [(4, 8, "GOLD")]), doc_with(["Leith"]), doc_with(["x"])]
+    docs[0].user_data["title"] = "a & b"
+    return save(tmp_path / "data.spacy", docs)
+
+
+def render(*args):
+    return CliRunner().invoke(global_pointer_cli, ["render", *map(str, args)])
+
+
+def test_page(model, data, tmp_path):
+    result = render(model, data, tmp_path / "new" / "page.html")
+    assert result.exit_code == 0, result.output
+    assert "Saved 3 text(s)" in result.output
+    page = Page(tmp_path / "new" / "page.html")
+    assert page.titles == ["a &amp; b", "Text 2", "Text 3"]
+    assert page.words.count("GPE") == 3 and page.words.count("PER") == 1
+    assert "GOLD" not in page.words and "Łódź" in page.words
+    assert '<meta charset="utf-8">' in page.html
+    assert os.listdir(tmp_path / "new") == ["page.html"]
+
+
+def test_gold_beside_the_found(model, data, tmp_path):
+    result = render(model, data, tmp_path / "page.html", "--gold", "--limit", 1)
+    assert result.exit_code == 0, result.output
+    page = Page(tmp_path / "page.html")
+    assert page.titles == ["a &amp; b (gold)", "a &amp; b (found)"]
+    assert page.words.count("GOLD") == 1 and page.words.count("PER") == 1
+
+
+def test_text_file_is_one_text(model, tmp_path):
+    (tmp_path / "text.txt").write_text("Mary left\n\nŁódź .\n", encoding="utf-8")
+    result = render(model, tmp_path / "text.txt", tmp_path / "page.html")
+    assert result.exit_code == 0, result.output
+    page = Page(tmp_path / "page.html")
+    assert page.titles == ["text.txt"]
+    assert [w for w in page.words if w in ("PER", "GPE")] == ["PER", "GPE"]
+
+
+def test_other_key_is_told(model, data, tmp_path):
+    result = render(model, data, tmp_path / "page.html", "--spans-key", "mine")
+    assert result.exit_code == 0
+    assert "no spans to show under doc.spans['mine']" in " ".join(result.output.split())
+    assert "Leith" in Page(tmp_path / "page.html").words
+
+
+def test_max_tokens(model, data, tmp_path):
+    options = ["--gold", "--limit", 1, "--max-tokens", 5]
+    render(model, data, tmp_path / "page.html", *options)
+    words = Page(tmp_path / "page.html").words
+    assert words.count("Leith") == 2 and "She" not in words
+
+
+@pytest.mark.parametrize("max_tokens,kept,n_spans", [(2, "a", 0), (6, "abcdef", 1)])
+def test_crop_cuts_no_span_of_either(max_tokens, kept, n_spans):
+    found = doc_with(list("abcdefgh"), [(1, 3, "X"), (7, 8, "X")])
+    gold = doc_with(list("abcdefgh"), [(2, 5, "Y")])
+    for whole, doc in zip([gold, found], crop([gold, found], "sc", max_tokens)):
+        assert [token.text for token in doc] == list(kept)
+        assert char_spans(doc) == char_spans(whole)[:n_spans]
+
+
+def test_crop_with_other_tokens():
+    gold = doc_with(["ab", "cd", "ef"], [(0, 1, "Y")], spaces=[False, True, False])
+    found = doc_with(["a", "bcd", "e", "f"], spaces=[False, True, False, False])
+    cropped = crop([gold, found], "sc", 2)
+    assert [doc.text for doc in cropped] == ["abcd ", "abcd "]
+
+
+def test_crop_leaves_short_docs_alone():
+    doc = doc_with(["a", "b"])
+    assert crop([doc], "sc", 2) == [doc]
+    assert crop([doc_with([])], "sc", 2)[0].text == ""
+
+
+def test_colors_depend_on_the_labels_alone():
+    colors = assign_colors(["B", "A", "B"])
+    assert colors == {"A": PALETTE[0], "B": PALETTE[1]}
+    many = [f"L{i:02}" for i in range(len(PALETTE) + 1)]
+    assert assign_colors(many)[many[-1]] == PALETTE[0]
+    assert len(set(PALETTE)) == len(PALETTE)
+
+
+def test_failure_leaves_the_old_page(model, data, tmp_path, monkeypatch):
+    page = tmp_path / "page.html"
+    page.write_text("old")
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    result = render(model, data, page)
+    assert result.exit_code == 1 and "disk full" in result.output
+    assert page.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["data.spacy", "page.html"]
+
+
+@pytest.mark.parametrize(
+    "name,options,message",
+    [
+        ("text.txt", ["--gold"], "GP121"),
+        ("text.md", [], "GP122"),
+        ("empty.spacy", [], "GP120"),
+    ],
+)
+def test_bad_data(model, tmp_path, name, options, message):
+    save(tmp_path / name, [])
+    result = render(model, tmp_path / name, tmp_path / "page.html", *options)
+    assert result.exit_code == 1 and message in result.output
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_missing_model(data, tmp_path):
+    result = render(tmp_path / "none", data, tmp_path / "page.html")
+    assert result.exit_code == 1 and "E050" in result.output

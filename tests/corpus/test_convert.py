@@ -1,0 +1,312 @@
+"""brat to .spacy: nothing is lost in silence, nothing is half-written."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import spacy
+import srsly
+from corpus_helpers import (
+    NLP,
+    TEXT,
+    char_spans,
+    load,
+    places,
+    read_jsonl,
+    span_line,
+    write_brat,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.tokens import DocBin
+
+from spacy_globalpointer.corpus.convert import (
+    SplitSummary,
+    check_account,
+    convert_corpus,
+)
+from spacy_globalpointer.corpus.splits import assign_splits
+from spacy_globalpointer.corpus.statistics import CorpusStatistics
+from spacy_globalpointer.types import LOST_GOLD
+
+LINES = [
+    span_line(TEXT, 0, 17, "ORG", 1),
+    span_line(TEXT, 12, 17, "GPE", 2),
+    span_line(TEXT, 12, 16, "GPE", 3),  # misaligned
+    span_line(TEXT, 12, 17, "GPE", 4),  # duplicate
+    "R1\tin Arg1:T1 Arg2:T2",
+    "T5\tPER 23 99\tMary",
+]
+SPLITS = {"train": ["a", "b"], "dev": ["c/d"], "odd": ["empty"]}
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    documents = {
+        "a": (TEXT, LINES),
+        "b": ("Mary\n", [span_line("Mary\n", 0, 4, "PER")]),
+        "c/d": (None, ["T1\tPER 0 4\tMary"]),
+        "empty": ("", None),
+    }
+    return write_brat(tmp_path / "brat", documents)
+
+
+@pytest.fixture
+def splits(tmp_path):
+    srsly.write_json(tmp_path / "splits.json", SPLITS)
+    return tmp_path / "splits.json"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_files_of_a_conversion(corpus, splits, tmp_path):
+    output = tmp_path / "new" / "out"
+    summary = convert_corpus(corpus, output, nlp=NLP, splits=splits)
+    assert names(output) == sorted(
+        ["train.spacy", "dev.spacy", "odd.spacy", "rejects.jsonl", "summary.json"]
+    )
+    assert names(output.parent) == ["out"]
+    assert list(summary.splits) == ["train", "dev", "odd"]
+    train = load(output / "train.spacy")
+    assert [doc.text for doc in train] == [TEXT, "Mary\n"]
+    assert char_spans(train[0]) == [("ORG", 0, 17), ("GPE", 12, 17)]
+    assert [list(x) for x in train[0].user_data[LOST_GOLD]] == [[12, 16, "GPE"]]
+    assert train[1].user_data["title"] == "b"
+    (empty,) = load(output / "odd.spacy")
+    assert (empty.text, char_spans(empty)) == ("", [])
+
+
+def test_summary(corpus, splits, tmp_path):
+    summary = convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
+    stored = srsly.read_json(tmp_path / "out" / "summary.json")
+    assert stored == summary.to_dict()
+    assert stored["train"] == {
+        "read": 7,
+        "kept": 3,
+        "adjusted": 0,
+        "rejected": {
+            "duplicate": 1,
+            "misaligned": 1,
+            "not_a_span": 1,
+            "out_of_text": 1,
+        },
+        "lost": 2,
+        "documents": 2,
+        "documents_without_spans": 0,
+        "tokens": 9,
+        "longest_document": 7,
+        "spans": 3,
+        "labels": {"GPE": 1, "ORG": 1, "PER": 1},
+        "longest_span": 4,
+        "nesting_depth": 2,
+        "crossing_pairs": 0,
+    }
+    assert (stored["dev"]["rejected"], stored["dev"]["lost"]) == (
+        {"missing_text": 1},
+        1,
+    )
+    assert stored["odd"]["documents_without_spans"] == 1
+    assert summary.lost == 3
+
+
+def test_rejects(corpus, splits, tmp_path):
+    convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
+    rejects = read_jsonl(tmp_path / "out" / "rejects.jsonl")
+    places = {(r["split"], r["file"], r["line"], r["reason"]) for r in rejects}
+    assert places == {
+        ("train", "a.ann", 3, "misaligned"),
+        ("train", "a.ann", 4, "duplicate"),
+        ("train", "a.ann", 5, "not_a_span"),
+        ("train", "a.ann", 6, "out_of_text"),
+        ("dev", "c/d.ann", 1, "missing_text"),
+    }
+    assert all(reject["remedy"] for reject in rejects)
+    assert [r["value"] for r in rejects if r["line"] == 5] == [LINES[4]]
+
+
+def test_adjusted_spans_are_counted(corpus, tmp_path):
+    options = {"nlp": NLP, "on_misaligned": "expand", "spans_key": "mine"}
+    # Without the exact span, the misaligned one is not its duplicate.
+    lines = [line for line in LINES if "12 17" not in line]
+    write_brat(corpus, {"a": (TEXT, lines)})
+    summary = convert_corpus(corpus, tmp_path / "out", **options)
+    (doc, *_) = load(tmp_path / "out" / "all.spacy")
+    assert char_spans(doc, "mine") == [("ORG", 0, 17), ("GPE", 12, 17)]
+    assert summary.splits["all"].adjusted == 1
+
+
+def test_without_splits_all_goes_to_one_file(corpus, tmp_path):
+    summary = convert_corpus(corpus, tmp_path / "out", nlp=NLP)
+    assert list(summary.splits) == ["all"]
+    assert len(load(tmp_path / "out" / "all.spacy")) == 4
+
+
+def test_docs_claim_no_annotation_but_spans(corpus, tmp_path):
+    convert_corpus(corpus, tmp_path / "out", nlp=NLP)
+    doc = load(tmp_path / "out" / "all.spacy")[0]
+    assert not doc.has_unknown_spaces
+    attrs = ("SENT_START", "TAG", "DEP", "ENT_IOB", "LEMMA")
+    assert not any(doc.has_annotation(attr) for attr in attrs)
+
+
+def test_progress_sees_every_document(corpus, tmp_path):
+    seen = []
+
+    def progress(documents, total):
+        for document in documents:
+            seen.append((document[0].name, total))
+            yield document
+
+    convert_corpus(corpus, tmp_path / "out", nlp=NLP, progress=progress)
+    assert seen == [("a", 4), ("b", 4), ("c/d", 4), ("empty", 4)]
+
+
+def test_output_folder_may_exist(corpus, tmp_path):
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "notes.txt").write_text("keep")
+    (output / "all.spacy").write_bytes(b"old")
+    convert_corpus(corpus, output, nlp=NLP)
+    assert names(output) == ["all.spacy", "notes.txt", "rejects.jsonl", "summary.json"]
+    assert len(load(output / "all.spacy")) == 4
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+@pytest.mark.parametrize("exists", [True, False])
+def test_failure_while_writing_leaves_nothing(
+    corpus, splits, tmp_path, monkeypatch, error, exists
+):
+    to_disk = DocBin.to_disk
+
+    def fail_at_the_second(self, path):
+        if path.name == "dev.spacy":
+            path.write_bytes(b"half")
+            raise error
+        to_disk(self, path)
+
+    output = tmp_path / "out"
+    if exists:
+        output.mkdir()
+        (output / "train.spacy").write_bytes(b"old")
+    before = names(tmp_path)
+    monkeypatch.setattr(DocBin, "to_disk", fail_at_the_second)
+    with pytest.raises(type(error)):
+        convert_corpus(corpus, output, nlp=NLP, splits=splits)
+    assert names(tmp_path) == before
+    if exists:
+        assert names(output) == ["train.spacy"]
+        assert (output / "train.spacy").read_bytes() == b"old"
+
+
+def test_bad_file_stops_before_anything_is_written(corpus, tmp_path):
+    (corpus / "z.txt").write_bytes(b"\xff")
+    with pytest.raises(ValueError, match="GP103"):
+        convert_corpus(corpus, tmp_path / "out", nlp=NLP)
+    assert names(tmp_path) == ["brat"]
+
+
+def test_account_that_does_not_add_up():
+    summary = SplitSummary(CorpusStatistics("sc"), read=3, kept=1)
+    summary.rejected["misaligned"] = 1
+    with pytest.raises(ValueError, match=r"GP115.*'train'.*3.*1.*1"):
+        check_account("train", summary)
+
+
+@pytest.mark.parametrize(
+    "content,code",
+    [
+        ('{"train": ["a", "b"], "dev": ["c/d"]}', "GP111.*1 documents.*empty"),
+        ('{"x": ["a", "b", "c/d", "empty", "y"]}', r"GP112.*1 documents.*: y\."),
+        ('{"x": ["a", "b", "c/d"], "y": ["empty", "a"]}', "GP113.*'a'.*x, y"),
+        ('{"x": ["a", "a"]}', "GP113.*x, x"),
+        ('{"x": "a"}', "GP110.*'x' is not a list"),
+        ('{"x": [1]}', "GP110.*lists 1"),
+        ('{"../x": ["a"]}', "GP110.*'../x'"),
+        ('["a"]', "GP110.*not an object"),
+        ("{}", "GP110"),
+        ('{"x": [', "GP110"),
+    ],
+)
+def test_bad_splits_file(corpus, tmp_path, content, code):
+    path = tmp_path / "splits.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=code):
+        convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=path)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "value", ["missing.json", "0.5,0.6", "0.5,0", "0.4,0.3,0.2,0.1", "2"]
+)
+def test_splits_that_are_neither(value):
+    with pytest.raises(ValueError, match="GP109"):
+        assign_splits(["a", "b", "c", "d"], value)
+
+
+def test_fractions():
+    documents = [f"doc{i}" for i in range(10)]
+    assigned = assign_splits(documents, "0.8, 0.1,0.1", seed=1)
+    sizes = [list(assigned.values()).count(s) for s in ("train", "dev", "test")]
+    assert sizes == [8, 1, 1] and set(assigned) == set(documents)
+    assert assigned == assign_splits(documents[::-1], "0.8,0.1,0.1", seed=1)
+    assert assigned != assign_splits(documents, "0.8,0.1,0.1", seed=2)
+
+
+def test_fractions_with_an_empty_split():
+    with pytest.raises(ValueError, match="GP114.*2 documents.*'dev'"):
+        assign_splits(["a", "b"], "0.8,0.1,0.1")
+
+
+@st.composite
+def annotated_texts(draw):
+    text = draw(st.text("ab .,'é😀\n\r", max_size=20))
+    kind = st.tuples(st.sampled_from("XY"), st.booleans())
+    found = draw(places(len(text)))
+    spans = [(*draw(kind), *place) for place in found]
+    return text, spans
+
+
+@settings(max_examples=60, deadline=None)
+@given(corpus=st.lists(annotated_texts(), min_size=1, max_size=3))
+@pytest.mark.parametrize("mode", ["reject", "expand", "contract"])
+def test_round_trip(tmp_path_factory, mode, corpus):
+    """Random spans, some of them relations: all have one fate, and the kept ones
+    their offsets."""
+    folder = tmp_path_factory.mktemp("trip")
+    documents, gold = {}, []
+    for number, (text, spans) in enumerate(corpus):
+        lines = [
+            span_line(text.replace("\r", " "), a, b, label)
+            if real
+            else f"R1\t{label} Arg1:T1 Arg2:T2"
+            for label, real, a, b in spans
+        ]
+        documents[f"{number}"] = (text, lines)
+        gold.append({(label, a, b) for label, real, a, b in spans if real})
+    write_brat(folder / "brat", documents)
+    options = {"nlp": NLP, "on_misaligned": mode}
+    summary = convert_corpus(folder / "brat", folder / "out", **options).splits["all"]
+    docs = load(folder / "out" / "all.spacy")
+    kept = [char_spans(doc) for doc in docs]
+    rejects = read_jsonl(folder / "out" / "rejects.jsonl")
+    assert [doc.text for doc in docs] == [text for text, _ in corpus]
+    assert summary.read == sum(len(spans) for _, spans in corpus)
+    assert summary.read == sum(map(len, kept)) + len(rejects)
+    for doc, spans, true in zip(docs, kept, gold):
+        lost = {(label, a, b) for a, b, label in doc.user_data.get(LOST_GOLD, [])}
+        assert lost <= true and len(spans) == len(set(spans))
+        if mode == "reject":
+            assert set(spans) | lost == true
+
+
+def test_language_with_other_tokens(tmp_path):
+    text = "李明在北京。"
+    lines = [span_line(text, 0, 2, "PER"), span_line(text, 3, 5, "GPE", 2)]
+    write_brat(tmp_path / "brat", {"doc": (text, lines)})
+    convert_corpus(tmp_path / "brat", tmp_path / "out", nlp=spacy.blank("zh"))
+    (doc,) = load(tmp_path / "out" / "all.spacy")
+    assert char_spans(doc) == [("PER", 0, 2), ("GPE", 3, 5)]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())

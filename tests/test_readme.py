@@ -1,0 +1,53 @@
+"""The README's Python runs, and its config is the component's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import spacy
+from thinc.api import Config
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+FOLDERS = ("encoders/minilm", "bert-base-chinese")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_runs(code, bert_folder):
+    assert any(name in code for name in FOLDERS)
+    for name in FOLDERS:
+        code = code.replace(name, str(bert_folder))
+    scope: dict = {}
+    exec(code, scope)
+    assert "global_pointer" in scope["nlp"].pipe_names
+    assert scope["nlp"].get_pipe("global_pointer").labels
+
+
+def test_config_block_has_every_setting_with_its_default():
+    [text] = [code for code in blocks("ini") if "factory" in code]
+    text = "[components]\n" + text.replace("[components]", "")
+    written = Config().from_str(text)["components"]["global_pointer"]
+    factory = written.pop("factory")
+    meta = spacy.blank("en").get_factory_meta(factory)
+    assert written == meta.default_config
+
+
+def test_reader_block_has_every_setting():
+    [text] = [code for code in blocks("ini") if "corpora" in code]
+    text = "[paths]\ntrain = null\n\n[corpora]\n" + text
+    written = Config().from_str(text)["corpora"]["train"]
+    filled = spacy.registry.fill({"train": {**written, "path": "x"}})["train"]
+    assert filled == {**written, "path": "x"}
+
+
+@pytest.mark.parametrize("registry", ["architectures", "readers", "scorers"])
+def test_every_registered_name_is_listed(registry):
+    names = getattr(spacy.registry, registry).get_entry_points()
+    ours = [name for name in names if name.startswith("spacy-globalpointer.")]
+    assert ours
+    assert [name for name in ours if f"`{name}`" not in README] == []
