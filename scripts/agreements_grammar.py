@@ -22,16 +22,10 @@ SLOT = re.compile(
     r"(?P<capital>\^?)(?P<name>\w+)(#(?P<key>\w+))?(:(?P<value>[^!]*))?(?P<role>!?)"
 )
 WEIGHT = re.compile(r"(\d+)\* ")
-MONTHS = (
-    "January February March April May June July August September October November "
-    "December"
-).split()
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen "
-    "fourteen fifteen sixteen seventeen eighteen nineteen"
-).split()
-TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 # What a value may be written like; the last form of each is for held-out documents.
 DATE_FORMS = (
     "{d} {month} {y}",
@@ -410,5 +404,6 @@ class Expander:
     def _side(self, name: str) -> Piece:
         """A block on a party: "Asay" is "say_company" with A for each $."""
         side, rest = name[0], name[1:]
-        options = self.rules[f"{rest}_{self.types[side]}"]
+        typed = f"{rest}_{self.types[side]}"
+        options = self.rules[typed if typed in self.rules else rest]
         return self.expand(self.chosen(options).replace("$", side))

@@ -103,4 +103,4 @@ if __name__ == "__main__":
     docs = DocBin().from_disk(args.corpus).get_docs(spacy.blank("en").vocab)
     texts = [doc.text for doc in docs][:DOCUMENTS]
     spans = check(args.pipeline, args.wheel, texts)
-    print(f"{len(texts)} documents, {spans} spans: places, labels and scores are equal.")
+    print(f"{len(texts)} documents, {spans} spans: labels, places and scores equal.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from copy import deepcopy
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
@@ -26,81 +25,19 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from .gold import GoldSpans
-from .overlap import POLICIES, select_spans
+from .overlap import select_spans
 from .scorer import score_spans
-from .span_score import register_span_score
+from .settings import check_settings, learned, settings
+from .span_score import place_of, register_span_score
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
     from ..pointer.search import FoundSpans
     from ..pointer.states import PointerStates
-
-DEFAULT_CONFIG = """
-[global_pointer]
-spans_key = "sc"
-threshold = 0.5
-thresholds = {}
-max_span_length = null
-overlap = "any"
-annotate_ents = false
-max_spans_per_doc = 100000
-scorer = {"@scorers": "spacy-globalpointer.span_scorer.v1"}
-
-[global_pointer.model]
-@architectures = "spacy-globalpointer.GlobalPointer.v1"
-head_width = 64
-rope = true
-label_bias = -6.0
-learn_rate_scale = 1.0
-nO = null
-
-[global_pointer.model.tok2vec]
-@architectures = "spacy-transformers.TransformerListener.v1"
-grad_factor = 1.0
-upstream = "*"
-
-[global_pointer.model.tok2vec.pooling]
-@layers = "reduce_mean.v1"
-"""
-
-
-@Language.factory(
-    "global_pointer",
-    assigns=["doc.spans"],
-    default_config=Config().from_str(DEFAULT_CONFIG)["global_pointer"],
-    default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
-)
-def make_global_pointer(
-    nlp: Language,
-    name: str,
-    model: Model[List[Doc], PointerStates],
-    spans_key: str,
-    threshold: float,
-    thresholds: Dict[str, float],
-    max_span_length: Optional[int],
-    overlap: str,
-    annotate_ents: bool,
-    max_spans_per_doc: Optional[int],
-    scorer: Optional[Callable],
-) -> GlobalPointer:
-    """Create a `GlobalPointer` component; its docstring explains the settings."""
-    return GlobalPointer(
-        nlp.vocab,
-        model,
-        name,
-        spans_key=spans_key,
-        threshold=threshold,
-        thresholds=thresholds,
-        max_span_length=max_span_length,
-        overlap=overlap,
-        annotate_ents=annotate_ents,
-        max_spans_per_doc=max_spans_per_doc,
-        scorer=scorer,
-    )
 
 
 class GlobalPointer(TrainablePipe):
@@ -168,8 +105,8 @@ class GlobalPointer(TrainablePipe):
             "max_spans_per_doc": max_spans_per_doc,
         }
         self._warned: set[str] = set()
-        self._config = _settings(self.cfg)
-        _check_settings(self.cfg)
+        self._config = settings(self.cfg)
+        check_settings(self.cfg)
         register_span_score()
 
     @property
@@ -328,7 +265,7 @@ class GlobalPointer(TrainablePipe):
                 )
                 for i in rows
             ]
-            order = sorted(range(len(spans)), key=lambda i: _place(spans[i]))
+            order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
             group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
             group.attrs["scores"] = scores[rows][order]
             doc.spans[self.key] = group
@@ -436,7 +373,7 @@ class GlobalPointer(TrainablePipe):
         """
         self._warn_unsaved()
         serialize = {
-            "cfg": lambda: srsly.json_dumps(_learned(self.cfg)),
+            "cfg": lambda: srsly.json_dumps(learned(self.cfg)),
             "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
             "model": self.model.to_bytes,
         }
@@ -468,7 +405,7 @@ class GlobalPointer(TrainablePipe):
         """
         self._warn_unsaved()
         serialize = {
-            "cfg": lambda p: srsly.write_json(p, _learned(self.cfg)),
+            "cfg": lambda p: srsly.write_json(p, learned(self.cfg)),
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
             "model": lambda p: self.model.to_disk(p),
         }
@@ -494,7 +431,7 @@ class GlobalPointer(TrainablePipe):
         return self
 
     def _load_cfg(self, saved: Dict[str, Any]) -> None:
-        self.cfg.update(_learned(saved))
+        self.cfg.update(learned(saved))
 
     def _load_model(self, data: bytes, source: Union[str, Path]) -> None:
         try:
@@ -504,37 +441,7 @@ class GlobalPointer(TrainablePipe):
             raise ValueError(message) from error
 
     def _warn_unsaved(self) -> None:
-        changed = {k: v for k, v in _settings(self.cfg).items() if v != self._config[k]}
+        changed = {k: v for k, v in settings(self.cfg).items() if v != self._config[k]}
         if changed:
             message = Warnings.GPW008.format(name=self.name, changed=changed)
             self._warn_once("GPW008", message)
-
-
-LEARNED = ("labels", "trained_length")
-
-
-def _learned(cfg: Dict[str, Any]) -> Dict[str, Any]:
-    """What training has put into the cfg, and saving must keep."""
-    return {key: deepcopy(cfg[key]) for key in LEARNED}
-
-
-def _settings(cfg: Dict[str, Any]) -> Dict[str, Any]:
-    """What the config owns."""
-    return {key: deepcopy(cfg[key]) for key in cfg if key not in LEARNED}
-
-
-def _check_settings(cfg: Dict[str, Any]) -> None:
-    thresholds = {"threshold": cfg["threshold"], **cfg["thresholds"]}
-    for name, value in thresholds.items():
-        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise ValueError(Errors.GP010.format(name=name, value=value))
-    if cfg["overlap"] not in POLICIES:
-        known = ", ".join(POLICIES)
-        raise ValueError(Errors.GP011.format(value=cfg["overlap"], known=known))
-    for name in ("max_span_length", "max_spans_per_doc"):
-        if cfg[name] is not None and cfg[name] < 1:
-            raise ValueError(Errors.GP012.format(name=name, value=cfg[name]))
-
-
-def _place(span: Span) -> Tuple[int, int, str]:
-    return span.start, span.end, span.label_

@@ -26,7 +26,7 @@ def get_span_score(span: Span) -> Optional[float]:
     span (Span): Any span.
     RETURNS (Optional[float]): The probability; None if no group holds the span.
     """
-    place = _place(span)
+    place = place_of(span)
     for group in span.doc.spans.values():
         scores = group.attrs.get("scores")
         if scores is not None:
@@ -36,13 +36,14 @@ def get_span_score(span: Span) -> Optional[float]:
     return None
 
 
-def _place(span: Span) -> Place:
+def place_of(span: Span) -> Place:
+    """RETURNS (Place): Start and end token and label, by which groups are sorted."""
     return span.start, span.end, span.label_
 
 
 def _find(group: SpanGroup, place: Place) -> Optional[int]:
     def key(index: int) -> Place:
-        return _place(group[index])
+        return place_of(group[index])
 
     index = bisect_left(range(len(group)), place, key=key)
     if index < len(group) and key(index) == place:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-import spacy.cli  # noqa: F401  (the commands register themselves)
+import spacy.cli
 from helpers import GOLD, TEXTS, found, make_examples
 from spacy.cli._util import app
 from spacy.tokens import DocBin

@@ -164,6 +164,14 @@ def test_progress_sees_every_document(corpus, tmp_path):
     assert seen == [("a", 4), ("b", 4), ("c/d", 4), ("empty", 4)]
 
 
+def test_same_input_same_bytes(corpus, splits, tmp_path):
+    for name in ("one", "two"):
+        convert_corpus(corpus, tmp_path / name, nlp=spacy.blank("en"), splits=splits)
+    for file in names(tmp_path / "one"):
+        one, two = (tmp_path / name / file for name in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+
+
 def test_output_folder_may_exist(corpus, tmp_path):
     output = tmp_path / "out"
     output.mkdir()

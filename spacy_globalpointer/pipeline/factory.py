@@ -1,0 +1,77 @@
+"""The factory of `global_pointer`, with its defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Config, Model
+
+from .global_pointer import GlobalPointer
+
+if TYPE_CHECKING:
+    from ..pointer.states import PointerStates
+
+DEFAULT_CONFIG = """
+[global_pointer]
+spans_key = "sc"
+threshold = 0.5
+thresholds = {}
+max_span_length = null
+overlap = "any"
+annotate_ents = false
+max_spans_per_doc = 100000
+scorer = {"@scorers": "spacy-globalpointer.span_scorer.v1"}
+
+[global_pointer.model]
+@architectures = "spacy-globalpointer.GlobalPointer.v1"
+head_width = 64
+rope = true
+label_bias = -6.0
+learn_rate_scale = 1.0
+nO = null
+
+[global_pointer.model.tok2vec]
+@architectures = "spacy-transformers.TransformerListener.v1"
+grad_factor = 1.0
+upstream = "*"
+
+[global_pointer.model.tok2vec.pooling]
+@layers = "reduce_mean.v1"
+"""
+
+
+@Language.factory(
+    "global_pointer",
+    assigns=["doc.spans"],
+    default_config=Config().from_str(DEFAULT_CONFIG)["global_pointer"],
+    default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
+)
+def make_global_pointer(
+    nlp: Language,
+    name: str,
+    model: Model[List[Doc], PointerStates],
+    spans_key: str,
+    threshold: float,
+    thresholds: Dict[str, float],
+    max_span_length: Optional[int],
+    overlap: str,
+    annotate_ents: bool,
+    max_spans_per_doc: Optional[int],
+    scorer: Optional[Callable],
+) -> GlobalPointer:
+    """Create a `GlobalPointer` component; its docstring explains the settings."""
+    return GlobalPointer(
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        threshold=threshold,
+        thresholds=thresholds,
+        max_span_length=max_span_length,
+        overlap=overlap,
+        annotate_ents=annotate_ents,
+        max_spans_per_doc=max_spans_per_doc,
+        scorer=scorer,
+    )

@@ -1,0 +1,40 @@
+"""The component's cfg: what the config sets, and what training has learnt."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, Dict
+
+from ..errors import Errors
+from .overlap import POLICIES
+
+#: What training puts into the cfg, and saving must keep.
+LEARNED = ("labels", "trained_length")
+
+
+def learned(cfg: Dict[str, Any]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): A copy of what training has learnt."""
+    return {key: deepcopy(cfg[key]) for key in LEARNED}
+
+
+def settings(cfg: Dict[str, Any]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): A copy of what the config sets."""
+    return {key: deepcopy(cfg[key]) for key in cfg if key not in LEARNED}
+
+
+def check_settings(cfg: Dict[str, Any]) -> None:
+    """Check the settings of a component.
+
+    cfg (Dict[str, Any]): Its cfg.
+    RAISES (ValueError): GP010 to GP012 if a setting is out of its range.
+    """
+    thresholds = {"threshold": cfg["threshold"], **cfg["thresholds"]}
+    for name, value in thresholds.items():
+        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ValueError(Errors.GP010.format(name=name, value=value))
+    if cfg["overlap"] not in POLICIES:
+        known = ", ".join(POLICIES)
+        raise ValueError(Errors.GP011.format(value=cfg["overlap"], known=known))
+    for name in ("max_span_length", "max_spans_per_doc"):
+        if cfg[name] is not None and cfg[name] < 1:
+            raise ValueError(Errors.GP012.format(name=name, value=cfg[name]))
