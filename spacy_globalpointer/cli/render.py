@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from bisect import bisect_left
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Dict, Iterable, List, Optional
@@ -14,13 +13,11 @@ import spacy
 from spacy import displacy
 from spacy.cli._util import Arg, Opt
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 from spacy.util import escape_html
 from wasabi import msg
 
-from ..corpus.align import Aligner
-from ..corpus.breaks import find_breaks
-from ..corpus.chunks import plan_chunks
+from ..corpus.crop import crop_docs
 from ..corpus.docbin import read_docs
 from ..errors import Errors
 from ._util import reported_errors
@@ -123,7 +120,7 @@ def predict(
     references (List[Doc]): The texts.
     spans_key (str): Key of the spans in `Doc.spans`.
     gold (bool): Whether to put the gold spans of each text before the found ones.
-    max_tokens (Optional[int]): As in `crop`; None for whole texts.
+    max_tokens (Optional[int]): As in `crop_docs`; None for whole texts.
     RETURNS (List[Doc]): The Docs to show, with titles.
     """
     shown: List[Doc] = []
@@ -132,49 +129,11 @@ def predict(
         name = reference.user_data.get("title", f"Text {number}")
         group = [reference, predicted] if gold else [predicted]
         if max_tokens is not None:
-            group = crop(group, spans_key, max_tokens)
+            group = crop_docs(group, spans_key, max_tokens)
         for doc, kind in zip(group, ("gold", "found") if gold else ("",)):
             doc.user_data["title"] = escape_html(f"{name} ({kind})" if kind else name)
         shown.extend(group)
     return shown
-
-
-def crop(docs: List[Doc], spans_key: str, max_tokens: int) -> List[Doc]:
-    """Shorten Docs of one text at the same place.
-
-    docs (List[Doc]): The Docs; the last one's tokens are counted.
-    spans_key (str): Key of the spans in `Doc.spans`.
-    max_tokens (int): Most tokens to keep. The cut is at the end of a paragraph or
-        sentence if possible, and never within a span of any of the Docs; for that,
-        more tokens may be kept.
-    RETURNS (List[Doc]): The Docs' beginnings, with their spans under the key.
-    """
-    last = docs[-1]
-    aligner = Aligner(last)
-    spans = [span for doc in docs for span in doc.spans.get(spans_key, [])]
-    places = [aligner.expand(span.start_char, span.end_char) for span in spans]
-    plan = plan_chunks(
-        len(last),
-        size=max_tokens,
-        forbidden=[place for place in places if place is not None],
-        preferred=find_breaks(last),
-    )
-    if len(plan) < 2:
-        return docs
-    cut = last[plan[1][0]].idx
-    return [
-        _head(doc, bisect_left(Aligner(doc).starts, cut), spans_key) for doc in docs
-    ]
-
-
-def _head(doc: Doc, n_tokens: int, spans_key: str) -> Doc:
-    head = doc[:n_tokens].as_doc()
-    head.spans[spans_key] = [
-        Span(head, span.start, span.end, label=span.label)
-        for span in doc.spans.get(spans_key, [])
-        if span.end <= n_tokens
-    ]
-    return head
 
 
 def draw(docs: List[Doc], spans_key: str) -> str:

@@ -176,6 +176,7 @@ class GlobalPointer(TrainablePipe):
             self._warn_once(code, message)
         if nlp is not None:
             self._check_score_weights(nlp)
+        self.cfg["trained_length"] = 0
         self._build_model(sample)
 
     def _build_model(self, sample: List[Doc]) -> None:

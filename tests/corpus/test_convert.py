@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 import spacy
@@ -21,7 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
+from spacy_globalpointer.corpus.brat import read_brat
 from spacy_globalpointer.corpus.convert import (
+    FORMATS,
     SplitSummary,
     check_account,
     convert_corpus,
@@ -221,6 +224,30 @@ def test_account_that_does_not_add_up():
     summary.rejected["misaligned"] = 1
     with pytest.raises(ValueError, match=r"GP115.*'train'.*3.*1.*1"):
         check_account("train", summary)
+
+
+def test_reader_that_loses_a_line_is_found_out(corpus, tmp_path, monkeypatch):
+    def read_less(path, *, encoding):
+        for annotated, rejects in read_brat(path, encoding=encoding):
+            yield annotated, rejects[1:]
+
+    monkeypatch.setitem(FORMATS, "brat", read_less)
+    with pytest.raises(ValueError, match="GP115.*'all'"):
+        convert_corpus(corpus, tmp_path / "out", nlp=NLP)
+    assert names(tmp_path) == ["brat"]
+
+
+def test_summary_vouches_for_the_other_files(corpus, splits, tmp_path, monkeypatch):
+    moved = []
+    replace = os.replace
+
+    def record(source, target):
+        moved.append(target.name)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", record)
+    convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
+    assert len(moved) == 5 and moved[-1] == "summary.json"
 
 
 @pytest.mark.parametrize(

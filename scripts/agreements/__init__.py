@@ -1,0 +1,1 @@
+"""Wording and composition of the bundled agreements."""
