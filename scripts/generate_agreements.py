@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
 from collections import Counter
@@ -21,7 +22,8 @@ from agreements.wording import FOLDER, Wording
 OUTPUT = Path("assets") / "agreements"
 SEED = 0
 DOCUMENTS = 64
-LONG_WORDS = 480
+# The window of most encoders, in word pieces.
+WINDOW = 512
 
 
 def split_sizes(documents: int) -> tuple[int, int, int]:
@@ -96,15 +98,19 @@ def make_readme(wording: Wording, corpus: dict[str, Piece]) -> str:
             test=test,
             table="\n".join(table),
             depth=in_words(max(map(nesting, pieces))),
-            long=sum(longest_entity(piece) >= LONG_WORDS for piece in pieces),
-            long_words=LONG_WORDS,
+            long=sum(longest_entity(piece) > WINDOW for piece in pieces),
+            window=WINDOW,
         )
     )
 
 
 def longest_entity(piece: Piece) -> int:
-    """The number of words in the longest entity."""
-    return max(len(piece.text[start:end].split()) for start, end, _ in piece.spans)
+    """Words and punctuation marks in the longest entity: word pieces are no fewer."""
+    lengths = (
+        len(re.findall(r"\w+|[^\w\s]", piece.text[start:end]))
+        for start, end, _ in piece.spans
+    )
+    return max(lengths)
 
 
 def write_corpus(folder: Path, seed: int, documents: int) -> None:

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 
 import pytest
 import spacy
-from corpus_helpers import char_spans, doc_with, save
+from corpus_helpers import doc_with, save
 from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
-from spacy_globalpointer.cli.render import PALETTE, assign_colors, crop
+from spacy_globalpointer.cli.render import PALETTE, assign_colors
 
 WORDS = ["Mary", "<saw>", "Leith", ".", "She", "left", "Łódź", "."]
 
@@ -96,28 +96,6 @@ def test_max_tokens(model, data, tmp_path):
     render(model, data, tmp_path / "page.html", *options)
     words = Page(tmp_path / "page.html").words
     assert words.count("Leith") == 2 and "She" not in words
-
-
-@pytest.mark.parametrize("max_tokens,kept,n_spans", [(2, "a", 0), (6, "abcdef", 1)])
-def test_crop_cuts_no_span_of_either(max_tokens, kept, n_spans):
-    found = doc_with(list("abcdefgh"), [(1, 3, "X"), (7, 8, "X")])
-    gold = doc_with(list("abcdefgh"), [(2, 5, "Y")])
-    for whole, doc in zip([gold, found], crop([gold, found], "sc", max_tokens)):
-        assert [token.text for token in doc] == list(kept)
-        assert char_spans(doc) == char_spans(whole)[:n_spans]
-
-
-def test_crop_with_other_tokens():
-    gold = doc_with(["ab", "cd", "ef"], [(0, 1, "Y")], spaces=[False, True, False])
-    found = doc_with(["a", "bcd", "e", "f"], spaces=[False, True, False, False])
-    cropped = crop([gold, found], "sc", 2)
-    assert [doc.text for doc in cropped] == ["abcd ", "abcd "]
-
-
-def test_crop_leaves_short_docs_alone():
-    doc = doc_with(["a", "b"])
-    assert crop([doc], "sc", 2) == [doc]
-    assert crop([doc_with([])], "sc", 2)[0].text == ""
 
 
 def test_colors_depend_on_the_labels_alone():
