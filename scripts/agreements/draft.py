@@ -137,7 +137,7 @@ class Draft:
         goal = self.dice.choice((240, 430, 440, 480, 540, 620))
         meanings: dict[str, Piece] = {}
         while rest:
-            fresh = [d for d in rest if re.search(rf"\b{d[0]}s?\b", used)]
+            fresh = [d for d in rest if uses(used, d[0])]
             length = sum(len(m.text.split()) for m in meanings.values())
             if not fresh and length >= goal:
                 break
@@ -149,7 +149,9 @@ class Draft:
 
     def list_definitions(self, meanings: dict[str, Piece]) -> Clause:
         """The clause of definitions, in the order of the alphabet."""
-        mark = self.dice.choice(('"{}" means ', "{}: ", '"{}" is ', "“{}” means "))
+        mark = self.dice.choice(
+            ('"{}" means ', "{}: ", '"{}" shall mean ', "“{}” means ")
+        )
         items = []
         for term in sorted(meanings):
             out = Builder()
@@ -288,6 +290,11 @@ class Draft:
             return letters[:at] + letters[at + 1] + letters[at] + letters[at + 2 :]
 
         return re.sub(r"\b[a-z]{6,}\b", slip, text)
+
+
+def uses(text: str, term: str) -> bool:
+    """Whether a text has a term, or its plural."""
+    return term in text and re.search(rf"\b{term}s?\b", text) is not None
 
 
 def clause_words(clause: Clause) -> str:

@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Optional
 
 from agreements.values import Dice, Values
 
 CLOSING = {"{": "}", "[": "]", "<": ">"}
+BRACKET = re.compile(r"[{\[<]")
 SLOT = re.compile(
     r"(?P<capital>\^?)(?P<name>\w+)(#(?P<key>\w+))?(:(?P<value>[^!]*))?(?P<role>!?)"
 )
@@ -131,7 +133,21 @@ def find_closing(text: str, start: int) -> int:
     raise ValueError(f"Bracket not closed: {text[start:]}")
 
 
-def split_options(text: str) -> list[Option]:
+@cache
+def split_brackets(text: str) -> tuple[tuple[str, str], ...]:
+    """Plain text ("", text) and what stands in outer brackets ("{", content)."""
+    parts, begin = [], 0
+    while match := BRACKET.search(text, begin):
+        end = find_closing(text, match.start())
+        parts.append(("", text[begin : match.start()]))
+        parts.append((match.group(), text[match.end() : end]))
+        begin = end + 1
+    parts.append(("", text[begin:]))
+    return tuple(parts)
+
+
+@cache
+def split_options(text: str) -> tuple[Option, ...]:
     """The alternatives between braces."""
     parts, position, begin = [], 0, 0
     while position < len(text):
@@ -142,7 +158,7 @@ def split_options(text: str) -> list[Option]:
             begin = position + 1
         position += 1
     parts.append(text[begin:])
-    return [Option(part.lstrip("~"), part.startswith("~")) for part in parts]
+    return tuple(Option(part.lstrip("~"), part.startswith("~")) for part in parts)
 
 
 @dataclass
@@ -175,16 +191,11 @@ class Expander:
         return self.dice.choice([o.text for o in options if held or not o.held])
 
     def _write(self, template: str, out: Builder) -> None:
-        position = 0
-        while position < len(template):
-            char = template[position]
-            if char not in CLOSING:
-                out.write(char)
-                position += 1
-                continue
-            end = find_closing(template, position)
-            self._write_bracket(char, template[position + 1 : end], out)
-            position = end + 1
+        for bracket, body in split_brackets(template):
+            if bracket:
+                self._write_bracket(bracket, body, out)
+            else:
+                out.write(body)
 
     def _write_bracket(self, bracket: str, body: str, out: Builder) -> None:
         if bracket == "{":

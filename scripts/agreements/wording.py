@@ -34,7 +34,7 @@ class ClauseWording:
     key: str
     kinds: tuple[str, ...]
     always: bool
-    headings: list[Option]
+    headings: tuple[Option, ...]
     lines: list[Line]
 
     def suits(self, kind: str) -> bool:
