@@ -39,7 +39,7 @@ SYSTEMS = {
     "spancat": (HERE / "spancat.cfg", "spans_sc"),
     "ner": (HERE / "ner.cfg", "ents"),
 }
-RATES = ["2e-4", "5e-5"]
+RATES = ["2e-4", "4e-4"]
 BOOTSTRAP = 10_000
 
 
