@@ -89,6 +89,20 @@ class Errors(metaclass=_Coded):
     )
 
     # The corpus tools
+    GP019 = (
+        "The model of '{name}' scores nO = {nO} labels, but the labels are {labels}. "
+        "Remove nO from the component's [model] section: it is set by itself."
+    )
+    GP020 = (
+        "The setting thresholds names the label {label!r}, which a config file cannot "
+        "hold as a key (it is empty, or has ':' or '=' in it). Rename the label, or "
+        "use one threshold for all."
+    )
+    GP021 = (
+        "The loss of '{name}' is {loss}. Training has diverged, or a weight is not a "
+        "number: lower the learning rate ([training.optimizer.learn_rate]), or clip "
+        "gradients ([training.optimizer] grad_clip = 1.0)."
+    )
     GP101 = (
         "{path} cannot be read as brat: it is not a folder, and its name ends in "
         "neither .txt nor .ann. Pass a folder that holds such files, or one of them."

@@ -14,6 +14,7 @@ from .annotations import AnnotatedText, Reason, Reject, TextSpan, find_fault
 
 ON_MISALIGNED = ("reject", "expand", "contract", "error")
 Tokens = Tuple[int, int]  # first token, token after the last
+Place = Tuple[str, int, int]  # label, start, end (exclusive)
 
 
 def make_doc(
@@ -86,20 +87,21 @@ class Aligner:
             span with either a reason to reject it, or its tokens.
         """
         fates: List[Tuple[TextSpan, Optional[Reason], Optional[Tokens]]] = []
-        seen: Set[Tuple[str, str, int, int]] = set()
+        seen: Set[Place] = set()
+        taken: Set[Place] = set()
         for span in spans:
             reason = find_fault(self.text, span.start, span.end)
             tokens = None if reason else self._find(span, on_misaligned)
-            if reason is None:
-                # Misaligned spans are compared by characters, the others by tokens.
-                unit, place = "tokens", tokens
-                if place is None:
-                    reason, unit = Reason.MISALIGNED, "characters"
-                    place = (span.start, span.end)
-                if (key := (unit, span.label, *place)) in seen:
-                    reason, tokens = Reason.DUPLICATE, None
-                seen.add(key)
-            fates.append((span, reason, tokens))
+            if reason is None and (span.label, span.start, span.end) in seen:
+                reason = Reason.DUPLICATE
+            elif reason is None and tokens is None:
+                reason = Reason.MISALIGNED
+            elif tokens is not None and (span.label, *tokens) in taken:
+                reason = Reason.MERGED
+            elif tokens is not None:
+                taken.add((span.label, *tokens))
+            seen.add((span.label, span.start, span.end))
+            fates.append((span, reason, None if reason else tokens))
         return fates
 
     def exact(self, start: int, end: int) -> Optional[Tokens]:

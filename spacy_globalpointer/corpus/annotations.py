@@ -19,6 +19,7 @@ class Reason(str, Enum):
     TEXT_MISMATCH = "text_mismatch"
     MISSING_TEXT = "missing_text"
     DUPLICATE = "duplicate"
+    MERGED = "merged"
     MISALIGNED = "misaligned"
 
     @property
@@ -51,6 +52,10 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.MISSING_TEXT: "Put the .txt file beside the .ann file.",
     Reason.DUPLICATE: "Nothing to do: the same span with this label is kept once.",
+    Reason.MERGED: (
+        "Correct the offsets: expanded or contracted to tokens, the span is the same "
+        "as another one."
+    ),
     Reason.MISALIGNED: (
         "Correct the offsets to begin and end at tokens, use a tokenizer that splits "
         "there, or set on_misaligned to expand or contract."

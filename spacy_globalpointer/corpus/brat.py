@@ -83,7 +83,8 @@ def _read_document(
 
 
 def _decode(file: Path, encoding: str) -> str:
-    """Read a file and leave its line ends as they are."""
+    """Read a file and leave its line ends and its byte order mark as they are."""
+    encoding = "utf-8" if encoding.lower() in ("utf-8-sig", "utf_8_sig") else encoding
     try:
         return file.read_bytes().decode(encoding)
     except UnicodeDecodeError as err:

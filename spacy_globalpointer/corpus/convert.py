@@ -9,7 +9,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Union
 from typing import Counter as CounterT
 
 import srsly
@@ -115,8 +115,9 @@ class SplitWriter:
         doc, misfits = make_doc(nlp, annotated, **options)
         self.doc_bin.add(doc)
         self.rejects.extend([*rejects, *misfits])
-        places = {(span.start, span.end) for span in annotated.spans}
-        kept = [(span.start_char, span.end_char) for span in doc.spans[self.spans_key]]
+        places = {(span.label, span.start, span.end) for span in annotated.spans}
+        group = doc.spans[self.spans_key]
+        kept = [(span.label_, span.start_char, span.end_char) for span in group]
         summary = self.summary
         summary.statistics.add(doc)
         summary.read += annotated.n_read
@@ -142,8 +143,9 @@ def convert_corpus(
     Writes SPLIT.spacy for each split, the annotations that are not in them to
     rejects.jsonl, and the summary to summary.json. The corpus is read twice, so that
     an error in a file shows before the long work. Nothing is written before all of
-    it has been read, and each file then appears whole; other files in the output
-    folder are left as they are.
+    it has been read, and each file then appears whole. Splits of an earlier
+    conversion into the folder that are not made again are removed, so that no old
+    test set stays beside a new training set; other files are left as they are.
 
     source (PathT): The corpus: a folder or file of brat.
     output (PathT): The output folder. It need not exist.
@@ -170,8 +172,11 @@ def convert_corpus(
         writers[assigned[annotated.name]].add(nlp, annotated, rejects, on_misaligned)
     for split, writer in writers.items():
         check_account(split, writer.summary)
+    outdated = _earlier_files(Path(output)) - {f"{split}.spacy" for split in writers}
     with staged_folder(Path(output)) as folder:
         _write(folder, writers)
+    for name in outdated:
+        (Path(output) / name).unlink(missing_ok=True)
     return ConversionSummary({name: w.summary for name, w in writers.items()})
 
 
@@ -180,12 +185,12 @@ def check_account(split: str, summary: SplitSummary) -> None:
 
     split (str): Name of the split.
     summary (SplitSummary): Its summary.
-    RAISES (ValueError): The numbers do not add up.
+    RAISES (RuntimeError): The numbers do not add up.
     """
     kept, rejected = summary.kept, sum(summary.rejected.values())
     if summary.read != kept + rejected:
         fields = {"read": summary.read, "kept": kept, "rejected": rejected}
-        raise ValueError(Errors.GP115.format(split=split, **fields))
+        raise RuntimeError(Errors.GP115.format(split=split, **fields))
 
 
 @contextmanager
@@ -214,6 +219,15 @@ def _ordered(assigned: Dict[str, str]) -> List[str]:
     """RETURNS (List[str]): The splits, train, dev and test first."""
     known = {"train": 0, "dev": 1, "test": 2}
     return sorted(set(assigned.values()), key=lambda name: (known.get(name, 3), name))
+
+
+def _earlier_files(output: Path) -> Set[str]:
+    """RETURNS (Set[str]): Names of the files of splits that an earlier conversion
+    wrote to the folder."""
+    summary = output / SUMMARY
+    if not summary.is_file():
+        return set()
+    return {f"{split}.spacy" for split in srsly.read_json(summary)}
 
 
 def _summary_last(file: Path) -> bool:

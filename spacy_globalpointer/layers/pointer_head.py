@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, List, Optional, Tuple, cast
+from typing import Any, Callable, Iterator, List, Optional, Tuple, cast
 
 import safetensors.torch
 import torch
@@ -40,7 +41,7 @@ def build_global_pointer_v1(
     nO (Optional[int]): Number of labels; set by the component.
     RETURNS (Model[List[Doc], PointerStates]): The model.
     """
-    settings = {"head_width": head_width, "rope": rope, "label_bias": label_bias}
+    settings = _settings(head_width, rope, label_bias)
     head = pointer_head("GlobalPointer", settings, learn_rate_scale, nO)
     return _chain(tok2vec, head)
 
@@ -65,9 +66,14 @@ def build_efficient_global_pointer_v1(
     nO (Optional[int]): Number of labels; set by the component.
     RETURNS (Model[List[Doc], PointerStates]): The model.
     """
-    settings = {"head_width": head_width, "rope": rope, "label_bias": label_bias}
+    settings = _settings(head_width, rope, label_bias)
     head = pointer_head("EfficientGlobalPointer", settings, learn_rate_scale, nO)
     return _chain(tok2vec, head)
+
+
+def _settings(head_width: int, rope: bool, label_bias: Optional[float]) -> dict:
+    bias = None if label_bias is None else float(label_bias)  # configs have -6 as int
+    return {"head_width": head_width, "rope": rope, "label_bias": bias}
 
 
 def _chain(
@@ -166,6 +172,27 @@ class PointerShim(PyTorchShim):
         """Update the head's parameters at its own learning rate."""
         scaled = partial(optimizer, lr_scale=self.learn_rate_scale)
         super().finish_update(cast(Optimizer, scaled))
+
+    @contextmanager
+    def use_params(self, params: dict) -> Iterator[None]:
+        """Use other values of the parameters for a while, such as an optimizer's
+        averages. Thinc's own shim looks for keys that no optimizer writes.
+
+        params (dict): Arrays by (shim id, parameter name).
+        """
+        own = {
+            name: parameter
+            for name, parameter in self._model.named_parameters()
+            if (self.id, name) in params
+        }
+        backup = {name: parameter.data for name, parameter in own.items()}
+        for name, parameter in own.items():
+            parameter.data = xp2torch(params[self.id, name], device=parameter.device)
+        try:
+            yield
+        finally:
+            for name, parameter in own.items():
+                parameter.data = backup[name]
 
 
 def serialize_head(kind: str, head: PointerHead) -> bytes:

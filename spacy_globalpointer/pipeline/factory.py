@@ -44,7 +44,7 @@ upstream = "*"
 
 @Language.factory(
     "global_pointer",
-    assigns=["doc.spans"],
+    assigns=["doc.spans", "doc.ents"],
     default_config=Config().from_str(DEFAULT_CONFIG)["global_pointer"],
     default_score_weights={"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0},
 )

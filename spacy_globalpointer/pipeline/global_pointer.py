@@ -23,7 +23,7 @@ from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
-from spacy.training import Example, validate_examples
+from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
@@ -48,9 +48,10 @@ class GlobalPointer(TrainablePipe):
     written to `doc.spans[spans_key]`, sorted by start, end and label, with their
     probabilities in `attrs["scores"]`.
 
-    The component remembers the length of the longest document (or chunk) that it
-    was trained on, and predicts no longer span: a model that has never been told
-    what is not a span at some distance finds spans there by the thousand.
+    The component remembers the length of the longest span that training scored (in
+    the longest document or chunk, up to max_span_length) and predicts no longer one:
+    a model that has never been told what is not a span at some distance finds spans
+    there by the thousand.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class GlobalPointer(TrainablePipe):
         overlap (str): "any", "nested" (no two spans cross) or "flat" (no two
             overlap); a conflict goes to the higher score.
         annotate_ents (bool): Also write the best non-overlapping spans to
-            `doc.ents`.
+            `doc.ents`; entities that are there already stay unless one overlaps.
         max_spans_per_doc (Optional[int]): Keep at most so many spans of a
             document, the most probable ones; a warning says when it happens.
         scorer (Optional[Callable]): The scoring method.
@@ -156,8 +157,10 @@ class GlobalPointer(TrainablePipe):
         labels (Optional[List[str]]): The labels, as `spacy init labels` stores
             them; None takes them from the sample.
         RAISES (ValueError): GP014 if there is no label; GP015 if the width of the
-            token vectors is unknown.
+            token vectors is unknown; GP016 if `thresholds` names no label; GP019 if
+            the model has another number of labels.
         """
+        validate_get_examples(get_examples, "GlobalPointer.initialize")
         sample: List[Doc] = []
         gold = GoldSpans(self.key, self.cfg["max_span_length"])
         for example in get_examples():
@@ -172,6 +175,7 @@ class GlobalPointer(TrainablePipe):
                 name=self.name, key=self.key, n=gold.n_docs, keys=keys
             )
             raise ValueError(message)
+        self._label_thresholds()  # are the labels named there known?
         for code, message in gold.warnings(self.name):
             self._warn_once(code, message)
         if nlp is not None:
@@ -183,6 +187,11 @@ class GlobalPointer(TrainablePipe):
         output_layer = self.model.get_ref("output_layer")
         if not output_layer.has_dim("nO"):
             output_layer.set_dim("nO", len(self.labels))
+        if output_layer.get_dim("nO") != len(self.labels):
+            message = Errors.GP019.format(
+                name=self.name, nO=output_layer.get_dim("nO"), labels=self.labels
+            )
+            raise ValueError(message)
         sample = [doc for doc in sample if len(doc)] or [Doc(self.vocab, words=["a"])]
         for node in self.model.walk():
             if node.name.endswith("-listener") and not node.has_dim("nO"):
@@ -272,7 +281,7 @@ class GlobalPointer(TrainablePipe):
             doc.spans[self.key] = group
             if self.cfg["annotate_ents"]:
                 flat = select_spans("flat", starts[rows], ends[rows], scores[rows])
-                doc.set_ents([spans[i] for i in flat])
+                _add_ents(doc, [spans[i] for i in flat])
 
     def update(
         self,
@@ -305,7 +314,8 @@ class GlobalPointer(TrainablePipe):
         loss, d_states = self.get_loss(examples, states)
         backprop(d_states)
         longest = max(len(doc) for doc in docs)
-        self.cfg["trained_length"] = max(self.cfg["trained_length"], longest)
+        covered = min(longest, self.cfg["max_span_length"] or longest)
+        self.cfg["trained_length"] = max(self.cfg["trained_length"], covered)
         if sgd not in (None, False):
             self.finish_update(sgd)
         losses[self.name] += loss
@@ -320,7 +330,7 @@ class GlobalPointer(TrainablePipe):
         states (PointerStates): The model's output for it.
         RETURNS (Tuple[float, PointerStates]): The loss and its gradient.
         RAISES (ValueError): GP017 if a gold span has a label that the component
-            does not know.
+            does not know; GP021 if the loss is not finite.
         """
         import torch
 
@@ -337,6 +347,8 @@ class GlobalPointer(TrainablePipe):
         positives = torch.tensor(rows, dtype=torch.int64).reshape(-1, 4)
         bound = self.cfg["max_span_length"]
         loss, d_states = span_loss(states, positives, max_span_length=bound)
+        if not loss.isfinite():
+            raise ValueError(Errors.GP021.format(name=self.name, loss=float(loss)))
         return float(loss), d_states
 
     def _label_index(self, label: str) -> int:
@@ -433,6 +445,7 @@ class GlobalPointer(TrainablePipe):
 
     def _load_cfg(self, saved: Dict[str, Any]) -> None:
         self.cfg.update(learned(saved))
+        self._label_thresholds()  # are the labels named there known?
 
     def _load_model(self, data: bytes, source: Union[str, Path]) -> None:
         try:
@@ -446,3 +459,10 @@ class GlobalPointer(TrainablePipe):
         if changed:
             message = Warnings.GPW008.format(name=self.name, changed=changed)
             self._warn_once("GPW008", message)
+
+
+def _add_ents(doc: Doc, spans: List[Span]) -> None:
+    """Make spans entities, and keep the entities that none of them overlaps."""
+    taken = {i for span in spans for i in range(span.start, span.end)}
+    kept = [e for e in doc.ents if taken.isdisjoint(range(e.start, e.end))]
+    doc.set_ents([*spans, *kept])

@@ -26,12 +26,15 @@ def check_settings(cfg: Dict[str, Any]) -> None:
     """Check the settings of a component.
 
     cfg (Dict[str, Any]): Its cfg.
-    RAISES (ValueError): GP010 to GP012 if a setting is out of its range.
+    RAISES (ValueError): GP010 to GP012 and GP020 if a setting is out of its range.
     """
     thresholds = {"threshold": cfg["threshold"], **cfg["thresholds"]}
     for name, value in thresholds.items():
         if not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise ValueError(Errors.GP010.format(name=name, value=value))
+    for label in cfg["thresholds"]:
+        if not label or set(label) & set(":="):
+            raise ValueError(Errors.GP020.format(label=label))
     if cfg["overlap"] not in POLICIES:
         known = ", ".join(POLICIES)
         raise ValueError(Errors.GP011.format(value=cfg["overlap"], known=known))

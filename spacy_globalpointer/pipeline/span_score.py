@@ -1,4 +1,4 @@
-"""`span._.score`: the probability of a predicted span, wherever it stands."""
+"""`span._.span_score`: the probability of a predicted span, wherever it stands."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Place = Tuple[int, int, str]  # start token, end token (exclusive), label
 
 
 def register_span_score() -> None:
-    """Make `span._.score` available, unless an extension of that name exists."""
-    if not Span.has_extension("score"):
-        Span.set_extension("score", getter=get_span_score)
+    """Make `span._.span_score` available, unless an extension of that name exists."""
+    if not Span.has_extension("span_score"):
+        Span.set_extension("span_score", getter=get_span_score)
 
 
 def get_span_score(span: Span) -> Optional[float]:
@@ -31,7 +31,8 @@ def get_span_score(span: Span) -> Optional[float]:
         scores = group.attrs.get("scores")
         if scores is not None:
             index = _find(group, place)
-            if index is not None:
+            # A group that somebody appended to has spans without scores.
+            if index is not None and index < len(scores):
                 return float(scores[index])
     return None
 

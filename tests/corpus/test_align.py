@@ -85,11 +85,11 @@ def test_expand_and_contract(mode, start, end, expected):
         assert LOST_GOLD not in doc.user_data
 
 
-def test_spans_that_become_the_same_are_duplicates():
+def test_spans_that_become_the_same_are_told():
     annotated = annotate(TEXT, [(0, 3, "PER"), (1, 4, "PER"), (1, 4, "X")])
     doc, rejects = make_doc(NLP, annotated, on_misaligned="expand")
     assert char_spans(doc) == [("PER", 0, 4), ("X", 0, 4)]
-    assert [(r.line, r.reason) for r in rejects] == [(2, Reason.DUPLICATE)]
+    assert [(r.line, r.reason) for r in rejects] == [(2, Reason.MERGED)]
 
 
 def test_on_misaligned_error_names_the_line():

@@ -222,7 +222,7 @@ def test_bad_file_stops_before_anything_is_written(corpus, tmp_path):
 def test_account_that_does_not_add_up():
     summary = SplitSummary(CorpusStatistics("sc"), read=3, kept=1)
     summary.rejected["misaligned"] = 1
-    with pytest.raises(ValueError, match=r"GP115.*'train'.*3.*1.*1"):
+    with pytest.raises(RuntimeError, match=r"GP115.*'train'.*3.*1.*1"):
         check_account("train", summary)
 
 
@@ -232,7 +232,7 @@ def test_reader_that_loses_a_line_is_found_out(corpus, tmp_path, monkeypatch):
             yield annotated, rejects[1:]
 
     monkeypatch.setitem(FORMATS, "brat", read_less)
-    with pytest.raises(ValueError, match="GP115.*'all'"):
+    with pytest.raises(RuntimeError, match="GP115.*'all'"):
         convert_corpus(corpus, tmp_path / "out", nlp=NLP)
     assert names(tmp_path) == ["brat"]
 
@@ -345,3 +345,14 @@ def test_language_with_other_tokens(tmp_path):
     (doc,) = load(tmp_path / "out" / "all.spacy")
     assert char_spans(doc) == [("PER", 0, 2), ("GPE", 3, 5)]
     assert json.loads((tmp_path / "out" / "summary.json").read_text())
+
+
+def test_split_of_an_earlier_conversion_does_not_stay(tmp_path):
+    names = {f"doc{i}": (TEXT, [span_line(TEXT, 0, 8)]) for i in range(4)}
+    source = write_brat(tmp_path / "brat", names)
+    output = tmp_path / "out"
+    convert_corpus(source, output, nlp=NLP, splits="0.5,0.25,0.25")
+    (output / "mine.spacy").write_bytes(b"")
+    convert_corpus(source, output, nlp=NLP, splits="0.5,0.5")
+    files = {path.name for path in output.glob("*.spacy")}
+    assert files == {"train.spacy", "dev.spacy", "mine.spacy"}

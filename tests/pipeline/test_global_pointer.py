@@ -5,10 +5,14 @@ import warnings
 import numpy
 import pytest
 import spacy
-from helpers import GOLD, TEXTS, build, fit, found, make_examples
+import torch
+from helpers import GOLD, TEXTS, TOK2VEC, build, fit, found, make_examples
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
+from spacy_globalpointer.pointer.search import FoundSpans
+
+ARCHITECTURE = "spacy-globalpointer.GlobalPointer.v1"
 ARCHITECTURES = ["GlobalPointer", "EfficientGlobalPointer"]
 
 
@@ -34,7 +38,7 @@ def test_implicit_labels(nlp):
 
 def test_explicit_labels(nlp):
     pipe = nlp.get_pipe("global_pointer")
-    pipe.initialize(lambda: [], nlp=nlp, labels=["B", "A"])
+    pipe.initialize(lambda: make_examples(nlp), nlp=nlp, labels=["B", "A"])
     assert pipe.labels == ("B", "A")
     assert pipe.label_data == ["B", "A"]
 
@@ -100,8 +104,8 @@ def test_scores(trained):
     assert len(scores) == len(doc.spans["sc"])
     assert ((scores >= 0.5) & (scores <= 1)).all()
     for span, score in zip(doc.spans["sc"], scores):
-        assert span._.score == score
-    assert doc[0:2]._.score is None
+        assert span._.span_score == score
+    assert doc[0:2]._.span_score is None
     stored = next(DocBin(docs=[doc]).get_docs(trained.vocab))
     assert numpy.array_equal(stored.spans["sc"].attrs["scores"], scores)
 
@@ -111,7 +115,7 @@ def test_score_in_a_group_of_another_order(trained):
     spans, scores = list(doc.spans["sc"]), doc.spans["sc"].attrs["scores"]
     doc.spans["sc"] = spans[::-1]
     doc.spans["sc"].attrs["scores"] = scores[::-1]
-    assert [span._.score for span in spans] == list(scores)
+    assert [span._.span_score for span in spans] == list(scores)
 
 
 def test_empty_whitespace_and_one_token_docs(trained):
@@ -142,7 +146,20 @@ def test_annotate_ents():
     assert len(ents) == 2
     assert set(ents) <= set(GOLD[0])
     assert found(doc) == GOLD[0]
-    assert all(ent._.score >= 0.5 for ent in doc.ents)
+    assert all(ent._.span_score >= 0.5 for ent in doc.ents)
+
+
+def test_annotate_ents_takes_the_best_and_keeps_others():
+    nlp = build(annotate_ents=True)
+    fit(nlp, make_examples(nlp))
+    doc = nlp.make_doc(TEXTS[0])
+    doc.ents = [Span(doc, 10, 11, label="DATE"), Span(doc, 3, 5, label="DATE")]
+    pipe = nlp.get_pipe("global_pointer")
+    cells = torch.tensor([[0, 0, 3], [2, 3, 3], [1, 5, 8]])
+    scores = torch.tensor([1.0, 2.0, 3.0])
+    pipe.set_annotations([doc], [FoundSpans(*cells.T, scores, 3)])
+    ents = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+    assert ents == [(3, 4, "PLACE"), (5, 9, "PERSON"), (10, 11, "DATE")]
 
 
 def test_overlap_flat(trained):
@@ -200,11 +217,109 @@ def test_no_span_is_predicted_that_training_could_not_see(trained, tmp_path):
     assert int((spans.ends - spans.starts).max()) + 1 == 5
 
 
+def test_bound_of_training_holds_when_it_is_lifted_later(tmp_path):
+    nlp = build(max_span_length=4)
+    fit(nlp, make_examples(nlp))
+    nlp.to_disk(tmp_path)
+    lift = {"components.global_pointer.max_span_length": None}
+    pipe = spacy.load(tmp_path, config=lift).get_pipe("global_pointer")
+    pipe.cfg["threshold"] = 0.0
+    [spans] = pipe.predict([nlp.make_doc(TEXTS[0])])
+    assert int((spans.ends - spans.starts).max()) + 1 == 4
+
+
+def test_initialize_forgets_what_the_old_weights_had_seen(trained):
+    trained.initialize(lambda: make_examples(trained))
+    assert trained.get_pipe("global_pointer").cfg["trained_length"] == 0
+
+
+def test_label_bias_may_be_a_whole_number():
+    model = {"@architectures": ARCHITECTURE, "label_bias": -6, "tok2vec": TOK2VEC}
+    nlp = spacy.blank("en")
+    nlp.add_pipe("global_pointer", config={"model": model})
+    fit(nlp, make_examples(nlp), steps=1)
+
+
+def test_number_of_labels_in_the_config_must_be_right():
+    model = {"@architectures": ARCHITECTURE, "nO": 5, "tok2vec": TOK2VEC}
+    nlp = spacy.blank("en")
+    nlp.add_pipe("global_pointer", config={"model": model})
+    with pytest.raises(ValueError, match="GP019.*nO = 5.*PLACE"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_diverged_training_stops(trained):
+    head = trained.get_pipe("global_pointer").model.get_ref("output_layer")
+    head.shims[0]._model.projection.weight.data[0, 0] = float("nan")
+    with pytest.raises(ValueError, match="GP021.*nan"):
+        trained.update(make_examples(trained))
+
+
+def test_dropout_is_passed_on(trained):
+    pipe = trained.get_pipe("global_pointer")
+    trained.update(make_examples(trained), drop=0.3)
+    assert pipe.model.get_ref("output_layer").attrs["dropout_rate"] == 0.3
+
+
+def test_averages_reach_the_head(trained):
+    sgd = trained.resume_training()
+    sgd.averages = {}
+    trained.update(make_examples(trained), sgd=sgd)
+    shim = trained.get_pipe("global_pointer").model.get_ref("output_layer").shims[0]
+    weight = shim._model.projection.weight
+    before = weight.detach().clone()
+    zeros = {key: array * 0 for key, array in sgd.averages.items()}
+    with trained.use_params(zeros):
+        assert not weight.any()
+    assert torch.equal(weight, before)
+
+
+def test_sourced_into_another_pipeline(trained):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("global_pointer", source=trained)
+    assert found(nlp(TEXTS[0])) == GOLD[0]
+
+
+def test_errors_go_to_the_error_handler(trained):
+    failed = []
+    trained.set_error_handler(lambda name, pipe, docs, error: failed.extend(docs))
+    trained.get_pipe("global_pointer").cfg["thresholds"] = {"PLAICE": 0.3}
+    assert list(trained.pipe(TEXTS)) == []
+    assert len(failed) == len(TEXTS)
+
+
+def test_typing_errors_in_thresholds_show_at_load(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    with pytest.raises(ValueError, match="GP016.*PLAICE"):
+        override = {"components.global_pointer.thresholds": {"PLAICE": 0.1}}
+        spacy.load(tmp_path, config=override)
+
+
+def test_order_of_spans_is_by_place_and_label_name(tmp_path):
+    nlp = build()
+    text, gold = TEXTS[0], [(0, 2, "B"), (0, 2, "A"), (1, 2, "B")]
+    examples = make_examples(nlp, texts=[text], gold=[gold])
+    pipe = nlp.get_pipe("global_pointer")
+    for label in ("B", "A"):
+        pipe.add_label(label)
+    fit(nlp, examples)
+    assert pipe.labels == ("B", "A")
+    doc = nlp(text)
+    assert found(doc) == [(0, 2, "A"), (0, 2, "B"), (1, 2, "B")]
+
+
+def test_score_of_a_span_that_was_appended(trained):
+    doc = trained(TEXTS[0])
+    doc.spans["sc"].append(Span(doc, 10, 12, label="ORG"))
+    assert doc.spans["sc"][-1]._.span_score is None
+
+
 @pytest.mark.parametrize(
     "setting,code",
     [
         ({"threshold": 1.1}, "GP010"),
         ({"thresholds": {"A": -0.1}}, "GP010"),
+        ({"thresholds": {"A:B": 0.1}}, "GP020"),
         ({"overlap": "some"}, "GP011"),
         ({"max_span_length": 0}, "GP012"),
         ({"max_spans_per_doc": 0}, "GP012"),
