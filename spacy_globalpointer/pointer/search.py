@@ -80,13 +80,14 @@ class _Hits:
         self.cells = torch.zeros((0, 3), dtype=torch.int64)
         self.scores: Optional[Tensor] = None
         self.pending: List[tuple[Tensor, Tensor]] = []
+        self.n_pending = 0
         self.n_above = 0
 
     def add(self, cells: Tensor, scores: Tensor) -> None:
         self.n_above += len(cells)
+        self.n_pending += len(cells)
         self.pending.append((cells, scores))
-        waiting = sum(len(cells) for cells, _ in self.pending)
-        if self.limit is not None and waiting > self.limit:
+        if self.limit is not None and self.n_pending > self.limit:
             self.merge()
 
     def merge(self) -> None:
@@ -95,7 +96,7 @@ class _Hits:
         self.cells = torch.cat([self.cells[:0], *(cells for cells, _ in self.pending)])
         scores = [scores for _, scores in self.pending]
         self.scores = torch.cat(scores) if scores else torch.zeros(0)
-        self.pending = []
+        self.pending, self.n_pending = [], 0
         if self.limit is not None and len(self.cells) > self.limit:
             best = _order(self.cells)
             best = best[self.scores[best].sort(descending=True, stable=True).indices]
