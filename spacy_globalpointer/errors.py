@@ -236,3 +236,9 @@ class Warnings(metaclass=_Coded):
         "saved: settings are the config's. Load the pipeline with spacy.load(path, "
         'config={{"components.{name}.SETTING": VALUE}}), or edit its config.cfg.'
     )
+    GPW009 = (
+        "'{name}' cannot return about {n} of {n_spans} gold spans under "
+        "doc.spans[{key!r}] beside the others: overlap = {overlap!r} does not let them "
+        'stand together. They count as missed in the evaluation. Set overlap to "any", '
+        'or to "nested" if no two spans cross.'
+    )

@@ -105,6 +105,7 @@ def print_summary(summary: ConversionSummary) -> None:
     splits = [split.to_dict() for split in summary.splits.values()]
     names = [
         ("Documents", "documents"),
+        ("  without spans", "documents_without_spans"),
         ("Tokens", "tokens"),
         ("Annotations read", "read"),
         ("Spans kept", "kept"),

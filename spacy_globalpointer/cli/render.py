@@ -97,13 +97,21 @@ def read_texts(path: Path, limit: int, *, gold: bool) -> List[Doc]:
         raise ValueError(Errors.GP121.format(path=path))
     blank = spacy.blank("xx")
     if path.suffix == ".txt":
-        doc = blank.make_doc(path.read_text(encoding="utf-8"))
+        doc = blank.make_doc(_read_utf8(path))
         doc.user_data["title"] = path.name
         return [doc]
     docs = list(islice(read_docs(path, blank.vocab), limit))
     if not docs:
         raise ValueError(Errors.GP120.format(path=path))
     return docs
+
+
+def _read_utf8(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as err:
+        fields = {"file": path, "encoding": "utf-8", "position": err.start}
+        raise ValueError(Errors.GP103.format(**fields)) from err
 
 
 def predict(

@@ -32,7 +32,7 @@ from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
 from .settings import check_settings, learned, settings
-from .span_score import place_of, register_span_score
+from .span_score import SORTED, place_of, register_span_score
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class GlobalPointer(TrainablePipe):
         """
         validate_get_examples(get_examples, "GlobalPointer.initialize")
         sample: List[Doc] = []
-        gold = GoldSpans(self.key, self.cfg["max_span_length"])
+        gold = self._gold_spans()
         for example in get_examples():
             gold.add(example)
             if len(sample) < 10:
@@ -182,6 +182,9 @@ class GlobalPointer(TrainablePipe):
             self._check_score_weights(nlp)
         self.cfg["trained_length"] = 0
         self._build_model(sample)
+
+    def _gold_spans(self) -> GoldSpans:
+        return GoldSpans(self.key, self.cfg["max_span_length"], self.cfg["overlap"])
 
     def _build_model(self, sample: List[Doc]) -> None:
         output_layer = self.model.get_ref("output_layer")
@@ -218,6 +221,7 @@ class GlobalPointer(TrainablePipe):
 
         docs = list(docs)
         self._require_labels()
+        check_settings(self.cfg)  # they may have been changed since
         if not any(len(doc) for doc in docs):
             return [FoundSpans.none() for _ in docs]
         states = self.model.predict(docs)
@@ -278,6 +282,7 @@ class GlobalPointer(TrainablePipe):
             order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
             group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
             group.attrs["scores"] = scores[rows][order]
+            group.attrs[SORTED] = True
             doc.spans[self.key] = group
             if self.cfg["annotate_ents"]:
                 flat = select_spans("flat", starts[rows], ends[rows], scores[rows])
@@ -336,7 +341,7 @@ class GlobalPointer(TrainablePipe):
 
         from ..pointer.loss import span_loss
 
-        gold = GoldSpans(self.key, self.cfg["max_span_length"])
+        gold = self._gold_spans()
         rows = [
             (i, self._label_index(label), start, end)
             for i, example in enumerate(examples)

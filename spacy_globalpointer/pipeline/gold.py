@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Iterator, List, Optional, Set, Tuple
 
+import numpy
 from spacy.training import Example
 
 from ..errors import Warnings
 from ..types import LOST_GOLD
+from .overlap import select_spans
 
 GoldSpan = Tuple[str, int, int]  # label, first token, last token (inclusive)
 
@@ -17,16 +19,21 @@ class GoldSpans:
 
     key (str): Key of the spans in `Doc.spans`.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    overlap (str): The overlap policy.
     """
 
-    def __init__(self, key: str, max_span_length: Optional[int]) -> None:
+    def __init__(
+        self, key: str, max_span_length: Optional[int], overlap: str = "any"
+    ) -> None:
         self.key = key
         self.max_span_length = max_span_length
+        self.overlap = overlap
         self.n_docs = 0
         self.n_without_key = 0
         self.n_spans = 0
         self.n_unaligned = 0
         self.n_too_long = 0
+        self.n_in_conflict = 0
         self.longest = 0
         self.other_keys: Set[str] = set()
         self._labels: Set[str] = set()
@@ -58,11 +65,20 @@ class GoldSpans:
         self.longest = max(self.longest, *lengths, 0)
         bound = self.max_span_length or self.longest
         self.n_too_long += sum(length > bound for length in lengths)
-        return [
+        found = [
             (span.label_, span.start, span.end - 1)
             for span, length in zip(aligned, lengths)
             if length <= bound
         ]
+        self.n_in_conflict += len(found) - self._n_compatible(found)
+        return found
+
+    def _n_compatible(self, found: List[GoldSpan]) -> int:
+        """How many of a document's spans the overlap policy can return at once."""
+        starts = numpy.array([start for _, start, _ in found], dtype=numpy.int64)
+        ends = numpy.array([end for _, _, end in found], dtype=numpy.int64)
+        equal = numpy.ones(len(found), dtype=numpy.float32)
+        return len(select_spans(self.overlap, starts, ends, equal))
 
     def warnings(self, name: str) -> Iterator[Tuple[str, str]]:
         """Say what cannot be learnt.
@@ -81,6 +97,13 @@ class GoldSpans:
                     bound=self.max_span_length,
                     longest=self.longest,
                     **fields,
+                ),
+            )
+        if self.n_in_conflict:
+            yield (
+                "GPW009",
+                Warnings.GPW009.format(
+                    n=self.n_in_conflict, overlap=self.overlap, **fields
                 ),
             )
         if self.n_without_key > 0:

@@ -7,6 +7,8 @@ from typing import Optional, Tuple
 
 from spacy.tokens import Span, SpanGroup
 
+#: Mark in `SpanGroup.attrs` of a group that is sorted as `place_of` says.
+SORTED = "spacy_globalpointer.sorted"
 Place = Tuple[int, int, str]  # start token, end token (exclusive), label
 
 
@@ -20,20 +22,21 @@ def get_span_score(span: Span) -> Optional[float]:
     """The score that a component with scores gave a span of this place and label.
 
     Works for spans in `doc.ents` too: the score is looked up in the span groups of
-    the document that carry scores. Groups that are sorted by start, end and label,
-    as `global_pointer` writes them, are searched in logarithmic time.
+    the document that `global_pointer` wrote, the first of them that holds the span.
+    They are sorted by start, end and label, and searched in logarithmic time.
 
     span (Span): Any span.
-    RETURNS (Optional[float]): The probability; None if no group holds the span.
+    RETURNS (Optional[float]): The probability; None if no such group holds the span,
+        or spans were added to the group or taken from it.
     """
     place = place_of(span)
     for group in span.doc.spans.values():
         scores = group.attrs.get("scores")
-        if scores is not None:
-            index = _find(group, place)
-            # A group that somebody appended to has spans without scores.
-            if index is not None and index < len(scores):
-                return float(scores[index])
+        if not group.attrs.get(SORTED) or len(scores) != len(group):
+            continue
+        index = _find(group, place)
+        if index is not None:
+            return float(scores[index])
     return None
 
 
@@ -47,7 +50,4 @@ def _find(group: SpanGroup, place: Place) -> Optional[int]:
         return place_of(group[index])
 
     index = bisect_left(range(len(group)), place, key=key)
-    if index < len(group) and key(index) == place:
-        return index
-    unsorted = (index for index in range(len(group)) if key(index) == place)
-    return next(unsorted, None)
+    return index if index < len(group) and key(index) == place else None

@@ -138,3 +138,11 @@ def test_bad_data(model, tmp_path, name, options, message):
 def test_missing_model(data, tmp_path):
     result = render(tmp_path / "none", data, tmp_path / "page.html")
     assert result.exit_code == 1 and "E050" in result.output
+
+
+def test_text_in_another_encoding_is_told(model, tmp_path):
+    (tmp_path / "text.txt").write_bytes("Łódź café".encode("cp1250"))
+    result = render(model, tmp_path / "text.txt", tmp_path / "page.html")
+    assert result.exit_code == 1
+    assert "GP103" in result.output
+    assert not (tmp_path / "page.html").exists()

@@ -110,12 +110,25 @@ def test_scores(trained):
     assert numpy.array_equal(stored.spans["sc"].attrs["scores"], scores)
 
 
-def test_score_in_a_group_of_another_order(trained):
-    doc = trained(TEXTS[0])
-    spans, scores = list(doc.spans["sc"]), doc.spans["sc"].attrs["scores"]
-    doc.spans["sc"] = spans[::-1]
-    doc.spans["sc"].attrs["scores"] = scores[::-1]
-    assert [span._.span_score for span in spans] == list(scores)
+def test_score_is_not_that_of_another_component(trained):
+    doc = trained.make_doc(TEXTS[0])
+    doc.spans["first"] = [Span(doc, a, b, label=label) for a, b, label in GOLD[0]]
+    doc.spans["first"].attrs["scores"] = [0.1] * 4
+    doc = trained.get_pipe("global_pointer")(doc)
+    scores = list(doc.spans["sc"].attrs["scores"])
+    assert [span._.span_score for span in doc.spans["sc"]] == scores
+
+
+def test_gold_that_the_overlap_policy_loses_is_counted():
+    nlp = build(overlap="flat")
+    with pytest.warns(UserWarning, match="GPW009.*about 4 of 8.*'flat'"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_setting_changed_out_of_range(trained):
+    trained.get_pipe("global_pointer").cfg["threshold"] = 1.5
+    with pytest.raises(ValueError, match="GP010.*1.5"):
+        trained(TEXTS[0])
 
 
 def test_empty_whitespace_and_one_token_docs(trained):
