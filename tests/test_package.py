@@ -176,3 +176,13 @@ def test_every_message_is_tested():
         p.read_text(encoding="utf-8") for p in (PROJECT / "tests").rglob("*.py")
     )
     assert [code for code in messages() if code not in tests] == []
+
+
+def test_options_of_the_commands_are_those_of_the_rooms():
+    from spacy_globalpointer.cli.convert import OnMisaligned
+    from spacy_globalpointer.cli.debug import Overlap
+    from spacy_globalpointer.corpus.align import ON_MISALIGNED
+    from spacy_globalpointer.pipeline.overlap import POLICIES
+
+    assert {option.value for option in OnMisaligned} == set(ON_MISALIGNED)
+    assert {option.value for option in Overlap} == set(POLICIES)
