@@ -51,6 +51,11 @@ class Errors(metaclass=_Coded):
         "@architectures, head_width, rope and the presence of label_bias cannot be "
         "changed after training. Restore them in the config's [model] section."
     )
+    GP006 = (
+        "The loss was given {given} for a batch of {n_labels} labels and documents "
+        "of {lengths} tokens. A teacher must score the same tokens and labels, and "
+        "label weights are one for each label."
+    )
 
     # The component
     GP010 = (

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 from helpers import build, fit, make_examples
+from hypothesis import settings
 from spacy.util import fix_random_seed
+
+# A busy machine may take any time over an example.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

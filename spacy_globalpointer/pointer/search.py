@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
+import numpy
 import torch
 from torch import Tensor
 
-from .states import PointerStates
-from .tiles import score_tile, walk
+from .cells import score_cells
+from .sieve import candidates
+from .states import PointerStates, score_dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,10 @@ def search_spans(
 ) -> List[FoundSpans]:
     """Find all spans whose score is at least the threshold of their label.
 
-    Memory grows with the tokens and the spans found, not with their square: one
-    tile of scores exists at a time.
+    Fast products sift the cells; each that passes is scored exactly, by itself. So
+    spans and scores do not depend on tiles, threads, the rest of the batch or the
+    sieve, and scores are the float32 numbers nearest to the true ones. Memory grows
+    with the tokens and the spans found, not with their square.
 
     states (PointerStates): The batch, on any device.
     thresholds (Sequence[float]): Lowest score per label, in label order. These
@@ -56,68 +60,61 @@ def search_spans(
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     limit (Optional[int]): Keep at most so many spans of a document, the highest
         scores first; of equal scores the first by start, end and label.
-    size (Optional[int]): Side of a tile in tokens; None derives it.
+    size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (List[FoundSpans]): One entry a document, on the CPU.
     """
-    floors = torch.tensor(thresholds, dtype=torch.float64)
-    hits = {doc: _Hits(limit) for doc in range(len(states.lengths))}
-    for tile in walk(states, max_span_length=max_span_length, size=size):
-        scores = score_tile(states, tile, max_span_length=max_span_length)
-        floor = floors.to(scores).clamp(min=torch.finfo(scores.dtype).min)
-        above = scores >= floor[:, None, None]
-        found = above.nonzero()  # (hits, 3): label, row, column
-        if len(found):
-            origin = torch.tensor([0, tile.row, tile.column], device=found.device)
-            hits[tile.doc].add((found + origin).cpu(), scores[above].cpu())
-    return _collect(hits)
+    lowest = torch.finfo(score_dtype(states)).min
+    floors = torch.tensor(thresholds, dtype=torch.float64).clamp(min=lowest)
+    hits = _Hits(len(states.lengths), limit)
+    bound = max_span_length
+    for cells in candidates(states, floors, max_span_length=bound, size=size):
+        scores, cells = score_cells(states, cells).cpu(), cells.cpu()
+        above = scores >= floors[cells[:, 1]]
+        hits.add(cells[above], scores[above])
+    return hits.collect(score_dtype(states))
 
 
 class _Hits:
-    """The spans of one document so far, never many more than the limit."""
+    """The spans of a batch so far, never many more than the limit."""
 
-    def __init__(self, limit: Optional[int]) -> None:
+    def __init__(self, n_docs: int, limit: Optional[int]) -> None:
         self.limit = limit
-        self.cells = torch.zeros((0, 3), dtype=torch.int64)
-        self.scores: Optional[Tensor] = None
-        self.pending: List[tuple[Tensor, Tensor]] = []
+        self.n_above = torch.zeros(n_docs, dtype=torch.int64)
+        self.pending: List[Tuple[Tensor, Tensor]] = []
         self.n_pending = 0
-        self.n_above = 0
 
     def add(self, cells: Tensor, scores: Tensor) -> None:
-        self.n_above += len(cells)
-        self.n_pending += len(cells)
+        self.n_above += torch.bincount(cells[:, 0], minlength=len(self.n_above))
         self.pending.append((cells, scores))
-        if self.limit is not None and self.n_pending > self.limit:
-            self.merge()
+        self.n_pending += len(cells)
+        if self.limit is not None:
+            if self.n_pending > 2 * self.limit * len(self.n_above):
+                self.merge(self.limit)
 
-    def merge(self) -> None:
-        if self.scores is not None:
-            self.pending.insert(0, (self.cells, self.scores))
-        self.cells = torch.cat([self.cells[:0], *(cells for cells, _ in self.pending)])
-        scores = [scores for _, scores in self.pending]
-        self.scores = torch.cat(scores) if scores else torch.zeros(0)
-        self.pending, self.n_pending = [], 0
-        if self.limit is not None and len(self.cells) > self.limit:
-            best = _order(self.cells)
-            best = best[self.scores[best].sort(descending=True, stable=True).indices]
-            best = best[: self.limit]
-            self.cells, self.scores = self.cells[best], self.scores[best]
+    def merge(self, limit: int) -> None:
+        """Keep the best of each document."""
+        cells, scores = map(torch.cat, zip(*self.pending))
+        docs, labels, starts, ends = cells.numpy().T
+        order = numpy.lexsort((labels, ends, starts, -scores.numpy(), docs))
+        counts = numpy.bincount(docs, minlength=len(self.n_above))
+        first = numpy.repeat(numpy.cumsum(counts) - counts, counts)
+        best = torch.from_numpy(order[numpy.arange(len(order)) - first < limit])
+        self.pending = [(cells[best], scores[best])]
+        self.n_pending = len(best)
 
-
-def _order(cells: Tensor) -> Tensor:
-    """Indices that sort (label, start, end) rows by start, then end, then label."""
-    order = cells[:, 0].sort(stable=True).indices
-    order = order[cells[order, 2].sort(stable=True).indices]
-    return order[cells[order, 1].sort(stable=True).indices]
-
-
-def _collect(hits: Dict[int, _Hits]) -> List[FoundSpans]:
-    results = []
-    for doc_hits in hits.values():
-        doc_hits.merge()
-        assert doc_hits.scores is not None
-        order = _order(doc_hits.cells)
-        labels, starts, ends = doc_hits.cells[order].unbind(1)
-        scores = doc_hits.scores[order]
-        results.append(FoundSpans(labels, starts, ends, scores, doc_hits.n_above))
-    return results
+    def collect(self, dtype: torch.dtype) -> List[FoundSpans]:
+        """RETURNS (List[FoundSpans]): What was kept of each document."""
+        empty = torch.zeros((0, 4), dtype=torch.int64), torch.zeros(0, dtype=dtype)
+        self.pending.append(empty)
+        if self.limit is not None:
+            self.merge(self.limit)
+        cells, scores = map(torch.cat, zip(*self.pending))
+        docs, labels, starts, ends = cells.numpy().T
+        order = torch.from_numpy(numpy.lexsort((labels, ends, starts, docs)))
+        counts = torch.bincount(cells[:, 0], minlength=len(self.n_above)).tolist()
+        found = []
+        parts = cells[order].split(counts), scores[order].split(counts)
+        for own, own_scores, n_above in zip(*parts, self.n_above.tolist()):
+            _, labels, starts, ends = own.unbind(1)
+            found.append(FoundSpans(labels, starts, ends, own_scores, n_above))
+        return found

@@ -71,6 +71,39 @@ class PointerStates:
             total += length
         return offsets
 
+    def docs(self, first: int, stop: int) -> PointerStates:
+        """A part of the batch, as views.
+
+        first (int): Index of the first document.
+        stop (int): Index of the first document that is left out.
+        RETURNS (PointerStates): The states of these documents.
+        """
+        offset, lengths = sum(self.lengths[:first]), self.lengths[first:stop]
+        tokens = slice(offset, offset + sum(lengths))
+        return replace(
+            self,
+            queries=self.queries[tokens],
+            keys=self.keys[tokens],
+            start=None if self.start is None else self.start[tokens],
+            end=None if self.end is None else self.end[tokens],
+            lengths=lengths,
+            covered=None if self.covered is None else self.covered[tokens],
+        )
+
+    def labels(self, labels: slice) -> PointerStates:
+        """Some labels alone, as views; only where each has its own pair.
+
+        labels (slice): The labels.
+        RETURNS (PointerStates): Their states.
+        """
+        return replace(
+            self,
+            queries=self.queries[:, labels],
+            keys=self.keys[:, labels],
+            start=None if self.start is None else self.start[:, labels],
+            end=None if self.end is None else self.end[:, labels],
+        )
+
     def tensors(self) -> Tuple[Tensor, ...]:
         """RETURNS (Tuple[Tensor, ...]): The tensors that a gradient reaches, in
         the order queries, keys, start, end; absent terms are left out."""
@@ -100,3 +133,22 @@ def score_dtype(states: PointerStates) -> torch.dtype:
     """
     is_double = states.queries.dtype == torch.float64
     return torch.float64 if is_double else torch.float32
+
+
+def wide_dtype(device: torch.device) -> torch.dtype:
+    """The type for sums over many cells: float64, which Apple's GPUs do not have.
+
+    device (torch.device): Where the sums live.
+    RETURNS (torch.dtype): torch.float64 or torch.float32.
+    """
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
+def zeros_of(states: PointerStates, *shape: int) -> Tensor:
+    """Zeros in the type of the scores, on the states' device.
+
+    states (PointerStates): The states.
+    shape (int): The shape.
+    RETURNS (Tensor): The zeros.
+    """
+    return states.queries.new_zeros(shape, dtype=score_dtype(states))

@@ -13,8 +13,10 @@ from spacy_globalpointer.pointer.heads import (
     EfficientGlobalPointerHead,
     GlobalPointerHead,
 )
+from spacy_globalpointer.pointer.linear import linear_negatives
 from spacy_globalpointer.pointer.loss import span_loss
 from spacy_globalpointer.pointer.states import PointerStates
+from spacy_globalpointer.pointer.tilewise import negatives
 
 sizes = st.sampled_from([1, 2, 5, None])
 
@@ -113,6 +115,155 @@ def test_gradient_reaches_every_weight_of_the_head(head_class, rope):
     for mine, parameter in zip(ours, (x, *head.parameters())):
         assert torch.allclose(mine, parameter.grad, atol=1e-10)
         assert parameter.grad.abs().sum() > 0
+
+
+def soft_loss(tensors, states, teacher, band):
+    """The author's loss for soft labels on the n × n × labels array."""
+    queries, keys, *terms = tensors
+    start = terms.pop(0) if states.start is not None else None
+    end = terms.pop(0) if states.end is not None else None
+    parts, offset = [], 0
+    for doc, n in enumerate(states.lengths):
+        rows = slice(offset, offset + n)
+        s = torch.einsum("ihd,jhd->hij", queries[rows], keys[rows]) * states.scale
+        s = s.expand(states.n_labels, n, n)
+        s = s if start is None else s + start[rows].T[:, :, None]
+        s = s if end is None else s + end[rows].T[:, None, :]
+        degrees = pointer_scores(teacher, doc, band)
+        for label in range(states.n_labels if n else 0):
+            cells = [c for c in degrees if c[0] == label]
+            t = torch.tensor([1 / (1 + math.exp(-2 * degrees[c])) for c in cells])
+            own = torch.stack([s[c] for c in cells])
+            parts.append((1 + (t * (-own).exp()).sum()).log())
+            parts.append((1 + ((1 - t) * own.exp()).sum()).log())
+        offset += n
+    n_docs = sum(n > 0 for n in states.lengths)
+    return torch.stack(parts).sum() / (n_docs * states.n_labels)
+
+
+@given(batches(max_length=7), sizes, st.integers(0, 99))
+def test_soft_labels(batch, size, seed):
+    torch.set_default_dtype(torch.float64)  # of t, which a list of floats becomes
+    states, band, _ = batch
+    teacher = random_states(states.lengths, states.n_labels, seed=seed)
+    try:
+        if not sum(states.lengths):
+            return
+        ours, gradient = span_loss(states, teacher, max_span_length=band, size=size)
+        tensors = [x.clone().requires_grad_() for x in states.tensors()]
+        theirs = soft_loss(tensors, states, teacher, band)
+        theirs.backward()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert float(ours) == pytest.approx(float(theirs), abs=1e-10)
+    for mine, leaf in zip(gradient.tensors(), tensors):
+        assert torch.allclose(mine, leaf.grad, atol=1e-10)
+
+
+@given(batches(), sizes)
+def test_a_certain_teacher_is_gold(batch, size):
+    states, band, gold = batch
+    lengths, n_labels = states.lengths, states.n_labels
+    eye, offset = torch.zeros(sum(lengths), n_labels, sum(lengths)), 0
+    keys = torch.eye(sum(lengths))[:, None].expand(-1, n_labels, -1).contiguous()
+    for cells, n in zip(gold, lengths):
+        for label, start, end in cells:
+            eye[offset + start, label, offset + end] = 1
+        offset += n
+    if not offset:
+        return
+    start = torch.full((offset, n_labels), -50.0)
+    teacher = PointerStates(eye, keys, start, None, lengths, 100.0)
+    hard, d_hard = span_loss(states, as_rows(gold), max_span_length=band, size=size)
+    soft, d_soft = span_loss(states, teacher, max_span_length=band, size=size)
+    assert float(soft) == pytest.approx(float(hard), abs=1e-10)
+    for one, other in zip(d_hard.tensors(), d_soft.tensors()):
+        assert torch.allclose(one, other, atol=1e-10)
+
+
+@given(batches(), st.lists(st.floats(0, 4), min_size=3, max_size=3))
+def test_label_weights_scale_each_labels_part(batch, weights):
+    states, band, gold = batch
+    weights = weights[: states.n_labels]
+    rows = as_rows(gold)
+    whole, gradient = span_loss(
+        states, rows, label_weights=weights, max_span_length=band
+    )
+    parts = []
+    for label, weight in enumerate(weights):
+        only = [0.0] * states.n_labels
+        only[label] = 1.0
+        part = span_loss(states, rows, label_weights=only, max_span_length=band)
+        parts.append((weight, *part))
+    total = sum(weight * float(part) for weight, part, _ in parts)
+    assert float(whole) == pytest.approx(total, abs=1e-10)
+    for i, ours in enumerate(gradient.tensors()):
+        theirs = sum(weight * part.tensors()[i] for weight, _, part in parts)
+        assert torch.allclose(ours, theirs, atol=1e-10)
+
+
+@given(batches(max_length=30), sizes)
+def test_both_ways_to_sum_agree(batch, size):
+    """`linear` is only a faster way; it gives up where scores are high."""
+    states, band, gold = batch
+    gold = as_rows(gold).unique(dim=0)
+    factors = torch.rand(len(states.lengths), states.n_labels, dtype=torch.float64)
+    results = []
+    for function in (linear_negatives, negatives):
+        gradient = states.map(lambda x: torch.zeros_like(x).contiguous())
+        bounds = {"max_span_length": band, "size": size}
+        sums = function(states, gold, factors, gradient, **bounds)
+        results.append([sums, *gradient.tensors()])
+    for one, other in zip(*results):
+        assert torch.allclose(one, other, atol=1e-10)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_linear_sums_give_up_before_they_overflow(shared):
+    states = random_states([9], 2, shared=shared, scale=12.0).map(torch.Tensor.float)
+    gold, factors = as_rows([set()]), torch.ones(1, 2)
+    gradient = states.map(torch.zeros_like)
+    sums = linear_negatives(
+        states, gold, factors, gradient, max_span_length=None, size=None
+    )
+    assert sums is None
+    assert not any(x.any() for x in gradient.tensors())
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_labels_with_all_and_with_no_span_positive(shared):
+    states = random_states([6], 2, shared=shared)
+    gold = [{(0, i, j) for i in range(6) for j in range(i, 6)}]
+    ours, gradient = span_loss(states, as_rows(gold), size=4)
+    assert float(ours) == pytest.approx(reference_loss(states, gold, None), abs=1e-12)
+    tensors = [x.clone().requires_grad_() for x in states.tensors()]
+    dense_loss(tensors, states, gold, None).backward()
+    for mine, leaf in zip(gradient.tensors(), tensors):
+        assert torch.allclose(mine, leaf.grad, atol=1e-10)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_same_to_the_last_bit_from_run_to_run(shared):
+    lengths = [300, 40, 38, 0, 7]
+    states = random_states(lengths, 3, shared=shared, end=shared, width=16)
+    states = states.map(torch.Tensor.float)
+    rows = as_rows([{(0, 3, 9), (2, 100, 299)}, {(1, 0, 0)}, set(), set(), set()])
+    first, d_first = span_loss(states, rows)
+    for _ in range(3):
+        again, d_again = span_loss(states, rows)
+        assert torch.equal(first, again)
+        for one, other in zip(d_first.tensors(), d_again.tensors()):
+            assert torch.equal(one, other)
+
+
+def test_targets_of_another_size_are_refused():
+    states = random_states([3, 2], 2)
+    with pytest.raises(ValueError, match="GP006.*3 labels"):
+        span_loss(states, random_states([3, 2], 3))
+    with pytest.raises(ValueError, match=r"GP006.*\(5,\) tokens"):
+        span_loss(states, random_states([5], 2))
+    with pytest.raises(ValueError, match="GP006.*1 label weights"):
+        span_loss(states, as_rows([set(), set()]), label_weights=[1.0])
 
 
 def test_repeated_positives_count_once():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,10 +10,16 @@ from hypothesis import strategies as st
 from reference import pointer_scores
 from strategies import batches, random_states
 
+from spacy_globalpointer.pointer import sieve
 from spacy_globalpointer.pointer.probability import lowest_score, probability
 from spacy_globalpointer.pointer.search import search_spans
 from spacy_globalpointer.pointer.states import PointerStates
-from spacy_globalpointer.pointer.tiles import tile_size, walk
+from spacy_globalpointer.pointer.tiles import (
+    TILE_CELLS,
+    TILE_OVERHEAD,
+    tile_size,
+    walk,
+)
 
 
 def found_cells(found):
@@ -44,6 +51,119 @@ def test_limit_keeps_the_best(batch, limit, size):
         ranked = sorted(zip((-spans.scores).tolist(), found_cells(spans)))[:limit]
         assert found_cells(best) == sorted(cell for _, cell in ranked)
         assert best.n_above == len(spans.scores)
+
+
+def same(one, other):
+    """Whether two results are equal to the last bit."""
+    return all(
+        a.n_above == b.n_above
+        and all(
+            torch.equal(getattr(a, name), getattr(b, name))
+            for name in ("labels", "starts", "ends", "scores")
+        )
+        for a, b in zip(one, other)
+    )
+
+
+@given(batches(max_length=40), st.floats(-2, 2), st.integers(1, 40))
+def test_nothing_but_the_document_decides_in_float32(batch, threshold, size):
+    """Neither tiles, nor the rest of the batch, nor the run."""
+    states, band, _ = batch
+    states, floors = states.map(torch.Tensor.float), [threshold] * states.n_labels
+    found = search_spans(states, floors, max_span_length=band)
+    assert same(found, search_spans(states, floors, max_span_length=band))
+    assert same(found, search_spans(states, floors, max_span_length=band, size=size))
+    for doc, spans in enumerate(found):
+        alone = states.docs(doc, doc + 1)
+        assert same([spans], search_spans(alone, floors, max_span_length=band))
+
+
+@given(batches(), st.floats(-2, 2))
+def test_float32_scores_are_the_nearest_to_the_true_ones(batch, threshold):
+    states, band, _ = batch
+    low = states.map(torch.Tensor.float)
+    found = search_spans(low, [threshold] * low.n_labels, max_span_length=band)
+    for doc, spans in enumerate(found):
+        cells = pointer_scores(low, doc, band)
+        nearest = {cell: float(torch.tensor(s)) for cell, s in cells.items()}
+        above = {cell for cell, s in nearest.items() if s >= threshold}
+        assert found_cells(spans) == sorted((i, j, label) for label, i, j in above)
+        for (i, j, label), score in zip(found_cells(spans), spans.scores.tolist()):
+            assert score == pytest.approx(nearest[label, i, j], rel=1e-7, abs=1e-30)
+
+
+@given(batches(scale=60.0), st.floats(-3000, 3000))
+def test_huge_and_infinite_scores(batch, threshold):
+    states, band, _ = batch
+    states = states.map(torch.Tensor.float)
+    if states.start is not None and len(states.start):
+        states.start[0] = -math.inf  # no span starts here
+    found = search_spans(states, [threshold] * states.n_labels, max_span_length=band)
+    for doc, spans in enumerate(found):
+        cells = pointer_scores(states, doc, band)
+        above = [c for c, s in cells.items() if float(torch.tensor(s)) >= threshold]
+        assert found_cells(spans) == sorted((i, j, label) for label, i, j in above)
+
+
+def trained_like(n_tokens, n_labels, width=16, shared=False, seed=0):
+    """States that lie close to a few directions, as those of trained heads do."""
+    states = random_states(
+        [n_tokens], n_labels, shared=shared, end=shared, seed=seed, width=width
+    )
+    weaken = torch.full((width,), 0.02, dtype=torch.float64)
+    weaken[:3] = 2.0
+    return replace(
+        states.map(lambda x: x * weaken if x.dim() == 3 else x - 4).map(
+            torch.Tensor.float
+        ),
+        scale=0.5,
+    )
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("band", [None, 200])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_bound_spares_work_and_changes_nothing(monkeypatch, shared, band, seed):
+    states = trained_like(600, 2, shared=shared, seed=seed)
+    monkeypatch.setattr(sieve, "_BASIS", 0)
+    bounds, bound = [], sieve._bound
+    monkeypatch.setattr(
+        sieve, "_bound", lambda *args: bounds.append(bound(*args)) or bounds[-1]
+    )
+    quick = search_spans(states, [0.0, 1.0], max_span_length=band)
+    assert bounds and bounds[0] and bounds[0][0].queries.shape[2] < 16
+    monkeypatch.setattr(sieve, "_bound_may_pay", lambda *args: False)
+    direct = search_spans(states, [0.0, 1.0], max_span_length=band)
+    assert same(quick, direct) and direct[0].n_above > 50
+
+
+@given(st.integers(0, 2**16), st.sampled_from(sieve.RANKS[:2]))
+def test_the_bound_is_above_every_score(seed, rank):
+    states = trained_like(60, 1, seed=seed)
+    vectors = [x.transpose(0, 1) for x in (states.queries, states.keys)]
+    basis = sieve._basis(torch.cat(vectors, dim=1))[..., :rank]
+    queries, keys = (sieve._project(x, basis)[0].double() for x in vectors)
+    exact = states.queries[:, 0].double() @ states.keys[:, 0].double().T
+    assert bool((queries @ keys.T >= exact - 1e-5 * exact.abs().max()).all())
+
+
+def test_vectors_in_all_directions_get_no_bound():
+    assert sieve._basis(torch.randn(2, 4000, 64)) is None
+
+
+def test_products_of_low_precision_lose_nothing(monkeypatch):
+    """A setting of torch, by which float32 products round their operands."""
+    states = random_states([40], 2, width=8).map(torch.Tensor.float)
+    exact = search_spans(states, [0.3, 0.3])
+    score_tile = sieve.score_tile
+
+    def rounded(states, tile, **settings):
+        low = states.map(lambda x: x.bfloat16().float())
+        return score_tile(low, tile, **settings)
+
+    monkeypatch.setattr(sieve, "score_tile", rounded)
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "medium")
+    assert same(exact, search_spans(states, [0.3, 0.3]))
 
 
 def test_ties_are_kept_in_order():
@@ -80,9 +200,17 @@ def test_walk_covers_the_band_and_little_more():
     assert len(list(walk(states, size=50))) == 20 * 21 / 2
 
 
-@pytest.mark.parametrize("n_labels,size", [(1, 512), (9, 336), (100, 96), (10**6, 32)])
-def test_tile_size_bounds_memory(n_labels, size):
-    assert tile_size(n_labels) == size
+@pytest.mark.parametrize("n_labels", [1, 9, 16])
+@pytest.mark.parametrize("length", [1, 40, 3000, 10**6])
+def test_tile_size_is_the_cheapest_that_fits(length, n_labels):
+    def cost(side):
+        overhead = length**2 / (2 * side**2) * TILE_OVERHEAD
+        return overhead + length * side * n_labels / 2
+
+    side = tile_size(length, n_labels, None, TILE_CELLS)
+    assert side**2 * n_labels <= TILE_CELLS
+    others = [other for other in range(16, 1024) if other**2 * n_labels <= TILE_CELLS]
+    assert cost(side) <= 1.01 * min(map(cost, others))
 
 
 def test_states_are_checked():

@@ -1,0 +1,153 @@
+"""Sums of exponentials over the scores of each label, with their gradient."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Callable, List, Optional, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from .states import PointerStates, wide_dtype, zeros_of
+from .tiles import (
+    Tile,
+    add_tile_gradient,
+    at_tile,
+    cells_in_tile,
+    exponentials,
+    score_tile,
+    walk,
+)
+
+# A sum of exponentials up to here has not overflowed on its way.
+_LARGEST_SUM = 1e30
+
+#: What is summed at a tile: exponents of each sum, shape (docs, labels, rows,
+#: columns), each less its own shift, shape (documents, labels).
+_Exponents = Callable[[Tile, Sequence[Tensor]], List[Tensor]]
+
+
+def negatives(
+    states: PointerStates,
+    gold: Tensor,
+    factors: Tensor,
+    gradient: PointerStates,
+    *,
+    max_span_length: Optional[int],
+    size: Optional[int],
+) -> Tensor:
+    """log(1 + Σ exp(s)) over the spans that are not gold.
+
+    states (PointerStates): The batch.
+    gold (Tensor): Shape (spans, 4): document, label, first token, last token.
+    factors (Tensor): Shape (documents, labels), finite and at least 0.
+    gradient (PointerStates): The gradient of the sums' product with the factors is
+        added to it.
+    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    size (Optional[int]): Longest side of a tile in tokens; None derives it.
+    RETURNS (Tensor): Shape (documents, labels).
+    """
+    tiles = list(walk(states, max_span_length=max_span_length, size=size))
+    exponents = partial(_negative_exponents, states, gold, max_span_length)
+    log_sums = _log_sums(states, tiles, exponents, n_sums=1)
+    _add_gradient(gradient, states, tiles, exponents, log_sums, factors)
+    return log_sums[0]
+
+
+def soft_labels(
+    states: PointerStates,
+    teacher: PointerStates,
+    factors: Tensor,
+    gradient: PointerStates,
+    *,
+    max_span_length: Optional[int],
+    size: Optional[int],
+) -> Tensor:
+    """log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)) over all spans.
+
+    As `negatives`, with the teacher's states in the place of the gold spans.
+    """
+    tiles = list(walk(states, max_span_length=max_span_length, size=size))
+    exponents = partial(_soft_exponents, states, teacher, max_span_length)
+    log_sums = _log_sums(states, tiles, exponents, n_sums=2)
+    _add_gradient(gradient, states, tiles, exponents, log_sums, factors)
+    return log_sums[0] + log_sums[1]
+
+
+def _negative_exponents(
+    states: PointerStates,
+    gold: Tensor,
+    max_span_length: Optional[int],
+    tile: Tile,
+    shifts: Sequence[Tensor],
+) -> List[Tensor]:
+    """The scores of a tile, −inf at the gold spans."""
+    scores = score_tile(states, tile, max_span_length=max_span_length, shift=shifts[0])
+    scores[cells_in_tile(tile, gold)] = -torch.inf
+    return [scores]
+
+
+def _soft_exponents(
+    states: PointerStates,
+    teacher: PointerStates,
+    max_span_length: Optional[int],
+    tile: Tile,
+    shifts: Sequence[Tensor],
+) -> List[Tensor]:
+    """log(1 − t) + s and log t − s, with t = σ(2 · teacher's score)."""
+    scores = score_tile(states, tile, max_span_length=max_span_length)
+    degrees = 2 * score_tile(teacher, tile, max_span_length=max_span_length).to(scores)
+    negative = logsigmoid(-degrees) + scores - at_tile(shifts[0], tile)
+    positive = logsigmoid(degrees) - scores - at_tile(shifts[1], tile)
+    return [negative, positive.masked_fill_(scores == -torch.inf, -torch.inf)]
+
+
+def _log_sums(
+    states: PointerStates, tiles: List[Tile], exponents: _Exponents, *, n_sums: int
+) -> List[Tensor]:
+    """log(1 + Σ exp) over the cells of each document and label, for each sum."""
+    tops = [zeros_of(states, len(states.lengths), states.n_labels)] * n_sums
+    sums = _sums(tiles, exponents, tops)
+    if not all((total < _LARGEST_SUM).all() for total in sums):
+        tops = _tops(tiles, exponents, tops)  # rare: one walk more
+        sums = _sums(tiles, exponents, tops)
+    return [top + total.log().to(top) for top, total in zip(tops, sums)]
+
+
+def _sums(tiles: List[Tile], exponents: _Exponents, tops: List[Tensor]) -> List[Tensor]:
+    """exp(−top) + Σ exp(exponent − top) of each document and label, for each sum."""
+    sums = [(-top).to(wide_dtype(top.device)).exp() for top in tops]
+    for tile in tiles:
+        for total, values in zip(sums, exponents(tile, tops)):
+            total[list(tile.docs), tile.labels] += exponentials(values).sum((2, 3))
+    return sums
+
+
+def _tops(
+    tiles: List[Tile], exponents: _Exponents, zeros: List[Tensor]
+) -> List[Tensor]:
+    """The largest exponent of each document and label, 0 at least, for each sum."""
+    tops = [zero.clone() for zero in zeros]
+    for tile in tiles:
+        for top, values in zip(tops, exponents(tile, zeros)):
+            cells = list(tile.docs), tile.labels
+            top[cells] = torch.maximum(top[cells], values.amax((2, 3)))
+    return tops
+
+
+def _add_gradient(
+    gradient: PointerStates,
+    states: PointerStates,
+    tiles: List[Tile],
+    exponents: _Exponents,
+    log_sums: List[Tensor],
+    factors: Tensor,
+) -> None:
+    """Add the gradient of Σ factor · log sum; the second sum falls with the score."""
+    shifts = [log_sum - factors.log() for log_sum in log_sums]
+    for tile in tiles:
+        weights, *less = map(exponentials, exponents(tile, shifts))
+        for part in less:
+            weights -= part
+        add_tile_gradient(gradient, states, tile, weights)
