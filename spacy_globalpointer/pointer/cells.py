@@ -7,10 +7,10 @@ from typing import Tuple
 import torch
 from torch import Tensor
 
-from .states import PointerStates, score_dtype
+from .states import PointerStates, score_dtype, zeros_of
 
-#: Cells that are scored at once; their vectors take some 64 MiB.
-CHUNK = 2**16
+#: Cells that are scored at once; their vectors stay in a CPU's cache.
+CHUNK = 2**12
 
 
 def place_cells(
@@ -40,25 +40,38 @@ def score_cells(states: PointerStates, cells: Tensor) -> Tensor:
     cells (Tensor): Shape (cells, 4), as in `place_cells`.
     RETURNS (Tensor): Shape (cells,), float32 (float64 for states in float64).
     """
-    scores = [_score(states, chunk) for chunk in cells.split(CHUNK)]
-    return torch.cat([cells.new_zeros(0, dtype=score_dtype(states)), *scores])
+    queries, keys = (x.flatten(0, 1) for x in (states.queries, states.keys))
+    scores = [
+        _score(states, queries, keys, *place_cells(states, chunk)).to(cells.device)
+        for chunk in cells.split(CHUNK)
+    ]
+    return torch.cat([zeros_of(states, 0), *scores])
 
 
-def _score(states: PointerStates, cells: Tensor) -> Tensor:
-    label, head, start, end = place_cells(states, cells)
-    products = _double(states.queries[start, head]) * _double(states.keys[end, head])
+def _score(
+    states: PointerStates,
+    queries: Tensor,
+    keys: Tensor,
+    label: Tensor,
+    head: Tensor,
+    start: Tensor,
+    end: Tensor,
+) -> Tensor:
+    n_heads = states.queries.shape[1]
+    query = queries.index_select(0, start * n_heads + head)
+    key = keys.index_select(0, end * n_heads + head)
+    products = _double(query) * _double(key)
     while products.shape[1] > 1:
         half = products.shape[1] // 2
+        sums = products[:, :half] + products[:, half : 2 * half]
         odd = products[:, 2 * half :]
-        products = torch.cat(
-            [products[:, :half] + products[:, half : 2 * half], odd], dim=1
-        )
+        products = torch.cat([sums, odd], dim=1) if odd.shape[1] else sums
     scores = products.sum(1) * states.scale
     if states.start is not None:
         scores = scores + _double(states.start[start, label])
     if states.end is not None:
         scores = scores + _double(states.end[end, label])
-    return scores.to(dtype=score_dtype(states)).to(cells.device)
+    return scores.to(dtype=score_dtype(states))
 
 
 def _double(x: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from torch import Tensor
 from .cells import add_cell_gradient, score_cells
 from .states import PointerStates, wide_dtype, zeros_of
 from .tiles import (
+    Scratch,
     Tile,
     add_at,
     add_product_gradient,
@@ -71,8 +72,9 @@ def _of_own_pairs(
     size: Optional[int],
 ) -> Optional[Tensor]:
     totals = torch.ones_like(factors, dtype=wide_dtype(factors.device))
-    for tile in walk(states, max_span_length=max_span_length, size=size):
-        weights = score_tile(states, tile, max_span_length=max_span_length)
+    bound, scratch = max_span_length, Scratch()
+    for tile in walk(states, max_span_length=bound, size=size):
+        weights = score_tile(states, tile, max_span_length=bound, scratch=scratch)
         weights[cells_in_tile(tile, gold)] = -torch.inf
         weights = exponentials(weights)
         row_sums = add_tile_gradient(gradient, states, tile, weights)
@@ -102,13 +104,14 @@ def _of_shared_pair(
         return None
     starts, ends = (term.to(factors).exp() for term in terms)
     products = replace(states, start=None, end=None)
-    tiles = list(walk(products, max_span_length=max_span_length, size=size))
+    bound, scratch = max_span_length, Scratch()
+    tiles = list(walk(products, max_span_length=bound, size=size))
     # A cell that is gold for one label is a hole in the products, and counted for
     # the other labels by itself.
     holes, others = _holes(gold, states.n_labels)
 
     def exponentials_at(tile: Tile) -> Tensor:
-        scores = score_tile(products, tile, max_span_length=max_span_length)
+        scores = score_tile(products, tile, max_span_length=bound, scratch=scratch)
         scores[cells_in_tile(tile, holes)] = -torch.inf
         return exponentials(scores)[:, 0]  # (docs, rows, columns)
 

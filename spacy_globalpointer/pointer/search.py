@@ -87,9 +87,9 @@ class _Hits:
         self.n_above += torch.bincount(cells[:, 0], minlength=len(self.n_above))
         self.pending.append((cells, scores))
         self.n_pending += len(cells)
-        if self.limit is not None:
-            if self.n_pending > 2 * self.limit * len(self.n_above):
-                self.merge(self.limit)
+        n_docs = len(self.n_above)
+        if self.limit is not None and self.n_pending > 2 * self.limit * n_docs:
+            self.merge(self.limit)
 
     def merge(self, limit: int) -> None:
         """Keep the best of each document."""

@@ -90,20 +90,6 @@ class PointerStates:
             covered=None if self.covered is None else self.covered[tokens],
         )
 
-    def labels(self, labels: slice) -> PointerStates:
-        """Some labels alone, as views; only where each has its own pair.
-
-        labels (slice): The labels.
-        RETURNS (PointerStates): Their states.
-        """
-        return replace(
-            self,
-            queries=self.queries[:, labels],
-            keys=self.keys[:, labels],
-            start=None if self.start is None else self.start[:, labels],
-            end=None if self.end is None else self.end[:, labels],
-        )
-
     def tensors(self) -> Tuple[Tensor, ...]:
         """RETURNS (Tuple[Tensor, ...]): The tensors that a gradient reaches, in
         the order queries, keys, start, end; absent terms are left out."""

@@ -8,20 +8,18 @@ computed. Search and loss are what happens at a tile.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
-from typing import Iterable, Iterator, List, Optional, Tuple, Union
+from math import ceil, prod
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
 
 from .states import PointerStates, score_dtype
 
-#: Scores of a tile: in float32 they take 3 MiB, which a CPU's cores keep in cache.
-TILE_CELLS = 3 * 2**18
-#: The same where the cache is not what bounds a tile.
-TILE_CELLS_GPU = 2**23
-#: What a tile costs besides its cells, as a number of cells: some 0.1 ms of calls.
-TILE_OVERHEAD = 100_000
+#: Scores of a tile: 8 MiB in float32. More are not faster, and would take memory.
+TILE_CELLS = 2**21
+#: What a tile costs besides its cells, as a number of cells: some 0.3 ms of calls.
+TILE_OVERHEAD = 400_000
 #: Labels of a tile at most; with more its sides would be short and its products slow.
 TILE_LABELS = 16
 
@@ -125,7 +123,7 @@ def walk(
     YIELDS (Tile): The tiles, in the same order every time.
     """
     gpu = states.queries.device.type != "cpu"
-    max_cells = TILE_CELLS_GPU if gpu else TILE_CELLS
+    max_cells = 4 * TILE_CELLS if gpu else TILE_CELLS
     for labels in _groups_of_labels(states.n_labels):
         n_labels = labels.stop - labels.start
         sides = [
@@ -205,12 +203,33 @@ def _cuts(start: int, end: int, side: int) -> Iterator[Tuple[int, int]]:
     return zip(cuts[:-1], cuts[1:])
 
 
+class Scratch:
+    """Memory for the scores of one tile after another: fresh memory costs a CPU
+    about as much as the scores."""
+
+    def __init__(self) -> None:
+        self._memory: Optional[Tensor] = None
+
+    def empty(self, shape: Sequence[int], like: Tensor) -> Tensor:
+        """Memory of some shape, which is the last one's again.
+
+        shape (Sequence[int]): The shape.
+        like (Tensor): A tensor of the type and device that are wanted.
+        RETURNS (Tensor): The memory, not initialized.
+        """
+        size = prod(shape)
+        if self._memory is None or self._memory.numel() < size:
+            self._memory = like.new_empty(size)
+        return self._memory[:size].view(*shape)
+
+
 def score_tile(
     states: PointerStates,
     tile: Tile,
     *,
     max_span_length: Optional[int] = None,
     shift: Optional[Tensor] = None,
+    scratch: Optional[Scratch] = None,
 ) -> Tensor:
     """Scores of a tile, −inf where no span is allowed.
 
@@ -219,13 +238,15 @@ def score_tile(
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     shift (Optional[Tensor]): What to subtract from the scores, shape (documents of
         the batch, labels), in the type of the scores.
+    scratch (Optional[Scratch]): Memory for the products; None for fresh memory.
     RETURNS (Tensor): Shape (docs, labels, rows, columns), float32 (float64 for
         states in float64), safe to write on.
     """
     device, labels = states.queries.device, tile.labels
     rows, columns = tile.rows(device), tile.columns(device)
     queries, keys = _operands(states, tile)
-    scores = _products(queries, keys.transpose(2, 3), scale=states.scale)
+    keys = keys.transpose(2, 3)
+    scores = _products(queries, keys, scale=states.scale, scratch=scratch)
     term = _row_term(states, tile, rows, shift)
     if term is not None:
         shared = scores.shape[1] < term.shape[1]
@@ -233,10 +254,8 @@ def score_tile(
     if states.end is not None:
         end = take(states.end, columns)[..., labels].to(scores.dtype)
         scores += end.transpose(1, 2)[:, :, None]
-    forbidden = _forbidden(tile, max_span_length, device=device)
-    if forbidden is not None:  # adding is several times faster than filling
-        zeros = scores.new_zeros(forbidden.shape)
-        scores += zeros.masked_fill_(forbidden, -torch.inf)
+    for forbidden in _forbidden(tile, max_span_length, like=scores):
+        scores += forbidden
     return scores
 
 
@@ -292,14 +311,17 @@ def add_product_gradient(
     add_at(gradient.keys[:, heads], tile.columns(device), back)
 
 
-def _products(x: Tensor, y: Tensor, *, scale: float) -> Tensor:
+def _products(
+    x: Tensor, y: Tensor, *, scale: float, scratch: Optional[Scratch] = None
+) -> Tensor:
     """scale · x @ y for two stacks of stacks of matrices. The factor is the matrix
     product's own, and costs nothing."""
-    unused = x.new_zeros(()).expand(x.shape[0] * x.shape[1], x.shape[2], y.shape[3])
-    products = torch.baddbmm(
-        unused, x.flatten(0, 1), y.flatten(0, 1), beta=0, alpha=scale
-    )
-    return products.unflatten(0, x.shape[:2])
+    shape = (x.shape[0] * x.shape[1], x.shape[2], y.shape[3])
+    unused = x.new_zeros(()).expand(shape)
+    x, y, stacks = x.flatten(0, 1), y.flatten(0, 1), x.shape[:2]
+    out = None if scratch is None else scratch.empty(shape, like=x)
+    products = torch.baddbmm(unused, x, y, beta=0, alpha=scale, out=out)
+    return products.unflatten(0, stacks)
 
 
 def _heads(states: PointerStates, tile: Tile) -> slice:
@@ -345,25 +367,21 @@ def _row_term(
 
 
 def _forbidden(
-    tile: Tile, max_span_length: Optional[int], *, device: torch.device
-) -> Optional[Tensor]:
-    """Cells of a tile that are no span, shape (docs or 1, 1, rows, columns); None
-    if there is none."""
-    last_row = tile.row + tile.n_rows - 1
-    longest = tile.column + tile.n_columns - tile.row
-    too_long = max_span_length is not None and longest > max_span_length
-    padded = min(tile.lengths) < tile.column + tile.n_columns
-    if tile.column >= last_row and not too_long and not padded:
-        return None
-    starts = torch.arange(tile.row, tile.row + tile.n_rows, device=device)[:, None]
-    ends = torch.arange(tile.column, tile.column + tile.n_columns, device=device)
-    forbidden = (ends < starts)[None]
-    if max_span_length is not None:
-        forbidden = forbidden | (ends >= starts + max_span_length)
-    if padded:
-        lengths = torch.tensor(tile.lengths, device=device)
-        forbidden = forbidden | (ends >= lengths[:, None, None])
-    return forbidden[:, None]
+    tile: Tile, max_span_length: Optional[int], *, like: Tensor
+) -> Iterator[Tensor]:
+    """What to add to a tile's scores, −inf where a cell is no span: adding is much
+    faster than filling. Of a cell, end − start is column − row + first."""
+    first = tile.column - tile.row
+    block = (tile.n_rows, tile.n_columns)
+    if first < tile.n_rows - 1:  # ends before starts
+        yield like.new_full(block, -torch.inf).tril_(-first - 1)
+    if max_span_length is not None and first + tile.n_columns > max_span_length:
+        yield like.new_full(block, -torch.inf).triu_(max_span_length - first)
+    if min(tile.lengths) < tile.column + tile.n_columns:  # padding
+        ends = torch.arange(tile.column, tile.column + tile.n_columns)
+        beyond = ends >= torch.tensor(tile.lengths)[:, None]
+        padding = torch.zeros(beyond.shape).masked_fill_(beyond, -torch.inf)
+        yield padding.to(like)[:, None, None]
 
 
 def cells_in_tile(tile: Tile, cells: Tensor) -> Tuple[Tensor, ...]:

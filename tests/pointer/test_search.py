@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -103,52 +102,6 @@ def test_huge_and_infinite_scores(batch, threshold):
         cells = pointer_scores(states, doc, band)
         above = [c for c, s in cells.items() if float(torch.tensor(s)) >= threshold]
         assert found_cells(spans) == sorted((i, j, label) for label, i, j in above)
-
-
-def trained_like(n_tokens, n_labels, width=16, shared=False, seed=0):
-    """States that lie close to a few directions, as those of trained heads do."""
-    states = random_states(
-        [n_tokens], n_labels, shared=shared, end=shared, seed=seed, width=width
-    )
-    weaken = torch.full((width,), 0.02, dtype=torch.float64)
-    weaken[:3] = 2.0
-    return replace(
-        states.map(lambda x: x * weaken if x.dim() == 3 else x - 4).map(
-            torch.Tensor.float
-        ),
-        scale=0.5,
-    )
-
-
-@pytest.mark.parametrize("shared", [False, True])
-@pytest.mark.parametrize("band", [None, 200])
-@pytest.mark.parametrize("seed", range(3))
-def test_the_bound_spares_work_and_changes_nothing(monkeypatch, shared, band, seed):
-    states = trained_like(600, 2, shared=shared, seed=seed)
-    monkeypatch.setattr(sieve, "_BASIS", 0)
-    bounds, bound = [], sieve._bound
-    monkeypatch.setattr(
-        sieve, "_bound", lambda *args: bounds.append(bound(*args)) or bounds[-1]
-    )
-    quick = search_spans(states, [0.0, 1.0], max_span_length=band)
-    assert bounds and bounds[0] and bounds[0][0].queries.shape[2] < 16
-    monkeypatch.setattr(sieve, "_bound_may_pay", lambda *args: False)
-    direct = search_spans(states, [0.0, 1.0], max_span_length=band)
-    assert same(quick, direct) and direct[0].n_above > 50
-
-
-@given(st.integers(0, 2**16), st.sampled_from(sieve.RANKS[:2]))
-def test_the_bound_is_above_every_score(seed, rank):
-    states = trained_like(60, 1, seed=seed)
-    vectors = [x.transpose(0, 1) for x in (states.queries, states.keys)]
-    basis = sieve._basis(torch.cat(vectors, dim=1))[..., :rank]
-    queries, keys = (sieve._project(x, basis)[0].double() for x in vectors)
-    exact = states.queries[:, 0].double() @ states.keys[:, 0].double().T
-    assert bool((queries @ keys.T >= exact - 1e-5 * exact.abs().max()).all())
-
-
-def test_vectors_in_all_directions_get_no_bound():
-    assert sieve._basis(torch.randn(2, 4000, 64)) is None
 
 
 def test_products_of_low_precision_lose_nothing(monkeypatch):
