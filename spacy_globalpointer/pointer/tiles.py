@@ -244,7 +244,7 @@ def score_tile(
     """
     device, labels = states.queries.device, tile.labels
     rows, columns = tile.rows(device), tile.columns(device)
-    queries, keys = _operands(states, tile)
+    queries, keys = operands(states, tile)
     keys = keys.transpose(2, 3)
     scores = _products(queries, keys, scale=states.scale, scratch=scratch)
     term = _row_term(states, tile, rows, shift)
@@ -304,7 +304,7 @@ def add_product_gradient(
     weights (Tensor): Gradient by each one, shape (docs, heads, rows, columns).
     """
     device, heads, scale = weights.device, _heads(states, tile), states.scale
-    queries, keys = _operands(states, tile)
+    queries, keys = operands(states, tile)
     forth = _products(weights, keys, scale=scale).transpose(1, 2)
     add_at(gradient.queries[:, heads], tile.rows(device), forth)
     back = _products(weights.transpose(2, 3), queries, scale=scale).transpose(1, 2)
@@ -328,9 +328,14 @@ def _heads(states: PointerStates, tile: Tile) -> slice:
     return tile.labels if states.queries.shape[1] > 1 else slice(0, 1)
 
 
-def _operands(states: PointerStates, tile: Tile) -> Tuple[Tensor, Tensor]:
-    """Queries and keys of a tile in the type of the scores, shapes (docs, heads,
-    rows, width) and (docs, heads, columns, width)."""
+def operands(states: PointerStates, tile: Tile) -> Tuple[Tensor, Tensor]:
+    """Queries and keys of a tile in the type of the scores.
+
+    states (PointerStates): The batch.
+    tile (Tile): One of the tiles of `walk`.
+    RETURNS (Tuple[Tensor, Tensor]): Shapes (docs, heads, rows, width) and (docs,
+        heads, columns, width).
+    """
     dtype, device = score_dtype(states), states.queries.device
     heads = _heads(states, tile)
     queries = _take_heads(states.queries, tile.rows(device), heads)

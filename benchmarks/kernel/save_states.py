@@ -1,0 +1,39 @@
+"""Save what a trained pipeline's head gives to the kernel.
+
+    python benchmarks/kernel/save_states.py PIPELINE CORPUS.spacy STATES.safetensors
+
+PIPELINE has a `global_pointer` with the GlobalPointer head; of CORPUS only the texts
+are used, each as one document.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import spacy
+import torch
+from safetensors.torch import save_file
+from spacy.tokens import DocBin
+
+
+def main(pipeline: str, corpus: str, output: str) -> None:
+    nlp = spacy.load(pipeline)
+    docs = [
+        nlp.make_doc(doc.text) for doc in DocBin().from_disk(corpus).get_docs(nlp.vocab)
+    ]
+    for name, component in nlp.pipeline:
+        if name != "global_pointer":
+            docs = list(component.pipe(docs, batch_size=4))
+    states = nlp.get_pipe("global_pointer").model.predict(docs)
+    tensors = {
+        "queries": states.queries,
+        "keys": states.keys,
+        "start": states.start,
+        "lengths": torch.tensor(states.lengths),
+        "scale": torch.tensor(states.scale),
+    }
+    save_file({name: x.contiguous() for name, x in tensors.items()}, output)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
