@@ -40,27 +40,29 @@ def score_cells(states: PointerStates, cells: Tensor) -> Tensor:
     cells (Tensor): Shape (cells, 4), as in `place_cells`.
     RETURNS (Tensor): Shape (cells,), float32 (float64 for states in float64).
     """
-    queries, keys = (x.flatten(0, 1) for x in (states.queries, states.keys))
-    scores = [
-        _score(states, queries, keys, *place_cells(states, chunk)).to(cells.device)
-        for chunk in cells.split(CHUNK)
-    ]
+    scores = [_score(states, chunk) for chunk in cells.split(CHUNK)]
     return torch.cat([zeros_of(states, 0), *scores])
 
 
-def _score(
-    states: PointerStates,
-    queries: Tensor,
-    keys: Tensor,
-    label: Tensor,
-    head: Tensor,
-    start: Tensor,
-    end: Tensor,
-) -> Tensor:
-    n_heads = states.queries.shape[1]
-    query = queries.index_select(0, start * n_heads + head)
-    key = keys.index_select(0, end * n_heads + head)
-    products = _double(query) * _double(key)
+def take_vectors(x: Tensor, token: Tensor, head: Tensor) -> Tensor:
+    """Single queries or keys.
+
+    x (Tensor): Shape (tokens, heads, width).
+    token (Tensor): Places on the token axis, any shape.
+    head (Tensor): Heads, of a shape that broadcasts to that of token.
+    RETURNS (Tensor): Shape (*token.shape, width).
+    """
+    if not x.is_contiguous():
+        return x[token, head]
+    rows = token * x.shape[1] + head  # several times faster than two indices
+    taken = x.flatten(0, 1).index_select(0, rows.flatten())
+    return taken.view(*rows.shape, x.shape[2])
+
+
+def _score(states: PointerStates, cells: Tensor) -> Tensor:
+    label, head, start, end = place_cells(states, cells)
+    query = take_vectors(states.queries, start, head)
+    products = _double(query) * _double(take_vectors(states.keys, end, head))
     while products.shape[1] > 1:
         half = products.shape[1] // 2
         sums = products[:, :half] + products[:, half : 2 * half]
@@ -71,7 +73,7 @@ def _score(
         scores = scores + _double(states.start[start, label])
     if states.end is not None:
         scores = scores + _double(states.end[end, label])
-    return scores.to(dtype=score_dtype(states))
+    return scores.to(score_dtype(states)).to(cells.device)
 
 
 def _double(x: Tensor) -> Tensor:

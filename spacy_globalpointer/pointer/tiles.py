@@ -14,6 +14,7 @@ from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 import torch
 from torch import Tensor
 
+from .cells import take_vectors
 from .states import PointerStates, score_dtype
 
 #: Scores of a tile: 8 MiB in float32. More are not faster, and would take memory.
@@ -347,11 +348,8 @@ def _take_heads(x: Tensor, places: Places, heads: slice) -> Tensor:
     """(tokens, heads, width) to (docs, heads, rows or columns, width)."""
     if isinstance(places, slice):
         return x[places, heads].transpose(0, 1)[None]
-    n_heads = x.shape[1]
     numbers = torch.arange(heads.start, heads.stop, device=x.device)
-    rows = places[:, None] * n_heads + numbers[:, None]
-    taken = x.reshape(-1, x.shape[2]).index_select(0, rows.flatten())
-    return taken.view(*rows.shape, -1)
+    return take_vectors(x, places[:, None], numbers[:, None])
 
 
 def _row_term(
