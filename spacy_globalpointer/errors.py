@@ -54,7 +54,11 @@ class Errors(metaclass=_Coded):
     GP006 = (
         "The loss was given {given} for a batch of {n_labels} labels and documents "
         "of {lengths} tokens. A teacher must score the same tokens and labels, and "
-        "label weights are one for each label."
+        "label weights are one for each label, finite and at least 0."
+    )
+    GP007 = (
+        "The search was given {n} thresholds for {n_labels} labels. Give one for each "
+        "label, in label order."
     )
 
     # The component

@@ -15,9 +15,10 @@ from spacy_globalpointer.pointer.heads import (
     PointerHead,
 )
 from spacy_globalpointer.pointer.loss import span_loss
+from spacy_globalpointer.pointer.products import operands
 from spacy_globalpointer.pointer.search import search_spans
 from spacy_globalpointer.pointer.states import PointerStates
-from spacy_globalpointer.pointer.tiles import operands, walk
+from spacy_globalpointer.pointer.tiles import walk
 
 WIDTH, N_INPUT = 64, 384
 

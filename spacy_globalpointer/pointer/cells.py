@@ -86,21 +86,34 @@ def add_cell_gradient(
 ) -> None:
     """Add what the gradient by the scores of some cells gives.
 
-    gradient (PointerStates): Is added to.
+    gradient (PointerStates): Is added to; contiguous.
     states (PointerStates): The batch.
     cells (Tensor): Shape (cells, 4), as in `place_cells`.
     weights (Tensor): Gradient by each cell's score, shape (cells,).
     """
-    label, head, start, end = place_cells(states, cells)
-    scaled = (weights * states.scale)[:, None]
-    add = {"accumulate": True}
-    gradient.queries.index_put_(
-        (start, head), scaled * states.keys[end, head].to(scaled.dtype), **add
-    )
-    gradient.keys.index_put_(
-        (end, head), scaled * states.queries[start, head].to(scaled.dtype), **add
-    )
-    if gradient.start is not None:
-        gradient.start.index_put_((start, label), weights, **add)
-    if gradient.end is not None:
-        gradient.end.index_put_((end, label), weights, **add)
+    for chunk, weight in zip(cells.split(CHUNK), weights.split(CHUNK)):
+        label, head, start, end = place_cells(states, chunk)
+        scaled = (weight * states.scale)[:, None]
+        n_heads = states.queries.shape[1]
+        for own, x, token, other in (
+            (gradient.queries, states.keys, start, end),
+            (gradient.keys, states.queries, end, start),
+        ):
+            vectors = scaled * take_vectors(x, other, head).to(scaled.dtype)
+            sum_at(own.flatten(0, 1), token * n_heads + head, vectors)
+        for term, token in ((gradient.start, start), (gradient.end, end)):
+            if term is not None:
+                sum_at(term.flatten(), token * states.n_labels + label, weight)
+
+
+def sum_at(x: Tensor, index: Tensor, values: Tensor) -> None:
+    """Add to what a tensor holds at some places, in the same order every time.
+
+    x (Tensor): Shape (n, …), a view of what is to change.
+    index (Tensor): Shape (values,), int64; a place may come more than once.
+    values (Tensor): Shape (values, …).
+    """
+    if x.device.type == "cpu":  # where index_put_ lets threads race
+        x.index_add_(0, index, values)
+    else:  # and index_add_ does elsewhere
+        x.index_put_((index,), values, accumulate=True)

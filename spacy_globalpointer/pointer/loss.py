@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
 
 from ..errors import Errors
-from .cells import add_cell_gradient, score_cells
-from .linear import linear_negatives
+from .cells import add_cell_gradient, score_cells, sum_at
+from .plain_sums import plain_negatives
+from .shifted_sums import shifted_negatives, soft_labels
 from .states import PointerStates, wide_dtype, zeros_of
-from .tilewise import negatives, soft_labels
+from .tiles import is_allowed
 
 
 @torch.no_grad()
@@ -66,21 +68,24 @@ def span_loss(
         _check_teacher(states, targets)
         log_sums = soft_labels(states, targets, factors, gradient, **walk)
     else:
-        gold = torch.unique(targets.to(states.queries.device), dim=0)
+        gold = torch.unique(targets.cpu(), dim=0)
         _check_gold(states, gold, max_span_length)
-        sums = linear_negatives(states, gold, factors, gradient, **walk)
+        gold = gold.to(states.queries.device)
+        sums = plain_negatives(states, gold, factors, gradient, **walk)
         if sums is None:
-            sums = negatives(states, gold, factors, gradient, **walk)
+            sums = shifted_negatives(states, gold, factors, gradient, **walk)
         log_sums = sums + _positives(states, gold, factors, gradient)
     loss = (log_sums * factors).sum()
-    return loss, gradient.map(lambda x: x.to(states.queries.dtype))
+    dtypes = iter([x.dtype for x in states.tensors()])
+    return loss, gradient.map(lambda x: x.to(next(dtypes)))
 
 
 def _factors(states: PointerStates, label_weights: Optional[Sequence[float]]) -> Tensor:
     """Factor of each document's and label's part of the loss, (documents, labels)."""
     weights = label_weights if label_weights is not None else [1.0] * states.n_labels
-    if len(weights) != states.n_labels:
-        _refuse(states, f"{len(weights)} label weights")
+    good = all(0 <= weight < math.inf for weight in weights)
+    if len(weights) != states.n_labels or not good:
+        _refuse(states, f"label weights {list(weights)}")
     n_docs = sum(length > 0 for length in states.lengths)
     factors = zeros_of(states, len(states.lengths), states.n_labels)
     return factors + factors.new_tensor(weights) / max(1, n_docs * states.n_labels)
@@ -107,11 +112,8 @@ def _check_gold(
     doc, label, start, end = gold.unbind(1)
     valid = (doc >= 0) & (doc < len(states.lengths))
     valid &= (label >= 0) & (label < states.n_labels)
-    lengths = torch.tensor((*states.lengths, 0), device=gold.device)
-    last = lengths[doc.clamp(0, len(states.lengths))] - 1
-    valid &= (start >= 0) & (start <= end) & (end <= last)
-    if max_span_length is not None:
-        valid &= end - start < max_span_length
+    lengths = torch.tensor((*states.lengths, 0))[doc.clamp(0, len(states.lengths))]
+    valid &= is_allowed(start, end, lengths, max_span_length)
     if not valid.all():
         wrong = gold[~valid][0].tolist()
         raise ValueError(
@@ -133,7 +135,8 @@ def _positives(
     group = gold[:, 0] * states.n_labels + gold[:, 1]
     top = scores.new_zeros(factors.numel())
     top = top.scatter_reduce(0, group, -scores, "amax", include_self=True)
-    total = (-top).exp().index_add(0, group, (-scores - top[group]).exp())
+    total = (-top).exp()
+    sum_at(total, group, (-scores - top[group]).exp())
     log_sums = top + total.log()
     shares = (-scores - log_sums[group]).exp().to(factors.dtype)
     add_cell_gradient(gradient, states, gold, -shares * factors.flatten()[group])

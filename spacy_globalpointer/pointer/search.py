@@ -9,6 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from ..errors import Errors
 from .cells import score_cells
 from .sieve import candidates
 from .states import PointerStates, score_dtype
@@ -51,8 +52,8 @@ def search_spans(
 
     Fast products sift the cells; each that passes is scored exactly, by itself. So
     spans and scores do not depend on tiles, threads, the rest of the batch or the
-    sieve, and scores are the float32 numbers nearest to the true ones. Memory grows
-    with the tokens and the spans found, not with their square.
+    sieve, and scores are sums in float64, rounded to float32. Memory grows with the
+    tokens and the spans found, not with their square.
 
     states (PointerStates): The batch, on any device.
     thresholds (Sequence[float]): Lowest score per label, in label order. These
@@ -62,7 +63,11 @@ def search_spans(
         scores first; of equal scores the first by start, end and label.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (List[FoundSpans]): One entry a document, on the CPU.
+    RAISES (ValueError): GP007 if there is not one threshold for each label.
     """
+    if len(thresholds) != states.n_labels:
+        message = Errors.GP007.format(n=len(thresholds), n_labels=states.n_labels)
+        raise ValueError(message)
     lowest = torch.finfo(score_dtype(states)).min
     floors = torch.tensor(thresholds, dtype=torch.float64).clamp(min=lowest)
     hits = _Hits(len(states.lengths), limit)

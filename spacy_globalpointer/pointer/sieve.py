@@ -12,12 +12,16 @@ from typing import Iterator, Optional
 import torch
 from torch import Tensor
 
-from .states import PointerStates, score_dtype
-from .tiles import TILE_CELLS, Scratch, score_tile, take, walk
+from .products import Scratch, score_tile
+from .states import PointerStates, score_dtype, wide_dtype
+from .tiles import TILE_CELLS, is_allowed, take, walk
 
 # Relative error of a product's operands, by torch's setting for float32 products.
-_OPERAND_ERROR = {"highest": 0.0, "high": 2.0**-11, "medium": 2.0**-8}
-_UNIT = 2.0**-24
+_OPERAND_ERROR = {"highest": 0.0, "high": 2.0**-10, "medium": 2.0**-8}
+# Of a float32 number: what rounding can change it by, and where it loses precision.
+_UNIT, _TINY = 2.0**-24, 2.0**-126
+# Products whose sums may overflow on their way.
+_LARGEST_PRODUCT = 1e37
 
 
 def candidates(
@@ -39,7 +43,7 @@ def candidates(
     bound, scratch, device = max_span_length, Scratch(), states.queries.device
     products = replace(states, start=None, end=None)  # its labels are the heads
     shared = products.n_labels < states.n_labels
-    all_needed = _needed(states, floors - _margins(states, floors))
+    all_needed = _needed(states, floors)
     for tile in walk(products, max_span_length=bound, size=size):
         scores = score_tile(products, tile, max_span_length=bound, scratch=scratch)
         labels = slice(0, states.n_labels) if shared else tile.labels
@@ -47,55 +51,71 @@ def candidates(
         if states.end is not None:
             end = take(states.end, tile.columns(device))[..., labels].to(needed)
             highest = needed - end.amax(1, keepdim=True)
-        alive = (scores.amax(3).transpose(1, 2) >= highest).nonzero()
+        # What is not a number must be looked at, so "not below" is not "above".
+        alive = (~(scores.amax(3).transpose(1, 2) < highest)).nonzero()
         if not len(alive):
             continue
-        docs = torch.tensor(tile.docs, device=device)
+        docs, lengths = (
+            torch.tensor(x, device=device) for x in (tile.docs, tile.lengths)
+        )
         for some in alive.split(max(1, TILE_CELLS // tile.n_columns)):
             doc, row, label = some.unbind(1)
             cells = scores[doc, torch.zeros_like(label) if shared else label, row]
             if states.end is not None:
                 cells += end[doc, :, label]
-            above = (cells >= needed[doc, row, label][:, None]).nonzero()
+            above = (~(cells < needed[doc, row, label][:, None])).nonzero()
             if len(above):
                 which, column = above.unbind(1)
-                found = docs[doc[which]], label[which], row[which], column
-                origin = (0, labels.start, tile.row, tile.column)
-                yield torch.stack([x + first for x, first in zip(found, origin)], 1)
+                doc, row, label = doc[which], row[which], label[which]
+                starts, ends = row + tile.row, column + tile.column
+                # A product that is no number stays so where no span is allowed.
+                real = is_allowed(starts, ends, lengths[doc], bound)
+                found = docs[doc], label + labels.start, starts, ends
+                yield torch.stack(found, dim=1)[real]
 
 
 def _needed(states: PointerStates, floors: Tensor) -> Tensor:
-    """What a product and an end term must reach, shape (tokens, labels)."""
-    dtype = score_dtype(states)
-    needed = floors.to(dtype).to(states.queries.device).expand(len(states.queries), -1)
+    """What a product and an end term must reach, shape (tokens, labels), in the type
+    of the scores: the floor less the start term, and less a margin."""
+    dtype, device = score_dtype(states), states.queries.device
+    needed = (floors - _margins(states, floors)).to(dtype).to(device)
+    lengths = torch.tensor(states.lengths, dtype=torch.int64, device=device)
+    needed = needed.repeat_interleave(lengths, dim=0)
     if states.start is not None:
         needed = needed - states.start.to(dtype)
-    return needed.clamp(min=torch.finfo(dtype).min)
+    return needed.nan_to_num(nan=-torch.inf).clamp(min=torch.finfo(dtype).min)
 
 
 def _margins(states: PointerStates, floors: Tensor) -> Tensor:
-    """How far below its exact value a score computed in float32 can lie, and a
-    floor above its own, per label: the textbook bound on the rounding of a sum."""
-    width = states.queries.shape[2]
-    error = 2 * _OPERAND_ERROR[torch.get_float32_matmul_precision()]
-    margins = (error * 1.01 + (width + 8) * _UNIT) * _largest(states)
+    """How far below its exact value a score computed in float32 can lie, and a floor
+    above its own: the textbook bound on the rounding of a sum of products. Shape
+    (documents, labels), float64, infinite where a document's states are."""
+    scale, width = abs(states.scale), states.queries.shape[2]
+    norms = [_largest(states, x.detach()) for x in (states.queries, states.keys)]
+    products = norms[0] * norms[1] * max(scale, 1.0)
+    relative = 2.02 * _operand_error() + (width + 8) * _UNIT
+    margins = relative * products + (width + 8) * _TINY * (1 + scale)
+    margins = margins.where(products < _LARGEST_PRODUCT, torch.inf)
     for term in (states.start, states.end):
-        if term is not None and len(term):
-            finite = term.detach().nan_to_num(neginf=0.0).abs().amax(0)
-            margins = margins + 8 * _UNIT * finite.cpu().double()
+        if term is not None:
+            finite = term.detach().nan_to_num(neginf=0.0, posinf=torch.inf)
+            margins = margins + 8 * _UNIT * _largest(states, finite[..., None])
     return margins + 8 * _UNIT * floors.abs().clamp(max=1e30)
 
 
-def _largest(states: PointerStates) -> Tensor:
-    """No product of a label is larger: scale · |q| · |k|, float64."""
-    norms = [_norms(x).amax(0) for x in (states.queries, states.keys) if len(x)]
-    if not norms:
-        return torch.zeros(states.n_labels, dtype=torch.float64)
-    product = norms[0].cpu().double() * norms[1].cpu().double() * (1 + 1e-5)
-    return product.expand(states.n_labels) * states.scale
+def _largest(states: PointerStates, vectors: Tensor) -> Tensor:
+    """The largest norm in each document, shape (documents, heads or labels), float64
+    on the CPU; not a number where a document holds one that is not."""
+    norms = torch.linalg.vector_norm(vectors, dim=2, dtype=wide_dtype(vectors.device))
+    norms = norms.cpu().double()
+    lengths = torch.tensor(states.lengths, dtype=torch.int64)
+    docs = torch.arange(len(lengths)).repeat_interleave(lengths)[:, None]
+    largest = norms.new_zeros(len(lengths), norms.shape[1])
+    return largest.scatter_reduce(0, docs.expand_as(norms), norms, "amax")
 
 
-def _norms(vectors: Tensor) -> Tensor:
-    """Euclidean norms along the last axis, float32 at least."""
-    vectors = vectors if vectors.dtype == torch.float64 else vectors.float()
-    return torch.linalg.vector_norm(vectors, dim=-1)
+def _operand_error() -> float:
+    try:
+        return _OPERAND_ERROR[torch.get_float32_matmul_precision()]
+    except RuntimeError:  # the setting was made in more than one way
+        return _OPERAND_ERROR["medium"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Callable, List, Optional, Tuple
 
 import torch
@@ -62,7 +63,7 @@ class PointerStates:
         terms = self.start if self.start is not None else self.end
         return self.queries.shape[1] if terms is None else terms.shape[1]
 
-    @property
+    @cached_property
     def offsets(self) -> List[int]:
         """RETURNS (List[int]): Index of each document's first token."""
         offsets, total = [], 0

@@ -13,10 +13,10 @@ from spacy_globalpointer.pointer.heads import (
     EfficientGlobalPointerHead,
     GlobalPointerHead,
 )
-from spacy_globalpointer.pointer.linear import linear_negatives
 from spacy_globalpointer.pointer.loss import span_loss
+from spacy_globalpointer.pointer.plain_sums import plain_negatives
+from spacy_globalpointer.pointer.shifted_sums import shifted_negatives
 from spacy_globalpointer.pointer.states import PointerStates
-from spacy_globalpointer.pointer.tilewise import negatives
 
 sizes = st.sampled_from([1, 2, 5, None])
 
@@ -181,9 +181,10 @@ def test_a_certain_teacher_is_gold(batch, size):
         assert torch.allclose(one, other, atol=1e-10)
 
 
-@given(batches(), st.lists(st.floats(0, 4), min_size=3, max_size=3))
-def test_label_weights_scale_each_labels_part(batch, weights):
-    states, band, gold = batch
+@pytest.mark.parametrize("scale", [1.0, 30.0])  # plain sums, and shifted ones
+@given(data=st.data(), weights=st.lists(st.floats(0, 4), min_size=3, max_size=3))
+def test_label_weights_scale_each_labels_part(scale, data, weights):
+    states, band, gold = data.draw(batches(scale=scale))
     weights = weights[: states.n_labels]
     rows = as_rows(gold)
     whole, gradient = span_loss(
@@ -204,12 +205,12 @@ def test_label_weights_scale_each_labels_part(batch, weights):
 
 @given(batches(max_length=30), sizes)
 def test_both_ways_to_sum_agree(batch, size):
-    """`linear` is only a faster way; it gives up where scores are high."""
+    """`plain_sums` is only a faster way; it gives up where scores are high."""
     states, band, gold = batch
     gold = as_rows(gold).unique(dim=0)
     factors = torch.rand(len(states.lengths), states.n_labels, dtype=torch.float64)
     results = []
-    for function in (linear_negatives, negatives):
+    for function in (plain_negatives, shifted_negatives):
         gradient = states.map(lambda x: torch.zeros_like(x).contiguous())
         bounds = {"max_span_length": band, "size": size}
         sums = function(states, gold, factors, gradient, **bounds)
@@ -219,11 +220,11 @@ def test_both_ways_to_sum_agree(batch, size):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_linear_sums_give_up_before_they_overflow(shared):
+def test_plain_sums_give_up_before_they_overflow(shared):
     states = random_states([9], 2, shared=shared, scale=12.0).map(torch.Tensor.float)
     gold, factors = as_rows([set()]), torch.ones(1, 2)
     gradient = states.map(torch.zeros_like)
-    sums = linear_negatives(
+    sums = plain_negatives(
         states, gold, factors, gradient, max_span_length=None, size=None
     )
     assert sums is None
@@ -244,16 +245,22 @@ def test_labels_with_all_and_with_no_span_positive(shared):
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_the_same_to_the_last_bit_from_run_to_run(shared):
-    lengths = [300, 40, 38, 0, 7]
-    states = random_states(lengths, 3, shared=shared, end=shared, width=16)
+    """Also where threads would race for the tokens that many gold spans share."""
+    lengths, n_labels, threads = [300, 90, 88, 0, 7], 20, torch.get_num_threads()
+    states = random_states(lengths, n_labels, shared=shared, end=shared, width=16)
     states = states.map(torch.Tensor.float)
-    rows = as_rows([{(0, 3, 9), (2, 100, 299)}, {(1, 0, 0)}, set(), set(), set()])
-    first, d_first = span_loss(states, rows)
-    for _ in range(3):
-        again, d_again = span_loss(states, rows)
-        assert torch.equal(first, again)
-        for one, other in zip(d_first.tensors(), d_again.tensors()):
-            assert torch.equal(one, other)
+    spans = {(i % n_labels, i // n_labels % 30, 30 + i % 97) for i in range(3000)}
+    rows = as_rows([spans, {(1, 0, 0)}, set(), set(), set()])
+    torch.set_num_threads(4)
+    try:
+        first, d_first = span_loss(states, rows)
+        for _ in range(5):
+            again, d_again = span_loss(states, rows)
+            assert torch.equal(first, again)
+            for one, other in zip(d_first.tensors(), d_again.tensors()):
+                assert torch.equal(one, other)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_targets_of_another_size_are_refused():
@@ -262,8 +269,15 @@ def test_targets_of_another_size_are_refused():
         span_loss(states, random_states([3, 2], 3))
     with pytest.raises(ValueError, match=r"GP006.*\(5,\) tokens"):
         span_loss(states, random_states([5], 2))
-    with pytest.raises(ValueError, match="GP006.*1 label weights"):
-        span_loss(states, as_rows([set(), set()]), label_weights=[1.0])
+    for weights in ([1.0], [1.0, -0.5], [math.nan, 1.0], [math.inf, 1.0]):
+        with pytest.raises(ValueError, match="GP006.*label weights"):
+            span_loss(states, as_rows([set(), set()]), label_weights=weights)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_batch_without_documents(shared):
+    loss_value, gradient = span_loss(random_states([], 2, shared=shared), as_rows([]))
+    assert float(loss_value) == 0 and gradient.queries.shape[0] == 0
 
 
 def test_repeated_positives_count_once():
@@ -294,12 +308,54 @@ def test_no_cancellation_in_float32(score):
 
 
 @given(batches(scale=60.0))
-def test_huge_scores_stay_finite_and_non_negative(batch):
+def test_huge_scores(batch):
     states, band, gold = batch
     states = states.map(torch.Tensor.float)
     loss_value, gradient = span_loss(states, as_rows(gold), max_span_length=band)
     assert math.isfinite(loss_value) and loss_value >= 0
+    exact = reference_loss(states.map(torch.Tensor.double), gold, band)
+    assert float(loss_value) == pytest.approx(exact, rel=1e-5, abs=1e-12)
     assert all(x.isfinite().all() for x in gradient.tensors())
+    soft, gradient = span_loss(states, states, max_span_length=band)
+    assert math.isfinite(soft) and soft >= 0
+    assert all(x.isfinite().all() for x in gradient.tensors())
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("band", [None, 1])
+@pytest.mark.parametrize("term", [-19.0, 9.0, 19.0])
+@pytest.mark.parametrize("product", [-300.0, -80.0, -55.0, 20.0])
+def test_terms_and_products_of_opposite_signs(shared, band, term, product):
+    n, heads = 60, 1 if shared else 2
+    x = torch.ones(n, heads, 1)
+    terms = torch.full((n, 2), term)
+    states = PointerStates(x * product, x, terms, terms, (n,), 1.0)
+    gold = [{(0, 3, 3)}]
+    ours, gradient = span_loss(states, as_rows(gold), max_span_length=band)
+    exact = reference_loss(states, gold, band)
+    assert float(ours) == pytest.approx(exact, rel=1e-5, abs=1e-12)
+    double = states.map(torch.Tensor.double)
+    tensors = [x.clone().requires_grad_() for x in double.tensors()]
+    dense_loss(tensors, double, gold, band).backward()
+    for mine, leaf in zip(gradient.tensors(), tensors):
+        assert torch.allclose(mine.double(), leaf.grad, rtol=1e-4, atol=1e-12)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_more_labels_than_a_tile_has(shared, dtype):
+    states = random_states([23, 5], 40, shared=shared, end=shared).map(
+        lambda x: x.to(dtype)
+    )
+    gold = [{(0, 1, 2), (17, 3, 22), (39, 0, 0)}, {(16, 4, 4)}]
+    ours, gradient = span_loss(states, as_rows(gold), size=9)
+    assert all(x.dtype == dtype for x in gradient.tensors())
+    assert float(ours) == pytest.approx(reference_loss(states, gold, None), rel=1e-5)
+    double = states.map(torch.Tensor.double)
+    tensors = [x.clone().requires_grad_() for x in double.tensors()]
+    dense_loss(tensors, double, gold, None).backward()
+    for mine, leaf in zip(gradient.tensors(), tensors):
+        assert torch.allclose(mine.double(), leaf.grad, rtol=2e-3, atol=1e-6)
 
 
 def test_bfloat16_states_are_scored_in_float32():

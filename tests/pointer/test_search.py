@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -116,6 +117,56 @@ def test_products_of_low_precision_lose_nothing(monkeypatch):
 
     monkeypatch.setattr(sieve, "score_tile", rounded)
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "medium")
+    assert same(exact, search_spans(states, [0.3, 0.3]))
+
+
+def test_a_document_that_is_no_number_spoils_no_other():
+    states = random_states([20, 9, 8], 2, end=True).map(torch.Tensor.float)
+    good = search_spans(states, [0.5, 0.5])
+    assert good[0].n_above and good[2].n_above
+    for value in (math.nan, math.inf):
+        states.keys[22] = value
+        bad = search_spans(states, [0.5, 0.5])
+        assert same([good[0], good[2]], [bad[0], bad[2]])
+
+
+def test_states_of_any_scale():
+    for scale in (-0.5, 0.5):
+        for size in (1e-18, 1e-9, 1.0, 1e12):
+            states = random_states([30], 1, start=False, end=False, scale=size)
+            states = replace(states.map(torch.Tensor.float), scale=scale)
+            [found] = search_spans(states, [0.0])
+            cells = pointer_scores(states, 0, None)
+            above = [c for c, s in cells.items() if float(torch.tensor(s)) >= 0]
+            assert found_cells(found) == sorted((i, j, k) for k, i, j in above)
+
+
+def test_more_labels_than_a_tile_has_and_many_documents():
+    for shared in (False, True):
+        states = random_states([3] * 400, 40, shared=shared).map(torch.Tensor.float)
+        found = search_spans(states, [1.0] * 40)
+        for doc in (0, 137, 399):
+            cells = pointer_scores(states, doc, None)
+            above = [c for c, s in cells.items() if float(torch.tensor(s)) >= 1]
+            assert found_cells(found[doc]) == sorted((i, j, k) for k, i, j in above)
+
+
+def test_no_documents():
+    assert search_spans(random_states([], 2), [0.0, 0.0]) == []
+
+
+def test_a_threshold_for_each_label():
+    with pytest.raises(ValueError, match="GP007.*1 thresholds for 2 labels"):
+        search_spans(random_states([3], 2), [0.0])
+
+
+def test_settings_of_torch_in_two_ways(monkeypatch):
+    def complain():
+        raise RuntimeError("mixed")
+
+    states = random_states([40], 2).map(torch.Tensor.float)
+    exact = search_spans(states, [0.3, 0.3])
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", complain)
     assert same(exact, search_spans(states, [0.3, 0.3]))
 
 

@@ -1,34 +1,33 @@
-"""Sums of exponentials over the scores of each label, with their gradient."""
+"""Parts of the loss by sums of exponentials that are shifted by the largest.
+
+This holds for scores of any height, and for a teacher's soft labels. The cells are
+walked once for the sums, and once more for their gradient.
+"""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, Iterable, List, Optional, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from .products import add_tile_gradient, exponentials, score_tile
 from .states import PointerStates, wide_dtype, zeros_of
-from .tiles import (
-    Tile,
-    add_tile_gradient,
-    at_tile,
-    cells_in_tile,
-    exponentials,
-    score_tile,
-    walk,
-)
+from .tiles import Tile, at_tile, cells_in_tile, walk
 
 # A sum of exponentials up to here has not overflowed on its way.
 _LARGEST_SUM = 1e30
 
+#: Starts a new walk.
+_Tiles = Callable[[], Iterable[Tile]]
 #: What is summed at a tile: exponents of each sum, shape (docs, labels, rows,
 #: columns), each less its own shift, shape (documents, labels).
 _Exponents = Callable[[Tile, Sequence[Tensor]], List[Tensor]]
 
 
-def negatives(
+def shifted_negatives(
     states: PointerStates,
     gold: Tensor,
     factors: Tensor,
@@ -48,7 +47,7 @@ def negatives(
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (Tensor): Shape (documents, labels).
     """
-    tiles = list(walk(states, max_span_length=max_span_length, size=size))
+    tiles = partial(walk, states, max_span_length=max_span_length, size=size)
     exponents = partial(_negative_exponents, states, gold, max_span_length)
     log_sums = _log_sums(states, tiles, exponents, n_sums=1)
     _add_gradient(gradient, states, tiles, exponents, log_sums, factors)
@@ -66,9 +65,9 @@ def soft_labels(
 ) -> Tensor:
     """log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)) over all spans.
 
-    As `negatives`, with the teacher's states in the place of the gold spans.
+    As `shifted_negatives`, with the teacher's states in the place of the gold spans.
     """
-    tiles = list(walk(states, max_span_length=max_span_length, size=size))
+    tiles = partial(walk, states, max_span_length=max_span_length, size=size)
     exponents = partial(_soft_exponents, states, teacher, max_span_length)
     log_sums = _log_sums(states, tiles, exponents, n_sums=2)
     _add_gradient(gradient, states, tiles, exponents, log_sums, factors)
@@ -104,7 +103,7 @@ def _soft_exponents(
 
 
 def _log_sums(
-    states: PointerStates, tiles: List[Tile], exponents: _Exponents, *, n_sums: int
+    states: PointerStates, tiles: _Tiles, exponents: _Exponents, *, n_sums: int
 ) -> List[Tensor]:
     """log(1 + Σ exp) over the cells of each document and label, for each sum."""
     tops = [zeros_of(states, len(states.lengths), states.n_labels)] * n_sums
@@ -115,21 +114,19 @@ def _log_sums(
     return [top + total.log().to(top) for top, total in zip(tops, sums)]
 
 
-def _sums(tiles: List[Tile], exponents: _Exponents, tops: List[Tensor]) -> List[Tensor]:
+def _sums(tiles: _Tiles, exponents: _Exponents, tops: List[Tensor]) -> List[Tensor]:
     """exp(−top) + Σ exp(exponent − top) of each document and label, for each sum."""
     sums = [(-top).to(wide_dtype(top.device)).exp() for top in tops]
-    for tile in tiles:
+    for tile in tiles():
         for total, values in zip(sums, exponents(tile, tops)):
             total[list(tile.docs), tile.labels] += exponentials(values).sum((2, 3))
     return sums
 
 
-def _tops(
-    tiles: List[Tile], exponents: _Exponents, zeros: List[Tensor]
-) -> List[Tensor]:
+def _tops(tiles: _Tiles, exponents: _Exponents, zeros: List[Tensor]) -> List[Tensor]:
     """The largest exponent of each document and label, 0 at least, for each sum."""
     tops = [zero.clone() for zero in zeros]
-    for tile in tiles:
+    for tile in tiles():
         for top, values in zip(tops, exponents(tile, zeros)):
             cells = list(tile.docs), tile.labels
             top[cells] = torch.maximum(top[cells], values.amax((2, 3)))
@@ -139,14 +136,14 @@ def _tops(
 def _add_gradient(
     gradient: PointerStates,
     states: PointerStates,
-    tiles: List[Tile],
+    tiles: _Tiles,
     exponents: _Exponents,
     log_sums: List[Tensor],
     factors: Tensor,
 ) -> None:
     """Add the gradient of Σ factor · log sum; the second sum falls with the score."""
     shifts = [log_sum - factors.log() for log_sum in log_sums]
-    for tile in tiles:
+    for tile in tiles():
         weights, *less = map(exponentials, exponents(tile, shifts))
         for part in less:
             weights -= part

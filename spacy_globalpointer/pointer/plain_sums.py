@@ -13,31 +13,29 @@ sums are matrix products.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional
+from functools import partial
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
 
-from .cells import add_cell_gradient, score_cells
-from .states import PointerStates, wide_dtype, zeros_of
-from .tiles import (
+from .cells import add_cell_gradient, score_cells, sum_at
+from .products import (
     Scratch,
-    Tile,
-    add_at,
     add_product_gradient,
     add_tile_gradient,
-    cells_in_tile,
     exponentials,
     score_tile,
-    take,
-    walk,
 )
+from .states import PointerStates, wide_dtype, zeros_of
+from .tiles import Tile, add_at, cells_in_tile, take, walk
 
-# With sums and terms up to here, e^17 and e^±20, all products stay within float32.
-_LARGEST_SUM, _LARGEST_TERM = 2.0**57, 20.0
+# With sums up to here, e^39.5, and terms in this range no product leaves float32's
+# range; and a product that was raised to e^-60 counts at most e^-40.
+_LARGEST_SUM, _LOWEST_TERM, _LARGEST_TERM = 2.0**57, -20.0, 10.0
 
 
-def linear_negatives(
+def plain_negatives(
     states: PointerStates,
     gold: Tensor,
     factors: Tensor,
@@ -59,8 +57,8 @@ def linear_negatives(
     RETURNS (Optional[Tensor]): Shape (documents, labels).
     """
     shared = states.queries.shape[1] < states.n_labels
-    negatives = _of_shared_pair if shared else _of_own_pairs
-    return negatives(states, gold, factors, gradient, max_span_length, size)
+    sums = _of_shared_pair if shared else _of_own_pairs
+    return sums(states, gold, factors, gradient, max_span_length, size)
 
 
 def _of_own_pairs(
@@ -100,12 +98,13 @@ def _of_shared_pair(
         zeros_of(states, len(states.queries), states.n_labels) if x is None else x
         for x in (states.start, states.end)
     ]
-    if not all((term.abs() <= _LARGEST_TERM).all() for term in terms):
+    within = [(term >= _LOWEST_TERM) & (term <= _LARGEST_TERM) for term in terms]
+    if not all(term.all() for term in within):
         return None
     starts, ends = (term.to(factors).exp() for term in terms)
     products = replace(states, start=None, end=None)
     bound, scratch = max_span_length, Scratch()
-    tiles = list(walk(products, max_span_length=bound, size=size))
+    tiles = partial(walk, products, max_span_length=bound, size=size)
     # A cell that is gold for one label is a hole in the products, and counted for
     # the other labels by itself.
     holes, others = _holes(gold, states.n_labels)
@@ -117,11 +116,10 @@ def _of_shared_pair(
 
     other_weights = score_cells(states, others).exp()
     totals = torch.ones_like(factors, dtype=wide_dtype(factors.device))
-    totals.index_put_(
-        (others[:, 0], others[:, 1]), other_weights.to(totals), accumulate=True
-    )
+    groups = others[:, 0] * states.n_labels + others[:, 1]
+    sum_at(totals.flatten(), groups, other_weights.to(totals))
     row_sums, column_sums = torch.zeros_like(starts), torch.zeros_like(ends)
-    for tile in tiles:
+    for tile in tiles():
         rows, columns = (f(factors.device) for f in (tile.rows, tile.columns))
         weights = exponentials_at(tile)
         row_sum = torch.matmul(weights, take(ends, columns))
@@ -134,7 +132,7 @@ def _of_shared_pair(
 
     by_doc = (factors / totals).to(factors)
     starts *= _by_token(by_doc, states)
-    for tile in tiles:
+    for tile in tiles():
         rows, columns = (f(factors.device) for f in (tile.rows, tile.columns))
         labels = torch.matmul(take(starts, rows), take(ends, columns).transpose(1, 2))
         weights = exponentials_at(tile).mul_(labels)[:, None]
@@ -143,24 +141,25 @@ def _of_shared_pair(
         gradient.start.add_(starts * row_sums)
     if gradient.end is not None:
         gradient.end.add_(ends * column_sums * _by_token(by_doc, states))
-    own = by_doc[others[:, 0], others[:, 1]]
-    add_cell_gradient(gradient, states, others, other_weights * own)
+    other_weights *= by_doc.flatten()[groups]
+    add_cell_gradient(gradient, states, others, other_weights)
     return totals.log().to(factors)
 
 
-def _holes(gold: Tensor, n_labels: int) -> tuple[Tensor, Tensor]:
+def _holes(gold: Tensor, n_labels: int) -> Tuple[Tensor, Tensor]:
     """The gold spans' cells, each once and as if of label 0, and those cells again
     for every label for which they are not gold."""
+    gold, device = gold.cpu(), gold.device
     holes = gold.clone()
     holes[:, 1] = 0
     holes = torch.unique(holes, dim=0)
     each = holes.repeat_interleave(n_labels, dim=0)
-    each[:, 1] = torch.arange(n_labels, device=gold.device).repeat(len(holes))
+    each[:, 1] = torch.arange(n_labels).repeat(len(holes))
     both, counts = torch.cat([each, gold]).unique(dim=0, return_counts=True)
-    return holes, both[counts == 1]
+    return holes.to(device), both[counts == 1].to(device)
 
 
 def _by_token(by_doc: Tensor, states: PointerStates) -> Tensor:
     """Shape (documents, labels) to (tokens, labels)."""
-    lengths = torch.tensor(states.lengths, device=by_doc.device)
+    lengths = torch.tensor(states.lengths, dtype=torch.int64, device=by_doc.device)
     return by_doc.repeat_interleave(lengths, dim=0)

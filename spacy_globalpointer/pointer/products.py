@@ -1,0 +1,203 @@
+"""Scores of a tile, and what the gradient by them gives."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Iterator, Optional, Sequence, Tuple
+
+import torch
+from torch import Tensor
+
+from .cells import take_vectors
+from .states import PointerStates, score_dtype
+from .tiles import Places, Tile, add_at, at_tile, take
+
+# Exponents below this are raised to it: e^-60 vanishes beside the 1 of the formula,
+# while numbers near the end of float32's range would make a CPU crawl.
+LOWEST_EXPONENT = -60.0
+
+
+class Scratch:
+    """Memory for the scores of one tile after another: fresh memory costs a CPU
+    about as much as the scores."""
+
+    def __init__(self) -> None:
+        self._memory: Optional[Tensor] = None
+        self._kind: Optional[Tuple[torch.dtype, torch.device]] = None
+
+    def empty(self, shape: Sequence[int], like: Tensor) -> Tensor:
+        """Memory of some shape, which is the last one's again.
+
+        shape (Sequence[int]): The shape.
+        like (Tensor): A tensor of the type and device that are wanted.
+        RETURNS (Tensor): The memory, not initialized.
+        """
+        size, memory = prod(shape), self._memory
+        kind = (like.dtype, like.device)
+        if memory is None or memory.numel() < size or kind != self._kind:
+            memory = self._memory = like.new_empty(size)
+            self._kind = kind
+        return memory[:size].view(*shape)
+
+
+def score_tile(
+    states: PointerStates,
+    tile: Tile,
+    *,
+    max_span_length: Optional[int] = None,
+    shift: Optional[Tensor] = None,
+    scratch: Optional[Scratch] = None,
+) -> Tensor:
+    """Scores of a tile, −inf where no span is allowed.
+
+    states (PointerStates): The batch.
+    tile (Tile): One of the tiles of `walk`.
+    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    shift (Optional[Tensor]): What to subtract from the scores, shape (documents of
+        the batch, labels), in the type of the scores.
+    scratch (Optional[Scratch]): Memory for the products; None for fresh memory.
+    RETURNS (Tensor): Shape (docs, labels, rows, columns), float32 (float64 for
+        states in float64), safe to write on.
+    """
+    device, labels = states.queries.device, tile.labels
+    rows, columns = tile.rows(device), tile.columns(device)
+    queries, keys = operands(states, tile)
+    keys = keys.transpose(2, 3)
+    scores = _products(queries, keys, scale=states.scale, scratch=scratch)
+    term = _row_term(states, tile, rows, shift)
+    if term is not None:
+        shared = scores.shape[1] < term.shape[1]
+        scores = scores + term if shared else scores.add_(term)
+    if states.end is not None:
+        end = take(states.end, columns)[..., labels].to(scores.dtype)
+        scores += end.transpose(1, 2)[:, :, None]
+    for forbidden in _forbidden(tile, max_span_length, like=scores):
+        scores += forbidden
+    return scores
+
+
+def exponentials(exponents: Tensor) -> Tensor:
+    """Exponentials of a tile, written over the exponents.
+
+    exponents (Tensor): Any shape; those below -60 count as -60.
+    RETURNS (Tensor): The exponentials.
+    """
+    return exponents.clamp_(min=LOWEST_EXPONENT).exp_()
+
+
+def add_tile_gradient(
+    gradient: PointerStates, states: PointerStates, tile: Tile, weights: Tensor
+) -> Tensor:
+    """Add what the gradient by the scores of a tile gives.
+
+    gradient (PointerStates): Is added to.
+    states (PointerStates): The batch.
+    tile (Tile): One of the tiles of `walk`.
+    weights (Tensor): Gradient by each score, shape (docs, labels, rows, columns).
+    RETURNS (Tensor): The sums of the rows, shape (docs, labels, rows).
+    """
+    device, labels = weights.device, tile.labels
+    row_sums = weights.sum(3)
+    if gradient.start is not None:
+        starts = gradient.start[:, labels]
+        add_at(starts, tile.rows(device), row_sums.transpose(1, 2))
+    if gradient.end is not None:
+        ends = gradient.end[:, labels]
+        add_at(ends, tile.columns(device), weights.sum(2).transpose(1, 2))
+    if states.queries.shape[1] < states.n_labels:
+        weights = weights.sum(1, keepdim=True)
+    add_product_gradient(gradient, states, tile, weights)
+    return row_sums
+
+
+def add_product_gradient(
+    gradient: PointerStates, states: PointerStates, tile: Tile, weights: Tensor
+) -> None:
+    """Add what the gradient by the scaled products of a tile gives.
+
+    gradient (PointerStates): Is added to.
+    states (PointerStates): The batch.
+    tile (Tile): One of the tiles of `walk`.
+    weights (Tensor): Gradient by each one, shape (docs, heads, rows, columns).
+    """
+    device, heads, scale = weights.device, _heads(states, tile), states.scale
+    queries, keys = operands(states, tile)
+    forth = _products(weights, keys, scale=scale).transpose(1, 2)
+    add_at(gradient.queries[:, heads], tile.rows(device), forth)
+    back = _products(weights.transpose(2, 3), queries, scale=scale).transpose(1, 2)
+    add_at(gradient.keys[:, heads], tile.columns(device), back)
+
+
+def _products(
+    x: Tensor, y: Tensor, *, scale: float, scratch: Optional[Scratch] = None
+) -> Tensor:
+    """scale · x @ y for two stacks of stacks of matrices. The factor is the matrix
+    product's own, and costs nothing."""
+    shape = (x.shape[0] * x.shape[1], x.shape[2], y.shape[3])
+    unused = x.new_zeros(()).expand(shape)
+    x, y, stacks = x.flatten(0, 1), y.flatten(0, 1), x.shape[:2]
+    out = None if scratch is None else scratch.empty(shape, like=x)
+    products = torch.baddbmm(unused, x, y, beta=0, alpha=scale, out=out)
+    return products.unflatten(0, stacks)
+
+
+def _heads(states: PointerStates, tile: Tile) -> slice:
+    return tile.labels if states.queries.shape[1] > 1 else slice(0, 1)
+
+
+def operands(states: PointerStates, tile: Tile) -> Tuple[Tensor, Tensor]:
+    """Queries and keys of a tile in the type of the scores.
+
+    states (PointerStates): The batch.
+    tile (Tile): One of the tiles of `walk`.
+    RETURNS (Tuple[Tensor, Tensor]): Shapes (docs, heads, rows, width) and (docs,
+        heads, columns, width).
+    """
+    dtype, device = score_dtype(states), states.queries.device
+    heads = _heads(states, tile)
+    queries = _take_heads(states.queries, tile.rows(device), heads)
+    keys = _take_heads(states.keys, tile.columns(device), heads)
+    return queries.to(dtype), keys.to(dtype)
+
+
+def _take_heads(x: Tensor, places: Places, heads: slice) -> Tensor:
+    """(tokens, heads, width) to (docs, heads, rows or columns, width)."""
+    if isinstance(places, slice):
+        return x[places, heads].transpose(0, 1)[None]
+    numbers = torch.arange(heads.start, heads.stop, device=x.device)
+    return take_vectors(x, places[:, None], numbers[:, None])
+
+
+def _row_term(
+    states: PointerStates, tile: Tile, rows: Places, shift: Optional[Tensor]
+) -> Optional[Tensor]:
+    """Start terms less the shift, shape (docs, labels, rows or 1, 1)."""
+    term = None
+    if states.start is not None:
+        term = take(states.start, rows)[..., tile.labels].to(score_dtype(states))
+        term = term.transpose(1, 2)[..., None]
+    if shift is not None:
+        less = at_tile(shift, tile)
+        term = -less if term is None else term - less
+    if term is None and states.queries.shape[1] < states.n_labels:
+        n_labels = tile.labels.stop - tile.labels.start
+        term = states.queries.new_zeros((1, n_labels, 1, 1), dtype=score_dtype(states))
+    return term
+
+
+def _forbidden(
+    tile: Tile, max_span_length: Optional[int], *, like: Tensor
+) -> Iterator[Tensor]:
+    """What to add to a tile's scores, −inf where a cell is no span: adding is much
+    faster than filling. Of a cell, end − start is column − row + first."""
+    first = tile.column - tile.row
+    block = (tile.n_rows, tile.n_columns)
+    if first < tile.n_rows - 1:  # ends before starts
+        yield like.new_full(block, -torch.inf).tril_(-first - 1)
+    if max_span_length is not None and first + tile.n_columns > max_span_length:
+        yield like.new_full(block, -torch.inf).triu_(max_span_length - first)
+    if min(tile.lengths) < tile.column + tile.n_columns:  # padding
+        ends = torch.arange(tile.column, tile.column + tile.n_columns)
+        beyond = ends >= torch.tensor(tile.lengths)[:, None]
+        padding = torch.zeros(beyond.shape).masked_fill_(beyond, -torch.inf)
+        yield padding.to(like)[:, None, None]
