@@ -28,7 +28,7 @@ from .products import (
     score_tile,
 )
 from .states import PointerStates, wide_dtype, zeros_of
-from .tiles import Tile, add_at, cells_in_tile, take, walk
+from .tiles import TILE_OVERHEAD, Tile, add_at, cells_in_tile, take, walk
 
 # With sums up to here, e^39.5, and terms in this range no product leaves float32's
 # range; and a product that was raised to e^-60 counts at most e^-40.
@@ -45,7 +45,8 @@ def plain_negatives(
     size: Optional[int],
 ) -> Optional[Tensor]:
     """log(1 + Σ exp(s)) over the spans that are not gold, or None where the scores
-    are too high.
+    are too high, or where the cells are so few that sharing exponentials costs more
+    than it saves.
 
     states (PointerStates): The batch.
     gold (Tensor): Shape (spans, 4): document, label, first token, last token.
@@ -94,6 +95,9 @@ def _of_shared_pair(
     max_span_length: Optional[int],
     size: Optional[int],
 ) -> Optional[Tensor]:
+    cells = sum(length**2 for length in states.lengths) * states.n_labels
+    if cells < TILE_OVERHEAD:
+        return None
     terms = [
         zeros_of(states, len(states.queries), states.n_labels) if x is None else x
         for x in (states.start, states.end)

@@ -117,9 +117,12 @@ class _Hits:
         docs, labels, starts, ends = cells.numpy().T
         order = torch.from_numpy(numpy.lexsort((labels, ends, starts, docs)))
         counts = torch.bincount(cells[:, 0], minlength=len(self.n_above)).tolist()
-        found = []
-        parts = cells[order].split(counts), scores[order].split(counts)
-        for own, own_scores, n_above in zip(*parts, self.n_above.tolist()):
-            _, labels, starts, ends = own.unbind(1)
-            found.append(FoundSpans(labels, starts, ends, own_scores, n_above))
-        return found
+        _, labels, starts, ends = cells[order].unbind(1)
+        columns = [labels, starts, ends, scores[order]]
+        parts = [column.split(counts) for column in columns]
+        return [
+            FoundSpans(own_labels, own_starts, own_ends, own_scores, n)
+            for own_labels, own_starts, own_ends, own_scores, n in zip(
+                *parts, self.n_above.tolist()
+            )
+        ]

@@ -97,15 +97,15 @@ def _margins(states: PointerStates, floors: Tensor) -> Tensor:
     margins = relative * products + (width + 8) * _TINY * (1 + scale)
     margins = margins.where(products < _LARGEST_PRODUCT, torch.inf)
     for term in (states.start, states.end):
-        if term is not None:
-            finite = term.detach().nan_to_num(neginf=0.0, posinf=torch.inf)
-            margins = margins + 8 * _UNIT * _largest(states, finite[..., None])
+        if term is not None and len(term):
+            finite = term.detach().nan_to_num(0.0, 0.0, 0.0)
+            margins = margins + 8 * _UNIT * float(finite.abs().max())
     return margins + 8 * _UNIT * floors.abs().clamp(max=1e30)
 
 
 def _largest(states: PointerStates, vectors: Tensor) -> Tensor:
-    """The largest norm in each document, shape (documents, heads or labels), float64
-    on the CPU; not a number where a document holds one that is not."""
+    """The largest norm in each document, shape (documents, heads), float64 on the
+    CPU; not a number where a document holds one that is not."""
     norms = torch.linalg.vector_norm(vectors, dim=2, dtype=wide_dtype(vectors.device))
     norms = norms.cpu().double()
     lengths = torch.tensor(states.lengths, dtype=torch.int64)

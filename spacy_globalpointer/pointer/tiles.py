@@ -207,17 +207,17 @@ def cells_in_tile(tile: Tile, cells: Tensor) -> Tuple[Tensor, ...]:
     RETURNS (Tuple[Tensor, ...]): Their indices in the tile's scores, a tensor for
         each of the four axes.
     """
-    docs, labels, starts, ends = cells.unbind(1)
-    tile_docs, order = torch.tensor(tile.docs, device=cells.device).sort()
-    place = torch.searchsorted(tile_docs, docs.contiguous()).clamp(max=len(tile_docs) - 1)
-    labels, starts = labels - tile.labels.start, starts - tile.row
-    ends = ends - tile.column
-    inside = (tile_docs[place] == docs) & (labels >= 0)
-    inside &= labels < tile.labels.stop - tile.labels.start
-    inside &= (starts >= 0) & (starts < tile.n_rows)
-    inside &= (ends >= 0) & (ends < tile.n_columns)
+    docs = cells[:, 0].contiguous()
+    tile_docs, order = cells.new_tensor(tile.docs).sort()
+    place = torch.searchsorted(tile_docs, docs)
+    place.clamp_(max=len(tile_docs) - 1)
+    sizes = (tile.labels.stop - tile.labels.start, tile.n_rows, tile.n_columns)
+    firsts = (tile.labels.start, tile.row, tile.column)
+    within = cells[:, 1:] - cells.new_tensor(firsts)
+    inside = ((within >= 0) & (within < cells.new_tensor(sizes))).all(1)
+    inside &= tile_docs[place] == docs
     which = inside.nonzero()[:, 0]
-    return order[place[which]], labels[which], starts[which], ends[which]
+    return order[place[which]], *within[which].unbind(1)
 
 
 def is_allowed(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from reference import loss, pointer_scores
 from strategies import as_rows, batches, random_states
 
+from spacy_globalpointer.pointer import plain_sums
 from spacy_globalpointer.pointer.heads import (
     EfficientGlobalPointerHead,
     GlobalPointerHead,
@@ -19,6 +20,13 @@ from spacy_globalpointer.pointer.shifted_sums import shifted_negatives
 from spacy_globalpointer.pointer.states import PointerStates
 
 sizes = st.sampled_from([1, 2, 5, None])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _plain_sums_of_few_cells_too():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_sums, "TILE_OVERHEAD", 0)
+        yield
 
 
 def reference_loss(states, gold, band):
@@ -229,6 +237,17 @@ def test_plain_sums_give_up_before_they_overflow(shared):
     )
     assert sums is None
     assert not any(x.any() for x in gradient.tensors())
+
+
+def test_sharing_exponentials_of_few_cells_does_not_pay(monkeypatch):
+    states = random_states([9], 2, shared=True)
+    factors, gradient = torch.ones(1, 2).double(), states.map(torch.zeros_like)
+    bounds = {"max_span_length": None, "size": None}
+    for overhead, pays in ((9 * 9 * 2, True), (9 * 9 * 2 + 1, False)):
+        monkeypatch.setattr(plain_sums, "TILE_OVERHEAD", overhead)
+        gold = as_rows([set()])
+        sums = plain_negatives(states, gold, factors, gradient, **bounds)
+        assert (sums is not None) == pays
 
 
 @pytest.mark.parametrize("shared", [False, True])
