@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .products import Scratch, score_tile
-from .states import PointerStates, score_dtype, wide_dtype
+from .states import PointerStates, score_dtype
 from .tiles import TILE_CELLS, is_allowed, take, walk
 
 # Relative error of a product's operands, by torch's setting for float32 products.
@@ -104,10 +104,12 @@ def _margins(states: PointerStates, floors: Tensor) -> Tensor:
 
 
 def _largest(states: PointerStates, vectors: Tensor) -> Tensor:
-    """The largest norm in each document, shape (documents, heads), float64 on the
-    CPU; not a number where a document holds one that is not."""
-    norms = torch.linalg.vector_norm(vectors, dim=2, dtype=wide_dtype(vectors.device))
-    norms = norms.cpu().double()
+    """A number that no vector's norm in a document is above, shape (documents,
+    heads), float64 on the CPU; not a number where a document holds one that is not."""
+    vectors = vectors.to(score_dtype(states))
+    norms = torch.linalg.vector_norm(vectors, dim=2).cpu().double()
+    # Rounding, and channels so small that their squares vanish.
+    norms = norms * (1 + 1e-5) + vectors.shape[2] ** 0.5 * _TINY**0.5
     lengths = torch.tensor(states.lengths, dtype=torch.int64)
     docs = torch.arange(len(lengths)).repeat_interleave(lengths)[:, None]
     largest = norms.new_zeros(len(lengths), norms.shape[1])
