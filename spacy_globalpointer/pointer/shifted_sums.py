@@ -7,7 +7,7 @@ walked once for the sums, and once more for their gradient.
 from __future__ import annotations
 
 from functools import partial
-from typing import Callable, Iterable, List, Optional, Sequence
+from typing import Callable, Iterable, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch.nn.functional import logsigmoid
 
 from .products import add_tile_gradient, exponentials, score_tile
 from .states import PointerStates, wide_dtype, zeros_of
-from .tiles import Tile, at_tile, cells_in_tile, walk
+from .tiles import TILE_CELLS, Tile, at_tile, cells_in_tile, walk
 
 # A sum of exponentials up to here has not overflowed on its way.
 _LARGEST_SUM = 1e30
@@ -49,9 +49,7 @@ def shifted_negatives(
     """
     tiles = partial(walk, states, max_span_length=max_span_length, size=size)
     exponents = partial(_negative_exponents, states, gold, max_span_length)
-    log_sums = _log_sums(states, tiles, exponents, n_sums=1)
-    _add_gradient(gradient, states, tiles, exponents, log_sums, factors)
-    return log_sums[0]
+    return _sum_and_add(gradient, states, tiles, exponents, factors, n_sums=1)[0]
 
 
 def soft_labels(
@@ -69,9 +67,8 @@ def soft_labels(
     """
     tiles = partial(walk, states, max_span_length=max_span_length, size=size)
     exponents = partial(_soft_exponents, states, teacher, max_span_length)
-    log_sums = _log_sums(states, tiles, exponents, n_sums=2)
-    _add_gradient(gradient, states, tiles, exponents, log_sums, factors)
-    return log_sums[0] + log_sums[1]
+    part = _sum_and_add(gradient, states, tiles, exponents, factors, n_sums=2)
+    return part[0] + part[1]
 
 
 def _negative_exponents(
@@ -102,25 +99,50 @@ def _soft_exponents(
     return [negative, positive.masked_fill_(scores == -torch.inf, -torch.inf)]
 
 
-def _log_sums(
-    states: PointerStates, tiles: _Tiles, exponents: _Exponents, *, n_sums: int
+def _sum_and_add(
+    gradient: PointerStates,
+    states: PointerStates,
+    tiles: _Tiles,
+    exponents: _Exponents,
+    factors: Tensor,
+    *,
+    n_sums: int,
 ) -> List[Tensor]:
-    """log(1 + Σ exp) over the cells of each document and label, for each sum."""
+    """log(1 + Σ exp) over the cells of each document and label, for each sum; the
+    gradient of Σ factor · log is added. A second sum falls with the score."""
     tops = [zeros_of(states, len(states.lengths), states.n_labels)] * n_sums
-    sums = _sums(tiles, exponents, tops)
+    sums, held = _sums(states, tiles, exponents, tops)
     if not all((total < _LARGEST_SUM).all() for total in sums):
         tops = _tops(tiles, exponents, tops)  # rare: one walk more
-        sums = _sums(tiles, exponents, tops)
-    return [top + total.log().to(top) for top, total in zip(tops, sums)]
-
-
-def _sums(tiles: _Tiles, exponents: _Exponents, tops: List[Tensor]) -> List[Tensor]:
-    """exp(−top) + Σ exp(exponent − top) of each document and label, for each sum."""
-    sums = [(-top).to(wide_dtype(top.device)).exp() for top in tops]
+        sums, held = _sums(states, tiles, exponents, tops)
+    log_sums = [top + total.log().to(top) for top, total in zip(tops, sums)]
+    shifts = [log_sum - factors.log() for log_sum in log_sums]
+    shares = [(factors / total).to(factors) for total in sums]
     for tile in tiles():
-        for total, values in zip(sums, exponents(tile, tops)):
-            total[list(tile.docs), tile.labels] += exponentials(values).sum((2, 3))
-    return sums
+        if held:
+            parts = [x * at_tile(share, tile) for x, share in zip(held.pop(0), shares)]
+        else:
+            parts = [exponentials(x) for x in exponents(tile, shifts)]
+        weights = parts[0] if n_sums == 1 else parts[0] - parts[1]
+        add_tile_gradient(gradient, states, tile, weights)
+    return log_sums
+
+
+def _sums(
+    states: PointerStates, tiles: _Tiles, exponents: _Exponents, tops: List[Tensor]
+) -> Tuple[List[Tensor], List[List[Tensor]]]:
+    """exp(−top) + Σ exp(exponent − top) of each document and label, for each sum; and
+    the exponentials, where the cells are few, so that they need no second walk."""
+    few = sum(n**2 for n in states.lengths) * states.n_labels <= TILE_CELLS
+    sums = [(-top).to(wide_dtype(top.device)).exp() for top in tops]
+    held = []
+    for tile in tiles():
+        parts = [exponentials(x) for x in exponents(tile, tops)]
+        for total, part in zip(sums, parts):
+            total[list(tile.docs), tile.labels] += part.sum((2, 3))
+        if few:
+            held.append(parts)
+    return sums, held
 
 
 def _tops(tiles: _Tiles, exponents: _Exponents, zeros: List[Tensor]) -> List[Tensor]:
@@ -131,20 +153,3 @@ def _tops(tiles: _Tiles, exponents: _Exponents, zeros: List[Tensor]) -> List[Ten
             cells = list(tile.docs), tile.labels
             top[cells] = torch.maximum(top[cells], values.amax((2, 3)))
     return tops
-
-
-def _add_gradient(
-    gradient: PointerStates,
-    states: PointerStates,
-    tiles: _Tiles,
-    exponents: _Exponents,
-    log_sums: List[Tensor],
-    factors: Tensor,
-) -> None:
-    """Add the gradient of Σ factor · log sum; the second sum falls with the score."""
-    shifts = [log_sum - factors.log() for log_sum in log_sums]
-    for tile in tiles():
-        weights, *less = map(exponentials, exponents(tile, shifts))
-        for part in less:
-            weights -= part
-        add_tile_gradient(gradient, states, tile, weights)
