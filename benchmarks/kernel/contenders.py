@@ -75,8 +75,11 @@ def dense_loss(states: PointerStates, gold: Tensor) -> Tuple[Tensor, List[Tensor
 
 
 @torch.no_grad()
-def dense_search(states: PointerStates) -> Tensor:
-    return (dense_scores(states, list(states.tensors())) >= 0).nonzero()
+def dense_search(states: PointerStates, band: Optional[int] = None) -> Tensor:
+    above = dense_scores(states, list(states.tensors())) >= 0
+    if band is not None:
+        above &= torch.ones(above.shape[2:], dtype=torch.bool).tril(band - 1)
+    return above.nonzero()
 
 
 class Limit:
@@ -85,11 +88,11 @@ class Limit:
     twice, as every form that does not hold them must, and the two products of the
     gradient."""
 
-    def __init__(self, states: PointerStates) -> None:
+    def __init__(self, states: PointerStates, band: Optional[int] = None) -> None:
         products = replace(states, start=None, end=None)
         self.operands = [
             tuple(x.flatten(0, 1) for x in operands(products, tile))
-            for tile in walk(products)
+            for tile in walk(products, max_span_length=band)
         ]
         sizes = [len(q) * q.shape[1] * k.shape[1] for q, k in self.operands]
         self.memory = torch.empty(max(sizes))

@@ -27,10 +27,13 @@ def _table(rows: List[Row], what: str) -> str:
         seconds, peaks = row["seconds"], row.get("peak_bytes", {})
         lengths, ours = row["lengths"], seconds["ours"]
         many = f"{len(lengths)}, {min(lengths)} to {max(lengths)} tokens"
+        one = f"{lengths[0]:,} tokens"
+        if "found" in row:
+            one += f", {row['found']} spans, none over {row['band']} tokens"
         line = [
             what,
             "efficient" if row["shared"] else "GlobalPointer",
-            f"{lengths[0]:,} tokens" if len(lengths) == 1 else many,
+            one if len(lengths) == 1 else many,
             str(row["n_labels"]),
             f"{1000 * ours:.1f}",
             _ratio(seconds.get("dense"), ours),

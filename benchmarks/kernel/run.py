@@ -12,7 +12,8 @@ not run. Finished rows are kept in OUTPUT/rows.jsonl and not repeated, so that t
 script can be interrupted. OUTPUT/table.md and OUTPUT/kernel.png are made from them.
 
 STATES.safetensors holds the queries, keys and start terms of documents by a trained
-pipeline, and their lengths; `benchmarks/kernel/save_states.py` writes it.
+pipeline, their lengths, and the longest span that it predicts;
+`benchmarks/kernel/save_states.py` writes it.
 """
 
 from __future__ import annotations
@@ -20,13 +21,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import torch
 from contenders import (
@@ -198,15 +198,16 @@ def measure_trained(path: Path, doc: int) -> Row:
         lengths=(lengths[doc],),
         scale=float(tensors["scale"]),
     )
-    check_search(our_search(states), dense_search(states))
+    band = int(tensors["max_span_length"])
+    check_search(our_search(states, band), dense_search(states, band))
     functions: Dict[str, Callable[[], Any]] = {
-        "ours": lambda: our_search(states),
-        "dense": lambda: dense_search(states),
-        "limit": Limit(states).search,
+        "ours": lambda: our_search(states, band),
+        "dense": lambda: dense_search(states, band),
+        "limit": Limit(states, band).search,
     }
-    found = len(our_search(states))
+    found = len(our_search(states, band))
     shape = {"lengths": [lengths[doc]], "n_labels": states.n_labels}
-    return {"seconds": medians(functions), "found": found, **shape}
+    return {"seconds": medians(functions), "found": found, "band": band, **shape}
 
 
 def check_loss(ours: Any, theirs: Any, tolerance: float = 1e-4) -> None:
@@ -258,16 +259,18 @@ def measure_memory(
     small = random_states([300], n_labels, shared)
     function(small, random_gold([300], n_labels))  # libraries take memory of their own
     states, gold = random_states(lengths, n_labels, shared), random_gold([9], n_labels)
-    before = resident_bytes()
-    assert before is not None, "memory is read from /proc, which Linux alone has"
+    before = memory_of_process("VmRSS")
     function(states, gold)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    return memory_of_process("VmHWM") - before
 
 
-def resident_bytes() -> Optional[int]:
-    status = Path("/proc/self/statm")
-    pages = int(status.read_text().split()[1]) if status.exists() else None
-    return None if pages is None else pages * resource.getpagesize()
+def memory_of_process(field: str) -> int:
+    """Bytes of this process, now (VmRSS) or at the most so far (VmHWM). Linux only;
+    what getrusage gives includes the process that started this one."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024
+    raise OSError(f"/proc/self/status has no {field}")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,15 @@ def main(pipeline: str, corpus: str, output: str) -> None:
     for name, component in nlp.pipeline:
         if name != "global_pointer":
             docs = list(component.pipe(docs, batch_size=4))
-    states = nlp.get_pipe("global_pointer").model.predict(docs)
+    pipe = nlp.get_pipe("global_pointer")
+    states = pipe.model.predict(docs)
     tensors = {
         "queries": states.queries,
         "keys": states.keys,
         "start": states.start,
         "lengths": torch.tensor(states.lengths),
         "scale": torch.tensor(states.scale),
+        "max_span_length": torch.tensor(pipe.cfg["trained_length"]),
     }
     save_file({name: x.contiguous() for name, x in tensors.items()}, output)
 
