@@ -54,7 +54,8 @@ def _band_table(rows: List[Row]) -> str:
     lines = [["tokens", "seconds", "MiB"], ["---"] * 3]
     for row in rows:
         if row["what"] == "band":
-            peak = f"{row['peak_bytes']['ours'] / MIB:,.0f}"
+            peaks = row["peak_bytes"]
+            peak = f"{peaks['ours'] / MIB:,.0f}" if peaks else ""
             seconds = f"{row['seconds']['ours']:.2f}"
             lines.append([f"{int(row['shape']):,}", seconds, peak])
     return _markdown(lines) if len(lines) > 2 else ""
