@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..errors import Errors
 from .cells import add_cell_gradient, score_cells, sum_at
-from .plain_sums import plain_negatives
+from .own_pairs import own_pairs_negatives
+from .shared_pair import shared_pair_negatives
 from .shifted_sums import shifted_negatives, soft_labels
 from .states import PointerStates, wide_dtype, zeros_of
 from .tiles import is_allowed
@@ -63,17 +64,19 @@ def span_loss(
     """
     gradient = states.map(lambda x: zeros_of(states, *x.shape))
     factors = _factors(states, label_weights)
-    walk = {"max_span_length": max_span_length, "size": size}
+    bounds = {"max_span_length": max_span_length, "size": size}
     if isinstance(targets, PointerStates):
         _check_teacher(states, targets)
-        log_sums = soft_labels(states, targets, factors, gradient, **walk)
+        log_sums = soft_labels(states, targets, factors, gradient, **bounds)
     else:
         gold = torch.unique(targets.cpu(), dim=0)
         _check_gold(states, gold, max_span_length)
         gold = gold.to(states.queries.device)
-        sums = plain_negatives(states, gold, factors, gradient, **walk)
+        shared = states.queries.shape[1] < states.n_labels
+        quick_negatives = shared_pair_negatives if shared else own_pairs_negatives
+        sums = quick_negatives(states, gold, factors, gradient, **bounds)
         if sums is None:
-            sums = shifted_negatives(states, gold, factors, gradient, **walk)
+            sums = shifted_negatives(states, gold, factors, gradient, **bounds)
         log_sums = sums + _positives(states, gold, factors, gradient)
     loss = (log_sums * factors).sum()
     dtypes = iter([x.dtype for x in states.tensors()])

@@ -14,7 +14,7 @@ from .tiles import Places, Tile, add_at, at_tile, take
 
 # Exponents below this are raised to it: e^-60 vanishes beside the 1 of the formula,
 # while numbers near the end of float32's range would make a CPU crawl.
-LOWEST_EXPONENT = -60.0
+_LOWEST_EXPONENT = -60.0
 
 
 class Scratch:
@@ -82,7 +82,7 @@ def exponentials(exponents: Tensor) -> Tensor:
     exponents (Tensor): Any shape; those below -60 count as -60.
     RETURNS (Tensor): The exponentials.
     """
-    return exponents.clamp_(min=LOWEST_EXPONENT).exp_()
+    return exponents.clamp_(min=_LOWEST_EXPONENT).exp_()
 
 
 def add_tile_gradient(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .products import Scratch, score_tile
-from .states import PointerStates, score_dtype
+from .states import PointerStates, by_token, score_dtype
 from .tiles import TILE_CELLS, is_allowed, take, walk
 
 # Relative error of a product's operands, by torch's setting for float32 products.
@@ -79,8 +79,7 @@ def _needed(states: PointerStates, floors: Tensor) -> Tensor:
     of the scores: the floor less the start term, and less a margin."""
     dtype, device = score_dtype(states), states.queries.device
     needed = (floors - _margins(states, floors)).to(dtype).to(device)
-    lengths = torch.tensor(states.lengths, dtype=torch.int64, device=device)
-    needed = needed.repeat_interleave(lengths, dim=0)
+    needed = by_token(states, needed)
     if states.start is not None:
         needed = needed - states.start.to(dtype)
     return needed.nan_to_num(nan=-torch.inf).clamp(min=torch.finfo(dtype).min)

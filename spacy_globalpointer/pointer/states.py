@@ -72,25 +72,6 @@ class PointerStates:
             total += length
         return offsets
 
-    def docs(self, first: int, stop: int) -> PointerStates:
-        """A part of the batch, as views.
-
-        first (int): Index of the first document.
-        stop (int): Index of the first document that is left out.
-        RETURNS (PointerStates): The states of these documents.
-        """
-        offset, lengths = sum(self.lengths[:first]), self.lengths[first:stop]
-        tokens = slice(offset, offset + sum(lengths))
-        return replace(
-            self,
-            queries=self.queries[tokens],
-            keys=self.keys[tokens],
-            start=None if self.start is None else self.start[tokens],
-            end=None if self.end is None else self.end[tokens],
-            lengths=lengths,
-            covered=None if self.covered is None else self.covered[tokens],
-        )
-
     def tensors(self) -> Tuple[Tensor, ...]:
         """RETURNS (Tuple[Tensor, ...]): The tensors that a gradient reaches, in
         the order queries, keys, start, end; absent terms are left out."""
@@ -139,3 +120,14 @@ def zeros_of(states: PointerStates, *shape: int) -> Tensor:
     RETURNS (Tensor): The zeros.
     """
     return states.queries.new_zeros(shape, dtype=score_dtype(states))
+
+
+def by_token(states: PointerStates, by_doc: Tensor) -> Tensor:
+    """Repeat a value of each document for each of its tokens.
+
+    states (PointerStates): The batch.
+    by_doc (Tensor): Shape (documents, labels).
+    RETURNS (Tensor): Shape (tokens, labels).
+    """
+    lengths = torch.tensor(states.lengths, dtype=torch.int64, device=by_doc.device)
+    return by_doc.repeat_interleave(lengths, dim=0)

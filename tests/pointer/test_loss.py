@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from reference import loss, pointer_scores
 from strategies import as_rows, batches, random_states
 
-from spacy_globalpointer.pointer import plain_sums
+from spacy_globalpointer.pointer import shared_pair
 from spacy_globalpointer.pointer.heads import (
     EfficientGlobalPointerHead,
     GlobalPointerHead,
 )
 from spacy_globalpointer.pointer.loss import span_loss
-from spacy_globalpointer.pointer.plain_sums import plain_negatives
+from spacy_globalpointer.pointer.own_pairs import own_pairs_negatives
+from spacy_globalpointer.pointer.shared_pair import shared_pair_negatives
 from spacy_globalpointer.pointer.shifted_sums import shifted_negatives
 from spacy_globalpointer.pointer.states import PointerStates
 
@@ -23,9 +24,9 @@ sizes = st.sampled_from([1, 2, 5, None])
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _plain_sums_of_few_cells_too():
+def _shared_exponentials_of_few_cells_too():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain_sums, "TILE_OVERHEAD", 0)
+        patch.setattr(shared_pair, "TILE_OVERHEAD", 0)
         yield
 
 
@@ -189,7 +190,7 @@ def test_a_certain_teacher_is_gold(batch, size):
         assert torch.allclose(one, other, atol=1e-10)
 
 
-@pytest.mark.parametrize("scale", [1.0, 30.0])  # plain sums, and shifted ones
+@pytest.mark.parametrize("scale", [1.0, 30.0])  # without and with shifted sums
 @given(data=st.data(), weights=st.lists(st.floats(0, 4), min_size=3, max_size=3))
 def test_label_weights_scale_each_labels_part(scale, data, weights):
     states, band, gold = data.draw(batches(scale=scale))
@@ -211,14 +212,19 @@ def test_label_weights_scale_each_labels_part(scale, data, weights):
         assert torch.allclose(ours, theirs, atol=1e-10)
 
 
+def quick_negatives(states):
+    shared = states.queries.shape[1] < states.n_labels
+    return shared_pair_negatives if shared else own_pairs_negatives
+
+
 @given(batches(max_length=30), sizes)
 def test_both_ways_to_sum_agree(batch, size):
-    """`plain_sums` is only a faster way; it gives up where scores are high."""
+    """The quick way is only quicker; it gives up where scores are high."""
     states, band, gold = batch
     gold = as_rows(gold).unique(dim=0)
     factors = torch.rand(len(states.lengths), states.n_labels, dtype=torch.float64)
     results = []
-    for function in (plain_negatives, shifted_negatives):
+    for function in (quick_negatives(states), shifted_negatives):
         gradient = states.map(lambda x: torch.zeros_like(x).contiguous())
         bounds = {"max_span_length": band, "size": size}
         sums = function(states, gold, factors, gradient, **bounds)
@@ -228,11 +234,11 @@ def test_both_ways_to_sum_agree(batch, size):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_plain_sums_give_up_before_they_overflow(shared):
+def test_quick_sums_give_up_before_they_overflow(shared):
     states = random_states([9], 2, shared=shared, scale=12.0).map(torch.Tensor.float)
     gold, factors = as_rows([set()]), torch.ones(1, 2)
     gradient = states.map(torch.zeros_like)
-    sums = plain_negatives(
+    sums = quick_negatives(states)(
         states, gold, factors, gradient, max_span_length=None, size=None
     )
     assert sums is None
@@ -244,9 +250,9 @@ def test_sharing_exponentials_of_few_cells_does_not_pay(monkeypatch):
     factors, gradient = torch.ones(1, 2).double(), states.map(torch.zeros_like)
     bounds = {"max_span_length": None, "size": None}
     for overhead, pays in ((9 * 9 * 2, True), (9 * 9 * 2 + 1, False)):
-        monkeypatch.setattr(plain_sums, "TILE_OVERHEAD", overhead)
+        monkeypatch.setattr(shared_pair, "TILE_OVERHEAD", overhead)
         gold = as_rows([set()])
-        sums = plain_negatives(states, gold, factors, gradient, **bounds)
+        sums = shared_pair_negatives(states, gold, factors, gradient, **bounds)
         assert (sums is not None) == pays
 
 
