@@ -1,7 +1,7 @@
 """Every message a user can meet, with its code.
 
 Codes are stable: tests and search engines find a message by its code. ``GP0xx``
-are errors of the component and its model, ``GP1xx`` of the corpus tools;
+are errors of the component, its model and the encoder, ``GP1xx`` of the corpus tools;
 ``GPW0xx`` and ``GPW1xx`` are the warnings of the same two rooms. A message names
 the value, the rule it breaks and the remedy.
 """
@@ -97,7 +97,6 @@ class Errors(metaclass=_Coded):
         "train anew."
     )
 
-    # The corpus tools
     GP019 = (
         "The model of '{name}' scores nO = {nO} labels, but the labels are {labels}. "
         "Remove nO from the component's [model] section: it is set by itself."
@@ -112,6 +111,66 @@ class Errors(metaclass=_Coded):
         "number: lower the learning rate ([training.optimizer.learn_rate]), or clip "
         "gradients ([training.optimizer] grad_clip = 1.0)."
     )
+    # The encoder
+    GP030 = (
+        "precision is {value!r}, but must be one of: auto, bf16, fp16, fp32. auto "
+        "takes bf16 where it is faster."
+    )
+    GP031 = (
+        "precision is {value!r}, but products in it do not work on this machine's "
+        '{device}. Set precision = "auto" in [components.transformer.model], or '
+        '"fp32".'
+    )
+    GP032 = (
+        "Windows of {window} word pieces with {context} of context on each side cannot "
+        "be: a window also holds {special} special pieces and needs room for at least "
+        "one of its own, and the encoder reads {limit} at the most. Change window or "
+        "context in [components.transformer.model]."
+    )
+    GP033 = (
+        "The encoder {name!r} cannot be loaded: {reason}. Pass a folder with "
+        "config.json, the weights and the tokenizer's files, a model's name on a hub "
+        "that can be reached, or the folder of a trained pipeline's transformer."
+    )
+    GP034 = (
+        "The tokenizer of {name!r} is a {kind}, which does not tell where in the text "
+        "its pieces are. A fast tokenizer is needed: a folder with a tokenizer.json, "
+        "as save_pretrained of a fast tokenizer writes it."
+    )
+    GP035 = (
+        "{name!r} is a {kind} model, which is no encoder: its vectors of a text's "
+        "beginning know nothing of what follows, or it needs a second text to write. "
+        "Use an encoder such as BERT, RoBERTa, ELECTRA or Longformer."
+    )
+    GP036 = (
+        "Neither the encoder {name!r} nor its tokenizer tells how much it can read at "
+        "once. Set window in [components.transformer.model], such as 512."
+    )
+    GP037 = (
+        "The rules for global attention cannot be used: {reason}. Set first = true, "
+        "patterns (token patterns of spaCy's Matcher) or spans_key."
+    )
+    GP038 = (
+        "The stored encoder cannot be read: {reason}. The file is damaged, or is no "
+        "transformer's model. Copy it again from its source, or train anew."
+    )
+    GP039 = (
+        "The transformer has no encoder yet. Initialize the pipeline "
+        "(nlp.initialize()), or load a trained one with spacy.load."
+    )
+    GP040 = (
+        "global_attention is set, but {name!r} is a {kind} model, whose pieces all see "
+        "their whole window. Use a Longformer (`spacy global-pointer lengthen` makes "
+        "one of a BERT, RoBERTa or ELECTRA encoder), or remove the setting."
+    )
+
+    GP041 = (
+        "The encoder cannot be lengthened: {reason}. Take a BERT, RoBERTa or ELECTRA "
+        "encoder, an even attention window and at least as many positions."
+    )
+    GP042 = "{path} exists and is not overwritten. Remove it, or name another folder."
+
+    # The corpus tools
     GP101 = (
         "{path} cannot be read as brat: it is not a folder, and its name ends in "
         "neither .txt nor .ann. Pass a folder that holds such files, or one of them."

@@ -7,6 +7,7 @@ from spacy.cli._util import app
 
 from .convert import convert_cli
 from .debug import debug_cli
+from .lengthen import lengthen_cli
 from .render import render_cli
 
 HELP = """Tools for span extraction with GlobalPointer: convert annotated texts,
@@ -18,6 +19,7 @@ global_pointer_cli = typer.Typer(
 )
 global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("debug")(debug_cli)
+global_pointer_cli.command("lengthen")(lengthen_cli)
 global_pointer_cli.command("render")(render_cli)
 
 app.add_typer(global_pointer_cli)

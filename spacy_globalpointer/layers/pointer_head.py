@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Iterator, List, Optional, Tuple, cast
+from typing import Any, Callable, List, Optional, Tuple, cast
 
 import safetensors.torch
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model, Optimizer, PyTorchShim, chain, get_torch_default_device
+from thinc.api import Model, Optimizer, chain, get_torch_default_device
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
 from ..pointer.heads import HEADS, PointerHead
 from ..pointer.states import PointerStates
+from ..torch_shim import TorchShim
 
 #: Version of the bytes that a head is stored as.
 FORMAT = "1"
@@ -151,7 +151,7 @@ def forward(
     return states, backprop
 
 
-class PointerShim(PyTorchShim):
+class PointerShim(TorchShim):
     """A shim that stores its head as safetensors, rebuilds it from them alone, and
     scales the learning rate, since a Thinc optimizer has no parameter groups.
 
@@ -172,27 +172,6 @@ class PointerShim(PyTorchShim):
         """Update the head's parameters at its own learning rate."""
         scaled = partial(optimizer, lr_scale=self.learn_rate_scale)
         super().finish_update(cast(Optimizer, scaled))
-
-    @contextmanager
-    def use_params(self, params: dict) -> Iterator[None]:
-        """Use other values of the parameters for a while, such as an optimizer's
-        averages. Thinc's own shim looks for keys that no optimizer writes.
-
-        params (dict): Arrays by (shim id, parameter name).
-        """
-        own = {
-            name: parameter
-            for name, parameter in self._model.named_parameters()
-            if (self.id, name) in params
-        }
-        backup = {name: parameter.data for name, parameter in own.items()}
-        for name, parameter in own.items():
-            parameter.data = xp2torch(params[self.id, name], device=parameter.device)
-        try:
-            yield
-        finally:
-            for name, parameter in own.items():
-                parameter.data = backup[name]
 
 
 def serialize_head(kind: str, head: PointerHead) -> bytes:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
 from torch import Tensor
 
 from ..errors import Errors
-from .cells import score_cells
+from .cells import CHUNK, score_cells
 from .sieve import candidates
 from .states import PointerStates, score_dtype
 
@@ -69,14 +69,28 @@ def search_spans(
         message = Errors.GP007.format(n=len(thresholds), n_labels=states.n_labels)
         raise ValueError(message)
     lowest = torch.finfo(score_dtype(states)).min
-    floors = torch.tensor(thresholds, dtype=torch.float64).clamp(min=lowest)
+    floors = torch.as_tensor(thresholds, dtype=torch.float64).clamp(min=lowest)
     hits = _Hits(len(states.lengths), limit)
     bound = max_span_length
-    for cells in candidates(states, floors, max_span_length=bound, size=size):
+    sieved = candidates(states, floors, max_span_length=bound, size=size)
+    for cells in _gathered(sieved):
         scores, cells = score_cells(states, cells).cpu(), cells.cpu()
         above = scores >= floors[cells[:, 1]]
         hits.add(cells[above], scores[above])
     return hits.collect(score_dtype(states))
+
+
+def _gathered(cells: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Cells of several tiles together: a call for each tile's few would cost more
+    than their scores."""
+    some: List[Tensor] = []
+    for own in cells:
+        some.append(own)
+        if sum(map(len, some)) >= CHUNK:
+            yield torch.cat(some)
+            some = []
+    if some:
+        yield torch.cat(some)
 
 
 class _Hits:

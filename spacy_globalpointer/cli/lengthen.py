@@ -1,0 +1,55 @@
+"""`spacy global-pointer lengthen`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from spacy.cli._util import Arg, Opt
+from wasabi import msg
+
+from ._util import reported_errors
+
+
+def lengthen_cli(
+    source: Annotated[
+        str,
+        Arg(
+            help="Folder of a BERT, RoBERTa or ELECTRA encoder, its name on a hub, or "
+            "the folder of a trained pipeline's transformer"
+        ),
+    ],
+    output: Annotated[
+        Path, Arg(help="Folder for the Longformer; it must not exist", file_okay=False)
+    ],
+    positions: Annotated[
+        int, Opt("--positions", "-p", help="Word pieces that it is to read at once")
+    ] = 4096,
+    attention_window: Annotated[
+        int,
+        Opt(
+            "--attention-window",
+            "-w",
+            help="Word pieces that each one sees, half of them on either side",
+        ),
+    ] = 512,
+) -> None:
+    """Make a Longformer of an encoder for short texts.
+
+    On texts within half an attention window its vectors are the original's; train it
+    before you use it on longer ones.
+    """
+    from ..encoders.folders import load_encoder, save_encoder  # imports torch
+    from ..encoders.lengthen import lengthen
+
+    with reported_errors():
+        encoder = load_encoder(source)
+        longer = lengthen(
+            encoder, positions=positions, attention_window=attention_window
+        )
+        save_encoder(longer, output)
+    msg.good(
+        f"Saved a Longformer of {positions:,} positions, {attention_window:,} seen by "
+        "each word piece",
+        output,
+    )

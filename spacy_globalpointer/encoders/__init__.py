@@ -1,0 +1,1 @@
+"""Thinc layers that turn documents of any length into vectors of their word pieces."""

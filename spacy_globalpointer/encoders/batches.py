@@ -1,0 +1,150 @@
+"""Windows of many documents as arrays that an encoder can read."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
+
+import numpy
+from numpy import ndarray
+
+from .pieces import Pieces
+from .windows import Window, plan_windows
+
+
+class SpecialPieces(NamedTuple):
+    """What an encoder wants around the pieces of a text.
+
+    before (ndarray): Pieces in front, such as [CLS].
+    after (ndarray): Pieces behind, such as [SEP].
+    pad (int): Piece that fills up a window.
+    """
+
+    before: ndarray
+    after: ndarray
+    pad: int
+
+
+class WindowBatch(NamedTuple):
+    """Windows of about the same length, filled up to the longest.
+
+    ids (ndarray): Shape (windows, pieces), int64.
+    mask (Any): Shape (windows, pieces), bool: False where it is filled up.
+    is_global (Optional[Any]): Same shape, bool: pieces that see the whole window.
+    rows (ndarray): Shape (given,): flat offsets of the pieces whose vectors count.
+    places (ndarray): Shape (given,): where these belong among all documents' pieces.
+    """
+
+    ids: ndarray
+    mask: Any
+    is_global: Optional[Any]
+    rows: ndarray
+    places: ndarray
+
+
+def batch_windows(
+    docs: Sequence[Pieces],
+    special: SpecialPieces,
+    *,
+    window: int,
+    context: int,
+    max_pieces: int,
+    max_filling: int,
+    is_global: Optional[Sequence[Any]] = None,
+    first_is_global: bool = False,
+) -> List[WindowBatch]:
+    """Plan the windows of documents and gather them by length.
+
+    docs (Sequence[Pieces]): The documents.
+    special (SpecialPieces): Special pieces, which every window has.
+    window (int): The most pieces of a window, special ones counted.
+    context (int): Pieces that a window reads beside its own part.
+    max_pieces (int): The most pieces of a batch, filling counted; a longer window
+        makes a batch by itself.
+    max_filling (int): The most pieces by which a batch is filled up.
+    is_global (Optional[Sequence[Any]]): For each document which pieces see their
+        whole window, shape (pieces,), bool.
+    first_is_global (bool): Whether a window's first piece sees the whole window.
+    RETURNS (List[WindowBatch]): The batches, longest windows first. Each piece of each
+        document is given by exactly one window.
+    """
+    n_special = len(special.before) + len(special.after)
+    reads, offset = [], 0
+    for i, pieces in enumerate(docs):
+        n, capacity = len(pieces.ids), window - n_special
+        for read in plan_windows(n, pieces.cuts, capacity=capacity, context=context):
+            reads.append(_Read(read.stop - read.start + n_special, i, offset, read))
+        offset += n
+    reads.sort(key=lambda read: -read.length)
+    batches = []
+    for group in _group(reads, max_pieces, max_filling):
+        batch = _fill(group, docs, special)
+        if is_global is not None or first_is_global:
+            seeing = _fill_global(group, batch.mask, special, is_global)
+            seeing[:, 0] |= first_is_global
+            batch = batch._replace(is_global=seeing)
+        batches.append(batch)
+    return batches
+
+
+class _Read(NamedTuple):
+    """A window, the pieces that it has with special ones, its document, and where the
+    document's pieces begin among all."""
+
+    length: int
+    doc: int
+    offset: int
+    window: Window
+
+
+def _group(
+    reads: List[_Read], max_pieces: int, max_filling: int
+) -> Iterator[List[_Read]]:
+    """Windows that are read together; `reads` has the longest first."""
+    group: List[_Read] = []
+    filling = 0
+    for read in reads:
+        longest = group[0].length if group else read.length
+        filling += longest - read.length
+        too_many = (len(group) + 1) * longest > max_pieces
+        if group and (too_many or filling > max_filling):
+            yield group
+            group, filling = [], 0
+        group.append(read)
+    if group:
+        yield group
+
+
+def _fill(
+    group: List[_Read], docs: Sequence[Pieces], special: SpecialPieces
+) -> WindowBatch:
+    begin, longest = len(special.before), group[0].length
+    ids = numpy.full((len(group), longest), special.pad, dtype="int64")
+    rows, places = [], []
+    for i, (length, doc, offset, window) in enumerate(group):
+        end = length - len(special.after)
+        ids[i, :begin] = special.before
+        ids[i, begin:end] = docs[doc].ids[window.start : window.stop]
+        ids[i, end:length] = special.after
+        given = numpy.arange(window.first, window.last)
+        rows.append(given + (i * longest + begin - window.start))
+        places.append(given + offset)
+    lengths = numpy.array([read.length for read in group])
+    mask = numpy.arange(longest) < lengths[:, None]
+    return WindowBatch(
+        ids, mask, None, numpy.concatenate(rows), numpy.concatenate(places)
+    )
+
+
+def _fill_global(
+    group: List[_Read],
+    mask: Any,
+    special: SpecialPieces,
+    is_global: Optional[Sequence[Any]],
+) -> Any:
+    seeing = numpy.zeros(mask.shape, dtype=bool)
+    begin = len(special.before)
+    for i, (length, doc, _, window) in enumerate(group):
+        if is_global is not None:
+            end = length - len(special.after)
+            seeing[i, begin:end] = is_global[doc][window.start : window.stop]
+    return seeing

@@ -1,0 +1,68 @@
+"""Runs an encoder over batches of windows and puts the vectors in the text's order."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any, ContextManager, Dict, List
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from .batches import WindowBatch
+
+
+def encode(
+    module: torch.nn.Module,
+    batches: List[WindowBatch],
+    *,
+    dtype: torch.dtype,
+    checkpointing: bool = False,
+) -> Tensor:
+    """The vector of each piece, from the window that gives it.
+
+    module (torch.nn.Module): An encoder; its output has a `last_hidden_state`.
+    batches (List[WindowBatch]): At least one; together they give each piece once.
+    dtype (torch.dtype): What float32 weights compute in. Half precision weights
+        compute in their own.
+    checkpointing (bool): Keep no activations of a batch for the backward pass, and
+        compute them again there: slower, with the memory of a single batch.
+    RETURNS (Tensor): Shape (pieces of all documents, width), float32.
+    """
+    device = next(module.parameters()).device
+    rows = []
+    for batch in batches:
+        inputs = _as_inputs(batch, device)
+        given = torch.from_numpy(batch.rows).to(device)
+        if checkpointing and torch.is_grad_enabled():
+            own = checkpoint(_run, module, inputs, given, dtype, use_reentrant=False)
+        else:
+            own = _run(module, inputs, given, dtype)
+        rows.append(own)
+    places = torch.cat([torch.from_numpy(batch.places) for batch in batches])
+    order = torch.empty_like(places)
+    order[places] = torch.arange(len(places))
+    return torch.cat(rows)[order.to(device)]
+
+
+def _as_inputs(batch: WindowBatch, device: torch.device) -> Dict[str, Tensor]:
+    inputs = {
+        "input_ids": torch.from_numpy(batch.ids).to(device),
+        "attention_mask": torch.from_numpy(batch.mask).to(device, torch.int64),
+    }
+    if batch.is_global is not None:
+        seeing = torch.from_numpy(batch.is_global)
+        inputs["global_attention_mask"] = seeing.to(device, torch.int64)
+    return inputs
+
+
+def _run(
+    module: torch.nn.Module, inputs: Dict[str, Tensor], given: Tensor, dtype: Any
+) -> Tensor:
+    weights = next(module.parameters()).dtype
+    context: ContextManager[Any] = nullcontext()
+    if weights == torch.float32 and dtype != torch.float32:
+        context = torch.autocast(given.device.type, dtype=dtype)
+    with context:
+        hidden = module(**inputs).last_hidden_state
+    return hidden.flatten(0, 1)[given].float()

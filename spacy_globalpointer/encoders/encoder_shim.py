@@ -1,0 +1,118 @@
+"""An encoder as the shim of a Thinc layer."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import contextmanager
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
+
+import torch
+from thinc.api import Optimizer, PyTorchGradScaler, get_torch_default_device
+from torch import Tensor
+
+from ..torch_shim import TorchShim
+from .batches import WindowBatch
+from .encode import encode
+from .precision import choose_precision
+from .pretrained import Encoder
+from .storage import encoder_from_bytes, encoder_to_bytes
+
+
+class EncoderShim(TorchShim):
+    """Holds the weights in float32, and for prediction a copy in half precision.
+
+    precision (str): See `choose_precision`.
+    checkpointing (bool): See `encode`.
+    """
+
+    def __init__(self, precision: str, checkpointing: bool) -> None:
+        scaler = PyTorchGradScaler(enabled=precision == "fp16")
+        super().__init__(torch.nn.Identity(), grad_scaler=scaler)
+        self.precision = precision
+        self.checkpointing = checkpointing
+        self._encoder: Optional[Encoder] = None
+        self._half: Optional[torch.nn.Module] = None
+
+    @property
+    def encoder(self) -> Optional[Encoder]:
+        """RETURNS (Optional[Encoder]): The encoder; None before initialization."""
+        return self._encoder
+
+    @encoder.setter
+    def encoder(self, encoder: Encoder) -> None:
+        device = get_torch_default_device()
+        choose_precision(self.precision, device)  # says now what it cannot do
+        self._model = encoder.module.to(device)
+        self._encoder = encoder
+        self._half = None
+
+    def predict(self, batches: List[WindowBatch]) -> Tensor:  # type: ignore[override]
+        """Vectors of the batches' pieces.
+
+        batches (List[WindowBatch]): At least one.
+        RETURNS (Tensor): Shape (pieces, width), float32.
+        """
+        dtype = choose_precision(self.precision, self.device)
+        module = self._model
+        if dtype != torch.float32:
+            if self._half is None:
+                self._half = copy.deepcopy(self._model).to(dtype)
+            module = self._half
+        module.eval()
+        with torch.no_grad():
+            return encode(module, batches, dtype=dtype)
+
+    def begin_update(  # type: ignore[override]
+        self, batches: List[WindowBatch]
+    ) -> Tuple[Tensor, Callable[[Tensor], None]]:
+        """Vectors of the batches' pieces, and a callback for their gradient.
+
+        batches (List[WindowBatch]): At least one.
+        RETURNS (Tuple[Tensor, Callable[[Tensor], None]]): Shape (pieces, width),
+            float32; the callback adds to the weights' gradients.
+        """
+        dtype = choose_precision(self.precision, self.device)
+        self._model.train()
+        vectors = encode(
+            self._model, batches, dtype=dtype, checkpointing=self.checkpointing
+        )
+
+        def backprop(gradient: Tensor) -> None:
+            if not vectors.requires_grad:  # every weight is frozen
+                return
+            [scaled] = self._grad_scaler.scale([gradient])
+            vectors.backward(scaled)
+            own = [x.grad for x in self._model.parameters() if x.grad is not None]
+            if self._grad_scaler.unscale(own):  # an overflow: skip this update
+                for x in own:
+                    x.zero_()
+
+        return vectors.detach(), backprop
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Update the weights; copies of them are out of date."""
+        self._half = None
+        super().finish_update(optimizer)
+
+    @contextmanager
+    def use_params(self, params: Dict) -> Iterator[None]:
+        """Use other values of the weights for a while."""
+        self._half = None
+        with super().use_params(params):
+            yield
+        self._half = None
+
+    def to_bytes(self) -> bytes:
+        """RETURNS (bytes): The encoder and its tokenizer; empty before
+        initialization."""
+        return b"" if self.encoder is None else encoder_to_bytes(self.encoder)
+
+    def from_bytes(self, data: bytes) -> EncoderShim:
+        """Load what `to_bytes`, or a transformer of spacy-transformers, stored.
+
+        data (bytes): The bytes.
+        RETURNS (EncoderShim): The shim.
+        """
+        if data:
+            self.encoder = encoder_from_bytes(data)
+        return self

@@ -1,0 +1,56 @@
+"""An encoder by the name that a user gives, and as a folder that other tools read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from ..errors import Errors
+from .pretrained import Encoder, load_pretrained
+from .storage import encoder_from_pipeline
+
+
+def load_encoder(
+    name: str,
+    tokenizer_config: Optional[Dict[str, Any]] = None,
+    transformer_config: Optional[Dict[str, Any]] = None,
+) -> Encoder:
+    """Load an encoder and its tokenizer.
+
+    name (str): A folder with both, a model's name on a hub, or the folder of a trained
+        pipeline's transformer (which has its own tokenizer and settings).
+    tokenizer_config (Optional[Dict[str, Any]]): Settings for
+        `AutoTokenizer.from_pretrained`.
+    transformer_config (Optional[Dict[str, Any]]): Settings for
+        `AutoConfig.from_pretrained`.
+    RETURNS (Encoder): The encoder on the CPU, in float32.
+    RAISES (ValueError): GP033, GP034, GP035 or GP038 if there is no usable one.
+    """
+    folder = Path(name)
+    if (folder / "model").is_file():
+        return encoder_from_pipeline(folder)
+    return load_pretrained(name, tokenizer_config or {}, transformer_config or {})
+
+
+def save_encoder(encoder: Encoder, folder: Path) -> None:
+    """Save an encoder and its tokenizer as transformers does. The folder appears when
+    it is complete.
+
+    encoder (Encoder): The encoder.
+    folder (Path): A folder that does not exist.
+    RAISES (ValueError): GP042 if it exists.
+    """
+    if folder.exists():
+        raise ValueError(Errors.GP042.format(path=folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        encoder.module.save_pretrained(draft, safe_serialization=True)
+        encoder.tokenizer.save_pretrained(draft)
+        draft.chmod(0o755)
+        os.replace(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,132 @@
+"""A pretrained encoder with its tokenizer: from a folder, a hub, or a pipeline."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any, Dict
+
+import numpy
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from ..errors import Errors
+from .batches import SpecialPieces
+
+# Tokenizers without a limit say 1e30.
+_NO_LIMIT = 10**6
+
+
+class Encoder:
+    """An encoder and the tokenizer it was trained with.
+
+    module (torch.nn.Module): The encoder, in float32.
+    tokenizer (PreTrainedTokenizerFast): The tokenizer.
+    """
+
+    def __init__(self, module: Any, tokenizer: Any) -> None:
+        self.module = module
+        self.tokenizer = tokenizer
+        #: Width of a piece's vector.
+        self.width = int(module.config.hidden_size)
+        #: The most pieces that the encoder reads at once, special ones counted; 0
+        #: where neither tokenizer nor encoder tells.
+        known = [tokenizer.model_max_length, _positions(module)]
+        self.max_window = int(min((n for n in known if 0 < n < _NO_LIMIT), default=0))
+        #: What the tokenizer puts around a text.
+        self.special = _special_pieces(tokenizer)
+        #: Shape (vocabulary,): the texts of the tokenizer's pieces.
+        ids = list(range(len(tokenizer)))
+        self.strings = numpy.array(tokenizer.convert_ids_to_tokens(ids), dtype=object)
+        accepted = inspect.signature(module.forward).parameters
+        #: Whether some pieces may see the whole window while others do not.
+        self.has_global_attention = "global_attention_mask" in accepted
+
+
+def _special_pieces(tokenizer: Any) -> SpecialPieces:
+    encoded = tokenizer("a", return_special_tokens_mask=True)
+    ids, is_special = encoded["input_ids"], encoded["special_tokens_mask"]
+    begin = is_special.index(0)
+    end = len(is_special) - is_special[::-1].index(0)
+    pad = tokenizer.pad_token_id
+    return SpecialPieces(
+        before=_ints(ids[:begin]),
+        after=_ints(ids[end:]),
+        pad=0 if pad is None else int(pad),
+    )
+
+
+def _ints(ids: Any) -> Any:
+    return numpy.asarray(ids, dtype="int64")
+
+
+def _positions(module: Any) -> int:
+    """How many positions an encoder has learnt; 0 if it has no table of them."""
+    positions = getattr(module.config, "max_position_embeddings", None) or 0
+    table = getattr(getattr(module, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    if padding is not None:  # RoBERTa and its kin count from behind the padding
+        positions -= padding + 1
+    return int(positions)
+
+
+def load_pretrained(
+    name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]
+) -> Encoder:
+    """Load an encoder by name.
+
+    name (str): A folder, or a model's name on a hub.
+    tokenizer_config (Dict[str, Any]): Settings for `AutoTokenizer.from_pretrained`.
+    transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
+    RETURNS (Encoder): The encoder on the CPU.
+    RAISES (ValueError): GP033 if there is no such model or it lacks a part; GP034 if
+        its tokenizer cannot tell offsets; GP035 if it is no encoder.
+    """
+    try:
+        config = AutoConfig.from_pretrained(name, **transformer_config)
+    except (OSError, ValueError) as error:
+        raise ValueError(_not_loaded(name, error)) from error
+    check_is_encoder(name, config)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            name, **{"use_fast": True, **tokenizer_config}
+        )
+    except Exception as error:  # whatever a tokenizer without its files raises
+        raise ValueError(_not_loaded(name, error)) from error
+    if not tokenizer.is_fast:
+        kind = type(tokenizer).__name__
+        raise ValueError(Errors.GP034.format(name=name, kind=kind))
+    try:
+        module = AutoModel.from_pretrained(name, config=config)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(_not_loaded(name, error)) from error
+    return Encoder(module.float(), tokenizer)
+
+
+def check_is_encoder(name: str, config: Any) -> None:
+    """Refuse what does not give each piece a vector that knows both its sides.
+
+    name (str): The model's name, for the message.
+    config (PretrainedConfig): Its settings.
+    RAISES (ValueError): GP035.
+    """
+    kind = config.model_type
+    causal = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    masked = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    if config.is_encoder_decoder or getattr(config, "is_decoder", False):
+        raise ValueError(Errors.GP035.format(name=name, kind=kind))
+    if causal and not masked:
+        raise ValueError(Errors.GP035.format(name=name, kind=kind))
+
+
+def _not_loaded(name: str, error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    reason = lines[0] if lines else type(error).__name__
+    folder = Path(name)
+    if folder.is_dir():
+        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        reason += f" (the folder holds {found})"
+    return Errors.GP033.format(name=name, reason=reason)

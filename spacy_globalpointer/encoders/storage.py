@@ -1,0 +1,109 @@
+"""An encoder and its tokenizer as bytes, from which alone both can be rebuilt."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, Dict
+
+import safetensors
+import safetensors.torch
+import srsly
+import torch
+from torch import Tensor
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from ..errors import Errors
+from .pretrained import Encoder
+
+#: Version of the bytes.
+FORMAT = "1"
+
+
+def encoder_to_bytes(encoder: Encoder) -> bytes:
+    """The encoder's settings, weights (safetensors) and tokenizer files.
+
+    encoder (Encoder): The encoder.
+    RETURNS (bytes): MessagePack.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        encoder.module.config.save_pretrained(folder)
+        encoder.tokenizer.save_pretrained(folder)
+        paths = [path for path in Path(folder).iterdir() if path.is_file()]
+        files = {path.name: path.read_bytes() for path in paths}
+    weights = {
+        name: x.detach().cpu().contiguous()
+        for name, x in encoder.module.state_dict().items()
+    }
+    message = {
+        "format": FORMAT,
+        "files": files,
+        "weights": safetensors.torch.save(weights),
+    }
+    return srsly.msgpack_dumps(message)
+
+
+def encoder_from_bytes(data: bytes) -> Encoder:
+    """Rebuild an encoder. Neither a network nor the folder that it came from is
+    needed, and nothing is unpickled.
+
+    data (bytes): What `encoder_to_bytes` gave, or what a transformer of
+        spacy-transformers 1.x or 2.x stores.
+    RETURNS (Encoder): The encoder on the CPU.
+    RAISES (ValueError): GP038 if the bytes are damaged or of another kind.
+    """
+    try:
+        message = srsly.msgpack_loads(data)
+        if "state" in message and "tokenizer" in message:
+            files, weights = _of_spacy_transformers(message)
+        elif message["format"] == FORMAT:
+            files = message["files"]
+            weights = safetensors.torch.load(message["weights"])
+        else:
+            raise ValueError(f"its format is {message['format']!r}, not {FORMAT!r}")
+        return _build(files, weights)
+    except Exception as error:  # of four libraries, whose errors have no common base
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(Errors.GP038.format(reason=reason)) from error
+
+
+def _of_spacy_transformers(message: Dict[str, Any]) -> Any:
+    files = {k: v for k, v in message["tokenizer"].items() if isinstance(v, bytes)}
+    files["config.json"] = json.dumps(message["config"]).encode("utf-8")
+    state = message["state"]
+    if state[:2] == b"PK":  # torch.save's archive; nothing but tensors is read
+        weights = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+    else:
+        weights = safetensors.torch.load(state)
+    return files, weights
+
+
+def _build(files: Dict[str, bytes], weights: Dict[str, Tensor]) -> Encoder:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / Path(name).name).write_bytes(content)
+        config = AutoConfig.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
+    module = AutoModel.from_config(config).float()
+    # Older versions of transformers stored the positions 0, 1, 2, … as a weight.
+    known = {k: x for k, x in weights.items() if not k.endswith("position_ids")}
+    module.load_state_dict(known)
+    return Encoder(module, tokenizer)
+
+
+def encoder_from_pipeline(folder: Path) -> Encoder:
+    """The encoder of a trained pipeline's `transformer`.
+
+    folder (Path): The component's folder, which holds the file `model`.
+    RETURNS (Encoder): The encoder on the CPU.
+    RAISES (ValueError): GP038 if there is none in it.
+    """
+    try:
+        message = srsly.msgpack_loads((folder / "model").read_bytes())
+        [data] = [shim for node in message["shims"] for shim in node if shim]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f"{folder / 'model'} holds no encoder"
+        raise ValueError(Errors.GP038.format(reason=reason)) from error
+    return encoder_from_bytes(data)

@@ -1,0 +1,256 @@
+"""The encoder as a model for spaCy's `transformer` component, and as a tok2vec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Optional, Tuple, cast
+
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import FullTransformerBatch
+from spacy_transformers.layers import split_trf_batch, trfs2arrays
+from thinc.api import Model, chain
+from thinc.types import Floats2d, Ragged
+from thinc.util import torch2xp
+
+from ..errors import Errors
+from .batches import WindowBatch, batch_windows
+from .encoder_shim import EncoderShim
+from .folders import load_encoder
+from .global_attention import GlobalAttention
+from .output import EncodedBatch
+from .pieces import Pieces, split_pieces, tokens_to_pieces
+from .pretrained import Encoder
+
+#: Filling up windows by so many pieces costs what another call of the encoder does.
+MAX_FILLING = 64
+#: Name of the architecture that `nlp.replace_listeners` makes of the model.
+TOK2VEC = "spacy-globalpointer.Tok2VecTransformer.v1"
+
+
+def build_transformer_model_v1(
+    name: str,
+    window: Optional[int] = None,
+    context: int = 16,
+    max_pieces: int = 4096,
+    precision: str = "auto",
+    checkpointing: bool = False,
+    global_attention: Optional[GlobalAttention] = None,
+    tokenizer_config: Optional[Dict[str, Any]] = None,
+    transformer_config: Optional[Dict[str, Any]] = None,
+) -> Model[List[Doc], FullTransformerBatch]:
+    """`spacy-globalpointer.TransformerModel.v1`: an encoder for documents of any
+    length, in place of `spacy-transformers.TransformerModel.v3`.
+
+    name (str): A folder with an encoder and its tokenizer, a model's name on a hub, or
+        the folder of a trained pipeline's transformer.
+    window (Optional[int]): The most word pieces that the encoder reads at once; null
+        takes what it can.
+    context (int): Word pieces that a window reads beside its own part, so that every
+        piece is seen with as many neighbours.
+    max_pieces (int): The most word pieces of the windows that are computed together.
+    precision (str): "fp32", "bf16", "fp16", or "auto": bf16 where it is faster.
+        Token vectors are float32 in any case.
+    checkpointing (bool): Train with the memory of a single batch of windows, and an
+        additional forward pass.
+    global_attention (Optional[GlobalAttention]): Tokens that see their whole window,
+        for encoders with sparse attention.
+    tokenizer_config (Optional[Dict[str, Any]]): Settings for
+        `AutoTokenizer.from_pretrained`.
+    transformer_config (Optional[Dict[str, Any]]): Settings for
+        `AutoConfig.from_pretrained`.
+    RETURNS (Model[List[Doc], FullTransformerBatch]): The model.
+    """
+    settings = Settings(
+        name,
+        window,
+        context,
+        max_pieces,
+        global_attention,
+        dict(tokenizer_config or {}),
+        dict(transformer_config or {}),
+    )
+    shim = EncoderShim(precision, checkpointing)
+    layer: Model = Model("encoder", _run, shims=[shim])
+    return Model(
+        "transformer",
+        forward,
+        init=init,
+        layers=[layer],
+        dims={"nO": None},
+        attrs={
+            "settings": settings,
+            "replace_listener": replace_listener,
+            "replace_listener_cfg": replace_listener_cfg,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of `build_transformer_model_v1` that its forward pass needs. They are
+    the config's alone: a model that is loaded does not bring its own."""
+
+    name: str
+    window: Optional[int]
+    context: int
+    max_pieces: int
+    global_attention: Optional[GlobalAttention]
+    tokenizer_config: Dict[str, Any]
+    transformer_config: Dict[str, Any]
+
+    def window_of(self, encoder: Encoder) -> int:
+        """The most pieces of a window, special ones counted.
+
+        encoder (Encoder): The encoder that reads them.
+        RETURNS (int): The number.
+        RAISES (ValueError): GP032 if it is too small, or more than the encoder can
+            read; GP036 if nobody knows it.
+        """
+        window = self.window or encoder.max_window
+        n_special = len(encoder.special.before) + len(encoder.special.after)
+        if not window:
+            raise ValueError(Errors.GP036.format(name=self.name))
+        fits = not encoder.max_window or window <= encoder.max_window
+        if self.context < 0 or window <= n_special + 2 * self.context or not fits:
+            raise ValueError(
+                Errors.GP032.format(
+                    window=window,
+                    context=self.context,
+                    special=n_special,
+                    limit=encoder.max_window or "unknown",
+                )
+            )
+        return window
+
+
+def build_tok2vec_transformer_v1(
+    name: str,
+    pooling: Model[Ragged, Floats2d],
+    grad_factor: float = 1.0,
+    window: Optional[int] = None,
+    context: int = 16,
+    max_pieces: int = 4096,
+    precision: str = "auto",
+    checkpointing: bool = False,
+    global_attention: Optional[GlobalAttention] = None,
+    tokenizer_config: Optional[Dict[str, Any]] = None,
+    transformer_config: Optional[Dict[str, Any]] = None,
+) -> Model[List[Doc], List[Floats2d]]:
+    """`spacy-globalpointer.Tok2VecTransformer.v1`: the same encoder inside a single
+    component, without a `transformer` in front. Further settings are those of
+    `build_transformer_model_v1`.
+
+    pooling (Model[Ragged, Floats2d]): Makes a token's vector from its pieces'.
+    grad_factor (float): Factor of the gradient that reaches the encoder.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The model.
+    """
+    encoder = build_transformer_model_v1(
+        name,
+        window,
+        context,
+        max_pieces,
+        precision,
+        checkpointing,
+        global_attention,
+        tokenizer_config,
+        transformer_config,
+    )
+    # The form that a replaced listener has, too.
+    return chain(replace_listener(encoder), trfs2arrays(pooling, grad_factor))
+
+
+def replace_listener(model: Model) -> Model:
+    """What `nlp.replace_listeners` puts in place of a listener."""
+    return chain(model, cast(Any, split_trf_batch()))
+
+
+def replace_listener_cfg(
+    model_cfg: Dict[str, Any], listener_cfg: Dict[str, Any]
+) -> Dict[str, Any]:
+    """The config of what `nlp.replace_listeners` puts in place of a listener."""
+    result = {**model_cfg, "@architectures": TOK2VEC}
+    for key in ("pooling", "grad_factor"):
+        if key in listener_cfg:
+            result.setdefault(key, listener_cfg[key])
+    return result
+
+
+def init(model: Model, X: Any = None, Y: Any = None) -> None:
+    """Load the encoder, unless a stored one has been loaded."""
+    shim = get_shim(model)
+    if shim.encoder is not None:
+        return
+    settings: Settings = model.attrs["settings"]
+    encoder = load_encoder(
+        settings.name, settings.tokenizer_config, settings.transformer_config
+    )
+    settings.window_of(encoder)
+    _check_global_attention(settings, encoder)
+    shim.encoder = encoder
+    model.set_dim("nO", encoder.width)
+
+
+def get_shim(model: Model) -> EncoderShim:
+    """RETURNS (EncoderShim): The shim that holds the model's encoder."""
+    return cast(EncoderShim, model.layers[0].shims[0])
+
+
+def _check_global_attention(settings: Settings, encoder: Encoder) -> None:
+    if settings.global_attention and not encoder.has_global_attention:
+        kind = encoder.module.config.model_type
+        raise ValueError(Errors.GP040.format(name=settings.name, kind=kind))
+
+
+def forward(
+    model: Model[List[Doc], FullTransformerBatch], docs: List[Doc], is_train: bool
+) -> Tuple[FullTransformerBatch, Callable]:
+    """Documents to their pieces' vectors; no piece and no token is left out."""
+    encoder = get_shim(model).encoder
+    if encoder is None:
+        raise ValueError(Errors.GP039)
+    pieces = split_pieces(encoder.tokenizer, docs)
+    batches = _plan(model.attrs["settings"], encoder, docs, pieces)
+    vectors, backprop_encoder = model.layers[0](batches, is_train)
+    special, strings = encoder.special, encoder.strings
+    output = EncodedBatch.from_vectors(docs, pieces, vectors, strings, special.pad)
+
+    def backprop(d_output: FullTransformerBatch) -> List[Doc]:
+        [gradient] = d_output.model_output.values()
+        backprop_encoder(gradient)
+        return docs
+
+    return output, backprop
+
+
+def _plan(
+    settings: Settings, encoder: Encoder, docs: List[Doc], pieces: List[Pieces]
+) -> List[WindowBatch]:
+    rule = settings.global_attention
+    is_global = None
+    if rule is not None:
+        _check_global_attention(settings, encoder)
+        is_global = [tokens_to_pieces(own, rule(doc)) for own, doc in zip(pieces, docs)]
+    return batch_windows(
+        pieces,
+        encoder.special,
+        window=settings.window_of(encoder),
+        context=settings.context,
+        max_pieces=settings.max_pieces,
+        max_filling=MAX_FILLING,
+        is_global=is_global,
+        first_is_global=rule is not None and rule.first,
+    )
+
+
+def _run(
+    model: Model[List[WindowBatch], Floats2d],
+    batches: List[WindowBatch],
+    is_train: bool,
+) -> Tuple[Floats2d, Callable]:
+    """Batches of windows to the vectors of the pieces that they give."""
+    shim = cast(EncoderShim, model.shims[0])
+    if not batches:
+        width = cast(Encoder, shim.encoder).width
+        return model.ops.alloc2f(0, width), lambda gradient: None
+    vectors, backprop = shim(batches, is_train)
+    return cast(Floats2d, torch2xp(vectors)), backprop

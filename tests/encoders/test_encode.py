@@ -1,0 +1,100 @@
+"""Encoding in windows against a plain forward pass of the same encoder."""
+
+from __future__ import annotations
+
+import pytest
+import spacy
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from small_encoders import make_bert
+
+from spacy_globalpointer.encoders.batches import batch_windows
+from spacy_globalpointer.encoders.encode import encode
+from spacy_globalpointer.encoders.folders import load_encoder
+from spacy_globalpointer.encoders.pieces import split_pieces
+
+NLP = spacy.blank("en")
+TEXTS = ["a bc d", "", "hello world, this is a text", "x"]
+WIDE = {"window": 64, "context": 4, "max_pieces": 1000, "max_filling": 1000}
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    encoder = load_encoder(str(make_bert(tmp_path_factory.mktemp("bert"))))
+    encoder.module.eval()
+    return encoder
+
+
+def plain(encoder, text):
+    """Vectors of a text's pieces without the special ones."""
+    inputs = encoder.tokenizer(text, return_tensors="pt")
+    return encoder.module(**inputs).last_hidden_state[0, 1:-1]
+
+
+def run(encoder, texts, bounds, **settings):
+    pieces = split_pieces(encoder.tokenizer, [NLP.make_doc(text) for text in texts])
+    batches = batch_windows(pieces, encoder.special, **bounds)
+    vectors = encode(encoder.module, batches, dtype=torch.float32, **settings)
+    return vectors.split([len(own.ids) for own in pieces])
+
+
+@pytest.mark.parametrize("max_pieces,max_filling", [(1000, 1000), (1000, 3), (1, 0)])
+def test_vectors_are_those_of_each_text_alone(encoder, max_pieces, max_filling):
+    bounds = {**WIDE, "max_pieces": max_pieces, "max_filling": max_filling}
+    for text, vectors in zip(TEXTS, run(encoder, TEXTS, bounds)):
+        assert torch.allclose(vectors, plain(encoder, text), atol=1e-5)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_gradient_is_that_of_a_plain_forward_pass(encoder, checkpointing):
+    def gradients(vectors):
+        encoder.module.zero_grad()
+        weights = [torch.arange(x.numel()).view(x.shape).cos() for x in vectors]
+        sum((w * x).sum() for w, x in zip(weights, vectors)).backward()
+        return [
+            p.grad.clone() for p in encoder.module.parameters() if p.grad is not None
+        ]
+
+    expected = gradients([plain(encoder, text) for text in TEXTS])
+    bounds = {**WIDE, "max_pieces": 30}
+    ours = gradients(run(encoder, TEXTS, bounds, checkpointing=checkpointing))
+    assert len(ours) == len(expected) > 20
+    for one, other in zip(ours, expected):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+@given(st.integers(1, 120), st.integers(0, 6), st.integers(15, 30))
+def test_each_window_gives_its_own_part(encoder, n, context, window):
+    text = " ".join("abcdefg"[i % 7] for i in range(n))
+    bounds = {**WIDE, "window": window, "context": context}
+    [vectors] = run(encoder, [text], bounds)
+    [pieces] = split_pieces(encoder.tokenizer, [NLP.make_doc(text)])
+    for batch in batch_windows([pieces], encoder.special, **bounds):
+        inputs = torch.from_numpy(batch.ids), torch.from_numpy(batch.mask).long()
+        hidden = encoder.module(*inputs).last_hidden_state.flatten(0, 1)
+        assert torch.allclose(vectors[batch.places], hidden[batch.rows], atol=1e-5)
+
+
+def test_checkpointing_draws_the_same_dropout(encoder, tmp_path):
+    settings = {"hidden_dropout_prob": 0.3, "attention_probs_dropout_prob": 0.3}
+    dropping = load_encoder(str(make_bert(tmp_path / "x", **settings)))
+    dropping.module.train()
+    results = []
+    for checkpointing in (False, True):
+        torch.manual_seed(3)
+        dropping.module.zero_grad()
+        vectors = run(dropping, TEXTS, WIDE, checkpointing=checkpointing)
+        sum(x.square().sum() for x in vectors).backward()
+        results.append([p.grad for p in dropping.module.parameters()])
+    assert all(
+        torch.allclose(one, other, atol=1e-5)
+        for one, other in zip(*results)
+        if one is not None
+    )
+
+
+def test_numbers_are_float32(encoder):
+    pieces = split_pieces(encoder.tokenizer, [NLP.make_doc("a b c")])
+    batches = batch_windows(pieces, encoder.special, **WIDE)
+    assert encode(encoder.module, batches, dtype=torch.float32).dtype == torch.float32

@@ -1,0 +1,381 @@
+"""The architecture behind spaCy's `transformer` component."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+
+import numpy
+import pytest
+import spacy
+from helpers import GOLD, TEXTS, build_transformer, fit, found, make_examples
+from small_encoders import FAMILIES, make_bert, make_longformer
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from spacy_globalpointer.encoders.transformer_model import get_shim
+
+MODEL = "spacy-globalpointer.TransformerModel.v1"
+LONG = " ".join([TEXTS[0]] * 12)
+
+
+def build(folder, components=("global_pointer",), **settings) -> Language:
+    nlp = spacy.blank("en")
+    model = {"@architectures": MODEL, "name": str(folder), "context": 4, **settings}
+    nlp.add_pipe("transformer", config={"model": model})
+    for component in components:
+        nlp.add_pipe(component)
+    return nlp
+
+
+def initialized(folder, **settings):
+    nlp = build(folder, components=(), **settings)
+    nlp.initialize()
+    return nlp
+
+
+def vectors(nlp, text):
+    return nlp(text)._.trf_data.model_output.last_hidden_state
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    return make_bert(tmp_path_factory.mktemp("bert"))
+
+
+@pytest.fixture(scope="module")
+def longformer(tmp_path_factory):
+    return make_longformer(tmp_path_factory.mktemp("longformer"))
+
+
+@pytest.fixture(scope="module")
+def trained(bert, tmp_path_factory):
+    spacy.util.fix_random_seed(0)
+    nlp = build(bert)
+    fit(nlp, make_examples(nlp), steps=60)
+    path = tmp_path_factory.mktemp("pipeline")
+    nlp.to_disk(path)
+    return path
+
+
+def test_learns_and_reloads(trained):
+    nlp = spacy.load(trained)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        docs = list(nlp.pipe(TEXTS))
+    assert [found(doc) for doc in docs] == GOLD
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_each_family_trains_and_loads_without_its_folder(family, tmp_path):
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    FAMILIES[family](folder)
+    nlp = build(folder)
+    examples = make_examples(nlp)
+    sgd = nlp.initialize(lambda: examples)
+    before = get_shim(nlp.get_pipe("transformer").model).to_bytes()
+    for _ in range(2):  # nlp.update lags behind by one step for a transformer
+        nlp.update(examples, sgd=sgd)
+    model = nlp.get_pipe("transformer").model
+    assert get_shim(model).to_bytes() != before
+    nlp.to_disk(tmp_path / "pipeline")
+    shutil.rmtree(folder)
+    again = spacy.load(tmp_path / "pipeline")
+    for text in (*TEXTS, LONG):
+        assert numpy.array_equal(
+            *(x(text)._.trf_data.align.dataXd for x in (nlp, again))
+        )
+        if text:
+            assert numpy.array_equal(vectors(nlp, text), vectors(again, text))
+    assert again.get_pipe("transformer").model.to_bytes() == model.to_bytes()
+    assert b"pickle" not in model.to_bytes()
+
+
+def test_no_token_is_dropped_and_seams_are_seen_in_context(bert):
+    nlp = initialized(bert, window=24, context=6)
+    doc = nlp(LONG)
+    data = doc._.trf_data
+    assert len(data.align.lengths) == len(doc) and (data.align.lengths > 0).all()
+    assert sorted(set(data.align.dataXd)) == list(
+        range(len(data.wordpieces.strings[0]))
+    )
+    assert data.tensors[0].shape[1] > 3 * 24
+    assert (abs(data.tensors[0][0]).sum(1) > 0).all()
+
+
+def test_a_document_keeps_its_own_vectors_only(bert):
+    nlp = initialized(bert)
+    for doc in nlp.pipe(["a b c", "d e", "", LONG, "a\n\nb"]):
+        if len(doc):
+            array = doc._.trf_data.model_output.last_hidden_state
+            own = array if array.base is None else array.base
+            assert own.size == array.size
+
+
+def test_tokens_without_pieces_have_zeros(bert):
+    nlp = initialized(bert)
+    for text, is_known in (
+        ("ab \n\n c", [True, False, True]),
+        ("\u200b", [False]),
+        ("\x00\x01 \x02", [False, False]),
+        ("a\x07b é", [True, True]),  # the last one is [UNK]
+    ):
+        doc = nlp(text)
+        data = doc._.trf_data
+        assert len(data.align.lengths) == len(doc) and (data.align.lengths > 0).all()
+        rows_of = numpy.split(data.align.dataXd, data.align.lengths.cumsum())[:-1]
+        rows = [data.tensors[0][0, own] for own in rows_of]
+        assert [own.any() for own in rows] == is_known
+    for pooling in ("reduce_mean.v1", "reduce_first.v1", "reduce_max.v1"):
+        tok2vec = spacy.registry.resolve(
+            {
+                "m": {
+                    "@architectures": "spacy-globalpointer.Tok2VecTransformer.v1",
+                    "name": str(bert),
+                    "pooling": {"@layers": pooling},
+                }
+            }
+        )["m"]
+        tok2vec.initialize()
+        [out] = tok2vec.predict([nlp.make_doc("ab \n\n c")])
+        assert (out[1] == 0).all() and out[0].any()
+
+
+def test_a_token_of_100_000_characters(bert, tmp_path):
+    nlp = initialized(bert)
+    assert len(nlp("x" * 100_000)._.trf_data.wordpieces.strings[0]) == 1  # [UNK]
+    roberta = tmp_path / "roberta"
+    roberta.mkdir()
+    nlp = initialized(FAMILIES["roberta"](roberta))
+    doc = nlp.make_doc("y " + "x" * 2_000)
+    doc = nlp(doc)
+    assert list(doc._.trf_data.align.lengths) == [1, 2000]
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", ""], ["", "a", ""]])
+def test_empty_documents(trained, texts):
+    nlp = spacy.load(trained)
+    docs = list(nlp.pipe(texts))
+    assert [len(doc) for doc in docs] == [len(text) for text in texts]
+    examples = make_examples(nlp, texts=texts, gold=[[] for _ in texts])
+    nlp.update(examples, sgd=nlp.resume_training())
+
+
+def test_settings_are_the_configs(trained):
+    """What a trained pipeline stored does not undo a setting."""
+    plain = spacy.load(trained)
+    narrow = {"components.transformer.model.window": 24}
+    other = spacy.load(trained, config=narrow)
+    assert vectors(plain, TEXTS[0]).shape == vectors(other, TEXTS[0]).shape
+    assert not numpy.allclose(vectors(plain, LONG), vectors(other, LONG), atol=1e-3)
+
+
+def test_same_vectors_as_spacy_transformers_where_all_fits(bert):
+    spans = {"@span_getters": "spacy-transformers.doc_spans.v1"}
+    theirs = spacy.blank("en")
+    model = {"@architectures": "spacy-transformers.TransformerModel.v3"}
+    model |= {"name": str(bert), "get_spans": spans}
+    theirs.add_pipe("transformer", config={"model": model})
+    theirs.initialize()
+    ours = initialized(bert, precision="fp32")
+    for text in TEXTS[:2]:
+        one, other = (nlp(text)._.trf_data for nlp in (ours, theirs))
+        a, b = (x.model_output.last_hidden_state.reshape(-1, 32) for x in (one, other))
+        rows = [x.dataXd.flatten() for x in (one.align, other.align)]
+        assert numpy.array_equal(one.align.lengths, other.align.lengths)
+        assert numpy.allclose(a[rows[0]], b[rows[1]], atol=1e-5)
+
+
+def test_takes_over_what_spacy_transformers_trained(bert, tmp_path):
+    theirs = build_transformer(bert, window=32, stride=32)
+    fit(theirs, make_examples(theirs), steps=60)
+    theirs.to_disk(tmp_path / "theirs")
+    expected = theirs(TEXTS[0])
+    # The config's architecture is changed, and the pipeline loaded as it is.
+    config = spacy.util.load_config(tmp_path / "theirs" / "config.cfg")
+    config["components"]["transformer"]["model"] = {
+        "@architectures": MODEL,
+        "name": str(bert),
+    }
+    config.to_disk(tmp_path / "theirs" / "config.cfg")
+    ours = spacy.load(tmp_path / "theirs")
+    assert found(ours(TEXTS[0])) == found(expected)
+    one, other = (d.spans["sc"].attrs["scores"] for d in (ours(TEXTS[0]), expected))
+    assert numpy.allclose(one, other, atol=1e-5)
+    # Its folder is a source for a new pipeline.
+    new = initialized(tmp_path / "theirs" / "transformer")
+    assert numpy.array_equal(vectors(new, TEXTS[0]), vectors(ours, TEXTS[0]))
+
+
+def test_replace_listeners(trained, tmp_path):
+    nlp = spacy.load(trained)
+    expected = nlp(LONG)
+    nlp.replace_listeners("transformer", "global_pointer", ["model.tok2vec"])
+    nlp.remove_pipe("transformer")
+    nlp.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    doc = again(LONG)
+    assert found(doc) == found(expected) and len(found(doc))
+    scores = [d.spans["sc"].attrs["scores"] for d in (doc, expected)]
+    assert numpy.array_equal(*scores)
+    examples = make_examples(again)
+    losses = [
+        again.update(examples, sgd=again.resume_training())["global_pointer"]
+        for _ in range(2)
+    ]
+    assert losses[1] < losses[0]
+
+
+def test_a_frozen_transformer_annotates(bert):
+    nlp = build(bert)
+    examples = make_examples(nlp)
+    sgd = nlp.initialize(lambda: examples)
+    transformer = nlp.get_pipe("transformer")
+    before = transformer.model.to_bytes()
+    frozen = {"exclude": ["transformer"], "annotates": ["transformer"]}
+    losses = [
+        nlp.update(examples, sgd=sgd, **frozen)["global_pointer"] for _ in range(30)
+    ]
+    assert losses[-1] < losses[0] / 2
+    assert transformer.model.to_bytes() == before
+
+
+def test_gradient_of_long_documents_reaches_the_encoder(bert):
+    for checkpointing in (False, True):
+        nlp = build(bert, window=24, checkpointing=checkpointing, max_pieces=48)
+        examples = make_examples(nlp, texts=[LONG, TEXTS[1]], gold=[GOLD[0], GOLD[1]])
+        losses = [fit(nlp, examples, steps=n)["global_pointer"] for n in (1, 40)]
+        assert losses[1] < losses[0] / 2
+
+
+def test_global_attention_is_saved_and_matters(longformer, tmp_path):
+    rule = {"@misc": "spacy-globalpointer.global_attention.v1"}
+    pattern = [[{"LOWER": "leith"}]]
+    plain = initialized(longformer)
+    results = [vectors(plain, LONG)]
+    for settings in ({}, {"first": False, "patterns": pattern}):
+        nlp = initialized(longformer, global_attention={**rule, **settings})
+        nlp.to_disk(tmp_path)
+        results.append(vectors(nlp, LONG))
+        assert numpy.array_equal(vectors(spacy.load(tmp_path), LONG), results[-1])
+    for i, one in enumerate(results):
+        for other in results[:i]:
+            assert not numpy.allclose(one, other, atol=1e-4)
+
+
+def test_global_attention_of_a_span_group(longformer):
+    rule = {"@misc": "spacy-globalpointer.global_attention.v1", "first": False}
+    rule["spans_key"] = "question"
+    nlp = initialized(longformer, global_attention=rule)
+    docs = [nlp.make_doc(" ".join([TEXTS[0]] * 5)) for _ in range(2)]
+    docs[1].spans["question"] = [Span(docs[1], 0, 3)]
+    one, other = (doc._.trf_data.tensors[0] for doc in nlp.pipe(docs))
+    assert not numpy.allclose(one, other, atol=1e-4)
+    last = numpy.abs(one - other)[0, -1].max()
+    assert last > 1e-5  # far beyond the attention window
+
+
+def error_of(code, folder, **settings):
+    with pytest.raises(ValueError, match=code) as error:
+        initialized(folder, **settings)
+    return str(error.value)
+
+
+def test_no_such_encoder(tmp_path):
+    assert "no/such" in error_of("GP033", "no/such encoder")
+    assert "the folder holds nothing" in error_of("GP033", tmp_path)
+
+
+def test_a_folder_without_tokenizer(tmp_path):
+    make_bert(tmp_path)
+    for path in tmp_path.iterdir():
+        if path.name not in ("config.json", "model.safetensors"):
+            path.unlink()
+    error_of("GP033", tmp_path)
+
+
+def test_a_folder_without_weights(tmp_path):
+    (make_bert(tmp_path) / "model.safetensors").unlink()
+    error_of("GP033.*config.json", tmp_path)
+
+
+def test_a_slow_tokenizer(bert):
+    error_of("GP034.*BertTokenizer", bert, tokenizer_config={"use_fast": False})
+
+
+def test_a_decoder(tmp_path):
+    from transformers import GPT2Config, GPT2Model, T5Config, T5Model
+
+    for config, make in ((GPT2Config, GPT2Model), (T5Config, T5Model)):
+        small = {"n_layer": 1, "n_head": 2, "n_embd": 8, "vocab_size": 20}
+        if config is T5Config:
+            small = {"d_model": 8, "d_ff": 8, "num_layers": 1, "vocab_size": 20}
+        make(config(**small)).save_pretrained(tmp_path / config.__name__)
+        error_of("GP035", tmp_path / config.__name__)
+
+
+def test_no_maximum_length(tmp_path):
+    """RoBERTa's tokenizer says nothing; the positions count."""
+    folder = FAMILIES["roberta"](tmp_path)
+    nlp = initialized(folder)
+    assert get_shim(nlp.get_pipe("transformer").model).encoder.max_window == 64
+    assert vectors(nlp, LONG).shape[1] > 400
+
+
+@pytest.mark.parametrize("window,context", [(10, 4), (65, 4), (20, -1), (64, 31)])
+def test_windows_that_cannot_be(bert, window, context):
+    error_of("GP032.*reads 64", bert, window=window, context=context)
+
+
+def test_unknown_precision(bert):
+    error_of("GP030.*fp8", bert, precision="fp8")
+    error_of("GP031.*cpu", bert, precision="fp16")
+
+
+def test_global_attention_needs_a_sparse_encoder(bert):
+    rule = {"@misc": "spacy-globalpointer.global_attention.v1"}
+    error_of("GP040.*bert", bert, global_attention=rule)
+
+
+@pytest.mark.parametrize("settings", [{"first": False}, {"patterns": [[{"NO": 1}]]}])
+def test_rules_that_cannot_be(bert, settings):
+    rule = {"@misc": "spacy-globalpointer.global_attention.v1", **settings}
+    error_of("GP037", bert, global_attention=rule)
+
+
+def test_not_initialized(bert):
+    nlp = build(bert, components=())
+    with pytest.raises(ValueError, match="GP039"):
+        nlp("a")
+
+
+def test_a_damaged_file(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "p")
+    path = tmp_path / "p" / "transformer" / "model"
+    data = bytearray(path.read_bytes())
+    at = data.index(b"weights") + 20
+    data[at : at + 40] = bytes(40)
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="GP038"):
+        spacy.load(tmp_path / "p")
+
+
+def test_batches_do_not_change_a_document(bert):
+    """But for the last bits: a product's order depends on its shape."""
+    nlp = initialized(bert, window=24)
+    texts = [LONG, *TEXTS, "a", "b c"]
+    alone = [nlp(text)._.trf_data for text in texts]
+    for one, doc in zip(alone, nlp.pipe(texts)):
+        other = doc._.trf_data
+        assert len(one.tensors) == len(other.tensors) == bool(len(doc))
+        assert all(
+            numpy.allclose(a, b, atol=1e-5) for a, b in zip(one.tensors, other.tensors)
+        )
+
+
+def test_doc_bytes(bert):
+    nlp = initialized(bert)
+    doc = nlp("a b\nc")
+    again = Doc(nlp.vocab).from_bytes(doc.to_bytes())
+    assert numpy.array_equal(again._.trf_data.tensors[0], doc._.trf_data.tensors[0])

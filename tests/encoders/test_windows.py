@@ -1,0 +1,65 @@
+"""The plan of a document's windows."""
+
+from __future__ import annotations
+
+import numpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_globalpointer.encoders.windows import plan_windows
+
+
+@st.composite
+def plans(draw):
+    n = draw(st.integers(0, 300))
+    cuts = draw(st.sets(st.integers(0, n)).map(sorted)) if n else []
+    context = draw(st.integers(0, 10))
+    capacity = 2 * context + draw(st.integers(1, 40))
+    return n, numpy.array([c for c in cuts if c < n], dtype=int), capacity, context
+
+
+@given(plans())
+def test_each_piece_is_given_once_and_seen_in_context(plan):
+    n, cuts, capacity, context = plan
+    windows = plan_windows(n, cuts, capacity=capacity, context=context)
+    given_by = [piece for w in windows for piece in range(w.first, w.last)]
+    assert given_by == list(range(n))
+    for window in windows:
+        assert window.first < window.last
+        assert window.stop - window.start <= capacity
+        assert window.start == max(0, window.first - context)
+        assert window.stop == min(n, window.last + context)
+
+
+@given(plans())
+def test_windows_meet_where_tokens_begin(plan):
+    n, cuts, capacity, context = plan
+    windows = plan_windows(n, cuts, capacity=capacity, context=context)
+    for window in windows[:-1]:
+        room = capacity - context - min(window.first, context)
+        near = cuts[(cuts > window.first) & (cuts <= window.first + room)]
+        assert window.last in near if len(near) else window.last == window.first + room
+
+
+@given(st.integers(1, 2000), st.integers(0, 10), st.integers(1, 60))
+def test_as_few_windows_as_can_be_of_equal_length(n, context, room):
+    """Where every piece is a token of its own."""
+    capacity = 2 * context + room
+    windows = plan_windows(n, numpy.arange(n), capacity=capacity, context=context)
+    fewest = 1 if n <= capacity else -(-(n - 2 * context) // room)
+    assert len(windows) == fewest
+    lengths = [window.stop - window.start for window in windows]
+    if context == 0:  # else the ends have less of it beside short own parts
+        assert max(lengths) - min(lengths) <= 1
+
+
+def test_a_document_that_fits_is_one_window():
+    assert plan_windows(10, numpy.arange(10), capacity=10, context=3) == [
+        (0, 10, 0, 10)
+    ]
+
+
+def test_a_long_token_is_split():
+    windows = plan_windows(30, numpy.array([0]), capacity=10, context=2)
+    assert [(w.first, w.last) for w in windows][0] == (0, 8)
+    assert windows[-1].last == 30
