@@ -263,14 +263,16 @@ class Warnings(metaclass=_Coded):
 
     GPW001 = (
         "'{name}' got no vector for any of the {n} tokens of a batch. The transformer "
-        "(or tok2vec) it listens to is disabled or missing, so that no span can be "
-        "found. Enable it, or replace the listener with nlp.replace_listeners."
+        "(or tok2vec) it listens to is disabled or missing, or drops all their "
+        "characters, so that no span can be found. Enable it, or replace the listener "
+        "with nlp.replace_listeners."
     )
     GPW002 = (
         "'{name}' got no vector for {n} of the {total} tokens of a batch: the encoder "
-        "cut them off at its maximum length, or its tokenizer drops them. Spans there "
-        "will be missed. Use shorter windows ([components.transformer.model.get_spans] "
-        "window). Further batches are not reported."
+        "cut them off at its maximum length, or its tokenizer drops their characters. "
+        "Spans there will be missed. spacy-globalpointer.TransformerModel.v1 cuts off "
+        "nothing; else use shorter windows ([components.transformer.model.get_spans]). "
+        "Further batches are not reported."
     )
     GPW003 = (
         "'{name}' cannot learn {n} of {n_spans} gold spans under doc.spans[{key!r}]: "

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import Model
 
 import spacy_globalpointer
@@ -27,7 +29,7 @@ FLOORS = [
     {"encoders", "layers"},
     {"pointer"},
 ]
-SHARED = {"errors", "types"}
+SHARED = {"errors", "torch_shim", "types"}
 
 
 def declared_entry_points():
@@ -63,6 +65,8 @@ def test_every_entry_point_loads(group, name):
 def test_every_architecture_builds():
     names = [n for g, n in declared_entry_points() if g == "spacy_architectures"]
     for name in names:
+        if "Transformer" in name:
+            continue
         tok2vec = {
             "@architectures": "spacy.HashEmbedCNN.v2",
             **{"width": 8, "depth": 1, "embed_size": 10, "window_size": 1},
@@ -73,6 +77,27 @@ def test_every_architecture_builds():
         model = spacy.registry.resolve(config)["model"]
         assert isinstance(model, Model)
         assert model.get_ref("output_layer").has_dim("nO") is None
+
+
+def test_every_encoder_architecture_builds(bert_folder):
+    names = [n for g, n in declared_entry_points() if g == "spacy_architectures"]
+    for name in names:
+        config = {"@architectures": name, "name": str(bert_folder)}
+        if "Tok2VecTransformer" in name:
+            config["pooling"] = {"@layers": "reduce_mean.v1"}
+        elif "TransformerModel" not in name:
+            continue
+        model = spacy.registry.resolve({"model": config})["model"]
+        model.initialize()
+        output = model.predict([Doc(Vocab(), ["a"])])
+        assert len(getattr(output, "doc_data", output)) == 1
+
+
+def test_every_rule_is_made():
+    names = [n for g, n in declared_entry_points() if g == "spacy_misc"]
+    for name in names:
+        rule = spacy.registry.resolve({"rule": {"@misc": name}})["rule"]
+        assert rule(Doc(Vocab(), ["a"])).tolist() == [False]
 
 
 def test_every_scorer_scores():

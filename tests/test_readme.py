@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def test_python_runs(code, bert_folder):
 
 
 def test_config_block_has_every_setting_with_its_default():
-    [text] = [code for code in blocks("ini") if "factory" in code]
+    [text] = [code for code in blocks("ini") if "annotate_ents" in code]
     text = "[components]\n" + text.replace("[components]", "")
     written = Config().from_str(text)["components"]["global_pointer"]
     factory = written.pop("factory")
@@ -45,7 +46,26 @@ def test_reader_block_has_every_setting():
     assert filled == {**written, "path": "x"}
 
 
-@pytest.mark.parametrize("registry", ["architectures", "readers", "scorers"])
+def test_transformer_block_has_every_setting_with_its_default():
+    [text] = [code for code in blocks("ini") if "max_pieces" in code]
+    [rule] = [code for code in blocks("ini") if "spans_key = null" in code]
+    text = "[components]\n\n" + text.replace("global_attention = null\n", "")
+    config = Config().from_str(text + "\n" + rule)
+    written = config["components"]["transformer"]["model"]
+    architecture = written.pop("@architectures")
+    rule = written.pop("global_attention")
+    function = spacy.registry.architectures.get(architecture)
+    defaults = inspect.signature(function).parameters
+    assert {**written, "global_attention": None} == {
+        **{name: parameter.default for name, parameter in defaults.items()},
+        "name": "roberta-base",
+    }
+    function = spacy.registry.misc.get(rule.pop("@misc"))
+    defaults = inspect.signature(function).parameters
+    assert rule == {name: parameter.default for name, parameter in defaults.items()}
+
+
+@pytest.mark.parametrize("registry", ["architectures", "misc", "readers", "scorers"])
 def test_every_registered_name_is_listed(registry):
     names = getattr(spacy.registry, registry).get_entry_points()
     ours = [name for name in names if name.startswith("spacy-globalpointer.")]

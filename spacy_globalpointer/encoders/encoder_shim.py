@@ -13,7 +13,7 @@ from torch import Tensor
 from ..torch_shim import TorchShim
 from .batches import WindowBatch
 from .encode import encode
-from .precision import choose_precision
+from .precision import check_precision, choose_precision
 from .pretrained import Encoder
 from .storage import encoder_from_bytes, encoder_to_bytes
 
@@ -41,7 +41,7 @@ class EncoderShim(TorchShim):
     @encoder.setter
     def encoder(self, encoder: Encoder) -> None:
         device = get_torch_default_device()
-        choose_precision(self.precision, device)  # says now what it cannot do
+        check_precision(self.precision, device)
         self._model = encoder.module.to(device)
         self._encoder = encoder
         self._half = None

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 from functools import cache
 
 import torch
+from spacy.util import logger
 
 from ..errors import Errors
-
-logger = logging.getLogger(__name__)
 
 PRECISIONS = {
     "fp32": torch.float32,
@@ -41,21 +39,32 @@ print(times[0] / times[1])
 """
 
 
+def check_precision(name: str, device: torch.device) -> None:
+    """Refuse at once what needs no measurement to be known as wrong.
+
+    name (str): As in `choose_precision`.
+    device (torch.device): Where the encoder lives.
+    RAISES (ValueError): GP030 for an unknown name; GP031 for "fp16" on a CPU.
+    """
+    if name != "auto" and name not in PRECISIONS:
+        raise ValueError(Errors.GP030.format(value=name))
+    if name == "fp16" and device.type == "cpu":
+        raise ValueError(Errors.GP031.format(value=name, device=device.type))
+
+
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """The data type that an encoder computes in.
+    """The data type that an encoder computes in. On a CPU that lists bfloat16, the
+    first call takes the seconds that another process needs to start and measure.
 
     name (str): "fp32", "bf16", "fp16", or "auto": bfloat16 where it is faster.
     device (torch.device): Where the encoder lives.
     RETURNS (torch.dtype): The data type.
     RAISES (ValueError): GP030 for another name; GP031 where the device cannot do it.
     """
+    check_precision(name, device)
     if name == "auto":
         return torch.bfloat16 if bf16_gain(device.type) > GAIN else torch.float32
-    if name not in PRECISIONS:
-        raise ValueError(Errors.GP030.format(value=name))
     if name == "bf16" and bf16_gain(device.type) == 0:
-        raise ValueError(Errors.GP031.format(value=name, device=device.type))
-    if name == "fp16" and device.type == "cpu":
         raise ValueError(Errors.GP031.format(value=name, device=device.type))
     return PRECISIONS[name]
 

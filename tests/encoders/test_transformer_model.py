@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -13,6 +14,7 @@ from small_encoders import FAMILIES, make_bert, make_longformer
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from spacy_globalpointer.encoders.folders import load_encoder, save_encoder
 from spacy_globalpointer.encoders.transformer_model import get_shim
 
 MODEL = "spacy-globalpointer.TransformerModel.v1"
@@ -323,9 +325,34 @@ def test_no_maximum_length(tmp_path):
     assert vectors(nlp, LONG).shape[1] > 400
 
 
+def test_a_length_that_nobody_knows(bert):
+    nlp = initialized(bert)
+    model = nlp.get_pipe("transformer").model
+    get_shim(model).encoder.max_window = 0
+    with pytest.raises(ValueError, match="GP036"):
+        nlp("a")
+    model.attrs["settings"] = replace(model.attrs["settings"], window=20)
+    assert vectors(nlp, LONG).shape[1] > 400
+
+
 @pytest.mark.parametrize("window,context", [(10, 4), (65, 4), (20, -1), (64, 31)])
 def test_windows_that_cannot_be(bert, window, context):
     error_of("GP032.*reads 64", bert, window=window, context=context)
+
+
+def test_added_tokens_are_kept(bert, tmp_path):
+    encoder = load_encoder(str(bert))
+    encoder.tokenizer.add_tokens(["leith"])
+    encoder.module.resize_token_embeddings(len(encoder.tokenizer))
+    save_encoder(encoder, tmp_path / "more")
+    nlp = initialized(tmp_path / "more")
+    nlp.to_disk(tmp_path / "pipeline")
+    shutil.rmtree(tmp_path / "more")
+    again = spacy.load(tmp_path / "pipeline")
+    for pipeline in (nlp, again):
+        data = pipeline("of leith .")._.trf_data
+        assert data.wordpieces.strings == [["o", "##f", "leith", "."]]
+    assert numpy.array_equal(vectors(nlp, LONG), vectors(again, LONG))
 
 
 def test_unknown_precision(bert):

@@ -1,0 +1,95 @@
+"""A novel, and a million tokens, as one Doc.
+
+    python benchmarks/encoder/books.py PIPELINE BOOK.txt
+
+PIPELINE has `spacy-globalpointer.TransformerModel.v1` and `global_pointer`; BOOK is a
+text such as Middlemarch (https://www.gutenberg.org/ebooks/145). Words per second of the
+book as one Doc are compared with those of its paragraphs as texts of their own, run
+beside it, and the peak of memory is what the process grows by. Then ten tokens are
+repeated to a Doc of a million.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Dict, Tuple
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+TOKENS = ["Mr.", "Brooke", "of", "Tipton", "met", "Dorothea", "in", "the", "park", "."]
+MILLION = 1_000_000
+
+
+def main(pipeline: str, book: str) -> None:
+    nlp = spacy.load(pipeline)
+    text = Path(book).read_text(encoding="utf-8")
+    nlp.max_length = max(nlp.max_length, len(text) + 1)
+    paragraphs = [p for p in text.split("\n\n") if p.strip()]
+    list(nlp.pipe(paragraphs[:50]))  # libraries take memory of their own
+    rows = {"paragraphs": timed(nlp, paragraphs)}
+    doc = nlp.make_doc(text)
+    rows[Path(book).stem + " as one Doc"] = measured(nlp, doc)
+    doc = Doc(nlp.vocab, TOKENS * (MILLION // len(TOKENS)))
+    rows["a million tokens as one Doc"] = measured(nlp, doc)
+    print("| | words | spans | words/s | grows by, MiB | tokens without a vector |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, row in rows.items():
+        memory = f"{row['memory'] / 2**20:,.0f}" if "memory" in row else ""
+        lost = f"{row['lost']:,}" if "lost" in row else ""
+        print(
+            f"| {name} | {row['words']:,} | {row['spans']:,} | {row['speed']:,.0f} "
+            f"| {memory} | {lost} |",
+            flush=True,
+        )
+
+
+def timed(nlp: Language, paragraphs: list) -> Dict[str, float]:
+    """Docs are made before the clock starts, as for the book."""
+    docs = [nlp.make_doc(text) for text in paragraphs]
+    words = sum(count(doc) for doc in docs)
+    start = time.perf_counter()
+    spans = sum(len(doc.spans["sc"]) for doc in nlp.pipe(docs, batch_size=64))
+    seconds = time.perf_counter() - start
+    return {"words": words, "spans": spans, "speed": words / seconds}
+
+
+def measured(nlp: Language, doc: Doc) -> Dict[str, float]:
+    words, before = count(doc), memory()[0]
+    start = time.perf_counter()
+    nlp(doc)
+    seconds = time.perf_counter() - start
+    data = doc._.trf_data
+    rows = data.tensors[0][0]
+    lost = sum(
+        not token.is_space and not rows[data.align[token.i].dataXd].any()
+        for token in doc
+    )
+    return {
+        "words": words,
+        "spans": len(doc.spans["sc"]),
+        "speed": words / seconds,
+        "memory": memory()[1] - before,
+        "lost": lost,
+    }
+
+
+def count(doc: Doc) -> int:
+    return sum(not token.is_space for token in doc)
+
+
+def memory() -> Tuple[int, int]:
+    """Bytes of this process, now and at the most. Linux only."""
+    found = {}
+    for line in Path("/proc/self/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name in ("VmRSS", "VmHWM"):
+            found[name] = int(value.split()[0]) * 1024
+    return found["VmRSS"], found["VmHWM"]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
