@@ -15,7 +15,7 @@ from spacy_transformers.data_classes import (
 from thinc.api import get_array_module
 from thinc.types import Floats2d, Ints1d, Ints2d, Ragged
 from thinc.util import xp2torch
-from transformers.modeling_outputs import BaseModelOutput
+from transformers.utils import ModelOutput
 
 from .pieces import Pieces
 
@@ -55,8 +55,10 @@ class EncodedBatch(FullTransformerBatch):
         for doc, own in zip(docs, pieces):
             stop = offset + len(own.ids)
             rows = vectors[offset:stop]
-            nothing = TransformerData.empty()
-            data.append(_share(own, rows, strings, pad) if len(doc) else nothing)
+            if len(doc):
+                data.append(_share(own, rows, strings, pad))
+            else:
+                data.append(TransformerData.empty())
             offset = stop
         empty = FullTransformerBatch.empty(0)
         return cls(
@@ -104,7 +106,7 @@ def _share(pieces: Pieces, rows: Any, strings: Any, pad: int) -> TransformerData
             lengths=[attended],
             token_type_ids=None,
         ),
-        model_output=BaseModelOutput(last_hidden_state=rows[None]),
+        model_output=ModelOutput(last_hidden_state=rows[None]),
         align=Ragged(*cast(Tuple[Ints1d, Ints1d], align)),
     )
 

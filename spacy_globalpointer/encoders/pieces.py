@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple
+from itertools import chain
+from typing import Any, List, NamedTuple, Tuple
 
 import numpy
 from numpy import ndarray
@@ -37,30 +38,20 @@ def split_pieces(tokenizer: Any, docs: List[Doc]) -> List[Pieces]:
     docs (List[Doc]): The documents, of any length.
     RETURNS (List[Pieces]): One for each document.
     """
-    texts: List[str] = []
-    offsets: List[int] = []
-    n_parts: List[int] = []
+    if not docs:
+        return []
+    texts = [doc.text for doc in docs]
     arrays = [doc.to_array([IDX, LENGTH, SPACY]).astype("int64") for doc in docs]
-    for doc, array in zip(docs, arrays):
-        places = _cut_text(array)
-        text = doc.text
-        texts.extend(text[a:b] for a, b in zip(places, [*places[1:], len(text)]))
-        offsets.extend(places)
-        n_parts.append(len(places))
-    encoded = _tokenize(tokenizer, texts)
-    ids = [numpy.asarray(part, dtype="int64") for part in encoded["input_ids"]]
-    spans = [
-        numpy.asarray(part, dtype="int64").reshape(-1, 2) + offset
-        for part, offset in zip(encoded["offset_mapping"], offsets)
-    ]
-    result, first = [], 0
-    for array, n in zip(arrays, n_parts):
-        own = slice(first, first + n)
-        result.append(
-            _align(_joined(ids[own], (0,)), _joined(spans[own], (0, 2)), array)
-        )
-        first += n
-    return result
+    # Characters are counted through all texts; one between two belongs to neither.
+    sizes = numpy.array([len(text) + 1 for text in texts])
+    bases = sizes.cumsum() - sizes
+    tokens = numpy.concatenate(arrays)
+    n_tokens = [len(array) for array in arrays]
+    starts = tokens[:, 0] + numpy.repeat(bases, n_tokens)
+    places = [_cut_text(array) for array in arrays]
+    ids, spans, n_pieces = _tokenize(tokenizer, texts, places, bases)
+    aligned = _align(spans, starts, starts + tokens[:, 1])
+    return _split(ids, *aligned, n_pieces=n_pieces, n_tokens=numpy.array(n_tokens))
 
 
 def tokens_to_pieces(pieces: Pieces, chosen: Any) -> Any:
@@ -75,22 +66,7 @@ def tokens_to_pieces(pieces: Pieces, chosen: Any) -> Any:
     return result
 
 
-def _tokenize(tokenizer: Any, texts: List[str]) -> Any:
-    if not texts:
-        return {"input_ids": [], "offset_mapping": []}
-    return tokenizer(
-        texts,
-        add_special_tokens=False,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        return_offsets_mapping=True,
-        truncation=False,
-        padding=False,
-        verbose=False,
-    )
-
-
-def _cut_text(array: Any) -> List[int]:
+def _cut_text(array: ndarray) -> List[int]:
     """Offsets in characters at which a text's parts begin: before the space in front
     of a token, so that a tokenizer sees what it would see in the whole text; before
     a token where no space is near."""
@@ -104,29 +80,83 @@ def _cut_text(array: Any) -> List[int]:
     return places
 
 
-def _joined(arrays: List[Any], empty: Any) -> Any:
-    return numpy.concatenate(arrays) if arrays else numpy.zeros(empty, dtype="int64")
+def _tokenize(
+    tokenizer: Any, texts: List[str], places: List[List[int]], bases: ndarray
+) -> Tuple[ndarray, ndarray, ndarray]:
+    """All documents' pieces, shape (pieces,), the characters of each, shape (pieces,
+    2), and the number of each document's, shape (documents,)."""
+    parts = [
+        text[begin:end]
+        for text, begins in zip(texts, places)
+        for begin, end in zip(begins, [*begins[1:], len(text)])
+    ]
+    encoded = tokenizer(
+        parts,
+        add_special_tokens=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        return_offsets_mapping=True,
+        truncation=False,
+        padding=False,
+        verbose=False,
+    )
+    ids = numpy.array(list(chain(*encoded["input_ids"])), dtype="int64")
+    spans = numpy.array(list(chain(*encoded["offset_mapping"])), dtype="int64")
+    counts = numpy.array([len(part) for part in encoded["input_ids"]])
+    n_parts = numpy.array([len(begins) for begins in places])
+    offsets = numpy.array(list(chain(*places))) + numpy.repeat(bases, n_parts)
+    spans = spans.reshape(-1, 2) + numpy.repeat(offsets, counts)[:, None]
+    n_pieces = numpy.add.reduceat(counts, n_parts.cumsum() - n_parts)
+    return ids, spans, n_pieces
 
 
-def _align(ids: Any, spans: Any, array: Any) -> Pieces:
-    """spans: Shape (pieces, 2): each piece's characters. array: Shape (tokens, 3)."""
-    starts, stops = array[:, 0], array[:, 0] + array[:, 1]
+def _align(
+    spans: ndarray, starts: ndarray, stops: ndarray
+) -> Tuple[ndarray, ndarray, ndarray]:
+    """Cuts, indices and lengths as in `Pieces`, for all documents together.
+
+    spans: Shape (pieces, 2): each piece's characters. starts, stops: Shape (tokens,):
+    each token's.
+    """
     # The tokens that share a character with a piece.
     first = numpy.searchsorted(stops, spans[:, 0], side="right")
     last = numpy.searchsorted(starts, spans[:, 1], side="left")
     counts = numpy.where(spans[:, 1] > spans[:, 0], last - first, 0).clip(min=0)
-    pieces = numpy.repeat(numpy.arange(len(ids)), counts)
+    pieces = numpy.repeat(numpy.arange(len(spans)), counts)
     skipped = numpy.repeat(counts.cumsum() - counts - first, counts)
     tokens = numpy.arange(len(pieces)) - skipped
-    order = tokens.argsort(kind="stable")
-    lengths = numpy.bincount(tokens, minlength=len(array))
+    indices = pieces[tokens.argsort(kind="stable")]
     # A window may begin with a piece whose tokens have no piece before it.
     reach = numpy.maximum.accumulate(numpy.where(counts > 0, last, 0))
-    inside = numpy.zeros(len(ids), dtype=bool)
+    inside = numpy.zeros(len(spans), dtype=bool)
     inside[1:] = (counts[1:] > 0) & (first[1:] < reach[:-1])
-    return Pieces(
-        ids=ids,
-        cuts=numpy.flatnonzero(~inside),
-        indices=pieces[order],
-        lengths=lengths,
+    return (
+        numpy.flatnonzero(~inside),
+        indices,
+        numpy.bincount(tokens, minlength=len(starts)),
     )
+
+
+def _split(
+    ids: ndarray,
+    cuts: ndarray,
+    indices: ndarray,
+    lengths: ndarray,
+    *,
+    n_pieces: ndarray,
+    n_tokens: ndarray,
+) -> List[Pieces]:
+    """Each document's own part, its pieces counted from its first one."""
+    ends = n_pieces.cumsum()
+    token_ends = n_tokens.cumsum()
+    n_indices = numpy.diff(numpy.append(0, lengths.cumsum())[token_ends], prepend=0)
+    n_cuts = numpy.diff(numpy.searchsorted(cuts, ends), prepend=0)
+    indices = indices - numpy.repeat(ends - n_pieces, n_indices)
+    cuts = cuts - numpy.repeat(ends - n_pieces, n_cuts)
+    parts = zip(
+        numpy.split(ids, ends[:-1]),
+        numpy.split(cuts, n_cuts.cumsum()[:-1]),
+        numpy.split(indices, n_indices.cumsum()[:-1]),
+        numpy.split(lengths, token_ends[:-1]),
+    )
+    return [Pieces(*part) for part in parts]
