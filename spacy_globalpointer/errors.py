@@ -138,9 +138,10 @@ class Errors(metaclass=_Coded):
         "as save_pretrained of a fast tokenizer writes it."
     )
     GP035 = (
-        "{name!r} is a {kind} model, which is no encoder: its vectors of a text's "
-        "beginning know nothing of what follows, or it needs a second text to write. "
-        "Use an encoder such as BERT, RoBERTa, ELECTRA or Longformer."
+        "{name!r} is a {kind} model, which cannot be used: its vectors of a text's "
+        "beginning know nothing of what follows, it needs a second text to write, or "
+        "it takes no attention mask. Use an encoder such as BERT, RoBERTa, ELECTRA or "
+        "Longformer."
     )
     GP036 = (
         "Neither the encoder {name!r} nor its tokenizer tells how much it can read at "

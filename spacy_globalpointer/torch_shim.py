@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import contextmanager
 from typing import Iterator
 
@@ -10,8 +11,17 @@ from thinc.util import xp2torch
 
 
 class TorchShim(PyTorchShim):
-    """A PyTorchShim that can use an optimizer's averages: Thinc's own looks for keys
-    that no optimizer writes."""
+    """A PyTorchShim that can use an optimizer's averages (Thinc's own looks for keys
+    that no optimizer writes), and whose copies have ids of their own (Thinc's share an
+    optimizer's state with the original)."""
+
+    def copy(self) -> TorchShim:
+        """RETURNS (TorchShim): A copy that an optimizer takes for another one."""
+        copied = copy.deepcopy(self)
+        with type(self).global_id_lock:
+            type(self).global_id += 1
+            copied.id = type(self).global_id
+        return copied
 
     @contextmanager
     def use_params(self, params: dict) -> Iterator[None]:

@@ -8,7 +8,7 @@ import numpy
 from numpy import ndarray
 
 from .pieces import Pieces
-from .windows import Window, plan_windows
+from .windows import Window, blend_weights, plan_windows
 
 
 class SpecialPieces(NamedTuple):
@@ -32,6 +32,7 @@ class WindowBatch(NamedTuple):
     is_global (Optional[Any]): Same shape, bool: pieces that see the whole window.
     rows (ndarray): Shape (given,): flat offsets of the pieces whose vectors count.
     places (ndarray): Shape (given,): where these belong among all documents' pieces.
+    weights (ndarray): Shape (given,), float32: how much they count there.
     """
 
     ids: ndarray
@@ -39,6 +40,7 @@ class WindowBatch(NamedTuple):
     is_global: Optional[Any]
     rows: ndarray
     places: ndarray
+    weights: ndarray
 
 
 def batch_windows(
@@ -64,15 +66,17 @@ def batch_windows(
     is_global (Optional[Sequence[Any]]): For each document which pieces see their
         whole window, shape (pieces,), bool.
     first_is_global (bool): Whether a window's first piece sees the whole window.
-    RETURNS (List[WindowBatch]): The batches, longest windows first. Each piece of each
-        document is given by exactly one window.
+    RETURNS (List[WindowBatch]): The batches, longest windows first. The weights of each
+        piece of each document add up to 1.
     """
     n_special = len(special.before) + len(special.after)
     reads, offset = [], 0
     for i, pieces in enumerate(docs):
         n, capacity = len(pieces.ids), window - n_special
-        for read in plan_windows(n, pieces.cuts, capacity=capacity, context=context):
-            reads.append(_Read(read.stop - read.start + n_special, i, offset, read))
+        plan = plan_windows(n, pieces.cuts, capacity=capacity, context=context)
+        for own, weights in zip(plan, blend_weights(plan, n, context)):
+            length = own.stop - own.start + n_special
+            reads.append(_Read(length, i, offset, own, weights))
         offset += n
     reads.sort(key=lambda read: -read.length)
     batches = []
@@ -87,13 +91,14 @@ def batch_windows(
 
 
 class _Read(NamedTuple):
-    """A window, the pieces that it has with special ones, its document, and where the
-    document's pieces begin among all."""
+    """A window, the pieces that it has with special ones, its document, where the
+    document's pieces begin among all, and the weights of its vectors."""
 
     length: int
     doc: int
     offset: int
     window: Window
+    weights: ndarray
 
 
 def _group(
@@ -119,20 +124,20 @@ def _fill(
 ) -> WindowBatch:
     begin, longest = len(special.before), group[0].length
     ids = numpy.full((len(group), longest), special.pad, dtype="int64")
-    rows, places = [], []
-    for i, (length, doc, offset, window) in enumerate(group):
+    rows, places, weights = [], [], []
+    for i, (length, doc, offset, window, own) in enumerate(group):
         end = length - len(special.after)
         ids[i, :begin] = special.before
         ids[i, begin:end] = docs[doc].ids[window.start : window.stop]
         ids[i, end:length] = special.after
-        given = numpy.arange(window.first, window.last)
+        given = numpy.arange(window.start, window.stop)
         rows.append(given + (i * longest + begin - window.start))
         places.append(given + offset)
+        weights.append(own)
     lengths = numpy.array([read.length for read in group])
     mask = numpy.arange(longest) < lengths[:, None]
-    return WindowBatch(
-        ids, mask, None, numpy.concatenate(rows), numpy.concatenate(places)
-    )
+    parts = map(numpy.concatenate, (rows, places, weights))
+    return WindowBatch(ids, mask, None, *parts)
 
 
 def _fill_global(
@@ -143,7 +148,7 @@ def _fill_global(
 ) -> Any:
     seeing = numpy.zeros(mask.shape, dtype=bool)
     begin = len(special.before)
-    for i, (length, doc, _, window) in enumerate(group):
+    for i, (length, doc, _, window, _) in enumerate(group):
         if is_global is not None:
             end = length - len(special.after)
             seeing[i, begin:end] = is_global[doc][window.start : window.stop]

@@ -19,10 +19,10 @@ def encode(
     dtype: torch.dtype,
     checkpointing: bool = False,
 ) -> Tensor:
-    """The vector of each piece, from the window that gives it.
+    """The vector of each piece, blended from the windows that read it.
 
     module (torch.nn.Module): An encoder; its output has a `last_hidden_state`.
-    batches (List[WindowBatch]): At least one; together they give each piece once.
+    batches (List[WindowBatch]): At least one; together they have all pieces.
     dtype (torch.dtype): What float32 weights compute in. Half precision weights
         compute in their own.
     checkpointing (bool): Keep no activations of a batch for the backward pass, and
@@ -30,19 +30,23 @@ def encode(
     RETURNS (Tensor): Shape (pieces of all documents, width), float32.
     """
     device = next(module.parameters()).device
-    rows = []
+    n_pieces = 1 + max(int(batch.places.max()) for batch in batches)
+    vectors = torch.zeros(0)
     for batch in batches:
         inputs = _as_inputs(batch, device)
-        given = torch.from_numpy(batch.rows).to(device)
+        rows, places, weights = (
+            torch.from_numpy(x).to(device)
+            for x in (batch.rows, batch.places, batch.weights)
+        )
         if checkpointing and torch.is_grad_enabled():
-            own = checkpoint(_run, module, inputs, given, dtype, use_reentrant=False)
+            own = checkpoint(_run, module, inputs, rows, dtype, use_reentrant=False)
         else:
-            own = _run(module, inputs, given, dtype)
-        rows.append(own)
-    places = torch.cat([torch.from_numpy(batch.places) for batch in batches])
-    order = torch.empty_like(places)
-    order[places] = torch.arange(len(places))
-    return torch.cat(rows)[order.to(device)]
+            own = _run(module, inputs, rows, dtype)
+        if not len(vectors):
+            vectors = own.new_zeros(n_pieces, own.shape[1])
+        # In place: the sum needs none of its values for the gradient.
+        vectors.index_add_(0, places, own * weights[:, None])
+    return vectors
 
 
 def _as_inputs(batch: WindowBatch, device: torch.device) -> Dict[str, Tensor]:
@@ -57,12 +61,12 @@ def _as_inputs(batch: WindowBatch, device: torch.device) -> Dict[str, Tensor]:
 
 
 def _run(
-    module: torch.nn.Module, inputs: Dict[str, Tensor], given: Tensor, dtype: Any
+    module: torch.nn.Module, inputs: Dict[str, Tensor], rows: Tensor, dtype: Any
 ) -> Tensor:
     weights = next(module.parameters()).dtype
     context: ContextManager[Any] = nullcontext()
     if weights == torch.float32 and dtype != torch.float32:
-        context = torch.autocast(given.device.type, dtype=dtype)
+        context = torch.autocast(rows.device.type, dtype=dtype)
     with context:
         hidden = module(**inputs).last_hidden_state
-    return hidden.flatten(0, 1)[given].float()
+    return hidden.flatten(0, 1)[rows].float()

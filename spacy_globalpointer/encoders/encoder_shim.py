@@ -82,25 +82,31 @@ class EncoderShim(TorchShim):
                 return
             [scaled] = self._grad_scaler.scale([gradient])
             vectors.backward(scaled)
-            own = [x.grad for x in self._model.parameters() if x.grad is not None]
-            if self._grad_scaler.unscale(own):  # an overflow: skip this update
-                for x in own:
-                    x.zero_()
 
         return vectors.detach(), backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Update the weights; copies of them are out of date."""
+        """Update the weights, unless a gradient has overflowed. Gradients of several
+        batches were added up as they were scaled."""
         self._half = None
+        own = [x.grad for x in self._model.parameters() if x.grad is not None]
+        self._grad_scaler.unscale(own)
         super().finish_update(optimizer)
 
     @contextmanager
     def use_params(self, params: Dict) -> Iterator[None]:
         """Use other values of the weights for a while."""
         self._half = None
-        with super().use_params(params):
-            yield
+        try:
+            with super().use_params(params):
+                yield
+        finally:
+            self._half = None
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the encoder."""
         self._half = None
+        super().to_device(device_type, device_id)
 
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): The encoder and its tokenizer; empty before

@@ -8,7 +8,7 @@ the projections of global attention begin as those of the local one.
 from __future__ import annotations
 
 import copy
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import torch
 from torch import Tensor
@@ -30,9 +30,9 @@ _POSITIONS = "embeddings.position_embeddings.weight"
 
 
 def lengthen(encoder: Encoder, *, positions: int, attention_window: int) -> Encoder:
-    """An encoder with the same weights for longer texts. Where a text fits into one
-    attention window, its vectors are those of the original; on longer ones it should
-    be trained before use.
+    """An encoder with the same weights for longer texts. As long as a text has no more
+    pieces than half an attention window and one, its vectors are those of the original;
+    it should be trained before it is used on longer ones.
 
     encoder (Encoder): A BERT, RoBERTa or ELECTRA encoder.
     positions (int): The most pieces that the new encoder reads at once.
@@ -43,7 +43,7 @@ def lengthen(encoder: Encoder, *, positions: int, attention_window: int) -> Enco
     """
     _check(encoder, positions, attention_window)
     old = encoder.module.config
-    pad = old.pad_token_id or 0
+    pad = encoder.tokenizer.pad_token_id or 0
     settings = {name: getattr(old, name) for name in _SHARED}
     config = LongformerConfig(
         **{**settings, "pad_token_id": pad},
@@ -73,6 +73,8 @@ def _check(encoder: Encoder, positions: int, attention_window: int) -> None:
             f"its embeddings are {config.embedding_size} wide and its layers "
             f"{config.hidden_size}, which a Longformer's cannot be"
         )
+    elif _padding(encoder) not in (None, encoder.tokenizer.pad_token_id):
+        reason = "its tokenizer pads with another piece than its positions count from"
     elif attention_window < 2 or attention_window % 2:
         reason = f"the attention window {attention_window} is not even and positive"
     elif positions < attention_window:
@@ -91,6 +93,11 @@ def _convert(
             if f".attention.self.{part}." in name:
                 result[name.replace(f".{part}.", f".{part}_global.")] = x.clone()
     return result
+
+
+def _padding(encoder: Encoder) -> Optional[int]:
+    """The piece from behind which RoBERTa and its kin count positions."""
+    return encoder.module.embeddings.position_embeddings.padding_idx
 
 
 def _repeat(module: Any, positions: int, pad: int) -> Tensor:

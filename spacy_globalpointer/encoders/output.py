@@ -76,12 +76,13 @@ class EncodedBatch(FullTransformerBatch):
         arrays (List[List[Floats3d]]): For each document that has tokens an array of
             shape (1, rows, width).
         RETURNS (FullTransformerBatch): Its output is a tensor of shape (pieces of all
-            documents, width).
+            documents, width); none if no document has tokens.
         """
         own = [array[0, :n] for [array], n in zip(arrays, self.n_pieces)]
-        xp = get_array_module(own[0])
         gathered = FullTransformerBatch.empty(0)
-        gathered.model_output["gradient"] = xp2torch(xp.concatenate(own))
+        if own:
+            xp = get_array_module(own[0])
+            gathered.model_output["gradient"] = xp2torch(xp.concatenate(own))
         return gathered
 
 
@@ -93,7 +94,7 @@ def _share(pieces: Pieces, rows: Any, strings: Any, pad: int) -> TransformerData
         ids = numpy.append(ids, pad)
         indices, lengths = _point_to(attended, indices, lengths)
         rows = xp.concatenate([rows, xp.zeros((1, rows.shape[1]), dtype=rows.dtype)])
-    else:
+    elif rows.base is not None and rows.base.size > rows.size:
         rows = rows.copy()  # a view would keep the batch
     mask = numpy.ones((1, len(ids)), dtype="float32")
     mask[0, attended:] = 0

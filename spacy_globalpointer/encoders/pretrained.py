@@ -39,8 +39,9 @@ class Encoder:
         #: What the tokenizer puts around a text.
         self.special = _special_pieces(tokenizer)
         #: Shape (vocabulary,): the texts of the tokenizer's pieces.
-        ids = list(range(len(tokenizer)))
-        self.strings = numpy.array(tokenizer.convert_ids_to_tokens(ids), dtype=object)
+        vocabulary = tokenizer.get_vocab()
+        self.strings = numpy.full(1 + max(vocabulary.values()), "", dtype=object)
+        self.strings[list(vocabulary.values())] = list(vocabulary)
         accepted = inspect.signature(module.forward).parameters
         #: Whether some pieces may see the whole window while others do not.
         self.has_global_attention = "global_attention_mask" in accepted
@@ -89,30 +90,57 @@ def load_pretrained(
         config = AutoConfig.from_pretrained(name, **transformer_config)
     except (OSError, ValueError) as error:
         raise ValueError(_not_loaded(name, error)) from error
-    check_is_encoder(name, config)
+    config.return_dict = True
+    _check_kind(name, config)
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             name, **{"use_fast": True, **tokenizer_config}
         )
     except Exception as error:  # whatever a tokenizer without its files raises
         raise ValueError(_not_loaded(name, error)) from error
-    if not tokenizer.is_fast:
-        kind = type(tokenizer).__name__
-        raise ValueError(Errors.GP034.format(name=name, kind=kind))
+    _check_tokenizer(name, tokenizer)
     try:
         module = AutoModel.from_pretrained(name, config=config)
     except (OSError, ValueError, RuntimeError) as error:
         raise ValueError(_not_loaded(name, error)) from error
+    _check_inputs(name, module)
     return Encoder(module.float(), tokenizer)
 
 
-def check_is_encoder(name: str, config: Any) -> None:
-    """Refuse what does not give each piece a vector that knows both its sides.
+def build_encoder(name: str, config: Any, tokenizer: Any, weights: Any) -> Encoder:
+    """Make an encoder of its parts.
 
-    name (str): The model's name, for the message.
-    config (PretrainedConfig): Its settings.
-    RAISES (ValueError): GP035.
+    name (str): Where they come from, for messages.
+    config (PretrainedConfig): The encoder's settings.
+    tokenizer (Any): Its tokenizer.
+    weights (Dict[str, Tensor]): Its weights, every one of them.
+    RETURNS (Encoder): The encoder on the CPU.
+    RAISES (ValueError): GP034 if the tokenizer cannot tell offsets; GP035 if it is
+        no encoder; RuntimeError if the weights are another model's.
     """
+    config.return_dict = True
+    _check_kind(name, config)
+    _check_tokenizer(name, tokenizer)
+    module = AutoModel.from_config(config).float()
+    _check_inputs(name, module)
+    module.load_state_dict(weights)
+    return Encoder(module, tokenizer)
+
+
+def _check_tokenizer(name: str, tokenizer: Any) -> None:
+    if not tokenizer.is_fast:
+        kind = type(tokenizer).__name__
+        raise ValueError(Errors.GP034.format(name=name, kind=kind))
+
+
+def _check_inputs(name: str, module: Any) -> None:
+    if "attention_mask" not in inspect.signature(module.forward).parameters:
+        kind = module.config.model_type
+        raise ValueError(Errors.GP035.format(name=name, kind=kind))
+
+
+def _check_kind(name: str, config: Any) -> None:
+    """Refuse what does not give each piece a vector that knows both its sides."""
     kind = config.model_type
     causal = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     masked = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES

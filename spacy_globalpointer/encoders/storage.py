@@ -6,17 +6,16 @@ import io
 import json
 import tempfile
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import safetensors
 import safetensors.torch
 import srsly
 import torch
-from torch import Tensor
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from ..errors import Errors
-from .pretrained import Encoder
+from .pretrained import Encoder, build_encoder
 
 #: Version of the bytes.
 FORMAT = "1"
@@ -31,7 +30,7 @@ def encoder_to_bytes(encoder: Encoder) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         encoder.module.config.save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
-        paths = [path for path in Path(folder).iterdir() if path.is_file()]
+        paths = sorted(path for path in Path(folder).iterdir() if path.is_file())
         files = {path.name: path.read_bytes() for path in paths}
     weights = {
         name: x.detach().cpu().contiguous()
@@ -63,10 +62,17 @@ def encoder_from_bytes(data: bytes) -> Encoder:
             weights = safetensors.torch.load(message["weights"])
         else:
             raise ValueError(f"its format is {message['format']!r}, not {FORMAT!r}")
-        return _build(files, weights)
+        config, tokenizer = _read_files(files)
     except Exception as error:  # of four libraries, whose errors have no common base
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(Errors.GP038.format(reason=reason)) from error
+        raise ValueError(_damaged(error)) from error
+    try:
+        return build_encoder("the stored model", config, tokenizer, weights)
+    except RuntimeError as error:
+        raise ValueError(_damaged(error)) from error
+
+
+def _damaged(error: Exception) -> str:
+    return Errors.GP038.format(reason=f"{type(error).__name__}: {error}")
 
 
 def _of_spacy_transformers(message: Dict[str, Any]) -> Any:
@@ -77,20 +83,18 @@ def _of_spacy_transformers(message: Dict[str, Any]) -> Any:
         weights = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
     else:
         weights = safetensors.torch.load(state)
-    return files, weights
+    # Older versions of transformers stored the positions 0, 1, 2, … as a weight.
+    known = {k: x for k, x in weights.items() if not k.endswith("position_ids")}
+    return files, known
 
 
-def _build(files: Dict[str, bytes], weights: Dict[str, Tensor]) -> Encoder:
+def _read_files(files: Dict[str, bytes]) -> Tuple[Any, Any]:
+    """The encoder's settings and its tokenizer."""
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             (Path(folder) / Path(name).name).write_bytes(content)
         config = AutoConfig.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
-    module = AutoModel.from_config(config).float()
-    # Older versions of transformers stored the positions 0, 1, 2, … as a weight.
-    known = {k: x for k, x in weights.items() if not k.endswith("position_ids")}
-    module.load_state_dict(known)
-    return Encoder(module, tokenizer)
+        return config, AutoTokenizer.from_pretrained(folder, use_fast=True)
 
 
 def encoder_from_pipeline(folder: Path) -> Encoder:

@@ -215,8 +215,8 @@ def forward(
     output = EncodedBatch.from_vectors(docs, pieces, vectors, strings, special.pad)
 
     def backprop(d_output: FullTransformerBatch) -> List[Doc]:
-        [gradient] = d_output.model_output.values()
-        backprop_encoder(gradient)
+        for gradient in d_output.model_output.values():
+            backprop_encoder(gradient)
         return docs
 
     return output, backprop

@@ -1,16 +1,18 @@
 """Windows over a document that is longer than the encoder can read at once.
 
-Each piece of the text belongs to one window, which gives its vector; a window also
-reads its neighbours' pieces at its ends, so that each piece is seen in context.
+Each piece of the text belongs to one window; a window also reads its neighbours' pieces
+at its ends, so that each piece is seen in context. There the windows' vectors are
+blended, so that the two ends of a span across a seam come from the same mixture:
 
     pieces   0 1 2 3 4 5 6 7 8 9
     window   [. . . .]+ +             4 of its own, 2 of context
     window       + +[. . . . . .]     6 of its own
+    weight   1 1 ⅞ ⅝ ⅜ ⅛ 0 0 0 0      of the first window's vectors
 """
 
 from __future__ import annotations
 
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Sequence
 
 import numpy
 from numpy import ndarray
@@ -21,8 +23,8 @@ class Window(NamedTuple):
 
     start (int): First piece that the encoder reads.
     stop (int): End of what it reads.
-    first (int): First piece whose vector the window gives.
-    last (int): End of what it gives.
+    first (int): First piece of its own part.
+    last (int): End of its own part.
     """
 
     start: int
@@ -34,7 +36,8 @@ class Window(NamedTuple):
 def plan_windows(
     n_pieces: int, cuts: ndarray, *, capacity: int, context: int
 ) -> List[Window]:
-    """Cut a document into as few windows as can hold it, of about the same length.
+    """Cut a document into as few windows as can hold it where tokens are short, of
+    about the same length.
 
     n_pieces (int): Number of the document's pieces.
     cuts (ndarray): Offsets at which a token begins, ascending. Windows meet at them;
@@ -42,8 +45,8 @@ def plan_windows(
     capacity (int): The most pieces that a window can read, more than twice the context.
     context (int): Pieces that a window reads on each side of its own part, where
         the document has them.
-    RETURNS (List[Window]): The windows in order; each piece is given by one. Every
-        piece has `context` neighbours on both sides, or all that there are.
+    RETURNS (List[Window]): The windows in order; each piece belongs to one, which
+        reads `context` neighbours of it on both sides, or all that there are.
     """
     windows, first = [], 0
     while first < n_pieces:
@@ -69,7 +72,36 @@ def _end_of_own_part(
     limit = first + capacity - before - context
     target = min(limit, first + round(even) - before - context)
     at = numpy.searchsorted(cuts, (target, limit), side="right")
-    for i in at:  # a token's begin at or before the target, else before the limit
-        if i and cuts[i - 1] > first:
-            return int(cuts[i - 1])
-    return limit
+    # A token's begin at or before the target; one before the limit if that is far off.
+    near, most = (int(cuts[i - 1]) if i else first for i in at)
+    if near - first < (target - first) / 2:
+        near = most
+    return near if near > first else limit
+
+
+def blend_weights(
+    windows: Sequence[Window], n_pieces: int, context: int
+) -> List[ndarray]:
+    """How much each window's vectors count: 1 inside, falling to 0 at its two ends over
+    twice the context, where the next window's rise from 0 to 1.
+
+    windows (Sequence[Window]): A document's windows.
+    n_pieces (int): Number of the document's pieces.
+    context (int): As in `plan_windows`.
+    RETURNS (List[ndarray]): For each window a weight for each piece that it reads,
+        float32. The weights of each piece add up to 1.
+    """
+    totals, slopes = numpy.zeros(n_pieces), []
+    for window in windows:
+        pieces = numpy.arange(window.start, window.stop) + 0.5
+        slope = numpy.ones(len(pieces))
+        if window.start > 0 and context:
+            slope = numpy.minimum(slope, (pieces - window.start) / (2 * context))
+        if window.stop < n_pieces and context:
+            slope = numpy.minimum(slope, (window.stop - pieces) / (2 * context))
+        totals[window.start : window.stop] += slope
+        slopes.append(slope)
+    return [
+        (slope / totals[window.start : window.stop]).astype("float32")
+        for window, slope in zip(windows, slopes)
+    ]

@@ -65,15 +65,18 @@ def test_gradient_is_that_of_a_plain_forward_pass(encoder, checkpointing):
 
 
 @given(st.integers(1, 120), st.integers(0, 6), st.integers(15, 30))
-def test_each_window_gives_its_own_part(encoder, n, context, window):
+def test_windows_are_blended(encoder, n, context, window):
     text = " ".join("abcdefg"[i % 7] for i in range(n))
     bounds = {**WIDE, "window": window, "context": context}
     [vectors] = run(encoder, [text], bounds)
     [pieces] = split_pieces(encoder.tokenizer, [NLP.make_doc(text)])
+    expected = torch.zeros_like(vectors)
     for batch in batch_windows([pieces], encoder.special, **bounds):
         inputs = torch.from_numpy(batch.ids), torch.from_numpy(batch.mask).long()
         hidden = encoder.module(*inputs).last_hidden_state.flatten(0, 1)
-        assert torch.allclose(vectors[batch.places], hidden[batch.rows], atol=1e-5)
+        for row, place, weight in zip(batch.rows, batch.places, batch.weights):
+            expected[place] += hidden[row] * float(weight)
+    assert torch.allclose(vectors, expected, atol=1e-5)
 
 
 def test_checkpointing_draws_the_same_dropout(encoder, tmp_path):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
+from subprocess import TimeoutExpired
+from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -11,7 +12,8 @@ import torch
 from helpers import TEXTS, fit, make_examples
 from small_encoders import make_bert
 
-from spacy_globalpointer.encoders import precision
+from spacy_globalpointer.encoders import bf16_probe, precision
+from spacy_globalpointer.encoders.bf16_probe import measure_bf16_gain
 from spacy_globalpointer.encoders.precision import bf16_gain, choose_precision
 from spacy_globalpointer.encoders.transformer_model import get_shim
 
@@ -22,8 +24,10 @@ CPU = torch.device("cpu")
 def gain(monkeypatch):
     def set_gain(value):
         monkeypatch.setattr(precision, "bf16_gain", lambda device_type: value)
+        precision._decide.cache_clear()
 
-    return set_gain
+    yield set_gain
+    precision._decide.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -49,18 +53,70 @@ def test_what_does_not_work_is_refused(gain):
         choose_precision("half", CPU)
 
 
-def test_a_processor_that_dies_of_bf16_is_survived(monkeypatch):
-    monkeypatch.setattr(precision, "_lists_bf16", lambda: True)
-    monkeypatch.setattr(precision, "_PROBE", "import os; os.abort()")
-    assert bf16_gain.__wrapped__("cpu") == 0
-    monkeypatch.setattr(precision, "_PROBE", "print(2.5)")
-    assert bf16_gain.__wrapped__("cpu") == 2.5
+def test_auto_is_decided_once_and_logged(gain, caplog):
+    gain(2.0)
+    precision._decide.cache_clear()
+    with caplog.at_level("INFO", logger="spacy"):
+        for _ in range(2):
+            assert choose_precision("auto", CPU) == torch.bfloat16
+    assert [r.getMessage() for r in caplog.records] == [
+        "precision = auto: torch.bfloat16 (bfloat16 is 2.0 times as fast as float32 "
+        "on cpu)"
+    ]
 
-    def too_long(*args, **kwargs):
-        raise subprocess.TimeoutExpired("probe", 60)
 
-    monkeypatch.setattr(subprocess, "run", too_long)
-    assert bf16_gain.__wrapped__("cpu") == 0
+@pytest.fixture
+def listed(monkeypatch, tmp_path):
+    """A processor that lists bfloat16, and an empty cache."""
+    supported = SimpleNamespace(_is_mkldnn_bf16_supported=lambda: True)
+    monkeypatch.setattr(bf16_probe.torch.ops, "mkldnn", supported)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "spacy-globalpointer" / "bf16.json"
+
+
+def test_a_processor_that_dies_of_bf16_is_survived(monkeypatch, listed):
+    monkeypatch.setattr(bf16_probe, "_PROBE", "import os; os.abort()")
+    assert measure_bf16_gain() == 0
+
+
+@pytest.mark.parametrize("error", [TimeoutExpired("probe", 60), OSError, TypeError])
+def test_a_probe_that_cannot_run(monkeypatch, listed, error):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(bf16_probe.subprocess, "run", fail)
+    assert measure_bf16_gain() == 0
+
+
+def test_the_measurement_is_kept_until_the_next_start(monkeypatch, listed):
+    monkeypatch.setattr(bf16_probe, "_PROBE", "print(2.5)")
+    assert measure_bf16_gain() == 2.5
+    monkeypatch.setattr(bf16_probe, "_PROBE", "print(3.5)")
+    assert measure_bf16_gain() == 2.5
+    assert [path.name for path in listed.parent.iterdir()] == ["bf16.json"]
+    monkeypatch.setattr(bf16_probe, "_boot", lambda: "another start")
+    assert measure_bf16_gain() == 3.5
+    listed.write_text("{", encoding="utf-8")
+    monkeypatch.setattr(bf16_probe, "_PROBE", "print(4.5)")
+    assert measure_bf16_gain() == 4.5
+
+
+def test_no_start_is_known_and_no_cache_can_be_written(monkeypatch, listed):
+    monkeypatch.setattr(bf16_probe, "_PROBE", "print(2.5)")
+    monkeypatch.setattr(bf16_probe, "_boot", lambda: "")
+    assert measure_bf16_gain() == 2.5 and not listed.exists()
+    monkeypatch.setattr(bf16_probe, "_boot", lambda: "now")
+    listed.parent.write_text("no folder", encoding="utf-8")
+    assert measure_bf16_gain() == 2.5
+
+
+@pytest.mark.parametrize("native,expected", [(True, 2.0), (False, 0.5)])
+def test_gpus_that_only_emulate_bf16(monkeypatch, native, expected):
+    def is_supported(including_emulation):
+        return native or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_supported)
+    assert bf16_gain.__wrapped__("cuda") == expected
 
 
 def test_this_machine_is_probed():

@@ -6,7 +6,7 @@ import numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_globalpointer.encoders.windows import plan_windows
+from spacy_globalpointer.encoders.windows import blend_weights, plan_windows
 
 
 @st.composite
@@ -19,11 +19,11 @@ def plans(draw):
 
 
 @given(plans())
-def test_each_piece_is_given_once_and_seen_in_context(plan):
+def test_each_piece_belongs_to_one_window_and_is_seen_in_context(plan):
     n, cuts, capacity, context = plan
     windows = plan_windows(n, cuts, capacity=capacity, context=context)
-    given_by = [piece for w in windows for piece in range(w.first, w.last)]
-    assert given_by == list(range(n))
+    owned = [piece for w in windows for piece in range(w.first, w.last)]
+    assert owned == list(range(n))
     for window in windows:
         assert window.first < window.last
         assert window.stop - window.start <= capacity
@@ -39,6 +39,41 @@ def test_windows_meet_where_tokens_begin(plan):
         room = capacity - context - min(window.first, context)
         near = cuts[(cuts > window.first) & (cuts <= window.first + room)]
         assert window.last in near if len(near) else window.last == window.first + room
+
+
+@given(plans())
+def test_windows_are_blended_smoothly(plan):
+    n, cuts, capacity, context = plan
+    windows = plan_windows(n, cuts, capacity=capacity, context=context)
+    total, best = numpy.zeros(n), numpy.zeros(n)
+    for window, weights in zip(windows, blend_weights(windows, n, context)):
+        own = slice(window.start, window.stop)
+        assert len(weights) == window.stop - window.start and (weights > 0).all()
+        total[own] += weights
+        best[own] = numpy.maximum(best[own], weights)
+        edges = weights[[0, -1]] if context else []
+        inner = window.first >= context and window.last <= n - context
+        if inner and capacity > 6 * context and context:
+            assert (edges <= 0.5 / context).all()  # it fades out
+    assert numpy.allclose(total, 1)
+    if len(windows) == 1:
+        assert (best == 1).all()
+
+
+def test_blend():
+    windows = plan_windows(20, numpy.arange(20), capacity=12, context=2)
+    assert [tuple(window) for window in windows] == [(0, 12, 0, 10), (8, 20, 10, 20)]
+    weights = blend_weights(windows, 20, 2)
+    assert weights[0].tolist() == [1] * 8 + [0.875, 0.625, 0.375, 0.125]
+    assert weights[1].tolist() == [0.125, 0.375, 0.625, 0.875] + [1] * 8
+
+
+def test_long_tokens_leave_few_small_windows():
+    """A short token before a long one is not a window of its own."""
+    lengths = numpy.array([5, 470] * 8)
+    cuts = lengths.cumsum() - lengths
+    windows = plan_windows(lengths.sum(), cuts, capacity=510, context=16)
+    assert len(windows) <= 9
 
 
 @given(st.integers(1, 2000), st.integers(0, 10), st.integers(1, 60))
