@@ -36,6 +36,27 @@ def test_vectors_of_a_short_text_are_the_originals(family, tmp_path):
     assert torch.allclose(globally, hidden(encoder, TEXT), atol=1e-4)
 
 
+def test_how_long_a_short_text_is(tmp_path):
+    encoder = load_encoder(str(make_bert(tmp_path)))
+    with torch.no_grad():
+        for weight in encoder.module.parameters():
+            weight.mul_(8)  # so that what a piece sees matters
+    longer = lengthen(encoder, positions=64, attention_window=32)
+    for n, same in ((17, True), (18, False)):
+        text = "a b c d " * 4 if n == 18 else "a b c d " * 3 + "a b c"
+        assert hidden(encoder, text).shape[1] == n
+        difference = (hidden(longer, text) - hidden(encoder, text)).abs().max()
+        assert difference < 1e-3 if same else difference > 1e-2
+
+
+def test_a_padding_piece_of_another_number(tmp_path):
+    """Longformer counts positions without the padding; BERT counts all."""
+    encoder = load_encoder(str(make_bert(tmp_path, pad_token_id=5)))
+    longer = lengthen(encoder, positions=64, attention_window=64)
+    text = "! a ! b"  # "!" is piece 5
+    assert torch.allclose(hidden(longer, text), hidden(encoder, text), atol=1e-4)
+
+
 def test_positions_are_repeated(tmp_path):
     encoder = load_encoder(str(make_bert(tmp_path)))
     longer = lengthen(encoder, positions=200, attention_window=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import warnings
 from dataclasses import replace
@@ -9,14 +10,23 @@ from dataclasses import replace
 import numpy
 import pytest
 import spacy
+import srsly
+import torch
 from helpers import GOLD, TEXTS, build_transformer, fit, found, make_examples
 from small_encoders import FAMILIES, make_bert, make_longformer
 from spacy.language import Language
 from spacy.tokens import Doc, Span
+from thinc.api import Adam
 
 from spacy_globalpointer.encoders.folders import load_encoder, save_encoder
+from spacy_globalpointer.encoders.storage import encoder_from_bytes, encoder_to_bytes
 from spacy_globalpointer.encoders.transformer_model import get_shim
 
+LISTENER = {
+    "@architectures": "spacy-transformers.TransformerListener.v1",
+    "pooling": {"@layers": "reduce_mean.v1"},
+    "grad_factor": 1.0,
+}
 MODEL = "spacy-globalpointer.TransformerModel.v1"
 LONG = " ".join([TEXTS[0]] * 12)
 
@@ -91,7 +101,20 @@ def test_each_family_trains_and_loads_without_its_folder(family, tmp_path):
         if text:
             assert numpy.array_equal(vectors(nlp, text), vectors(again, text))
     assert again.get_pipe("transformer").model.to_bytes() == model.to_bytes()
-    assert b"pickle" not in model.to_bytes()
+
+
+def test_nothing_is_pickled(trained, monkeypatch):
+    """Nor unpickled: neither would survive this."""
+    nlp = spacy.load(trained)
+
+    def fail(*args, **kwargs):
+        raise AssertionError("pickle")
+
+    for module, name in ((pickle, "Unpickler"), (pickle, "Pickler"), (torch, "load")):
+        monkeypatch.setattr(module, name, fail)
+    monkeypatch.setattr(torch, "save", fail)
+    again = spacy.load(trained)
+    assert again.to_bytes() == nlp.to_bytes()
 
 
 def test_no_token_is_dropped_and_seams_are_seen_in_context(bert):
@@ -375,6 +398,68 @@ def test_not_initialized(bert):
     nlp = build(bert, components=())
     with pytest.raises(ValueError, match="GP039"):
         nlp("a")
+
+
+def test_stored_encoders_are_checked_as_those_in_folders(bert, tmp_path):
+    encoder = load_encoder(str(bert))
+    data = srsly.msgpack_loads(encoder_to_bytes(encoder))
+    config = srsly.json_loads(data["files"]["config.json"])
+    decoder = srsly.json_dumps({**config, "model_type": "gpt2"}).encode()
+    other = {**data, "files": {**data["files"], "config.json": decoder}}
+    with pytest.raises(ValueError, match="GP035.*gpt2"):
+        encoder_from_bytes(srsly.msgpack_dumps(other))
+    slow = {k: v for k, v in data["files"].items() if k != "tokenizer.json"}
+    with pytest.raises(ValueError, match="GP03[48]"):
+        tokenizer = b'{"tokenizer_class": "BertJapaneseTokenizer"}'
+        other = {**data, "files": {**slow, "tokenizer_config.json": tokenizer}}
+        encoder_from_bytes(srsly.msgpack_dumps(other))
+
+
+def test_a_config_that_wants_tuples(bert, tmp_path):
+    folder = tmp_path / "tuples"
+    shutil.copytree(bert, folder)
+    config = srsly.read_json(folder / "config.json")
+    srsly.write_json(folder / "config.json", {**config, "return_dict": False})
+    nlp = initialized(folder)
+    assert nlp("a")._.trf_data.tensors[0].shape == (1, 1, 32)
+    nlp.to_disk(tmp_path / "p")
+    assert spacy.load(tmp_path / "p")("a")._.trf_data.tensors[0].shape == (1, 1, 32)
+
+
+def test_a_vocabulary_with_gaps(tmp_path):
+    make_bert(tmp_path)
+    pieces = (tmp_path / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    (tmp_path / "tokenizer.json").unlink()
+    pieces[10:14] = ["same"] * 4
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces), encoding="utf-8")
+    nlp = initialized(tmp_path)
+    assert nlp("~ az")._.trf_data.wordpieces.strings == [["~", "a", "##z"]]
+
+
+def test_copies_learn_by_themselves(bert):
+    """Two components, each with a copy of the transformer, and an optimizer that
+    averages: each copy has its own average."""
+    nlp = build(bert)
+    nlp.add_pipe("tagger", config={"model": {"tok2vec": LISTENER}})
+    examples = make_examples(nlp)
+    for example in examples:
+        for token in example.reference:
+            token.tag_ = "X" if token.is_alpha else "Y"
+    nlp.initialize(lambda: examples)
+    for name in ("global_pointer", "tagger"):
+        nlp.replace_listeners("transformer", name, ["model.tok2vec"])
+    nlp.remove_pipe("transformer")
+    sgd = Adam(0.001, use_averages=True)
+    for _ in range(3):
+        nlp.update(examples, sgd=sgd)
+    shims = [
+        next(n for n in nlp.get_pipe(name).model.walk() if n.name == "encoder").shims[0]
+        for name in ("global_pointer", "tagger")
+    ]
+    assert shims[0].id != shims[1].id
+    with nlp.use_params(sgd.averages):
+        one, other = (next(shim._model.parameters()) for shim in shims)
+        assert not torch.equal(one, other)
 
 
 def test_a_damaged_file(trained, tmp_path):
