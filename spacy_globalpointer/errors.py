@@ -118,19 +118,20 @@ class Errors(metaclass=_Coded):
     )
     GP031 = (
         "precision is {value!r}, but products in it do not work on this machine's "
-        '{device}. Set precision = "auto" in [components.transformer.model], or '
-        '"fp32".'
+        '{device}. Set precision = "auto" or "fp32" in the encoder\'s section, or load '
+        'with spacy.load(path, config={{"components.transformer.model.precision": '
+        '"auto"}}).'
     )
     GP032 = (
         "Windows of {window} word pieces with {context} of context on each side cannot "
-        "be: a window also holds {special} special pieces and needs room for at least "
-        "one of its own, and the encoder reads {limit} at the most. Change window or "
-        "context in [components.transformer.model]."
+        "be. The context must not be negative, and a window has from {lowest} (its "
+        "special pieces, twice the context and one of its own) to {limit} pieces, as "
+        "many as the encoder reads. Change window or context in the encoder's section."
     )
     GP033 = (
         "The encoder {name!r} cannot be loaded: {reason}. Pass a folder with "
         "config.json, the weights and the tokenizer's files, a model's name on a hub "
-        "that can be reached, or the folder of a trained pipeline's transformer."
+        "that can be reached, or the folder of a trained pipeline."
     )
     GP034 = (
         "The tokenizer of {name!r} is a {kind}, which does not tell where in the text "
@@ -145,7 +146,7 @@ class Errors(metaclass=_Coded):
     )
     GP036 = (
         "Neither the encoder {name!r} nor its tokenizer tells how much it can read at "
-        "once. Set window in [components.transformer.model], such as 512."
+        "once. Set window in the encoder's section, such as 512."
     )
     GP037 = (
         "The rules for global attention cannot be used: {reason}. Set first = true, "
@@ -164,10 +165,9 @@ class Errors(metaclass=_Coded):
         "their whole window. Use a Longformer (`spacy global-pointer lengthen` makes "
         "one of a BERT, RoBERTa or ELECTRA encoder), or remove the setting."
     )
-
     GP041 = (
         "The encoder cannot be lengthened: {reason}. Take a BERT, RoBERTa or ELECTRA "
-        "encoder, an even attention window and at least as many positions."
+        "encoder, an even attention window, and more positions than it has."
     )
     GP042 = "{path} exists and is not overwritten. Remove it, or name another folder."
 

@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.training import Example
 from thinc.api import Config
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+NER = """[components.ner.model]
+@architectures = "spacy.TransitionBasedParser.v2"
+state_type = "ner"
+extra_state_tokens = false
+hidden_width = 64
+maxout_pieces = 2
+use_upper = false
+
+"""
 FOLDERS = ("encoders/minilm", "bert-base-chinese")
 
 
@@ -47,7 +57,7 @@ def test_reader_block_has_every_setting():
 
 
 def test_transformer_block_has_every_setting_with_its_default():
-    [text] = [code for code in blocks("ini") if "max_pieces" in code]
+    [text] = [code for code in blocks("ini") if "max_batch_items" in code]
     [rule] = [code for code in blocks("ini") if "spans_key = null" in code]
     text = "[components]\n\n" + text.replace("global_attention = null\n", "")
     config = Config().from_str(text + "\n" + rule)
@@ -63,6 +73,17 @@ def test_transformer_block_has_every_setting_with_its_default():
     function = spacy.registry.misc.get(rule.pop("@misc"))
     defaults = inspect.signature(function).parameters
     assert rule == {name: parameter.default for name, parameter in defaults.items()}
+
+
+def test_encoder_of_a_components_own(bert_folder):
+    [text] = [code for code in blocks("ini") if "Tok2VecTransformer" in code]
+    config = Config().from_str("[components]\n\n[components.ner]\n\n" + NER + text)
+    config["components"]["ner"]["model"]["tok2vec"]["name"] = str(bert_folder)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner", config={"model": config["components"]["ner"]["model"]})
+    text, entities = "Mary of Leith", {"entities": [(0, 4, "PERSON")]}
+    example = Example.from_dict(nlp.make_doc(text), entities)
+    nlp.update([example], sgd=nlp.initialize(lambda: [example]))
 
 
 @pytest.mark.parametrize("registry", ["architectures", "misc", "readers", "scorers"])

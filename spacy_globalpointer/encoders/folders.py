@@ -21,7 +21,7 @@ def load_encoder(
     """Load an encoder and its tokenizer.
 
     name (str): A folder with both, a model's name on a hub, or the folder of a trained
-        pipeline's transformer (which has its own tokenizer and settings).
+        pipeline or of its transformer (which has its own tokenizer and settings).
     tokenizer_config (Optional[Dict[str, Any]]): Settings for
         `AutoTokenizer.from_pretrained`.
     transformer_config (Optional[Dict[str, Any]]): Settings for
@@ -29,9 +29,9 @@ def load_encoder(
     RETURNS (Encoder): The encoder on the CPU, in float32.
     RAISES (ValueError): GP033, GP034, GP035 or GP038 if there is no usable one.
     """
-    folder = Path(name)
-    if (folder / "model").is_file():
-        return encoder_from_pipeline(folder)
+    for folder in (Path(name), Path(name) / "transformer"):
+        if (folder / "model").is_file():
+            return encoder_from_pipeline(folder)
     return load_pretrained(name, tokenizer_config or {}, transformer_config or {})
 
 

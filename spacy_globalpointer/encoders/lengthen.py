@@ -77,8 +77,11 @@ def _check(encoder: Encoder, positions: int, attention_window: int) -> None:
         reason = "its tokenizer pads with another piece than its positions count from"
     elif attention_window < 2 or attention_window % 2:
         reason = f"the attention window {attention_window} is not even and positive"
-    elif positions < attention_window:
-        reason = f"{positions} positions are less than an attention window"
+    elif positions < max(attention_window, encoder.max_window):
+        reason = (
+            f"{positions} positions are less than the attention window, "
+            f"{attention_window}, or than it has already, {encoder.max_window}"
+        )
     if reason is not None:
         raise ValueError(Errors.GP041.format(reason=reason))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any, Dict
 
@@ -151,10 +152,10 @@ def _check_kind(name: str, config: Any) -> None:
 
 
 def _not_loaded(name: str, error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    reason = lines[0] if lines else type(error).__name__
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    reason = re.split(r"(?<=\w)\.+ |: albert, ", reason)[0]
     folder = Path(name)
     if folder.is_dir():
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-        reason += f" (the folder holds {found})"
+        reason = f"the folder holds {found} ({reason})"
     return Errors.GP033.format(name=name, reason=reason)

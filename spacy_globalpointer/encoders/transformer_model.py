@@ -42,7 +42,7 @@ def build_transformer_model_v1(
     length, in place of `spacy-transformers.TransformerModel.v3`.
 
     name (str): A folder with an encoder and its tokenizer, a model's name on a hub, or
-        the folder of a trained pipeline's transformer.
+        the folder of a trained pipeline.
     window (Optional[int]): The most word pieces that the encoder reads at once; null
         takes what it can.
     context (int): Word pieces that a window reads beside its own part, so that every
@@ -59,7 +59,12 @@ def build_transformer_model_v1(
     transformer_config (Optional[Dict[str, Any]]): Settings for
         `AutoConfig.from_pretrained`.
     RETURNS (Model[List[Doc], FullTransformerBatch]): The model.
+    RAISES (ValueError): GP012 if window or max_pieces is no number from 1 on. What
+        depends on the encoder is known when that is loaded.
     """
+    for what, number in (("window", window), ("max_pieces", max_pieces)):
+        if number is not None and (not isinstance(number, int) or number < 1):
+            raise ValueError(Errors.GP012.format(name=what, value=number))
     settings = Settings(
         name,
         window,
@@ -116,8 +121,8 @@ class Settings:
                 Errors.GP032.format(
                     window=window,
                     context=self.context,
-                    special=n_special,
-                    limit=encoder.max_window or "unknown",
+                    lowest=n_special + 2 * max(0, self.context) + 1,
+                    limit=encoder.max_window or "more",
                 )
             )
         return window

@@ -204,7 +204,13 @@ class GlobalPointer(TrainablePipe):
     def _check_score_weights(self, nlp: Language) -> None:
         weights = nlp.config.get("training", {}).get("score_weights", {})
         mine = f"spans_{self.key}_"
-        other = [key for key, w in weights.items() if key.startswith("spans_") and w]
+        keys = [p.key for _, p in nlp.pipeline if p is not self and hasattr(p, "key")]
+        theirs = tuple(f"spans_{key}_" for key in keys)
+        other = [
+            key
+            for key, weight in weights.items()
+            if key.startswith("spans_") and weight and not key.startswith(theirs)
+        ]
         if other and not any(key.startswith(mine) for key in other):
             message = Warnings.GPW005.format(name=self.name, weights=other, mine=mine)
             self._warn_once("GPW005", message)

@@ -409,6 +409,20 @@ def test_score_weights_of_another_key():
         nlp.initialize(lambda: make_examples(nlp, key="mine"))
 
 
+def test_score_weights_of_two_components():
+    nlp = build()
+    model = {"@architectures": "spacy-globalpointer.GlobalPointer.v1"}
+    config = {"spans_key": "mine", "model": {**model, "tok2vec": TOK2VEC}}
+    nlp.add_pipe("global_pointer", name="second", config=config)
+    examples = make_examples(nlp)
+    for example in examples:
+        example.reference.spans["mine"] = list(example.reference.spans["sc"])
+    nlp.config["training"]["score_weights"] = {"spans_sc_f": 1.0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nlp.initialize(lambda: examples)
+
+
 def test_another_spans_key_works():
     nlp = build(spans_key="mine")
     examples = make_examples(nlp, key="mine")
