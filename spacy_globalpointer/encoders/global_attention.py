@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
 from spacy.matcher import Matcher
@@ -32,16 +32,18 @@ class GlobalAttention:
         self.spans_key = spans_key
         if not (first or patterns or spans_key):
             raise ValueError(Errors.GP037.format(reason="it names no token"))
-        if patterns:
-            self._make_matcher(Vocab())  # says now what is wrong with a pattern
-
-    def _make_matcher(self, vocab: Vocab) -> Matcher:
-        matcher = Matcher(vocab)
-        try:
-            matcher.add("global", self.patterns)
-        except ValueError as error:  # MatchPatternError is one
+        try:  # says now what is wrong with a pattern, or needs a tagger
+            self._match(Doc(Vocab(), words=["a"]))
+        except ValueError as error:
             raise ValueError(Errors.GP037.format(reason=error)) from error
-        return matcher
+
+    def _match(self, doc: Doc) -> List[Tuple[int, int]]:
+        """First token and end of each match."""
+        if not self.patterns:
+            return []
+        matcher = Matcher(doc.vocab)
+        matcher.add("global", self.patterns)
+        return [(start, end) for _, start, end in matcher(doc)]
 
     def __call__(self, doc: Doc) -> Any:
         """Tokens that have global attention because of what they are.
@@ -50,9 +52,8 @@ class GlobalAttention:
         RETURNS (Any): Shape (tokens,), bool.
         """
         chosen = numpy.zeros(len(doc), dtype=bool)
-        if self.patterns:
-            for _, start, end in self._make_matcher(doc.vocab)(doc):
-                chosen[start:end] = True
+        for start, end in self._match(doc):
+            chosen[start:end] = True
         if self.spans_key in doc.spans:
             for span in doc.spans[self.spans_key]:
                 chosen[span.start : span.end] = True

@@ -21,7 +21,8 @@ from .output import EncodedBatch
 from .pieces import Pieces, split_pieces, tokens_to_pieces
 from .pretrained import Encoder
 
-#: Filling up windows by so many pieces costs what another call of the encoder does.
+#: Filling up windows by so many pieces costs a CPU as much as another call of the
+#: encoder. For a GPU calls are dear and pieces cheap.
 MAX_FILLING = 64
 #: Name of the architecture that `nlp.replace_listeners` makes of the model.
 TOK2VEC = "spacy-globalpointer.Tok2VecTransformer.v1"
@@ -214,7 +215,7 @@ def forward(
     if encoder is None:
         raise ValueError(Errors.GP039)
     pieces = split_pieces(encoder.tokenizer, docs)
-    batches = _plan(model.attrs["settings"], encoder, docs, pieces)
+    batches = _plan(model, encoder, docs, pieces)
     vectors, backprop_encoder = model.layers[0](batches, is_train)
     special, strings = encoder.special, encoder.strings
     output = EncodedBatch.from_vectors(docs, pieces, vectors, strings, special.pad)
@@ -228,8 +229,10 @@ def forward(
 
 
 def _plan(
-    settings: Settings, encoder: Encoder, docs: List[Doc], pieces: List[Pieces]
+    model: Model, encoder: Encoder, docs: List[Doc], pieces: List[Pieces]
 ) -> List[WindowBatch]:
+    settings: Settings = model.attrs["settings"]
+    on_cpu = get_shim(model).device.type == "cpu"
     rule = settings.global_attention
     is_global = None
     if rule is not None:
@@ -241,7 +244,7 @@ def _plan(
         window=settings.window_of(encoder),
         context=settings.context,
         max_pieces=settings.max_pieces,
-        max_filling=MAX_FILLING,
+        max_filling=MAX_FILLING if on_cpu else settings.max_pieces,
         is_global=is_global,
         first_is_global=rule is not None and rule.first,
     )
