@@ -7,8 +7,9 @@ benchmarks/litbank/run.py converts; ENCODER is the folder of an encoder for shor
 It is lengthened to 4,096 positions, each piece of which sees 128 on either side, and
 trained by `spacy train` like the original in windows: the same batches in words, number
 of updates, learning rate and seed; the Longformers on chunks of 1,024 tokens, the
-windows on chunks of 128. Test documents are predicted whole; memory is the growth of a
-fresh process's peak over the loaded pipeline.
+windows on chunks of 128, with no span longer than that for the Longformers either. Test
+documents are predicted whole; memory is the growth of a fresh process's peak over the
+loaded pipeline.
 
 Finished runs are kept in OUTPUT. The table is OUTPUT/longformer.md.
 """
@@ -28,7 +29,11 @@ from spacy.training import Corpus, Example
 
 PROJECT = Path(__file__).parent.parent.parent
 RULE = {"@misc": "spacy-globalpointer.global_attention.v1"}
-LONG = {"components.transformer.model.window": 4096, "corpora.train.chunk_size": 1024}
+LONG = {
+    "components.transformer.model.window": 4096,
+    "corpora.train.chunk_size": 1024,
+    "components.global_pointer.max_span_length": 128,
+}
 RUNS: Dict[str, Dict[str, Any]] = {
     "windows of 192 word pieces": {},
     "Longformer": LONG,
