@@ -30,21 +30,22 @@ def main(pipeline: str, book: str) -> None:
     nlp.max_length = max(nlp.max_length, len(text) + 1)
     paragraphs = [p for p in text.split("\n\n") if p.strip()]
     list(nlp.pipe(paragraphs[:50]))  # libraries take memory of their own
-    rows = {"paragraphs": timed(nlp, paragraphs)}
-    doc = nlp.make_doc(text)
-    rows[Path(book).stem + " as one Doc"] = measured(nlp, doc)
-    doc = Doc(nlp.vocab, TOKENS * (MILLION // len(TOKENS)))
-    rows["a million tokens as one Doc"] = measured(nlp, doc)
     print("| | words | spans | words/s | grows by, MiB | tokens without a vector |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for name, row in rows.items():
-        memory = f"{row['memory'] / 2**20:,.0f}" if "memory" in row else ""
-        lost = f"{row['lost']:,}" if "lost" in row else ""
-        print(
-            f"| {name} | {row['words']:,} | {row['spans']:,} | {row['speed']:,.0f} "
-            f"| {memory} | {lost} |",
-            flush=True,
-        )
+    show("its paragraphs", timed(nlp, paragraphs))
+    show(f"{Path(book).stem}, one Doc", measured(nlp, nlp.make_doc(text)))
+    doc = Doc(nlp.vocab, TOKENS * (MILLION // len(TOKENS)))
+    show("a million tokens, one Doc", measured(nlp, doc))
+
+
+def show(name: str, row: Dict[str, float]) -> None:
+    memory = f"{row['memory'] / 2**20:,.0f}" if "memory" in row else ""
+    lost = f"{row['lost']:,}" if "lost" in row else ""
+    print(
+        f"| {name} | {row['words']:,} | {row['spans']:,} | {row['speed']:,.0f} "
+        f"| {memory} | {lost} |",
+        flush=True,
+    )
 
 
 def timed(nlp: Language, paragraphs: list) -> Dict[str, float]:

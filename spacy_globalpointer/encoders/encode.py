@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from .batches import WindowBatch
+from .dropout import QuickDropout
 
 
 def encode(
@@ -64,9 +65,9 @@ def _run(
     module: torch.nn.Module, inputs: Dict[str, Tensor], rows: Tensor, dtype: Any
 ) -> Tensor:
     weights = next(module.parameters()).dtype
-    context: ContextManager[Any] = nullcontext()
+    precision: ContextManager[Any] = nullcontext()
     if weights == torch.float32 and dtype != torch.float32:
-        context = torch.autocast(rows.device.type, dtype=dtype)
-    with context:
+        precision = torch.autocast(rows.device.type, dtype=dtype)
+    with precision, QuickDropout() if module.training else nullcontext():
         hidden = module(**inputs).last_hidden_state
     return hidden.flatten(0, 1)[rows].float()
