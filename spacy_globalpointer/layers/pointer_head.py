@@ -136,7 +136,9 @@ def forward(
     lengths = [len(x) for x in X]
     width = model.get_dim("nI")
     empty = model.ops.alloc2f(0, width)  # an empty document's own may lack the width
-    flat = model.ops.xp.concatenate([empty, *(x for x in X if len(x))])
+    filled = [x for x in X if len(x)]
+    # A book is not copied.
+    flat = filled[0] if len(filled) == 1 else model.ops.xp.concatenate([empty, *filled])
     vectors = xp2torch(flat, requires_grad=is_train, device=shim.device)
     states, backprop_torch = shim(ArgsKwargs((vectors, lengths), {}), is_train)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,15 @@ from ..errors import Errors
 from .rotary import rotate
 from .states import PointerStates
 
+#: Tokens that are projected at once where no gradient is wanted: what a projection
+#: needs beside its result stays small for a book.
+CHUNK = 2**14
 # Standard deviation of a unit normal that is cut off at ±2.
 _TRUNCATED_STD = 0.87962566103423978
+
+
+#: Queries, keys, start terms and end terms.
+Projections = Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]
 
 
 class PointerHead(nn.Module):
@@ -61,9 +68,11 @@ class PointerHead(nn.Module):
         lengths (Sequence[int]): Tokens of each document; they sum to tokens.
         RETURNS (PointerStates): The states, scale 1 / √head_width.
         """
-        queries, keys, start, end = self.project(self.dropout(vectors))
-        if self.rope:
-            queries, keys = rotate(queries, lengths), rotate(keys, lengths)
+        positions = torch.cat([torch.arange(n) for n in (0, *lengths)])
+        if torch.is_grad_enabled() or len(vectors) <= CHUNK:
+            queries, keys, start, end = self._project(vectors, positions)
+        else:
+            queries, keys, start, end = self._project_in_chunks(vectors, positions)
         return PointerStates(
             queries=queries,
             keys=keys,
@@ -74,9 +83,24 @@ class PointerHead(nn.Module):
             covered=vectors.detach().ne(0).any(dim=1),
         )
 
-    def project(
-        self, vectors: Tensor
-    ) -> Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]:
+    def _project(self, vectors: Tensor, positions: Tensor) -> Projections:
+        queries, keys, start, end = self.project(self.dropout(vectors))
+        if self.rope:
+            queries, keys = rotate(queries, positions), rotate(keys, positions)
+        return queries, keys, start, end
+
+    def _project_in_chunks(self, vectors: Tensor, positions: Tensor) -> Projections:
+        results: List[Optional[Tensor]] = [None] * 4
+        for first in range(0, len(vectors), CHUNK):
+            part = slice(first, first + CHUNK)
+            for i, x in enumerate(self._project(vectors[part], positions[part])):
+                if x is not None:
+                    if results[i] is None:
+                        results[i] = x.new_empty(len(vectors), *x.shape[1:])
+                    cast(Tensor, results[i])[part] = x
+        return cast(Projections, tuple(results))
+
+    def project(self, vectors: Tensor) -> Projections:
         """Queries, keys, start and end terms; see `PointerStates`."""
         raise NotImplementedError
 
@@ -98,9 +122,7 @@ class GlobalPointerHead(PointerHead):
         if self.label_bias is not None:
             self.bias = nn.Parameter(torch.full((self.n_labels,), self.label_bias))
 
-    def project(
-        self, vectors: Tensor
-    ) -> Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]:
+    def project(self, vectors: Tensor) -> Projections:
         projected = self.projection(vectors)
         projected = projected.view(len(vectors), self.n_labels, 2 * self.head_width)
         queries, keys = projected.split(self.head_width, dim=-1)
@@ -127,9 +149,7 @@ class EfficientGlobalPointerHead(PointerHead):
         _lecun_normal_(self.typing)
         nn.init.constant_(self.typing.bias, self.label_bias or 0.0)
 
-    def project(
-        self, vectors: Tensor
-    ) -> Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]:
+    def project(self, vectors: Tensor) -> Projections:
         projected = self.projection(vectors)
         terms = self.typing(projected) / 2
         queries, keys = projected[:, None, 0::2], projected[:, None, 1::2]

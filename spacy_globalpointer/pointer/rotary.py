@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Sequence
-
 import torch
 from torch import Tensor
 
 
-def rotate(vectors: Tensor, lengths: Sequence[int], *, base: float = 10000.0) -> Tensor:
+def rotate(vectors: Tensor, positions: Tensor, *, base: float = 10000.0) -> Tensor:
     """Rotate each pair of channels by an angle that grows with the position.
 
     Channels 2c and 2c + 1 of the token at position p are turned by the angle
@@ -21,15 +19,14 @@ def rotate(vectors: Tensor, lengths: Sequence[int], *, base: float = 10000.0) ->
     by 0.03.
 
     vectors (Tensor): Shape (tokens, heads, width), width even.
-    lengths (Sequence[int]): Tokens of each document; positions start at 0 in each.
+    positions (Tensor): Shape (tokens,): place of each token in its document.
     base (float): Base of the geometric sequence of frequencies.
     RETURNS (Tensor): Shape and type of vectors.
     """
     width = vectors.shape[-1]
     channels = torch.arange(0, width, 2, dtype=torch.float64)
-    positions = torch.arange(max(lengths, default=0), dtype=torch.float64)
-    angles = positions[:, None] * base ** (-channels / width)
-    rows = torch.cat([torch.arange(n) for n in lengths] or [torch.arange(0)])
+    distinct, rows = positions.cpu().unique(return_inverse=True)
+    angles = distinct.double()[:, None] * base ** (-channels / width)
     cos = angles.cos().to(vectors)[rows, None]  # (tokens, 1, width / 2)
     sin = angles.sin().to(vectors)[rows, None]
     even, odd = vectors[..., 0::2], vectors[..., 1::2]

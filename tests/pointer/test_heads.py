@@ -5,6 +5,7 @@ import pytest
 import torch
 from reference import efficient, global_pointer, pointer_scores
 
+from spacy_globalpointer.pointer import heads
 from spacy_globalpointer.pointer.heads import (
     EfficientGlobalPointerHead,
     GlobalPointerHead,
@@ -105,7 +106,7 @@ def test_rotation_depends_on_the_distance_alone():
     torch.manual_seed(0)
     q, k = torch.randn(2, 1, 1, 64, dtype=torch.float64)
     many = [x.expand(2000, 1, 64) for x in (q, k)]
-    turned_q, turned_k = (rotate(x, [2000]) for x in many)
+    turned_q, turned_k = (rotate(x, torch.arange(2000)) for x in many)
     at = [float(turned_q[i, 0] @ turned_k[i + 7, 0]) for i in (0, 1, 500, 1992)]
     assert numpy.allclose(at, at[0], rtol=1e-12)
     assert float(turned_q[0, 0] @ turned_k[8, 0]) != pytest.approx(at[0], rel=1e-3)
@@ -113,7 +114,7 @@ def test_rotation_depends_on_the_distance_alone():
 
 def test_rotation_stays_exact_far_from_the_start():
     x = torch.ones(1, 1, 2).expand(10**6 + 1, 1, 2)
-    far = rotate(x, [10**6 + 1])[10**6, 0].double()
+    far = rotate(x, torch.arange(10**6 + 1))[10**6, 0].double()
     angle = torch.tensor(10.0**6, dtype=torch.float64)
     exact = torch.stack([angle.cos() - angle.sin(), angle.cos() + angle.sin()])
     assert torch.allclose(far, exact, atol=1e-6)
@@ -130,3 +131,17 @@ def test_covered_marks_tokens_without_vector():
 def test_sizes_are_checked(bad):
     with pytest.raises(ValueError, match="GP003"):
         GlobalPointerHead(**{**SIZES, **bad}, rope=True, label_bias=None)
+
+
+@pytest.mark.parametrize("label_bias", [-2.0, None])
+@pytest.mark.parametrize("head_class", [GlobalPointerHead, EfficientGlobalPointerHead])
+def test_books_are_projected_in_chunks(monkeypatch, head_class, label_bias):
+    head, x = make(head_class, label_bias=label_bias)
+    whole = head(x, LENGTHS)  # with a gradient, and so at once
+    for chunk in (1, 3, 13):
+        monkeypatch.setattr(heads, "CHUNK", chunk)
+        with torch.no_grad():
+            parts = head(x, LENGTHS)
+        assert len(whole.tensors()) == len(parts.tensors())
+        for one, other in zip(whole.tensors(), parts.tensors()):
+            assert torch.allclose(one, other, atol=1e-12)
