@@ -170,6 +170,10 @@ class Errors(metaclass=_Coded):
         "encoder, an even attention window, and more positions than it has."
     )
     GP042 = "{path} exists and is not overwritten. Remove it, or name another folder."
+    GP043 = (
+        "The model has been run to predict and keeps nothing for a gradient. Call "
+        "begin_update instead of model(docs, is_train=False)."
+    )
 
     # The corpus tools
     GP101 = (

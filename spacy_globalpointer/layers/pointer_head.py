@@ -79,10 +79,32 @@ def _settings(head_width: int, rope: bool, label_bias: Optional[float]) -> dict:
 def _chain(
     tok2vec: Model[List[Doc], List[Floats2d]], head: Model[List[Floats2d], Any]
 ) -> Model[List[Doc], PointerStates]:
-    model = chain(tok2vec, head)
-    model.set_ref("tok2vec", tok2vec)
-    model.set_ref("output_layer", head)
-    return cast(Model[List[Doc], PointerStates], model)
+    chained = chain(tok2vec, head)
+    return Model(
+        chained.name,
+        _run_chain,
+        init=chained.init,
+        layers=chained.layers,
+        dims={name: chained.maybe_get_dim(name) for name in chained.dim_names},
+        refs={"tok2vec": tok2vec, "output_layer": head},
+    )
+
+
+def _run_chain(
+    model: Model[List[Doc], PointerStates], docs: List[Doc], is_train: bool
+) -> Tuple[PointerStates, Callable]:
+    """Thinc's chain, but for predicting: there it would keep what tok2vec's gradient
+    needs until the head is through, for a book as much again as the vectors."""
+    tok2vec, head = model.layers
+    if not is_train:
+        return head.predict(tok2vec.predict(docs)), _no_gradient
+    vectors, backprop_tok2vec = tok2vec.begin_update(docs)
+    states, backprop_head = head.begin_update(vectors)
+    return states, lambda d_states: backprop_tok2vec(backprop_head(d_states))
+
+
+def _no_gradient(_: PointerStates) -> Any:
+    raise ValueError(Errors.GP043)
 
 
 def pointer_head(

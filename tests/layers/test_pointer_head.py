@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 
 import numpy
 import pytest
@@ -8,6 +10,7 @@ import torch
 from thinc.api import Adam, Model, NumpyOps, set_dropout_rate
 
 from spacy_globalpointer.layers.pointer_head import (
+    build_global_pointer_v1,
     deserialize_head,
     pointer_head,
     serialize_head,
@@ -149,3 +152,35 @@ def test_copy_is_independent():
     backprop(span_loss(copy.predict(X), ROWS)[1])
     copy.finish_update(Adam(0.1))
     assert not torch.equal(head.predict(X).queries, copy.predict(X).queries)
+
+
+def test_predicting_keeps_nothing_of_tok2vec():
+    """Its gradient would need as much memory as a book's vectors."""
+    alive = []
+
+    class Needed:
+        pass
+
+    def vectors(model, docs, is_train):
+        needed = Needed()
+        alive.append(weakref.ref(needed))
+        X = [numpy.ones((n, 5), dtype="float32") for n in docs]
+        return X, lambda dX: (needed, dX)[1]
+
+    def seen(model, X, is_train):
+        gc.collect()
+        kept.append(alive[-1]() is not None)
+        return head_forward(model, X, is_train)
+
+    kept = []
+    model = build_global_pointer_v1(Model("vectors", vectors), head_width=4, nO=2)
+    model.initialize(X=[3, 4])
+    head = model.get_ref("output_layer")
+    head_forward, head._func = head._func, seen
+    predicted = model.predict([3, 4])
+    updated, backprop = model.begin_update([3, 4])
+    assert kept == [False, True]
+    assert torch.equal(predicted.queries, updated.queries)
+    assert [x.shape for x in backprop(updated)] == [(3, 5), (4, 5)]
+    with pytest.raises(ValueError, match="GP043"):
+        model([3, 4], is_train=False)[1](updated)
