@@ -6,18 +6,15 @@ The same seed and number of documents give the same files, byte for byte.
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import shutil
-import sys
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from agreements.draft import Draft
 from agreements.grammar import Piece
 from agreements.values import Dice, in_words
 from agreements.wording import FOLDER, Wording
+from brat_corpus import check_output, nesting, to_splits, write_folder
 
 OUTPUT = Path("assets") / "agreements"
 SEED = 0
@@ -45,35 +42,6 @@ def make_corpus(wording: Wording, seed: int, documents: int) -> dict[str, Piece]
         dice = Dice(f"{seed} {name}")
         made[name] = Draft(wording, kind, position >= train, dice).make()
     return made
-
-
-def make_splits(names: list[str]) -> str:
-    """The splits as JSON."""
-    train, dev, _ = split_sizes(len(names))
-    splits = {
-        "train": sorted(names[:train]),
-        "dev": sorted(names[train : train + dev]),
-        "test": sorted(names[train + dev :]),
-    }
-    return json.dumps(splits, indent=1) + "\n"
-
-
-def to_brat(piece: Piece) -> str:
-    """The entities as lines of a brat standoff file."""
-    return "".join(
-        f"T{n}\t{label} {start} {end}\t{piece.text[start:end]}".replace("\n", " ")
-        + "\n"
-        for n, (start, end, label) in enumerate(piece.spans, start=1)
-    )
-
-
-def nesting(piece: Piece) -> int:
-    """The greatest number of entities around one place, the innermost included."""
-    deepest, ends = 0, [0]
-    for start, end, _ in piece.spans:
-        ends = [other for other in ends if other > start] + [end]
-        deepest = max(deepest, len(ends))
-    return deepest
 
 
 def make_readme(wording: Wording, corpus: dict[str, Piece]) -> str:
@@ -113,22 +81,6 @@ def longest_entity(piece: Piece) -> int:
     return max(lengths)
 
 
-def write_corpus(folder: Path, seed: int, documents: int) -> None:
-    """Write all files into an empty folder."""
-    wording = Wording.read(FOLDER)
-    corpus = make_corpus(wording, seed, documents)
-    files = {
-        "splits.json": make_splits(list(corpus)),
-        "README.md": make_readme(wording, corpus),
-        "LICENSE": (FOLDER / "license.txt").read_text(encoding="utf-8"),
-    }
-    for name, piece in corpus.items():
-        files[f"{name}.txt"] = piece.text
-        files[f"{name}.ann"] = to_brat(piece)
-    for name, text in files.items():
-        (folder / name).write_bytes(text.encode("utf-8"))
-
-
 def generate(output: Path, seed: int, documents: int) -> None:
     """Make the corpus; the folder appears complete or not at all.
 
@@ -137,18 +89,17 @@ def generate(output: Path, seed: int, documents: int) -> None:
     documents (int): The number of documents, at least 3.
     RAISES (SystemExit): If the folder holds something else.
     """
-    if documents < 3:
-        sys.exit("At least 3 documents are needed, one for each split.")
-    if output.exists() and not (output / "splits.json").is_file():
-        sys.exit(f"{output} is not a corpus: remove it, or choose another --out.")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=output.parent) as temporary:
-        complete = Path(temporary) / "complete"
-        complete.mkdir()
-        write_corpus(complete, seed, documents)
-        if output.exists():
-            output.rename(Path(temporary) / "replaced")
-        shutil.move(complete, output)
+    check_output(output, documents)
+    wording = Wording.read(FOLDER)
+    corpus = make_corpus(wording, seed, documents)
+    names, (train, dev, _) = list(corpus), split_sizes(documents)
+    splits = to_splits(names[:train], names[train : train + dev], names[train + dev :])
+    files = {
+        "splits.json": splits,
+        "README.md": make_readme(wording, corpus),
+        "LICENSE": (FOLDER / "license.txt").read_text(encoding="utf-8"),
+    }
+    write_folder(output, corpus, files)
 
 
 if __name__ == "__main__":

@@ -175,6 +175,11 @@ class Errors(metaclass=_Coded):
         "begin_update instead of model(docs, is_train=False)."
     )
 
+    GP044 = (
+        "temperature is {value!r}, but must be a number above 0. 1.0 leaves the "
+        "probabilities as the model gives them."
+    )
+
     # The corpus tools
     GP101 = (
         "{path} cannot be read as brat: it is not a folder, and its name ends in "
@@ -196,7 +201,7 @@ class Errors(metaclass=_Coded):
     GP106 = (
         "{source}: the span {span} does not begin and end at tokens, and "
         "on_misaligned is 'error'. Correct the offsets, or set on_misaligned to "
-        "'reject', 'expand' or 'contract'."
+        "'reject', 'expand', 'contract' or 'split-token'."
     )
     GP107 = (
         "The tokenizer changed the text of document {name!r}, so that character "
@@ -215,16 +220,18 @@ class Errors(metaclass=_Coded):
     )
     GP110 = (
         "The splits file {path} does not fit its rule: {reason}. It must be a JSON "
-        'object that maps names to lists of documents: {{"train": ["a"], "dev": '
-        '["b"]}}.'
+        "object that maps splits to lists of documents or files, or to fractions of "
+        'the others: {{"train": 0.9, "dev": 0.1, "test": ["test.jsonl"]}}.'
     )
     GP111 = (
-        "{n} documents are in no split: {names}. Add them to the splits file, or "
-        "remove them from the corpus; nothing is left out in silence."
+        "{n} documents are in no split: {names}. Add them or their files to the "
+        "splits file, or leave out files with --exclude; nothing is left out in "
+        "silence."
     )
     GP112 = (
         "The splits file names {n} documents that the corpus does not have: {names}. "
-        "A document's name is its path in the corpus without the ending."
+        "It may name a document's id (of brat, its path without the ending), a file "
+        "with its ending, or a pattern of them such as 'train/*'."
     )
     GP113 = (
         "Document {name!r} is in more than one split, or twice in one: {splits}. "
@@ -261,6 +268,152 @@ class Errors(metaclass=_Coded):
         "file, or leave --gold out."
     )
     GP122 = "{path} ends in neither .spacy nor .txt. Pass one of these two formats."
+    GP155 = (
+        "{path} cannot be read as a config: {reason}. Pass a training config, or the "
+        "folder of a pipeline."
+    )
+    GP156 = (
+        "It is not clear which component of {path} is meant: --component is {given}, "
+        "and its global_pointer components are: {names}. Name one of these, or pass a "
+        "config that has one."
+    )
+    GP157 = (
+        "The component '{name}' of {path} comes from the pipeline {source!r}, which is "
+        "neither a folder nor an installed package. Install it, or pass its own folder "
+        "as --config."
+    )
+    GP158 = (
+        "{option} is set, but there is nothing that it belongs to. Pass {needed} as "
+        "well, or leave {option} out."
+    )
+    GP160 = (
+        "{file}:{line}: the line has more than {limit} MiB. Is it the right format "
+        "({format!r})? If so, cut its text into documents."
+    )
+    GP161 = (
+        "{source}: the document has the same name {name!r} as the one at {first}. "
+        "Names must differ: correct the ids, or remove the copy."
+    )
+    GP162 = (
+        "{path} is in no format that is known by its look. Name one with --format: "
+        "{known}."
+    )
+    GP163 = "There is no format {value!r}. Known are: {known}."
+    GP164 = (
+        "{source}: this is not {format}: {reason}. Correct it, or name another format "
+        "(--format)."
+    )
+    GP165 = (
+        "{path} has no file to read as {format}. Its files end in {suffixes}, also "
+        "with .gz; subfolders are read too, names that begin with a dot are not."
+    )
+    GP166 = (
+        "The format {format!r} has no option {name!r}. It has: {known}. Write "
+        "--option NAME=VALUE."
+    )
+    GP167 = (
+        "The option {name!r} of the format {format!r} is {value!r}, but must be {rule}."
+    )
+    GP168 = "Nothing can be written as {format!r}. Formats with a writer: {known}."
+    GP169 = "{file} is damaged: {reason}. Fetch or pack it again. Nothing was written."
+    GP175 = (
+        "The {what} {value!r} of document {name!r} cannot be written as {format!r}, "
+        "whose lines would be broken by it. Change it, or write another format."
+    )
+    GP176 = (
+        "The span {span} of document {name!r} does not begin and end at {unit}, and "
+        "{format!r} was asked to count these. Correct the span, or set the option "
+        "offsets to another unit."
+    )
+
+    GP170 = (
+        "{file} is a Parquet file, which pyarrow reads, and pyarrow is not installed. "
+        "Install it with: pip install pyarrow"
+    )
+    GP171 = (
+        "{file}: its columns of tags cannot be told. Name them, counted from 0, with "
+        "--option tags=1 (or tags=1,2 for layers), the tokens' with --option token=0, "
+        "and what parts them with --option separator=tab or space."
+    )
+    GP172 = (
+        "The span {span} of document {name!r} cannot be written as {format}: it has no "
+        "token, such as one of white space only. Correct the span, or remove it."
+    )
+    GP173 = (
+        "The label {label!r} in document {name!r} cannot be written as a tag in "
+        "{format}: it is empty, or has white space in it that parts columns. Rename it "
+        "(convert's --rename), or set --option separator=tab."
+    )
+    GP174 = (
+        "{source}: the tags in {column!r} are class ids, and their names are not "
+        "known. Name them in their order with --option labels=O,B-PER,I-PER, or put "
+        "the data set's dataset_info.json beside the file."
+    )
+
+    # Threshold tuning
+    GP130 = (
+        "The pipeline runs no component {name!r} (it runs: {names}). Pass the name of "
+        "a global_pointer with --component."
+    )
+    GP131 = (
+        "The component {name!r} is a {kind}, not a global_pointer (the pipeline's are: "
+        "{names}). Pass the name of one of those with --component."
+    )
+    GP132 = (
+        "There is no gold span to tune '{name}' with: no document has one under "
+        "doc.spans[{key!r}]. Pass annotated documents, converted to that key."
+    )
+    GP133 = (
+        "'{name}' finds no span of a probability of at least {lowest} in the "
+        "documents, so that there is nothing to choose from. Train it longer, or pass "
+        "texts of the kind that it was trained on."
+    )
+    GP134 = (
+        "{path} is no saved pipeline: it has no config.cfg. Pass the folder of a "
+        "trained pipeline, such as training/model-best."
+    )
+    GP135 = "{path} lies in the pipeline's folder {model}. Name a folder outside it."
+    GP136 = "{name} is {value!r}, but must be a number above 0{limit}."
+    GP180 = (
+        "{source}: document {name!r} has no spans under the key {key!r} (keys found: "
+        "{keys}). Name one with --spans-key (or --option spans_key=KEY of convert), or "
+        "take the entities where the key is missing (--ents, or --option ents=true)."
+    )
+    GP181 = (
+        "{source}: what document {name!r} has in doc.user_data[{key!r}] is not a list "
+        "of [start, end, label]. Convert the corpus again."
+    )
+    GP182 = (
+        "{path} exists and is not overwritten: corrections might be in it. Name "
+        "another, or pass --force."
+    )
+    GP183 = (
+        "{path} is {found}, but {format!r} is written as {wanted}. Name another output."
+    )
+    GP184 = "min_score is {value!r}, but must be a number from 0 to 1."
+    GP185 = (
+        "A rule for labels makes no sense: {reason}. Name each label once, to rename "
+        "it (--rename OLD=NEW) or to drop it (--drop LABEL)."
+    )
+    GP186 = (
+        "{n} labels are to be renamed or dropped, but no span has them: {names}. The "
+        "corpus has: {known}."
+    )
+    GP187 = (
+        "{path} changed while it was read: the second time it has another number of "
+        "documents. Convert it again; nothing was written."
+    )
+    GP188 = "{option} {value} is not of the form NAME=VALUE, or names NAME twice."
+
+    # Evaluation
+    GP140 = (
+        "{path} has no gold span under doc.spans[{key!r}], which the component writes "
+        "(keys found: {keys}). Pass annotated documents, or convert them to that key."
+    )
+    GP141 = (
+        "{path} is no pipeline: it has no config.cfg. Pass the folder of a trained "
+        "pipeline, such as training/mine/model-best, or the name of a package."
+    )
 
 
 class Warnings(metaclass=_Coded):
@@ -316,4 +469,18 @@ class Warnings(metaclass=_Coded):
         "doc.spans[{key!r}] beside the others: overlap = {overlap!r} does not let them "
         'stand together. They count as missed in the evaluation. Set overlap to "any", '
         'or to "nested" if no two spans cross.'
+    )
+    GPW012 = (
+        "The present thresholds {thresholds} of '{name}' are below {lowest}, from "
+        "where on spans were looked at. Their figures are those with {lowest} in place "
+        "of them. Pass a smaller --lowest to see their own."
+    )
+    GPW013 = (
+        "The best threshold of '{name}' keeps all spans that were looked at, so that "
+        "one below {lowest} may be better. Pass a smaller --lowest."
+    )
+    GPW014 = (
+        "{n} of {total} documents have no doc.spans[{key!r}] and are left out as not "
+        "annotated. Set doc.spans[{key!r}] = [] on documents that were annotated and "
+        "have none."
     )

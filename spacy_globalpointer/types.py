@@ -6,3 +6,7 @@ from __future__ import annotations
 #: Doc's tokens cannot represent, as ``[start_char, end_char, label]`` with an
 #: exclusive end. The scorer counts them as missed.
 LOST_GOLD = "spacy_globalpointer.lost_gold"
+
+#: Mark in ``SpanGroup.attrs`` of a group that `global_pointer` wrote, which is sorted
+#: by start token, end token and label.
+SORTED = "spacy_globalpointer.sorted"

@@ -25,6 +25,7 @@ PROJECT = ROOT.parent
 # A room may import the rooms below it, and none beside or above it.
 FLOORS = [
     {"cli"},
+    {"evaluation"},
     {"pipeline", "corpus", "training"},
     {"encoders", "layers"},
     {"pointer"},

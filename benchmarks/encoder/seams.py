@@ -13,16 +13,13 @@ from __future__ import annotations
 
 import statistics
 import sys
-from typing import Any, List, Tuple
+from typing import List, Optional, Tuple
 
 import numpy
 import spacy
-from spacy.language import Language
 from spacy.training import Corpus
 
-from spacy_globalpointer.encoders.pieces import split_pieces
-from spacy_globalpointer.encoders.transformer_model import get_shim
-from spacy_globalpointer.encoders.windows import plan_windows
+from spacy_globalpointer.encoders.seams import ACROSS, find_seams, find_transformer
 
 BUCKETS = ["across a seam", "0 to 3", "4 to 15", "16 to 31", "32 to 63", "64 and more"]
 BOUNDS = [4, 16, 32, 64]
@@ -33,16 +30,16 @@ LONGEST = 8
 
 def main(pipeline: str, corpus: str) -> None:
     nlp = spacy.load(pipeline)
+    transformer = find_transformer(nlp, "global_pointer")
+    if transformer is None:
+        sys.exit("The pipeline does not use spacy-globalpointer.TransformerModel.v1")
     spans: List[Tuple[str, int, bool]] = []  # bucket, length, found
     for example in Corpus(corpus)(nlp):
         gold, found = example.reference, nlp(example.reference.text)
         keys = {(s.start, s.end, s.label_) for s in found.spans["sc"]}
-        pieces = split_pieces(get_shim(model(nlp)).encoder.tokenizer, [found])[0]
-        seams = find_seams(nlp, pieces)
-        firsts = pieces.lengths.cumsum() - pieces.lengths
+        [seams] = find_seams(transformer, [found])
         for span in gold.spans["sc"]:
-            own = pieces.indices[firsts[span.start] : firsts[span.end - 1] + 1]
-            bucket = place(int(own[0]), int(own[-1]), seams)
+            bucket = name_bucket(seams.distance(span.start, span.end))
             right = (span.start, span.end, span.label_) in keys
             spans.append((bucket, min(len(span), LONGEST), right))
     far = {
@@ -63,28 +60,11 @@ def main(pipeline: str, corpus: str) -> None:
             print(f"| {bucket} | {len(own):,} | {' | '.join(numbers)} |")
 
 
-def model(nlp: Language) -> Any:
-    return nlp.get_pipe("transformer").model
-
-
-def find_seams(nlp: Language, pieces: Any) -> List[int]:
-    """Offsets of the pieces before which a new window's own part begins."""
-    settings, encoder = model(nlp).attrs["settings"], get_shim(model(nlp)).encoder
-    special = len(encoder.special.before) + len(encoder.special.after)
-    windows = plan_windows(
-        len(pieces.ids),
-        pieces.cuts,
-        capacity=settings.window_of(encoder) - special,
-        context=settings.context,
-    )
-    return [window.first for window in windows[1:]]
-
-
-def place(first: int, last: int, seams: List[int]) -> str:
-    """The bucket of a span of pieces, the last one inclusive."""
-    if any(first < seam <= last for seam in seams):
+def name_bucket(distance: Optional[int]) -> str:
+    """The bucket of a span."""
+    if distance == ACROSS:
         return BUCKETS[0]
-    near = min((min(abs(first - s), abs(s - 1 - last)) for s in seams), default=1000)
+    near = BOUNDS[-1] if distance is None else distance
     return BUCKETS[1 + int(numpy.searchsorted(BOUNDS, near, side="right"))]
 
 

@@ -7,8 +7,11 @@ from spacy.cli._util import app
 
 from .convert import convert_cli
 from .debug import debug_cli
+from .evaluate import evaluate_cli
+from .export import export_cli
 from .lengthen import lengthen_cli
 from .render import render_cli
+from .tune import tune_cli
 
 HELP = """Tools for span extraction with GlobalPointer: convert annotated texts,
 check the data, and look at the results."""
@@ -19,7 +22,10 @@ global_pointer_cli = typer.Typer(
 )
 global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("debug")(debug_cli)
+global_pointer_cli.command("evaluate")(evaluate_cli)
+global_pointer_cli.command("export")(export_cli)
 global_pointer_cli.command("lengthen")(lengthen_cli)
 global_pointer_cli.command("render")(render_cli)
+global_pointer_cli.command("tune")(tune_cli)
 
 app.add_typer(global_pointer_cli)

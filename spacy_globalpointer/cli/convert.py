@@ -11,10 +11,11 @@ from spacy.cli._util import Arg, Opt
 from tqdm import tqdm
 from wasabi import msg
 
-from ..corpus.annotations import Reason
-from ..corpus.brat import Document
-from ..corpus.convert import ConversionSummary, convert_corpus
-from ._util import print_table, reported_errors
+from ..corpus.annotations import Document, Reason
+from ..corpus.convert import convert_corpus
+from ..corpus.formats.registry import FORMATS
+from ..corpus.summary import ConversionSummary
+from ._util import parse_pairs, print_table, reported_errors
 
 
 class OnMisaligned(str, Enum):
@@ -23,13 +24,14 @@ class OnMisaligned(str, Enum):
     reject = "reject"
     expand = "expand"
     contract = "contract"
+    split_token = "split-token"
     error = "error"
 
 
 def convert_cli(
     source: Annotated[
         Path,
-        Arg(help="Folder of the brat corpus (or a .txt or .ann file)", exists=True),
+        Arg(help="File or folder of the annotated texts", exists=True),
     ],
     output: Annotated[
         Path,
@@ -38,6 +40,14 @@ def convert_cli(
             file_okay=False,
         ),
     ],
+    format: Annotated[
+        Optional[str],
+        Opt(
+            "--format",
+            "-f",
+            help=f"One of: {', '.join(FORMATS)}. Without it, the files' look tells",
+        ),
+    ] = None,
     lang: Annotated[
         str, Opt("--lang", "-l", help="Language code; it chooses the tokenizer")
     ] = "en",
@@ -46,8 +56,9 @@ def convert_cli(
         Opt(
             "--splits",
             "-s",
-            help="JSON file (split to list of documents), or fractions for train, dev "
-            "and test such as 0.8,0.1,0.1. Without it, all goes to all.spacy",
+            help="JSON file (split to list of documents or files, or to a fraction of "
+            "the others), or fractions for train, dev and test such as 0.8,0.1,0.1. "
+            "Without it, all goes to all.spacy",
         ),
     ] = None,
     seed: Annotated[int, Opt("--seed", help="Seed for splits by fractions")] = 0,
@@ -61,30 +72,53 @@ def convert_cli(
     encoding: Annotated[
         str, Opt("--encoding", "-e", help="Encoding of the source files")
     ] = "utf-8",
+    exclude: Annotated[
+        Optional[List[str]],
+        Opt("--exclude", "-x", help="Pattern of file names to leave out; repeatable"),
+    ] = None,
+    option: Annotated[
+        Optional[List[str]],
+        Opt("--option", help="NAME=VALUE, an option of the format; repeatable"),
+    ] = None,
+    rename: Annotated[
+        Optional[List[str]],
+        Opt("--rename", help="OLD=NEW, another name for a label; repeatable"),
+    ] = None,
+    drop: Annotated[
+        Optional[List[str]],
+        Opt("--drop", help="Label whose spans are left out; repeatable"),
+    ] = None,
     allow_loss: Annotated[
         bool, Opt("--allow-loss", help="Exit with status 0 if annotations were lost")
     ] = False,
 ) -> None:
-    """Convert a brat corpus to .spacy files with the spans under doc.spans.
+    """Convert annotated texts to .spacy files with the spans under doc.spans.
 
     No annotation is dropped in silence: rejects.jsonl names each that is not in the
     output, with file, line, reason and remedy. The exit status is 1 if one of them
-    was meant as a span of its own (all but relations and the like, and duplicates).
+    was meant as a span of its own (all but relations and the like, duplicates, and
+    what was asked for).
     """
     with reported_errors():
         summary = convert_corpus(
             source,
             output,
             nlp=spacy.blank(lang),
+            format=format,
+            options=parse_pairs("--option", option or []),
+            exclude=exclude or [],
             splits=splits,
             seed=seed,
             spans_key=spans_key,
             on_misaligned=on_misaligned.value,
             encoding=encoding,
+            renamed=parse_pairs("--rename", rename or []),
+            dropped=drop or [],
             progress=show_progress,
         )
     print_summary(summary)
-    msg.good(f"Saved {len(summary.splits)} .spacy file(s) to {output}")
+    n = len(summary.splits)
+    msg.good(f"Saved {n} .spacy file(s) to {output}, read as {summary.format}")
     if summary.lost:
         report = output / "rejects.jsonl"
         msg.warn(f"{summary.lost:,} annotation(s) were lost. Each is in {report}")
@@ -92,9 +126,13 @@ def convert_cli(
             msg.fail("Correct them, or accept the loss with --allow-loss", exits=1)
 
 
-def show_progress(documents: Iterator[Document], total: int) -> Iterator[Document]:
+def show_progress(
+    documents: Iterator[Document], total: Optional[int]
+) -> Iterator[Document]:
     """RETURNS (Iterator[Document]): The documents, with a bar on a terminal."""
-    return tqdm(documents, total=total, unit="docs", leave=False, disable=None)
+    what = "Reading" if total is None else "Converting"
+    options = {"desc": what, "unit": " docs", "leave": False, "disable": None}
+    return iter(tqdm(documents, total=total, **options))
 
 
 def print_summary(summary: ConversionSummary) -> None:
@@ -112,6 +150,8 @@ def print_summary(summary: ConversionSummary) -> None:
         ("  of these adjusted", "adjusted"),
     ]
     rows: List[Tuple] = [(title, *(s[key] for s in splits)) for title, key in names]
+    if any(s["skipped"] for s in splits):
+        rows.append(("Documents not accepted", *(s["skipped"] for s in splits)))
     for reason in Reason:
         counts = [s["rejected"].get(reason.value, 0) for s in splits]
         if any(counts):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Dict, List, Optional, Tuple
+from typing import Annotated, Any, Dict, List, Optional
 
-from spacy.cli._util import Arg, Opt
-from spacy.vocab import Vocab
+from spacy.cli._util import Arg, Opt, import_code
 from wasabi import msg
 
-from ..corpus.docbin import read_docs
-from ..corpus.statistics import CorpusStatistics, corpus_statistics
 from ..errors import Errors
-from ._util import print_table, reported_errors
+from ._util import reported_errors
+from .config_settings import CheckedSettings, EncoderSettings, read_settings
+from .debug_notes import notes
+from .debug_report import Reading, load_language, load_reading, read_report
+from .debug_tables import print_shared, print_statistics
 
 
 class Overlap(str, Enum):
@@ -32,9 +34,28 @@ def debug_cli(
             exists=True,
         ),
     ],
+    config: Annotated[
+        Optional[Path],
+        Opt(
+            "--config",
+            "-C",
+            help="Training config, or folder of a pipeline, whose settings to check "
+            "the data against. The options below win over it",
+            exists=True,
+        ),
+    ] = None,
+    component: Annotated[
+        Optional[str],
+        Opt("--component", help="The config's component, if it has several"),
+    ] = None,
+    code: Annotated[
+        Optional[Path],
+        Opt("--code", "-c", help="Python file to import, as for `spacy train`"),
+    ] = None,
     spans_key: Annotated[
-        str, Opt("--spans-key", "-k", help="Key of the spans in doc.spans")
-    ] = "sc",
+        Optional[str],
+        Opt("--spans-key", "-k", help="Key of the spans in doc.spans; else sc"),
+    ] = None,
     max_span_length: Annotated[
         Optional[int],
         Opt(
@@ -45,120 +66,111 @@ def debug_cli(
         ),
     ] = None,
     overlap: Annotated[
-        Overlap,
+        Optional[Overlap],
         Opt("--overlap", "-o", help="Say how many gold spans this policy must lose"),
-    ] = Overlap.any,
+    ] = None,
+    chunk_size: Annotated[
+        Optional[int],
+        Opt(
+            "--chunk-size", min=0, help="Tokens of a chunk in training; 0 for no chunks"
+        ),
+    ] = None,
+    lang: Annotated[
+        Optional[str],
+        Opt("--lang", "-l", help="Check the tokens against this language's tokenizer"),
+    ] = None,
+    encoder: Annotated[
+        Optional[str],
+        Opt(
+            "--encoder",
+            "-e",
+            help="Count the word pieces of this encoder: a folder, a model's name on a "
+            "hub, or the folder of a trained pipeline",
+        ),
+    ] = None,
+    window: Annotated[
+        Optional[int],
+        Opt("--window", "-w", min=1, help="Word pieces that it reads at once"),
+    ] = None,
+    context: Annotated[
+        Optional[int],
+        Opt("--context", min=0, help="Word pieces beside a window's own part"),
+    ] = None,
 ) -> None:
     """Show what is in .spacy files, side by side, and what a model cannot learn.
 
     The exit status is 1 if a file has no spans under the key.
     """
     with reported_errors():
-        columns = {_name(path, paths): _read(path, spans_key) for path in paths}
-    print_statistics(columns)
-    print_notes(columns)
-    print_losses(columns, max_span_length, overlap.value)
+        import_code(code)
+        settings = _settings(config, component)
+        options: Dict[str, Any] = {
+            "spans_key": spans_key,
+            "max_span_length": max_span_length,
+            "overlap": None if overlap is None else overlap.value,
+            "chunk_size": chunk_size,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        read_by = _encoder(settings.encoder, encoder, window, context)
+        settings = replace(settings, **given, encoder=read_by)
+        nlp = load_language(config, lang)
+        reading = None if read_by is None else load_reading(read_by)
+        reports = {
+            _name(path, paths): read_report(path, settings, nlp, reading)
+            for path in paths
+        }
+    if config is not None:
+        msg.info(f"Checked against {config}: {_describe(settings, reading)}")
+    print_statistics(reports, settings)
+    print_shared(reports)
+    for kind, text in notes(reports, settings, reading):
+        getattr(msg, kind)(text)
+
+
+def _settings(config: Optional[Path], component: Optional[str]) -> CheckedSettings:
+    if config is not None:
+        return read_settings(config, component)
+    if component is not None:
+        fields = {"option": "--component", "needed": "--config"}
+        raise ValueError(Errors.GP158.format(**fields))
+    return CheckedSettings()
+
+
+def _encoder(
+    found: Optional[EncoderSettings],
+    name: Optional[str],
+    window: Optional[int],
+    context: Optional[int],
+) -> Optional[EncoderSettings]:
+    """The config's encoder, if there is one, with the options' values."""
+    if name is not None:
+        found = EncoderSettings(name) if found is None else replace(found, name=name)
+    options = {"window": window, "context": context}
+    given: Dict[str, Any]
+    given = {key: value for key, value in options.items() if value is not None}
+    if found is None:
+        for key in given:
+            fields = {"option": f"--{key}", "needed": "--encoder"}
+            raise ValueError(Errors.GP158.format(**fields))
+        return None
+    return replace(found, has_windows=found.has_windows or bool(given), **given)
+
+
+def _describe(settings: CheckedSettings, reading: Optional[Reading]) -> str:
+    values: Dict[str, object] = {
+        "spans_key": repr(settings.spans_key),
+        "overlap": repr(settings.overlap),
+        "max_span_length": settings.max_span_length or "null",
+        "chunk_size": settings.chunk_size,
+        "encoder": "none that is known; --encoder names one",
+    }
+    if reading is not None:
+        values["encoder"] = reading.settings.name
+        values["window"] = reading.window or "of another architecture, not checked"
+        values["context"] = reading.settings.context
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 def _name(path: Path, paths: List[Path]) -> str:
     same = [other for other in paths if other.stem == path.stem]
     return path.stem if len(same) == 1 else str(path)
-
-
-def _read(path: Path, spans_key: str) -> CorpusStatistics:
-    """RETURNS (CorpusStatistics): The numbers of a file that has spans."""
-    statistics = corpus_statistics(read_docs(path, Vocab()), spans_key=spans_key)
-    if not statistics.documents:
-        raise ValueError(Errors.GP120.format(path=path))
-    if not statistics.spans:
-        keys = ", ".join(sorted(statistics.keys_found)) or "none"
-        fields = {"path": path, "key": spans_key, "keys": keys}
-        raise ValueError(Errors.GP119.format(**fields))
-    return statistics
-
-
-def print_statistics(columns: Dict[str, CorpusStatistics]) -> None:
-    """Print a table.
-
-    columns (Dict[str, CorpusStatistics]): The statistics by name.
-    """
-    all_stats = list(columns.values())
-    rows: List[Tuple] = [
-        ("Documents", *(s.documents for s in all_stats)),
-        ("  without the key", *(s.documents_without_key for s in all_stats)),
-        ("  without spans", *(s.documents_without_spans for s in all_stats)),
-        ("Tokens", *(s.tokens for s in all_stats)),
-        ("Longest document (tokens)", *(s.longest_document for s in all_stats)),
-        ("Spans", *(s.spans for s in all_stats)),
-    ]
-    for label in _labels(columns):
-        rows.append((f"  {label}", *(s.labels[label] for s in all_stats)))
-    rows.append(("Gold lost in conversion", *(_n_lost(s) for s in all_stats)))
-    for percent in (50, 95, 99):
-        lengths = [s.percentile(percent) for s in all_stats]
-        rows.append((f"Span length, {percent} % (tokens)", *lengths))
-    rows.extend(
-        [
-            ("Longest span (tokens)", *(s.longest_span for s in all_stats)),
-            ("Nesting depth", *(s.nesting_depth for s in all_stats)),
-            ("Crossing pairs", *(s.crossing_pairs for s in all_stats)),
-            ("Whitespace at an edge", *(s.whitespace_edges for s in all_stats)),
-        ]
-    )
-    print_table("Data", list(columns), rows)
-
-
-def print_notes(columns: Dict[str, CorpusStatistics]) -> None:
-    """Print what may be wrong.
-
-    columns (Dict[str, CorpusStatistics]): The statistics by name.
-    """
-    for name, stats in columns.items():
-        missing = [label for label in _labels(columns) if not stats.labels[label]]
-        if missing:
-            msg.warn(f"{name} has no span with these labels: {', '.join(missing)}")
-        if stats.documents_without_key:
-            msg.warn(
-                f"{name}: {stats.documents_without_key:,} document(s) lack "
-                f"doc.spans[{stats.spans_key!r}]. Training takes them as documents "
-                "without spans, but the scorer leaves them out as not annotated."
-            )
-        if stats.whitespace_edges:
-            msg.warn(
-                f"{name}: {stats.whitespace_edges:,} span(s) begin or end with "
-                "whitespace; they are probably annotated by mistake."
-            )
-        if _n_lost(stats):
-            msg.info(
-                f"{name}: {_n_lost(stats):,} gold span(s) could not be aligned with "
-                "the tokens. They cannot be learnt, and count as missed."
-            )
-
-
-def print_losses(
-    columns: Dict[str, CorpusStatistics], max_span_length: Optional[int], overlap: str
-) -> None:
-    """Print how many spans the settings of a component rule out.
-
-    columns (Dict[str, CorpusStatistics]): The statistics by name.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
-    overlap (str): The overlap policy.
-    """
-    for name, stats in columns.items():
-        total = f"of {stats.spans:,} gold spans"
-        if max_span_length is not None:
-            n = stats.longer_than(max_span_length)
-            show = msg.warn if n else msg.good
-            show(f"{name}: {n:,} {total} are longer than {max_span_length} tokens")
-        if overlap != Overlap.any.value:
-            n = stats.lost_by_policy[overlap]
-            show = msg.warn if n else msg.good
-            show(f"{name}: overlap = {overlap!r} must lose {n:,} {total}")
-
-
-def _labels(columns: Dict[str, CorpusStatistics]) -> List[str]:
-    return sorted({label for stats in columns.values() for label in stats.labels})
-
-
-def _n_lost(stats: CorpusStatistics) -> int:
-    return sum(stats.lost_gold.values())

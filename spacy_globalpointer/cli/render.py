@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Dict, Iterable, List, Optional
+from typing import Annotated, List, Optional
 
 import spacy
 from spacy import displacy
@@ -20,23 +18,8 @@ from wasabi import msg
 from ..corpus.crop import crop_docs
 from ..corpus.docbin import read_docs
 from ..errors import Errors
-from ._util import reported_errors
-
-# Light colours, so that black text can be read on them; neighbours differ in hue.
-PALETTE = (
-    "#aa9cfc",
-    "#feca74",
-    "#7aecec",
-    "#ff9561",
-    "#bfeeb7",
-    "#ff8197",
-    "#9cc9cc",
-    "#ffeb80",
-    "#f0d0ff",
-    "#c5d86d",
-    "#8ab6f9",
-    "#e4c1a0",
-)
+from ..evaluation.colors import assign_colors
+from ._util import reported_errors, write_text
 
 
 def render_cli(
@@ -76,7 +59,7 @@ def render_cli(
         references = read_texts(data, limit, gold=gold)
         nlp = spacy.load(model)
         docs = predict(nlp, references, spans_key, gold=gold, max_tokens=max_tokens)
-        write_page(draw(docs, spans_key), output)
+        write_text(draw(docs, spans_key), output)
     if not any(doc.spans.get(spans_key) for doc in docs):
         msg.warn(f"There are no spans to show under doc.spans[{spans_key!r}]")
     msg.good(f"Saved {len(references)} text(s) to {output}")
@@ -160,27 +143,3 @@ def draw(docs: List[Doc], spans_key: str) -> str:
             docs, style="span", page=True, jupyter=False, options=options
         )
     return page.replace("<head>", '<head>\n        <meta charset="utf-8">', 1)
-
-
-def assign_colors(labels: Iterable[str]) -> Dict[str, str]:
-    """Give each label a colour.
-
-    labels (Iterable[str]): The labels.
-    RETURNS (Dict[str, str]): The colours; the same for the same labels.
-    """
-    ordered = enumerate(sorted(set(labels)))
-    return {label: PALETTE[i % len(PALETTE)] for i, label in ordered}
-
-
-def write_page(page: str, output: Path) -> None:
-    """Write a page so that the file is never half-written.
-
-    page (str): The HTML page.
-    output (Path): The file.
-    """
-    folder = output.absolute().parent
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".render.", dir=folder) as staging:
-        draft = Path(staging) / output.name
-        draft.write_text(page, encoding="utf-8")
-        os.replace(draft, output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import List, Optional, Set, Tuple
+from typing import Iterable, List, Optional, Set, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -12,7 +12,7 @@ from ..errors import Errors
 from ..types import LOST_GOLD
 from .annotations import AnnotatedText, Reason, Reject, TextSpan, find_fault
 
-ON_MISALIGNED = ("reject", "expand", "contract", "error")
+ON_MISALIGNED = ("reject", "expand", "contract", "split-token", "error")
 Tokens = Tuple[int, int]  # first token, token after the last
 Place = Tuple[str, int, int]  # label, start, end (exclusive)
 
@@ -30,13 +30,17 @@ def make_doc(
     spans is not taken for one that was not annotated. Spans that are rejected as
     misaligned are kept in `doc.user_data[types.LOST_GOLD]`, and count as missed in
     an evaluation. `doc.user_data["title"]` is the document's name; displaCy shows it.
+    "meta" is the document's, and "tokens" are the source's own (first character,
+    character after the last), where the tokenizer makes others.
 
     nlp (Language): The pipeline; only its tokenizer is used.
     annotated (AnnotatedText): The text with its spans in characters.
     spans_key (str): Key of the spans in `Doc.spans`.
     on_misaligned (str): What to do with a span that does not begin and end at
         tokens: "reject" it; "expand" it to all tokens it touches, "contract" it to
-        those it covers (and reject it if there are none); or raise an "error".
+        those it covers (and reject it if there are none); "split-token" splits the
+        tokens of this Doc at its edges, though a pipeline's tokenizer will not; or
+        raise an "error".
     RETURNS (Tuple[Doc, List[Reject]]): The Doc, and the spans it does not hold.
     RAISES (ValueError): A bad option, a text that is too long or that the tokenizer
         changes, or a misaligned span if on_misaligned is "error".
@@ -45,13 +49,15 @@ def make_doc(
         fields = {"value": on_misaligned, "known": ", ".join(ON_MISALIGNED)}
         raise ValueError(Errors.GP105.format(name="on_misaligned", **fields))
     doc = _tokenize(nlp, annotated)
+    if on_misaligned == "split-token":
+        doc = split_tokens(doc, annotated.spans)
     aligner = Aligner(doc)
     rejects: List[Reject] = []
     kept: List[Span] = []
     lost: List[List[object]] = []
     for span, reason, tokens in aligner.align(annotated.spans, on_misaligned):
         if tokens is not None:
-            kept.append(Span(doc, *tokens, label=span.label))
+            kept.append(Span(doc, *tokens, label=span.label, span_id=span.id))
         if reason is not None:
             rejects.append(Reject.at(span.source, describe(doc.text, span), reason))
         if reason is Reason.MISALIGNED:
@@ -60,7 +66,37 @@ def make_doc(
     doc.user_data["title"] = annotated.name
     if lost:
         doc.user_data[LOST_GOLD] = lost
+    if annotated.meta:
+        doc.user_data["meta"] = annotated.meta
+    if annotated.tokens is not None and annotated.tokens != token_places(doc):
+        doc.user_data["tokens"] = [list(place) for place in annotated.tokens]
     return doc, rejects
+
+
+def token_places(doc: Doc) -> List[Tokens]:
+    """RETURNS (List[Tuple[int, int]]): First character and character after the last
+    of each token that is not white space."""
+    return [(t.idx, t.idx + len(t)) for t in doc if not t.text.isspace()]
+
+
+def split_tokens(doc: Doc, spans: Iterable[TextSpan]) -> Doc:
+    """Split the tokens in which a span begins or ends.
+
+    doc (Doc): The tokenized text.
+    spans (Iterable[TextSpan]): Spans of it.
+    RETURNS (Doc): The same Doc if there is nothing to split, else a new one.
+    """
+    edges = {edge for span in spans for edge in (span.start, span.end)}
+    inner = sorted(edges.difference(t.idx for t in doc))
+    words: List[str] = []
+    spaces: List[bool] = []
+    for token in doc:
+        first = bisect_right(inner, token.idx)
+        last = bisect_left(inner, token.idx + len(token))
+        cuts = [edge - token.idx for edge in inner[first:last]]
+        words.extend(token.text[a:b] for a, b in zip([0, *cuts], [*cuts, len(token)]))
+        spaces.extend([*[False] * len(cuts), bool(token.whitespace_)])
+    return doc if len(words) == len(doc) else Doc(doc.vocab, words, spaces)
 
 
 class Aligner:
@@ -71,8 +107,9 @@ class Aligner:
 
     def __init__(self, doc: Doc) -> None:
         self.text = doc.text
-        self.starts = [token.idx for token in doc]
-        self.ends = [token.idx + len(token) for token in doc]
+        places = doc.to_array(["IDX", "LENGTH"]).astype("int64").reshape(-1, 2)
+        self.starts = places[:, 0].tolist()
+        self.ends = places.sum(axis=1).tolist()
         self._by_start = {start: i for i, start in enumerate(self.starts)}
         self._by_end = {end: i + 1 for i, end in enumerate(self.ends)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 
 class Reason(str, Enum):
@@ -18,6 +18,9 @@ class Reason(str, Enum):
     EMPTY = "empty"
     TEXT_MISMATCH = "text_mismatch"
     MISSING_TEXT = "missing_text"
+    BAD_TAG = "bad_tag"
+    NOT_ACCEPTED = "not_accepted"
+    DROPPED_LABEL = "dropped_label"
     DUPLICATE = "duplicate"
     MERGED = "merged"
     MISALIGNED = "misaligned"
@@ -30,7 +33,12 @@ class Reason(str, Enum):
     @property
     def is_loss(self) -> bool:
         """RETURNS (bool): Whether a span that the annotator meant is gone."""
-        return self not in (Reason.NOT_A_SPAN, Reason.DUPLICATE)
+        return self not in (
+            Reason.NOT_A_SPAN,
+            Reason.NOT_ACCEPTED,
+            Reason.DROPPED_LABEL,
+            Reason.DUPLICATE,
+        )
 
 
 REMEDIES: Dict[Reason, str] = {
@@ -51,6 +59,11 @@ REMEDIES: Dict[Reason, str] = {
         "as it is, and a byte order mark."
     ),
     Reason.MISSING_TEXT: "Put the .txt file beside the .ann file.",
+    Reason.BAD_TAG: "Correct the tag: the column's scheme does not have it there.",
+    Reason.NOT_ACCEPTED: (
+        "Nothing to do: the annotator has rejected, skipped or cancelled it."
+    ),
+    Reason.DROPPED_LABEL: "Nothing to do: its label is among those to drop.",
     Reason.DUPLICATE: "Nothing to do: the same span with this label is kept once.",
     Reason.MERGED: (
         "Correct the offsets: expanded or contracted to tokens, the span is the same "
@@ -58,7 +71,7 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.MISALIGNED: (
         "Correct the offsets to begin and end at tokens, use a tokenizer that splits "
-        "there, or set on_misaligned to expand or contract."
+        "there, or set on_misaligned to expand, contract or split-token."
     ),
 }
 
@@ -85,28 +98,50 @@ class TextSpan:
     start (int): First character.
     end (int): Character after the last (exclusive).
     source (Source): File and line.
+    id (str): What the source calls it, such as T1 in brat; "" for nothing.
+    score (Optional[float]): Probability of a predicted span.
     """
 
     label: str
     start: int
     end: int
     source: Source
+    id: str = ""
+    score: Optional[float] = None
 
 
 @dataclass
 class AnnotatedText:
-    """A text with its spans, before any tokenization.
+    """A text with its spans, as a format has it.
 
-    name (str): Name in the corpus: the file's path without its ending.
-    text (str): The text, offsets as the annotations count them.
+    name (str): Name in the corpus, of which there is one only: the document's id, or
+        the file's path without its ending and, if a file holds several documents,
+        the number of its line or sentence.
+    text (str): The text; offsets count its Unicode code points.
     spans (List[TextSpan]): The spans.
     n_read (int): Annotations in the file, whatever their fate.
+    source (Source): File and line where the document begins.
+    meta (Dict[str, Any]): What else the source says of the document, as JSON has it.
+    tokens (Optional[List[Tuple[int, int]]]): First character and character after the
+        last of each token, where a format has them or needs them; None if the
+        source knows no tokens.
+    skip (bool): Whether the document is no example, since its annotator rejected or
+        skipped it, or nobody has annotated it. Its annotations are rejects; it is not
+        one "without spans".
     """
 
     name: str
     text: str
     spans: List[TextSpan] = field(default_factory=list)
     n_read: int = 0
+    source: Source = Source("", 1)
+    meta: Dict[str, Any] = field(default_factory=dict)
+    tokens: Optional[List[Tuple[int, int]]] = None
+    skip: bool = False
+
+
+#: A document, and the annotations of it that are not spans of its text.
+Document = Tuple[AnnotatedText, List["Reject"]]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ def plan_chunks(
     size: int,
     forbidden: Iterable[Chunk],
     preferred: Sequence[Iterable[int]],
+    overlap: int = 0,
 ) -> List[Chunk]:
     """Plan to cut a document into consecutive chunks.
 
@@ -32,8 +33,10 @@ def plan_chunks(
         after the last.
     preferred (Sequence[Iterable[int]]): Levels of good boundaries, the best first,
         such as ends of paragraphs and ends of sentences.
-    RETURNS (List[Chunk]): First token and token after the last of each chunk. They
-        tile the document; there are none if it is empty.
+    overlap (int): Tokens of the chunk before that a chunk begins with, at most, beside
+        its own. It begins where it cuts no span.
+    RETURNS (List[Chunk]): First token and token after the last of each chunk. Without
+        overlap they tile the document; there are none if it is empty.
     RAISES (ValueError): The size is less than 1.
     """
     if size < 1:
@@ -49,7 +52,7 @@ def plan_chunks(
         end = end or int(any_last[limit])
         if end <= start:
             end = int(following[limit])
-        chunks.append((start, end))
+        chunks.append((int(following[max(0, start - overlap)]), end))
         start = end
     return chunks
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_left, bisect_right
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import (
     Any,
@@ -36,7 +37,9 @@ Augmenter = Callable[[Language, Example], Iterator[Example]]
 def create_chunked_corpus_v1(
     path: Optional[Path],
     chunk_size: int = 0,
+    overlap: int = 0,
     shuffle: bool = False,
+    shuffle_buffer: int = 0,
     seed: int = 0,
     limit: int = 0,
     augmenter: Optional[Callable] = None,
@@ -45,7 +48,9 @@ def create_chunked_corpus_v1(
 
     path (Optional[Path]): The .spacy file, or a folder of such files.
     chunk_size (int): Most tokens of a chunk; 0 for whole documents.
+    overlap (int): Tokens of the chunk before that a chunk begins with, beside its own.
     shuffle (bool): Whether each pass has a new order.
+    shuffle_buffer (int): Chunks that are held to be shuffled; 0 for all.
     seed (int): Seed of the order.
     limit (int): Documents to read at most; 0 for all.
     augmenter (Optional[Callable]): Data augmentation, as in `spacy.Corpus.v1`.
@@ -57,7 +62,9 @@ def create_chunked_corpus_v1(
     return ChunkedCorpus(
         path,
         chunk_size=chunk_size,
+        overlap=overlap,
         shuffle=shuffle,
+        shuffle_buffer=shuffle_buffer,
         seed=seed,
         limit=limit,
         augmenter=augmenter,
@@ -71,13 +78,19 @@ class ChunkedCorpus:
     any group in `Doc.spans`, an entity, or gold that could not be aligned
     (`types.LOST_GOLD`). A span that is longer than a chunk makes that chunk longer.
     Together the chunks of a document hold all its tokens, whitespace included.
-    Documents without tokens are left out, as in `spacy.Corpus.v1`.
+    Documents without tokens are left out, as in `spacy.Corpus.v1`. Of a folder one
+    file is in memory at a time.
 
     path (Union[str, Path]): The .spacy file, or a folder of such files.
     chunk_size (int): Most tokens of a chunk; 0 for whole documents.
+    overlap (int): Tokens of the chunk before that a chunk begins with, at most, beside
+        its own; spans that lie there whole are gold in both.
     shuffle (bool): Whether the chunks of all documents come in a new order in each
         pass. spaCy shuffles by itself unless max_epochs is -1, which streams the
         corpus; set it then.
+    shuffle_buffer (int): Chunks that are held to be shuffled: each comes from a random
+        place among the next so many. 0 holds all, for an order without any trace of
+        the corpus'.
     seed (int): Seed of the order: the passes of two corpora with the same seed are
         the same, one by one.
     limit (int): Documents to read at most, not chunks; 0 for all.
@@ -91,18 +104,23 @@ class ChunkedCorpus:
         path: Union[str, Path],
         *,
         chunk_size: int = 0,
+        overlap: int = 0,
         shuffle: bool = False,
+        shuffle_buffer: int = 0,
         seed: int = 0,
         limit: int = 0,
         augmenter: Optional[Augmenter] = None,
     ) -> None:
-        for name, value in (("chunk_size", chunk_size), ("limit", limit)):
+        numbers = {"chunk_size": chunk_size, "overlap": overlap, "limit": limit}
+        for name, value in {**numbers, "shuffle_buffer": shuffle_buffer}.items():
             if value < 0:
                 fields = {"name": name, "value": value, "least": 0}
                 raise ValueError(Errors.GP117.format(**fields))
         self.path = util.ensure_path(path)
         self.chunk_size = chunk_size
+        self.overlap = overlap
         self.shuffle = shuffle
+        self.shuffle_buffer = shuffle_buffer
         self.limit = limit
         self.augmenter = augmenter if augmenter is not None else dont_augment
         self._random = random.Random(seed)
@@ -114,12 +132,10 @@ class ChunkedCorpus:
         YIELDS (Example): The examples.
         """
         references: Iterator[Doc] = chain.from_iterable(
-            cut_doc(doc, self.chunk_size) for doc in self._read(nlp)
+            cut_doc(doc, self.chunk_size, self.overlap) for doc in self._read(nlp)
         )
         if self.shuffle:
-            shuffled = list(references)
-            self._random.shuffle(shuffled)
-            references = iter(shuffled)
+            references = shuffled(references, self._random, self.shuffle_buffer)
         for reference in references:
             yield from self.augmenter(nlp, _make_example(nlp, reference))
 
@@ -128,11 +144,30 @@ class ChunkedCorpus:
         return islice(docs, self.limit or None)
 
 
-def cut_doc(doc: Doc, chunk_size: int) -> List[Doc]:
+def shuffled(items: Iterable[Doc], rng: random.Random, held: int) -> Iterator[Doc]:
+    """Shuffle what comes one by one.
+
+    items (Iterable[Doc]): The items.
+    rng (random.Random): Source of the order.
+    held (int): Items that are held at most; 0 for all.
+    YIELDS (Doc): The items, in another order.
+    """
+    source = iter(items)
+    buffer = list(islice(source, held or None))
+    rng.shuffle(buffer)
+    for item in source:
+        place = rng.randrange(held)
+        yield buffer[place]
+        buffer[place] = item
+    yield from buffer
+
+
+def cut_doc(doc: Doc, chunk_size: int, overlap: int = 0) -> List[Doc]:
     """Cut a document into chunks that are Docs of their own.
 
     doc (Doc): The document.
     chunk_size (int): Most tokens of a chunk; 0 for the whole document.
+    overlap (int): As in `chunks.plan_chunks`.
     RETURNS (List[Doc]): The chunks with the annotation of the document: of the
         tokens, all span groups, and user data. The document itself, if it is not
         longer than a chunk.
@@ -146,6 +181,7 @@ def cut_doc(doc: Doc, chunk_size: int) -> List[Doc]:
         size=chunk_size,
         forbidden=chain(spans, entities, _lost_places(doc)),
         preferred=find_breaks(doc),
+        overlap=overlap,
     )
     return _make_chunks(doc, plan)
 
@@ -167,16 +203,25 @@ def _make_chunks(doc: Doc, plan: Sequence[Chunk]) -> List[Doc]:
     chunks = [doc[start:end].as_doc(**options) for start, end in plan]
     for chunk in chunks:
         chunk.has_unknown_spaces = doc.has_unknown_spaces
-    starts = [start for start, _ in plan]
     for key, group in doc.spans.items():
         for chunk in chunks:
             chunk.spans[key] = SpanGroup(chunk, name=group.name)
         for span in group:
-            index = bisect_right(starts, span.start) - 1
-            chunks[index].spans[key].append(_shift(chunks[index], span, starts[index]))
+            for i in _holders(plan, span.start, span.end):
+                chunks[i].spans[key].append(_shift(chunks[i], span, plan[i][0]))
     if LOST_GOLD in doc.user_data:
-        _share_lost_gold(doc, chunks, [doc[start].idx for start in starts])
+        _share_lost_gold(doc, chunks, plan)
     return chunks
+
+
+def _holders(plan: Sequence[Chunk], start: int, end: int) -> Iterator[int]:
+    """YIELDS (int): The chunks that hold all from start to end (exclusive); with
+    overlap there may be several."""
+    last = bisect_right(plan, start, key=itemgetter(0)) - 1
+    for index in range(last, -1, -1):
+        if plan[index][1] < end:
+            return
+        yield index
 
 
 def _shift(chunk: Doc, span: Span, offset: int) -> Span:
@@ -190,13 +235,14 @@ def _shift(chunk: Doc, span: Span, offset: int) -> Span:
     )
 
 
-def _share_lost_gold(doc: Doc, chunks: Sequence[Doc], offsets: List[int]) -> None:
-    """Give each chunk its part; offsets are the first characters of the chunks."""
+def _share_lost_gold(doc: Doc, chunks: Sequence[Doc], plan: Sequence[Chunk]) -> None:
+    """Give each chunk its part."""
+    offsets = [doc[start].idx for start, _ in plan]
     shares: List[List[Tuple[int, int, str]]] = [[] for _ in chunks]
-    for start, end, label in doc.user_data[LOST_GOLD]:
-        index = bisect_right(offsets, start) - 1
-        offset = offsets[index]
-        shares[index].append((start - offset, end - offset, label))
+    places = _lost_places(doc)
+    for place, (start, end, label) in zip(places, doc.user_data[LOST_GOLD]):
+        for i in _holders(plan, *place):
+            shares[i].append((start - offsets[i], end - offsets[i], label))
     for chunk, share in zip(chunks, shares):
         chunk.user_data[LOST_GOLD] = share
 

@@ -2,49 +2,88 @@
 
 from __future__ import annotations
 
-import random
 import re
+from array import array
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from hashlib import blake2b
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple, Union
 
+import numpy
 import srsly
 
 from ..errors import Errors
+from .annotations import Source
 
 SPLIT_NAMES = ("train", "dev", "test")
 #: The one split, if none are asked for.
 ALL = "all"
+#: What belongs to a split: names and patterns, or a fraction of what remains.
+Rule = Union[List[str], float]
+_WILDCARD = re.compile(r"[*?\[]")
+_UNASSIGNED = 255
 
 
-def assign_splits(
-    names: Sequence[str], splits: Optional[Union[str, Path]], *, seed: int = 0
-) -> Dict[str, str]:
-    """Decide the split of each document.
+@dataclass
+class SplitRules:
+    """The rules of a splits file, in its order.
 
-    names (Sequence[str]): The documents.
-    splits (Optional[Union[str, Path]]): Path of a JSON file that maps names of
-        splits to lists of documents; or fractions such as "0.8,0.1,0.1" for train,
-        dev and test. None puts all documents into the split "all".
-    seed (int): Seed of the shuffle before the documents are cut into fractions.
-    RETURNS (Dict[str, str]): The split of each document.
-    RAISES (ValueError): Bad splits, or splits that do not fit the documents.
+    listed (Dict[str, List[str]]): Names and patterns by split.
+    fractions (Dict[str, float]): Fractions by split; they sum to 1, if there are any.
     """
-    if splits is None:
-        return dict.fromkeys(names, ALL)
-    fractions = _parse_fractions(str(splits))
+
+    listed: Dict[str, List[str]] = field(default_factory=dict)
+    fractions: Dict[str, float] = field(default_factory=dict)
+    order: List[str] = field(default_factory=list)
+
+
+@dataclass
+class Assignment:
+    """The splits of documents, in the order of the corpus.
+
+    splits (List[str]): Names of the splits.
+    codes (numpy.ndarray): Shape (documents,), uint8: index of each one's split.
+    """
+
+    splits: List[str]
+    codes: numpy.ndarray
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, index: int) -> str:
+        return self.splits[self.codes[index]]
+
+
+def parse_splits(value: Optional[Union[str, Path]]) -> SplitRules:
+    """Read what a user says of splits.
+
+    value (Optional[Union[str, Path]]): Path of a JSON file, see `read_splits`; or
+        fractions such as "0.8,0.1,0.1" for train, dev and test. None puts all
+        documents into the split "all".
+    RETURNS (SplitRules): The rules.
+    RAISES (ValueError): GP109 or GP110.
+    """
+    if value is None:
+        return SplitRules(fractions={ALL: 1.0}, order=[ALL])
+    fractions = _parse_fractions(str(value))
     if fractions is not None:
-        return _cut(names, fractions, seed)
-    if not Path(splits).is_file():
-        raise ValueError(Errors.GP109.format(value=str(splits)))
-    return _look_up(names, read_splits(Path(splits)))
+        named = dict(zip(SPLIT_NAMES, fractions))
+        return SplitRules(fractions=named, order=list(named))
+    if not Path(value).is_file():
+        raise ValueError(Errors.GP109.format(value=str(value)))
+    return read_splits(Path(value))
 
 
-def read_splits(path: Path) -> Dict[str, List[str]]:
+def read_splits(path: Path) -> SplitRules:
     """Read a splits file.
 
-    path (Path): The JSON file.
-    RETURNS (Dict[str, List[str]]): The documents of each split.
-    RAISES (ValueError): The file breaks its rule.
+    path (Path): A JSON file that maps each split either to a list of documents (their
+        names, names of files, or patterns of either such as "train/*"), or to a
+        fraction of the documents that no list names.
+    RETURNS (SplitRules): The rules.
+    RAISES (ValueError): GP110 if the file breaks its rule.
     """
     try:
         splits = srsly.read_json(path)
@@ -53,40 +92,126 @@ def read_splits(path: Path) -> Dict[str, List[str]]:
     reason = _find_fault(splits)
     if reason is not None:
         raise ValueError(Errors.GP110.format(path=path, reason=reason))
-    return splits
+    fractions = {k: float(v) for k, v in splits.items() if not isinstance(v, list)}
+    listed = {k: v for k, v in splits.items() if isinstance(v, list)}
+    return SplitRules(listed, fractions, list(splits))
 
 
 def _find_fault(splits: object) -> Optional[str]:
     if not isinstance(splits, dict) or not splits:
         return "it is not an object with at least one split"
-    for name, documents in splits.items():
+    if len(splits) >= _UNASSIGNED:
+        return f"it has {len(splits)} splits"
+    fractions = []
+    for name, rule in splits.items():
         if not re.fullmatch(r"\w[\w.-]*", name):
             return f"{name!r} cannot be the name of a file"
-        if not isinstance(documents, list):
-            return f"{name!r} is not a list"
-        for document in documents:
-            if not isinstance(document, str):
-                return f"{name!r} lists {document!r}, which is not a name"
+        if isinstance(rule, (int, float)) and not isinstance(rule, bool):
+            fractions.append(rule)
+        elif not isinstance(rule, list):
+            return f"{name!r} is not a list, and no fraction"
+        else:
+            for document in rule:
+                if not isinstance(document, str):
+                    return f"{name!r} lists {document!r}, which is not a name"
+    if fractions and (min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6):
+        return f"the fractions {fractions} are not above 0 with sum 1"
     return None
 
 
-def _look_up(names: Sequence[str], splits: Dict[str, List[str]]) -> Dict[str, str]:
-    assigned: Dict[str, str] = {}
-    for split, documents in splits.items():
-        for name in documents:
-            if name in assigned:
-                both = f"{assigned[name]}, {split}"
-                raise ValueError(Errors.GP113.format(name=name, splits=both))
-            assigned[name] = split
-    left_out = sorted(set(names) - set(assigned))
+def assign_splits(
+    documents: Iterable[Tuple[str, Source]], rules: SplitRules, *, seed: int = 0
+) -> Assignment:
+    """Decide the split of each document, in some bytes for each.
+
+    Fractions are cut from the documents in the order of a hash of seed and name, so
+    that a document's place in the corpus plays no part.
+
+    documents (Iterable[Tuple[str, Source]]): Names, and where they come from.
+    rules (SplitRules): The rules.
+    seed (int): Seed of the hash.
+    RETURNS (Assignment): The splits of the documents; those without a document are
+        left out.
+    RAISES (ValueError): GP111 to GP114 if rules and documents do not fit together.
+    """
+    matcher = _Matcher(rules)
+    hashes, codes = array("Q"), bytearray()
+    left_out: List[str] = []
+    for name, source in documents:
+        code = matcher.find(name, source.file)
+        hashes.append(name_hash(name, seed))
+        codes.append(code)
+        if code == _UNASSIGNED and not rules.fractions:
+            left_out.append(name)
+            if len(left_out) > _MANY:
+                break
     if left_out:
-        fields = {"n": len(left_out), "names": shorten(left_out)}
-        raise ValueError(Errors.GP111.format(**fields))
-    unknown = sorted(set(assigned) - set(names))
-    if unknown:
-        fields = {"n": len(unknown), "names": shorten(unknown)}
-        raise ValueError(Errors.GP112.format(**fields))
-    return assigned
+        n = f"{len(left_out)}" if len(left_out) <= _MANY else f"more than {_MANY}"
+        raise ValueError(Errors.GP111.format(n=n, names=shorten(sorted(left_out))))
+    matcher.check_all_used()
+    assigned = numpy.frombuffer(bytes(codes), dtype=numpy.uint8).copy()
+    keys = numpy.frombuffer(hashes.tobytes(), dtype=numpy.uint64)
+    if rules.fractions:
+        _cut(assigned, keys, rules)
+    return _without_empty(rules.order, assigned)
+
+
+_MANY = 10_000
+
+
+def name_hash(name: str, seed: int = 0) -> int:
+    """RETURNS (int): 64 bits of a hash of a document's name."""
+    data = name.encode("utf-8", "surrogatepass")
+    digest = blake2b(data, digest_size=8, key=str(seed).encode("ascii"))
+    return int.from_bytes(digest.digest(), "little")
+
+
+class _Matcher:
+    """Finds the split whose list names a document."""
+
+    def __init__(self, rules: SplitRules) -> None:
+        self._order = rules.order
+        self._exact: Dict[str, int] = {}
+        self._patterns: List[Tuple[str, int]] = []
+        for split, entries in rules.listed.items():
+            code = rules.order.index(split)
+            for entry in entries:
+                if entry in self._exact:
+                    raise self._twice(entry, self._exact[entry], code)
+                self._exact[entry] = code
+                if _WILDCARD.search(entry):
+                    self._patterns.append((entry, code))
+        self._unused: Set[str] = set(self._exact)
+
+    def find(self, name: str, file: str) -> int:
+        """The index of the split, or 255."""
+        found = _UNASSIGNED
+        for entry, code in self._entries(name, file):
+            self._unused.discard(entry)
+            if found not in (_UNASSIGNED, code):
+                raise self._twice(name, found, code)
+            found = code
+        return found
+
+    def _entries(self, name: str, file: str) -> List[Tuple[str, int]]:
+        if name in self._exact:
+            return [(name, self._exact[name])]
+        fitting = [(file, self._exact[file])] if file in self._exact else []
+        for pattern, code in self._patterns:
+            if fnmatchcase(name, pattern) or fnmatchcase(file, pattern):
+                fitting.append((pattern, code))
+        return fitting
+
+    def check_all_used(self) -> None:
+        """Raise GP112 for entries that no document fits."""
+        unknown = sorted(self._unused)
+        if unknown:
+            fields = {"n": len(unknown), "names": shorten(unknown)}
+            raise ValueError(Errors.GP112.format(**fields))
+
+    def _twice(self, name: str, a: int, b: int) -> ValueError:
+        both = f"{self._order[a]}, {self._order[b]}"
+        return ValueError(Errors.GP113.format(name=name, splits=both))
 
 
 def shorten(names: Sequence[str], most: int = 5) -> str:
@@ -107,17 +232,28 @@ def _parse_fractions(value: str) -> Optional[List[float]]:
     return fractions
 
 
-def _cut(names: Sequence[str], fractions: List[float], seed: int) -> Dict[str, str]:
-    shuffled = sorted(names)
-    random.Random(seed).shuffle(shuffled)
-    assigned: Dict[str, str] = {}
+def _cut(assigned: numpy.ndarray, keys: numpy.ndarray, rules: SplitRules) -> None:
+    """Share out the documents that have no split, in place."""
+    rest = numpy.flatnonzero(assigned == _UNASSIGNED)
+    rest = rest[numpy.argsort(keys[rest], kind="stable")]
     start, share = 0, 0.0
-    for split, fraction in zip(SPLIT_NAMES, fractions):
+    for split, fraction in rules.fractions.items():
         share += fraction
-        end = round(share * len(shuffled))
-        if end == start:
-            fields = {"n": len(names), "fractions": fractions, "split": split}
+        end = round(share * len(rest))
+        if end == start and split != ALL:
+            fractions = list(rules.fractions.values())
+            fields = {"n": len(rest), "fractions": fractions, "split": split}
             raise ValueError(Errors.GP114.format(**fields))
-        assigned.update(dict.fromkeys(shuffled[start:end], split))
+        assigned[rest[start:end]] = rules.order.index(split)
         start = end
-    return assigned
+
+
+def _without_empty(order: List[str], assigned: numpy.ndarray) -> Assignment:
+    """RETURNS (Assignment): Train, dev and test first; no split without documents."""
+    known = {name: i for i, name in enumerate(SPLIT_NAMES)}
+    present = [order[code] for code in numpy.unique(assigned)]
+    splits = sorted(present, key=lambda name: (known.get(name, len(known)), name))
+    table = numpy.zeros(256, dtype=numpy.uint8)
+    for code, name in enumerate(splits):
+        table[order.index(name)] = code
+    return Assignment(splits, table[assigned])

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 from ..errors import Errors
-from .pretrained import Encoder, load_pretrained
-from .storage import encoder_from_pipeline
+from .pretrained import Encoder, build_outline, load_parts, load_pretrained
+from .storage import encoder_from_pipeline, outline_from_pipeline
 
 
 def load_encoder(
@@ -29,10 +29,36 @@ def load_encoder(
     RETURNS (Encoder): The encoder on the CPU, in float32.
     RAISES (ValueError): GP033, GP034, GP035 or GP038 if there is no usable one.
     """
-    for folder in (Path(name), Path(name) / "transformer"):
-        if (folder / "model").is_file():
-            return encoder_from_pipeline(folder)
+    folder = _component_folder(name)
+    if folder is not None:
+        return encoder_from_pipeline(folder)
     return load_pretrained(name, tokenizer_config or {}, transformer_config or {})
+
+
+def load_outline(
+    name: str,
+    tokenizer_config: Optional[Dict[str, Any]] = None,
+    transformer_config: Optional[Dict[str, Any]] = None,
+) -> Encoder:
+    """Load an encoder's settings and its tokenizer, but not its weights.
+
+    name (str): As for `load_encoder`.
+    tokenizer_config (Optional[Dict[str, Any]]): As for `load_encoder`.
+    transformer_config (Optional[Dict[str, Any]]): As for `load_encoder`.
+    RETURNS (Encoder): The encoder; its weights have shapes and no values.
+    RAISES (ValueError): GP033, GP034, GP035 or GP038 if there is no usable one.
+    """
+    folder = _component_folder(name)
+    if folder is not None:
+        return outline_from_pipeline(folder)
+    parts = load_parts(name, tokenizer_config or {}, transformer_config or {})
+    return build_outline(name, *parts)
+
+
+def _component_folder(name: str) -> Optional[Path]:
+    """RETURNS (Optional[Path]): The folder of a trained transformer, if it is one."""
+    folders = (Path(name), Path(name) / "transformer")
+    return next((path for path in folders if (path / "model").is_file()), None)
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import numpy
+import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
@@ -87,6 +88,27 @@ def load_pretrained(
     RAISES (ValueError): GP033 if there is no such model or it lacks a part; GP034 if
         its tokenizer cannot tell offsets; GP035 if it is no encoder.
     """
+    config, tokenizer = load_parts(name, tokenizer_config, transformer_config)
+    try:
+        module = AutoModel.from_pretrained(name, config=config)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(_not_loaded(name, error)) from error
+    _check_inputs(name, module)
+    return Encoder(module.float(), tokenizer)
+
+
+def load_parts(
+    name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]
+) -> Tuple[Any, Any]:
+    """Load all of an encoder but its weights.
+
+    name (str): A folder, or a model's name on a hub.
+    tokenizer_config (Dict[str, Any]): Settings for `AutoTokenizer.from_pretrained`.
+    transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
+    RETURNS (Tuple[PretrainedConfig, PreTrainedTokenizerFast]): Its settings and its
+        tokenizer.
+    RAISES (ValueError): As `load_pretrained`.
+    """
     try:
         config = AutoConfig.from_pretrained(name, **transformer_config)
     except (OSError, ValueError) as error:
@@ -100,12 +122,7 @@ def load_pretrained(
     except Exception as error:  # whatever a tokenizer without its files raises
         raise ValueError(_not_loaded(name, error)) from error
     _check_tokenizer(name, tokenizer)
-    try:
-        module = AutoModel.from_pretrained(name, config=config)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(_not_loaded(name, error)) from error
-    _check_inputs(name, module)
-    return Encoder(module.float(), tokenizer)
+    return config, tokenizer
 
 
 def build_encoder(name: str, config: Any, tokenizer: Any, weights: Any) -> Encoder:
@@ -125,6 +142,25 @@ def build_encoder(name: str, config: Any, tokenizer: Any, weights: Any) -> Encod
     module = AutoModel.from_config(config).float()
     _check_inputs(name, module)
     module.load_state_dict(weights)
+    return Encoder(module, tokenizer)
+
+
+def build_outline(name: str, config: Any, tokenizer: Any) -> Encoder:
+    """Make an encoder without weights, which tells all that does not depend on them.
+
+    name (str): Where it comes from, for messages.
+    config (PretrainedConfig): The encoder's settings.
+    tokenizer (Any): Its tokenizer.
+    RETURNS (Encoder): The encoder; its weights have shapes and no values.
+    RAISES (ValueError): GP034 if the tokenizer cannot tell offsets; GP035 if it is
+        no encoder.
+    """
+    config.return_dict = True
+    _check_kind(name, config)
+    _check_tokenizer(name, tokenizer)
+    with torch.device("meta"):
+        module = AutoModel.from_config(config)
+    _check_inputs(name, module)
     return Encoder(module, tokenizer)
 
 

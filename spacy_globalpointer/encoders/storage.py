@@ -6,7 +6,7 @@ import io
 import json
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Tuple, cast
 
 import safetensors
 import safetensors.torch
@@ -15,7 +15,7 @@ import torch
 from transformers import AutoConfig, AutoTokenizer
 
 from ..errors import Errors
-from .pretrained import Encoder, build_encoder
+from .pretrained import Encoder, build_encoder, build_outline
 
 #: Version of the bytes.
 FORMAT = "1"
@@ -55,14 +55,8 @@ def encoder_from_bytes(data: bytes) -> Encoder:
     """
     try:
         message = srsly.msgpack_loads(data)
-        if "state" in message and "tokenizer" in message:
-            files, weights = _of_spacy_transformers(message)
-        elif message["format"] == FORMAT:
-            files = message["files"]
-            weights = safetensors.torch.load(message["weights"])
-        else:
-            raise ValueError(f"its format is {message['format']!r}, not {FORMAT!r}")
-        config, tokenizer = _read_files(files)
+        config, tokenizer = _read_files(_files(message))
+        weights = _weights(message)
     except Exception as error:  # of four libraries, whose errors have no common base
         raise ValueError(_damaged(error)) from error
     try:
@@ -71,21 +65,52 @@ def encoder_from_bytes(data: bytes) -> Encoder:
         raise ValueError(_damaged(error)) from error
 
 
+def outline_from_bytes(data: bytes) -> Encoder:
+    """Rebuild an encoder without its weights.
+
+    data (bytes): As for `encoder_from_bytes`.
+    RETURNS (Encoder): The encoder; its weights have shapes and no values.
+    RAISES (ValueError): GP038 if the bytes are damaged or of another kind.
+    """
+    try:
+        parts = _read_files(_files(srsly.msgpack_loads(data)))
+    except Exception as error:  # of four libraries, whose errors have no common base
+        raise ValueError(_damaged(error)) from error
+    return build_outline("the stored model", *parts)
+
+
 def _damaged(error: Exception) -> str:
     return Errors.GP038.format(reason=f"{type(error).__name__}: {error}")
 
 
-def _of_spacy_transformers(message: Dict[str, Any]) -> Any:
-    files = {k: v for k, v in message["tokenizer"].items() if isinstance(v, bytes)}
-    files["config.json"] = json.dumps(message["config"]).encode("utf-8")
+def _is_spacy_transformers(message: Dict[str, Any]) -> bool:
+    return "state" in message and "tokenizer" in message
+
+
+def _files(message: Dict[str, Any]) -> Dict[str, bytes]:
+    """The files of the encoder's settings and of its tokenizer, by name."""
+    if _is_spacy_transformers(message):
+        stored = message["tokenizer"].items()
+        files = {
+            name: content for name, content in stored if isinstance(content, bytes)
+        }
+        files["config.json"] = json.dumps(message["config"]).encode("utf-8")
+        return files
+    if message["format"] != FORMAT:
+        raise ValueError(f"its format is {message['format']!r}, not {FORMAT!r}")
+    return cast(Dict[str, bytes], message["files"])
+
+
+def _weights(message: Dict[str, Any]) -> Dict[str, Any]:
+    if not _is_spacy_transformers(message):
+        return safetensors.torch.load(message["weights"])
     state = message["state"]
     if state[:2] == b"PK":  # torch.save's archive; nothing but tensors is read
         weights = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
     else:
         weights = safetensors.torch.load(state)
     # Older versions of transformers stored the positions 0, 1, 2, … as a weight.
-    known = {k: x for k, x in weights.items() if not k.endswith("position_ids")}
-    return files, known
+    return {k: x for k, x in weights.items() if not k.endswith("position_ids")}
 
 
 def _read_files(files: Dict[str, bytes]) -> Tuple[Any, Any]:
@@ -104,10 +129,24 @@ def encoder_from_pipeline(folder: Path) -> Encoder:
     RETURNS (Encoder): The encoder on the CPU.
     RAISES (ValueError): GP038 if there is none in it.
     """
+    return encoder_from_bytes(_stored_in(folder))
+
+
+def outline_from_pipeline(folder: Path) -> Encoder:
+    """The encoder of a trained pipeline's `transformer`, without its weights.
+
+    folder (Path): The component's folder, which holds the file `model`.
+    RETURNS (Encoder): The encoder; its weights have shapes and no values.
+    RAISES (ValueError): GP038 if there is none in it.
+    """
+    return outline_from_bytes(_stored_in(folder))
+
+
+def _stored_in(folder: Path) -> bytes:
     try:
         message = srsly.msgpack_loads((folder / "model").read_bytes())
         [data] = [shim for node in message["shims"] for shim in node if shim]
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{folder / 'model'} holds no encoder"
         raise ValueError(Errors.GP038.format(reason=reason)) from error
-    return encoder_from_bytes(data)
+    return cast(bytes, data)

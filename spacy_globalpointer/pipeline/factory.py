@@ -18,6 +18,7 @@ DEFAULT_CONFIG = """
 spans_key = "sc"
 threshold = 0.5
 thresholds = {}
+temperature = 1.0
 max_span_length = null
 overlap = "any"
 annotate_ents = false
@@ -55,6 +56,7 @@ def make_global_pointer(
     spans_key: str,
     threshold: float,
     thresholds: Dict[str, float],
+    temperature: float,
     max_span_length: Optional[int],
     overlap: str,
     annotate_ents: bool,
@@ -69,6 +71,7 @@ def make_global_pointer(
         spans_key=spans_key,
         threshold=threshold,
         thresholds=thresholds,
+        temperature=temperature,
         max_span_length=max_span_length,
         overlap=overlap,
         annotate_ents=annotate_ents,

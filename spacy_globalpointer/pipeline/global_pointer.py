@@ -63,6 +63,7 @@ class GlobalPointer(TrainablePipe):
         spans_key: str = "sc",
         threshold: float = 0.5,
         thresholds: Optional[Dict[str, float]] = None,
+        temperature: float = 1.0,
         max_span_length: Optional[int] = None,
         overlap: str = "any",
         annotate_ents: bool = False,
@@ -76,9 +77,13 @@ class GlobalPointer(TrainablePipe):
             "output_layer" has the number of labels as its dimension nO.
         name (str): The component's name, also its name in the losses.
         spans_key (str): Key of `Doc.spans` for gold and predicted spans.
-        threshold (float): Lowest probability σ(2 · score) of a predicted span.
+        threshold (float): Lowest probability of a predicted span, which is
+            σ(2 · score / temperature).
         thresholds (Optional[Dict[str, float]]): Probability for single labels,
             instead of `threshold`.
+        temperature (float): Divisor of the scores, above 0; more than 1 makes the
+            probabilities less extreme. The model does not learn it:
+            `spacy global-pointer tune` finds it.
         max_span_length (Optional[int]): Longest span in tokens, in training and
             prediction; None for no bound.
         overlap (str): "any", "nested" (no two spans cross) or "flat" (no two
@@ -88,7 +93,8 @@ class GlobalPointer(TrainablePipe):
         max_spans_per_doc (Optional[int]): Keep at most so many spans of a
             document, the most probable ones; a warning says when it happens.
         scorer (Optional[Callable]): The scoring method.
-        RAISES (ValueError): GP010 to GP012 if a setting is out of its range.
+        RAISES (ValueError): GP010 to GP012, GP020 or GP044 if a setting is out of its
+            range.
         """
         self.vocab = vocab
         self.model = model
@@ -100,6 +106,7 @@ class GlobalPointer(TrainablePipe):
             "spans_key": spans_key,
             "threshold": threshold,
             "thresholds": dict(thresholds or {}),
+            "temperature": temperature,
             "max_span_length": max_span_length,
             "overlap": overlap,
             "annotate_ents": annotate_ents,
@@ -232,10 +239,10 @@ class GlobalPointer(TrainablePipe):
             return [FoundSpans.none() for _ in docs]
         states = self.model.predict(docs)
         self._warn_uncovered(docs, states)
-        limit = self.cfg["max_spans_per_doc"]
+        limit, temperature = self.cfg["max_spans_per_doc"], self.cfg["temperature"]
         found = search_spans(
             states,
-            [lowest_score(p) for p in self._label_thresholds()],
+            [lowest_score(p, temperature) for p in self._label_thresholds()],
             max_span_length=self._reach(),
             limit=limit,
         )
@@ -273,7 +280,8 @@ class GlobalPointer(TrainablePipe):
         thresholds = numpy.array(self._label_thresholds(), dtype=numpy.float32)
         for doc, found in zip(docs, predictions):
             labels, starts = found.labels.numpy(), found.starts.numpy()
-            ends, scores = found.ends.numpy(), probability(found.scores).numpy()
+            ends = found.ends.numpy()
+            scores = probability(found.scores, self.cfg["temperature"]).numpy()
             keep = numpy.flatnonzero(scores >= thresholds[labels])
             chosen = select_spans(
                 self.cfg["overlap"], starts[keep], ends[keep], scores[keep]

@@ -41,7 +41,7 @@ def score_spans(
         if spans_key not in example.reference.spans:
             continue
         annotated = True
-        gold = _spans(example.reference, spans_key) | _lost(example.reference)
+        gold = gold_spans(example.reference, spans_key)
         found = _spans(example.predicted, spans_key)
         total.score_set(found, gold)
         for label in {label for label, _, _ in gold | found}:
@@ -50,6 +50,16 @@ def score_spans(
                 {span for span in gold if span[0] == label},
             )
     return _report(f"spans_{spans_key}", total if annotated else None, per_type)
+
+
+def gold_spans(doc: Doc, key: str) -> Set[SpanTuple]:
+    """The gold spans of a document, those that its tokens cannot represent included.
+
+    doc (Doc): The reference.
+    key (str): Key of the spans in `Doc.spans`.
+    RETURNS (Set[SpanTuple]): Label, first character, character after the last.
+    """
+    return _spans(doc, key) | _lost(doc)
 
 
 def _spans(doc: Doc, key: str) -> Set[SpanTuple]:

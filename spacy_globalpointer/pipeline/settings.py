@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from typing import Any, Dict
 
@@ -26,7 +27,8 @@ def check_settings(cfg: Dict[str, Any]) -> None:
     """Check the settings of a component.
 
     cfg (Dict[str, Any]): Its cfg.
-    RAISES (ValueError): GP010 to GP012 and GP020 if a setting is out of its range.
+    RAISES (ValueError): GP010 to GP012, GP020 and GP044 if a setting is out of its
+        range.
     """
     thresholds = {"threshold": cfg["threshold"], **cfg["thresholds"]}
     for name, value in thresholds.items():
@@ -35,6 +37,9 @@ def check_settings(cfg: Dict[str, Any]) -> None:
     for label in cfg["thresholds"]:
         if not label or set(label) & set(":="):
             raise ValueError(Errors.GP020.format(label=label))
+    temperature = cfg["temperature"]
+    if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
+        raise ValueError(Errors.GP044.format(value=temperature))
     if cfg["overlap"] not in POLICIES:
         known = ", ".join(POLICIES)
         raise ValueError(Errors.GP011.format(value=cfg["overlap"], known=known))

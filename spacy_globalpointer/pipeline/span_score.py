@@ -7,8 +7,8 @@ from typing import Optional, Tuple
 
 from spacy.tokens import Span, SpanGroup
 
-#: Mark in `SpanGroup.attrs` of a group that is sorted as `place_of` says.
-SORTED = "spacy_globalpointer.sorted"
+from ..types import SORTED
+
 Place = Tuple[int, int, str]  # start token, end token (exclusive), label
 
 

@@ -10,27 +10,29 @@ from torch import Tensor
 _SLACK = 1e-6
 
 
-def probability(scores: Tensor) -> Tensor:
+def probability(scores: Tensor, temperature: float = 1.0) -> Tensor:
     """The probability σ(2s) that the author derives from the loss: it is the target
     for which a score s is optimal (Su, https://kexue.fm/archives/9064). A score of
-    0, the threshold of the paper, is a probability of 0.5.
+    0, the threshold of the paper, is a probability of 0.5, at any temperature.
 
     scores (Tensor): Scores, any shape.
+    temperature (float): Divisor of the scores, above 0.
     RETURNS (Tensor): Probabilities, float32.
     """
-    return (2 * scores.double()).sigmoid().float()
+    return (2 * scores.double() / temperature).sigmoid().float()
 
 
-def lowest_score(probability: float) -> float:
+def lowest_score(probability: float, temperature: float = 1.0) -> float:
     """A score that no span of at least this probability is below.
 
     It lies a hair under the exact inverse, so that rounding loses no span; compare
     the probabilities themselves afterwards.
 
     probability (float): A threshold from 0 to 1.
+    temperature (float): Divisor of the scores, above 0.
     RETURNS (float): The score; −inf for a probability of 0.
     """
     lowered = probability - _SLACK
     if lowered <= 0:
         return -math.inf
-    return math.log(lowered / (1 - lowered)) / 2
+    return temperature * math.log(lowered / (1 - lowered)) / 2

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
-from corpus_helpers import doc_with, save
+from corpus_helpers import NLP, doc_with, save
 from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.types import LOST_GOLD
+
+DEFAULT = Path(__file__).parent.parent.parent / "configs" / "default.cfg"
 
 
 def debug(*args):
@@ -111,3 +117,215 @@ def test_damaged_file(tmp_path):
 )
 def test_bad_options(train, options):
     assert debug(train, *options).exit_code == 2
+
+
+def made(text, *spans, title=None):
+    """A Doc as the tokenizer makes it, with (start, end, label) in characters."""
+    doc = NLP.make_doc(text)
+    doc.spans["sc"] = [doc.char_span(a, b, label=label) for a, b, label in spans]
+    if title is not None:
+        doc.user_data["title"] = title
+    return doc
+
+
+@pytest.fixture
+def bank(tmp_path):
+    text = "The Bank of Leith paid Mary."
+    doc = made(text, (0, 17, "ORG"), (12, 17, "PLACE"), title="bank")
+    return save(tmp_path / "bank.spacy", [doc])
+
+
+@pytest.fixture
+def config(tmp_path, bert_folder):
+    """The default config, with a small encoder in windows of 40."""
+    text = DEFAULT.read_text("utf-8").replace("window = 160", "window = 40")
+    path = tmp_path / "train.cfg"
+    path.write_text(text.replace("encoders/minilm", bert_folder.as_posix()), "utf-8")
+    return path
+
+
+def test_leaks(bank, tmp_path):
+    docs = [
+        made("the BANK of Leith  paid Mary.", (24, 28, "PERSON"), title="copy"),
+        made("Mary paid.", title="short"),
+        made("Mary  paid.", title="again"),
+    ]
+    other = save(tmp_path / "other.spacy", docs)
+    result = debug(bank, other)
+    found = said(result)
+    assert ("other", "in", "bank", "1", "0", "0.0") in rows(result)
+    assert ("more", "than", "once", "0", "1") in rows(result)
+    assert "other: 1 document(s) are also in bank (bank = copy)" in found
+    assert "other: 1 document(s) have the text of another one" in found
+    assert "(short = again)" in found
+    assert "No document and no long sentence" not in found
+
+
+def test_shared_sentences(tmp_path):
+    sentence = "The Bank of Leith paid the Mayor of Leith and his clerk in May."
+    one = save(tmp_path / "one.spacy", [made(f"New. {sentence}", (9, 13, "ORG"))])
+    two = save(tmp_path / "two.spacy", [made(f"{sentence} Old.", (4, 8, "ORG"))])
+    assert "two: 1 of 1 long sentences (100.0 %) are also in one. Put" in said(
+        debug(one, two)
+    )
+
+
+def test_no_leaks(bank, train):
+    assert "No document and no long sentence is in two files" in said(
+        debug(bank, train)
+    )
+    assert "is in two files" not in said(debug(bank))
+
+
+def test_settings_of_a_config(bank, config):
+    result = debug(bank, "--config", config)
+    assert result.exit_code == 0, result.output
+    found = said(result)
+    assert "overlap = 'nested', max_span_length = null, chunk_size = 128" in found
+    assert "window = 40, context = 16" in found
+    assert "bank: overlap = 'nested' must lose 0 of 2 gold spans" in found
+    assert "bank: the pipeline's tokenizer makes the tokens of the file" in found
+    expected = [
+        ("longer", "than", "a", "chunk", "(128)", "0"),
+        ("Documents", "tokenized", "differently", "0"),
+        ("Word", "pieces", "23"),
+        ("Windows", "1"),
+    ]
+    assert set(rows(result)).issuperset(expected)
+
+
+def test_options_win_over_the_config(bank, config):
+    options = ["--overlap", "flat", "--chunk-size", 3, "--window", 12, "--context", 2]
+    result = debug(bank, "--config", config, *options, "-m", 2, "--lang", "zh")
+    found = said(result)
+    assert (
+        "overlap = 'flat' must lose 1 of 2 gold spans. Set overlap to \"nested\""
+        in found
+    )
+    assert "1 of 2 gold spans are longer than 2 tokens. Raise" in found
+    assert "1 of 2 gold spans are longer than a chunk of 3 tokens" in found
+    assert "bank: 1 gold span(s) have more word pieces than a window of 12" in found
+    assert "cuts 1 of 1 documents differently ('The Bank of' in the file" in found
+    assert ("spans", "misaligned", "by", "that", "0") in rows(result)
+
+
+def test_spans_that_the_tokenizer_misaligns(tmp_path):
+    words, spaces = ["Leith.", "Mary", "cannot"], [True, True, False]
+    doc = doc_with(words, [(2, 3, "X"), (1, 2, "X")], spaces=spaces)
+    path = save(tmp_path / "x.spacy", [doc])
+    assert "0 of 2 gold spans do not begin and end" in said(debug(path, "--lang", "en"))
+    halves = doc_with(["can", "not"], [(0, 1, "X")], spaces=[False, False])
+    chinese = save(tmp_path / "y.spacy", [doc_with(["a"], [(0, 1, "X")]), halves])
+    assert "they cannot be learnt" not in said(debug(chinese, "--lang", "en"))
+    cut = doc_with(["Le", "ith"], [(0, 1, "X")], spaces=[False, False])
+    found = said(debug(save(tmp_path / "z.spacy", [cut]), "--lang", "en"))
+    assert "1 of 1 gold spans do not begin and end at tokens: they cannot" in found
+    assert "tokenized differently" not in debug(path).output
+
+
+def test_pieces_of_an_encoder(tmp_path, bert_folder):
+    doc = made("Leith \u200b 北京", (0, 5, "PLACE"))
+    result = debug(save(tmp_path / "x.spacy", [doc]), "--encoder", bert_folder)
+    found = said(result)
+    assert ("unknown", "(%)", "28.57") in rows(result)
+    assert "x: 2 word pieces (28.57 %) are unknown to the encoder" in found
+    assert "in '北京' (1). Take an encoder that knows them" in found
+    assert "x: 1 token(s) have no word piece, most often '\\u200b' (1)" in found
+
+
+def test_many_pieces(bank, bert_folder):
+    found = said(debug(bank, "--encoder", bert_folder))
+    assert "a token has 3.3 word pieces on average" in found
+
+
+@pytest.mark.parametrize(
+    "size,window,said_of_it",
+    [
+        (3, 40, "find less. Set window = 12 or about chunk_size = 11"),
+        (11, 40, "A chunk of 11 tokens has about 36 word pieces, and a window of 40"),
+        (60, 40, "it is read in several. About chunk_size = 11 fills one"),
+    ],
+)
+def test_chunks_and_windows(tmp_path, bert_folder, size, window, said_of_it):
+    text = " ".join(["The Bank of Leith paid Mary."] * 9)
+    path = save(tmp_path / "x.spacy", [made(text, (0, 17, "ORG"))])
+    options = ["--encoder", bert_folder, "--window", window, "--chunk-size", size]
+    assert said_of_it in said(debug(path, *options, "--context", 2))
+
+
+def test_short_documents_are_not_cut(bank, bert_folder):
+    options = ["--encoder", bert_folder, "--chunk-size", 10]
+    assert "find less" not in said(debug(bank, *options))
+
+
+def test_windows_of_another_architecture(bank, config):
+    text = config.read_text("utf-8")
+    ours, others = "spacy-globalpointer.Transf", "spacy-transformers.Transf"
+    config.write_text(text.replace(ours, others), "utf-8")
+    result = debug(bank, "--config", config)
+    assert "of another architecture, not checked" in said(result)
+    assert "Word pieces" in result.output and "Windows" not in result.output
+    assert "Windows" in debug(bank, "--config", config, "--window", 40).output
+
+
+def test_no_encoder_in_the_config(bank, config):
+    text = config.read_text("utf-8").splitlines()
+    lines = ["encoder = null" if "encoder = " in line else line for line in text]
+    config.write_text("\n".join(lines), "utf-8")
+    result = debug(bank, "--config", config)
+    assert result.exit_code == 0, result.output
+    assert "--encoder names one" in said(result)
+    assert "Word pieces" not in result.output
+
+
+@pytest.mark.parametrize(
+    "options,code",
+    [
+        (["--component", "x"], "GP158"),
+        (["--window", 3], "GP158"),
+        (["--lang", "xx-none"], "E048"),
+        (["--config", DEFAULT, "--component", "x"], "GP156"),
+    ],
+)
+def test_what_does_not_fit_together(bank, options, code):
+    result = debug(bank, *options)
+    assert result.exit_code == 1 and code in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_an_encoder_that_cannot_be_loaded(bank, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    result = debug(bank, "--encoder", tmp_path / "nothing")
+    assert result.exit_code == 1 and "GP033" in result.output
+
+
+def test_a_window_that_the_encoder_has_not(bank, bert_folder):
+    result = debug(bank, "--encoder", bert_folder, "--window", 65)
+    assert result.exit_code == 1 and "GP032" in result.output
+
+
+def test_code_of_the_users_own(bank, config, tmp_path):
+    code = tmp_path / "mine.py"
+    code.write_text(
+        "import spacy\n"
+        "from spacy.tokens import Doc\n"
+        "@spacy.registry.tokenizers('debug_words.v1')\n"
+        "def make():\n"
+        "    return lambda nlp: lambda text: Doc(nlp.vocab, text.split(' '))\n"
+    )
+    text = config.read_text("utf-8")
+    tokenizer = '[nlp.tokenizer]\n@tokenizers = "debug_words.v1"\n\n[components]\n'
+    config.write_text(text.replace("[components]\n", tokenizer, 1), "utf-8")
+    found = said(debug(bank, "--config", config, "--code", code))
+    assert "'Mary .' in the file, 'Mary.' by the tokenizer" in found
+
+
+def test_torch_is_imported_for_an_encoder_alone(bank):
+    script = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from typer.testing import CliRunner\n"
+        "from spacy_globalpointer.cli.app import global_pointer_cli\n"
+        f"command = ['debug', {str(bank)!r}]\n"
+        "sys.exit(CliRunner().invoke(global_pointer_cli, command).exit_code)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -12,7 +12,7 @@ from corpus_helpers import doc_with, save
 from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
-from spacy_globalpointer.cli.render import PALETTE, assign_colors
+from spacy_globalpointer.evaluation.colors import PALETTE, assign_colors
 
 WORDS = ["Mary", "<saw>", "Leith", ".", "She", "left", "Łódź", "."]
 

@@ -120,6 +120,40 @@ def test_bad_offsets_are_rejected_in_all_modes(mode, start, end, reason):
     assert char_spans(doc) == [] and LOST_GOLD not in doc.user_data
 
 
+def test_tokens_are_split_where_spans_begin_and_end():
+    spans = [(17, 22, "GPE"), (19, 25, "X"), (1, 3, "Y"), (1, 3, "Y"), (28, 30, "Z")]
+    doc, rejects = make_doc(NLP, annotate(TEXT, spans), on_misaligned="split-token")
+    assert doc.text == TEXT
+    assert char_spans(doc) == [("GPE", 17, 22), ("X", 19, 25), ("Y", 1, 3)]
+    assert [token.text for token in doc][:3] == ["M", "ar", "y"]
+    # A single space between two tokens is no token, and cannot be one.
+    assert [r.reason for r in rejects] == [Reason.DUPLICATE, Reason.MISALIGNED]
+
+
+@given(text=st.text("ab.-' \n", max_size=25), data=st.data())
+def test_split_tokens_fit_all_spans_but_those_at_spaces(text, data):
+    found = data.draw(places(len(text)))
+    spans = [(start, end, "X") for start, end in found]
+    doc, rejects = make_doc(NLP, annotate(text, spans), on_misaligned="split-token")
+    assert doc.text == text
+    for reject in rejects:
+        if reject.reason is Reason.MISALIGNED:
+            start, end = found[reject.line - 1]
+            assert " " in (text[start], text[end - 1])
+    kept = {(start, end) for _, start, end in char_spans(doc)}
+    assert kept <= set(found)
+
+
+def test_source_tokens_are_kept_where_they_differ():
+    annotated = annotate("can't plain\nnext", [])
+    annotated.tokens = [(0, 5), (6, 11), (12, 16)]
+    doc, _ = make_doc(NLP, annotated)
+    assert doc.user_data["tokens"] == [[0, 5], [6, 11], [12, 16]]
+    annotated = annotate("plain words\nnext", [])
+    annotated.tokens = [(0, 5), (6, 11), (12, 16)]
+    assert "tokens" not in make_doc(NLP, annotated)[0].user_data
+
+
 def test_tokenizer_that_changes_the_text(monkeypatch):
     def split(text):
         return Doc(NLP.vocab, words=text.split())

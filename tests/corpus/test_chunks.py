@@ -95,3 +95,16 @@ def test_each_cut_is_the_best_there_is(problem):
         ]
         best = (ranked or allowed[::-1] or [last])[0]
         assert last == best
+
+
+@given(problems(), st.integers(0, 20))
+def test_overlap_moves_starts_alone_and_cuts_no_span(problem, overlap):
+    length, size, forbidden, preferred = problem
+    options = {"size": size, "forbidden": forbidden, "preferred": preferred}
+    plain = plan_chunks(length, **options)
+    wide = plan_chunks(length, **options, overlap=overlap)
+    assert [end for _, end in wide] == [end for _, end in plain]
+    inside = {b for start, end in forbidden for b in range(start + 1, end)}
+    for (start, _), (own, _) in zip(wide, plain):
+        reachable = range(max(0, own - overlap), own + 1)
+        assert start == min(b for b in reachable if b not in inside)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+from dataclasses import replace
 
 import pytest
 import spacy
@@ -21,16 +23,15 @@ from corpus_helpers import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
+from spacy.training import Corpus
 
-from spacy_globalpointer.corpus.brat import read_brat
-from spacy_globalpointer.corpus.convert import (
-    FORMATS,
-    SplitSummary,
-    check_account,
-    convert_corpus,
-)
-from spacy_globalpointer.corpus.splits import assign_splits
+from spacy_globalpointer.corpus import convert, split_writer
+from spacy_globalpointer.corpus.annotations import Reason, Reject
+from spacy_globalpointer.corpus.convert import convert_corpus
+from spacy_globalpointer.corpus.formats.brat import BRAT, read_brat
+from spacy_globalpointer.corpus.formats.registry import FORMATS
 from spacy_globalpointer.corpus.statistics import CorpusStatistics
+from spacy_globalpointer.corpus.summary import SplitSummary
 from spacy_globalpointer.types import LOST_GOLD
 
 LINES = [
@@ -97,6 +98,7 @@ def test_summary(corpus, splits, tmp_path):
             "out_of_text": 1,
         },
         "lost": 2,
+        "skipped": 0,
         "documents": 2,
         "documents_without_spans": 0,
         "tokens": 9,
@@ -155,7 +157,7 @@ def test_docs_claim_no_annotation_but_spans(corpus, tmp_path):
     assert not any(doc.has_annotation(attr) for attr in attrs)
 
 
-def test_progress_sees_every_document(corpus, tmp_path):
+def test_progress_sees_every_document_twice(corpus, tmp_path):
     seen = []
 
     def progress(documents, total):
@@ -164,7 +166,8 @@ def test_progress_sees_every_document(corpus, tmp_path):
             yield document
 
     convert_corpus(corpus, tmp_path / "out", nlp=NLP, progress=progress)
-    assert seen == [("a", 4), ("b", 4), ("c/d", 4), ("empty", 4)]
+    order = ["a", "b", "c/d", "empty"]
+    assert seen == [(name, total) for total in (None, 4) for name in order]
 
 
 def test_same_input_same_bytes(corpus, splits, tmp_path):
@@ -223,15 +226,15 @@ def test_account_that_does_not_add_up():
     summary = SplitSummary(CorpusStatistics("sc"), read=3, kept=1)
     summary.rejected["misaligned"] = 1
     with pytest.raises(RuntimeError, match=r"GP115.*'train'.*3.*1.*1"):
-        check_account("train", summary)
+        summary.check_account("train")
 
 
 def test_reader_that_loses_a_line_is_found_out(corpus, tmp_path, monkeypatch):
-    def read_less(path, *, encoding):
-        for annotated, rejects in read_brat(path, encoding=encoding):
+    def read_less(path, **options):
+        for annotated, rejects in read_brat(path, **options):
             yield annotated, rejects[1:]
 
-    monkeypatch.setitem(FORMATS, "brat", read_less)
+    monkeypatch.setitem(FORMATS, "brat", replace(BRAT, read=read_less))
     with pytest.raises(RuntimeError, match="GP115.*'all'"):
         convert_corpus(corpus, tmp_path / "out", nlp=NLP)
     assert names(tmp_path) == ["brat"]
@@ -239,11 +242,11 @@ def test_reader_that_loses_a_line_is_found_out(corpus, tmp_path, monkeypatch):
 
 def test_summary_vouches_for_the_other_files(corpus, splits, tmp_path, monkeypatch):
     moved = []
-    replace = os.replace
+    move = os.replace
 
     def record(source, target):
         moved.append(target.name)
-        replace(source, target)
+        move(source, target)
 
     monkeypatch.setattr(os, "replace", record)
     convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
@@ -257,7 +260,11 @@ def test_summary_vouches_for_the_other_files(corpus, splits, tmp_path, monkeypat
         ('{"x": ["a", "b", "c/d", "empty", "y"]}', r"GP112.*1 documents.*: y\."),
         ('{"x": ["a", "b", "c/d"], "y": ["empty", "a"]}', "GP113.*'a'.*x, y"),
         ('{"x": ["a", "a"]}', "GP113.*x, x"),
+        ('{"x": ["a*", "b", "c*"], "y": ["empty", "a.txt"]}', "GP113.*'a'.*y, x"),
+        ('{"x": ["q*"], "y": 1}', r"GP112.*: q\*"),
         ('{"x": "a"}', "GP110.*'x' is not a list"),
+        ('{"x": true}', "GP110.*'x' is not a list"),
+        ('{"x": 0.5, "y": 0.4}', "GP110.*sum 1"),
         ('{"x": [1]}', "GP110.*lists 1"),
         ('{"../x": ["a"]}', "GP110.*'../x'"),
         ('["a"]', "GP110.*not an object"),
@@ -271,28 +278,6 @@ def test_bad_splits_file(corpus, tmp_path, content, code):
     with pytest.raises(ValueError, match=code):
         convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=path)
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    "value", ["missing.json", "0.5,0.6", "0.5,0", "0.4,0.3,0.2,0.1", "2"]
-)
-def test_splits_that_are_neither(value):
-    with pytest.raises(ValueError, match="GP109"):
-        assign_splits(["a", "b", "c", "d"], value)
-
-
-def test_fractions():
-    documents = [f"doc{i}" for i in range(10)]
-    assigned = assign_splits(documents, "0.8, 0.1,0.1", seed=1)
-    sizes = [list(assigned.values()).count(s) for s in ("train", "dev", "test")]
-    assert sizes == [8, 1, 1] and set(assigned) == set(documents)
-    assert assigned == assign_splits(documents[::-1], "0.8,0.1,0.1", seed=1)
-    assert assigned != assign_splits(documents, "0.8,0.1,0.1", seed=2)
-
-
-def test_fractions_with_an_empty_split():
-    with pytest.raises(ValueError, match="GP114.*2 documents.*'dev'"):
-        assign_splits(["a", "b"], "0.8,0.1,0.1")
 
 
 @st.composite
@@ -356,3 +341,184 @@ def test_split_of_an_earlier_conversion_does_not_stay(tmp_path):
     convert_corpus(source, output, nlp=NLP, splits="0.5,0.5")
     files = {path.name for path in output.glob("*.spacy")}
     assert files == {"train.spacy", "dev.spacy", "mine.spacy"}
+
+
+def write_lines(path, records):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    srsly.write_jsonl(path, records)
+    return path
+
+
+def record(i, spans=((4, 17, "ORG"),), **others):
+    spans = [{"start": a, "end": b, "label": label} for a, b, label in spans]
+    return {"id": f"doc{i}", "text": TEXT, "spans": spans, **others}
+
+
+def test_format_by_look_and_by_name(tmp_path):
+    source = write_lines(tmp_path / "corpus.jsonl", [record(0)])
+    options = {"nlp": NLP}
+    for name in (None, "jsonl"):
+        summary = convert_corpus(source, tmp_path / "out", format=name, **options)
+        assert (summary.format, summary.splits["all"].kept) == ("jsonl", 1)
+    with pytest.raises(ValueError, match="GP163.*'xml'.*brat"):
+        convert_corpus(source, tmp_path / "out", format="xml", **options)
+    with pytest.raises(ValueError, match="GP166.*'columns'"):
+        given = {"columns": "1"}
+        convert_corpus(source, tmp_path / "out", options=given, **options)
+
+
+def test_splits_by_file_and_by_share_of_the_rest(tmp_path):
+    for name in ("test", "more/train"):
+        records = [record(f"-{name}-{i}") for i in range(10)]
+        write_lines(tmp_path / "in" / f"{name}.jsonl", records)
+    rules = {"train": 0.9, "dev": 0.1, "test": ["test.jsonl"]}
+    srsly.write_json(tmp_path / "splits.json", rules)
+    output = tmp_path / "out"
+    convert_corpus(
+        tmp_path / "in", output, nlp=NLP, splits=tmp_path / "splits.json", seed=3
+    )
+    titles = {
+        split: [doc.user_data["title"] for doc in load(output / f"{split}.spacy")]
+        for split in ("train", "dev", "test")
+    }
+    assert titles["test"] == [f"doc-test-{i}" for i in range(10)]
+    assert (len(titles["train"]), len(titles["dev"])) == (9, 1)
+
+
+def test_excluded_files_are_not_read(tmp_path):
+    write_lines(tmp_path / "in/a.jsonl", [record(0)])
+    (tmp_path / "in/b.jsonl").write_text("rubbish")
+    summary = convert_corpus(
+        tmp_path / "in", tmp_path / "out", nlp=NLP, exclude=["b.*"]
+    )
+    assert summary.splits["all"].statistics.documents == 1
+
+
+def test_names_must_differ(tmp_path):
+    source = write_lines(tmp_path / "in/a.jsonl", [record(0), record(1), record(0)])
+    with pytest.raises(ValueError, match="GP161.*a.jsonl:3.*'doc0'.*a.jsonl:1"):
+        convert_corpus(source, tmp_path / "out", nlp=NLP)
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_renamed_and_dropped(tmp_path):
+    spans = [(0, 17, "ORG"), (12, 17, "GPE"), (12, 17, "LOC"), (23, 27, "PER")]
+    source = write_lines(tmp_path / "a.jsonl", [record(0, spans)])
+    options = {"nlp": NLP, "renamed": {"LOC": "GPE"}}
+    summary = convert_corpus(source, tmp_path / "out", dropped=["PER"], **options)
+    split = summary.splits["all"]
+    assert split.statistics.labels == {"ORG": 1, "GPE": 1}
+    assert split.rejected == {"dropped_label": 1, "duplicate": 1}
+    assert (split.read, split.kept, split.lost) == (4, 2, 0)
+    with pytest.raises(ValueError, match="GP186.*PERSON.*GPE, LOC, ORG, PER"):
+        convert_corpus(source, tmp_path / "out", dropped=["PERSON"], **options)
+    with pytest.raises(ValueError, match="GP185.*LOC"):
+        convert_corpus(source, tmp_path / "out", dropped=["LOC"], **options)
+
+
+def test_skipped_documents_are_no_examples_but_in_the_account(tmp_path, monkeypatch):
+    def read(path, **options):
+        for document, rejects in FORMATS["jsonl"].read(path, **options):
+            if document.name == "doc1":
+                reason = Reason.NOT_ACCEPTED
+                rejects = [Reject.at(s.source, s.label, reason) for s in document.spans]
+                document = replace(document, spans=[], skip=True)
+            yield document, rejects
+
+    source = write_lines(tmp_path / "a.jsonl", [record(i) for i in range(3)])
+    monkeypatch.setitem(FORMATS, "skips", replace(FORMATS["jsonl"], read=read))
+    summary = convert_corpus(source, tmp_path / "out", nlp=NLP, format="skips")
+    split = summary.splits["all"]
+    assert (split.read, split.kept, split.skipped, split.lost) == (3, 2, 1, 0)
+    assert len(load(tmp_path / "out/all.spacy")) == 2
+
+
+def test_large_split_is_a_folder_that_spacy_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr(split_writer, "FILE_TOKENS", 15)
+    monkeypatch.setattr(convert, "ZONE", 2)
+    source = write_lines(tmp_path / "a.jsonl", [record(i) for i in range(5)])
+    output = tmp_path / "out"
+    for _ in range(2):  # over a folder of before, too
+        convert_corpus(source, output, nlp=NLP)
+        assert names(output / "all.spacy") == [f"{i:05}.spacy" for i in range(3)]
+        examples = list(Corpus(output / "all.spacy")(spacy.blank("en")))
+        gold = [char_spans(example.reference) for example in examples]
+        assert gold == [[("ORG", 4, 17)]] * 5
+    monkeypatch.setattr(split_writer, "FILE_TOKENS", 1000)
+    convert_corpus(source, output, nlp=NLP)
+    assert len(load(output / "all.spacy")) == 5
+    convert_corpus(source, output, nlp=NLP, splits="0.5,0.5")
+    assert names(output) == [
+        "dev.spacy",
+        "rejects.jsonl",
+        "summary.json",
+        "train.spacy",
+    ]
+
+
+def test_words_do_not_fill_the_vocab(tmp_path, monkeypatch):
+    monkeypatch.setattr(convert, "MAX_WORDS", 0)
+    text = "Unheardof words of every kind ."
+    source = write_lines(tmp_path / "a.jsonl", [{"text": text}])
+    nlp = spacy.blank("en")
+    before = len(nlp.vocab.strings)
+    convert_corpus(source, tmp_path / "out", nlp=nlp)
+    assert len(nlp.vocab.strings) == before
+    assert [doc.text for doc in load(tmp_path / "out/all.spacy")] == [text]
+
+
+def test_corpus_that_changes_while_it_is_read(tmp_path):
+    source = write_lines(tmp_path / "a.jsonl", [record(0), record(1)])
+
+    def change(documents, total):
+        if total:
+            write_lines(source, [record(0)])
+        return documents
+
+    with pytest.raises(ValueError, match="GP187"):
+        convert_corpus(source, tmp_path / "out", nlp=NLP, progress=change)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    source = write_lines(tmp_path / "a.jsonl", [record(0)])
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for pid in (dead.pid, os.getpid()):
+        (tmp_path / f".out.{pid}.xyz").mkdir()
+    convert_corpus(source, tmp_path / "out", nlp=NLP)
+    assert names(tmp_path) == [f".out.{os.getpid()}.xyz", "a.jsonl", "out"]
+
+
+HALF = '"\\ud800"'
+
+
+@pytest.mark.parametrize(
+    "record,reason",
+    [
+        (f'{{"text": {HALF}}}', "character 0.*surrogate"),
+        (f'{{"text": "", "id": {HALF}}}', "surrogate"),
+        (f'{{"text": "", "meta": {{"a": [{{{HALF}: 1}}]}}}}', "surrogate"),
+        (f'{{"text": "", "meta": {{"a": [{HALF}]}}}}', "surrogate"),
+        ('{"text": "", "meta": {"a": 18446744073709551616}}', "64 bits"),
+        (
+            f'{{"text": "a", "spans": [{{"start": 0, "end": 1, "label": {HALF}}}]}}',
+            "surrogate",
+        ),
+    ],
+)
+def test_what_no_doc_can_hold_is_told_with_its_line(tmp_path, record, reason):
+    (tmp_path / "a.jsonl").write_text(f'{{"text": "a"}}\n{record}\n')
+    with pytest.raises(ValueError, match=f"GP164.*a.jsonl:2.*{reason}"):
+        convert_corpus(tmp_path / "a.jsonl", tmp_path / "out", nlp=NLP)
+
+
+def test_meta_ids_and_tokens_stay_with_the_doc(tmp_path):
+    spans = [{"start": 0, "end": 3, "label": "X", "id": "s1"}]
+    one = {"text": TEXT, "spans": spans, "meta": {"by": ["me", 1]}}
+    source = write_lines(tmp_path / "a.jsonl", [one])
+    convert_corpus(source, tmp_path / "out", nlp=NLP)
+    (doc,) = load(tmp_path / "out/all.spacy")
+    assert doc.user_data["meta"] == {"by": ("me", 1)}  # msgpack has no lists
+    assert [span.id_ for span in doc.spans["sc"]] == ["s1"]
+    assert "tokens" not in doc.user_data

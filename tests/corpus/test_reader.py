@@ -75,7 +75,7 @@ def test_registered_reader_from_config(path):
     assert len(list(corpus(NLP))) == 3
 
 
-@pytest.mark.parametrize("name", ["chunk_size", "limit"])
+@pytest.mark.parametrize("name", ["chunk_size", "overlap", "limit", "shuffle_buffer"])
 def test_negative_numbers(path, name):
     with pytest.raises(ValueError, match=f"GP117.*{name}.*-1"):
         ChunkedCorpus(path, **{name: -1})
@@ -114,6 +114,39 @@ def test_shuffle_is_seeded_and_new_in_each_pass(tmp_path):
     assert len({tuple(p) for p in (in_order, first, second, third)}) == 4
     assert sorted(first) == sorted(second) == sorted(in_order)
     assert passes(1)[0] != first
+
+
+def test_shuffling_holds_no_more_than_the_buffer(tmp_path):
+    path = save(tmp_path / "x.spacy", [doc_with([str(i)]) for i in range(100)])
+    options = {"shuffle": True, "shuffle_buffer": 7}
+    orders = [
+        [int(text) for text in texts(ChunkedCorpus(path, seed=seed, **options)(NLP))]
+        for seed in range(20)
+    ]
+    for order in orders:
+        assert sorted(order) == list(range(100))
+        # The item at place i has been read when the buffer was full: i + 7 were.
+        assert all(item <= place + 7 for place, item in enumerate(order))
+    assert len(set(map(tuple, orders))) == 20
+
+
+def test_overlap_repeats_the_spans_that_lie_in_it(path):
+    examples = list(ChunkedCorpus(path, chunk_size=4, overlap=2, limit=1)(NLP))
+    found = [(eg.reference.text, char_spans(eg.reference)) for eg in examples]
+    assert found == [
+        ("Mary saw Leith . ", [("PER", 0, 4), ("GPE", 9, 14)]),
+        ("Leith . She left . ", [("GPE", 0, 5)]),
+        ("left . Then he came back ", []),
+    ]
+
+
+def test_overlap_repeats_lost_gold():
+    doc = doc_with(["ab", "cd", "ef", "gh"])
+    doc.user_data[LOST_GOLD] = [[4, 5, "L"]]
+    first, second = cut_doc(doc, 2, overlap=1)
+    assert (first.text, second.text) == ("ab cd ", "cd ef gh ")
+    assert first.user_data[LOST_GOLD] == [(4, 5, "L")]
+    assert second.user_data[LOST_GOLD] == [(1, 2, "L")]
 
 
 def test_augmenter(path):

@@ -446,3 +446,42 @@ def test_head_learns_at_its_own_rate():
             (shim._model.projection.weight.detach() - before).abs().max()
         )
     assert moved[5.0] == pytest.approx(5 * moved[1.0], rel=1e-3)
+
+
+def test_temperature_divides_the_scores(trained):
+    pipe = trained.get_pipe("global_pointer")
+    doc = trained.make_doc(TEXTS[0])
+    [found] = pipe.predict([doc])
+    pipe.cfg["temperature"] = 4.0
+    pipe.set_annotations([doc], [found])
+    expected = 1 / (1 + numpy.exp(-found.scores.numpy().astype(float) / 2))
+    assert doc.spans["sc"].attrs["scores"] == pytest.approx(expected)
+
+
+def test_threshold_is_one_on_the_probability_at_the_temperature(trained):
+    pipe = trained.get_pipe("global_pointer")
+    pipe.cfg.update(threshold=0.01)
+    n_sharp = len(trained(TEXTS[0]).spans["sc"])
+    pipe.cfg["temperature"] = 5.0
+    hot = trained(TEXTS[0]).spans["sc"].attrs["scores"]
+    assert len(hot) > n_sharp and hot.min() >= 0.01
+    pipe.cfg["threshold"] = 0.5
+    assert found(trained(TEXTS[0])) == GOLD[0]
+
+
+def test_pipeline_saved_before_there_was_a_temperature_loads(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    path = tmp_path / "config.cfg"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("temperature = 1.0\n") == 1
+    path.write_text(text.replace("temperature = 1.0\n", ""), encoding="utf-8")
+    again = spacy.load(tmp_path)
+    assert again.get_pipe("global_pointer").cfg["temperature"] == 1.0
+    assert found(again(TEXTS[0])) == GOLD[0]
+
+
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), "1"])
+def test_temperature_out_of_range(trained, value):
+    trained.get_pipe("global_pointer").cfg["temperature"] = value
+    with pytest.raises(ValueError, match="GP044"):
+        trained(TEXTS[0])

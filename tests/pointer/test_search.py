@@ -195,17 +195,23 @@ def test_threshold_of_zero_probability_skips_impossible_spans():
     assert len(found.scores) == 4 + 3
 
 
-@given(st.floats(0, 1))
-def test_lowest_score_loses_nothing(p):
-    below = lowest_score(p) - 1e-3
+@given(st.floats(0, 1), st.sampled_from([0.1, 1.0, 3.7]))
+def test_lowest_score_loses_nothing(p, temperature):
+    below = lowest_score(p, temperature) - 1e-3 * temperature
     if math.isfinite(below):
-        assert float(probability(torch.tensor(below))) <= p
-    at = torch.tensor(lowest_score(p) + 1e-2)
-    assert math.isinf(at) or float(probability(at)) > p - 1e-6
+        assert float(probability(torch.tensor(below), temperature)) <= p
+    at = torch.tensor(lowest_score(p, temperature) + 1e-2 * temperature)
+    assert math.isinf(at) or float(probability(at, temperature)) > p - 1e-6
 
 
-def test_score_zero_is_probability_one_half():
-    assert float(probability(torch.tensor(0.0))) == 0.5
+@pytest.mark.parametrize("temperature", [1.0, 0.3, 5.0])
+def test_score_zero_is_probability_one_half(temperature):
+    assert float(probability(torch.tensor(0.0), temperature)) == 0.5
+
+
+def test_temperature_divides_the_score():
+    scores = torch.linspace(-3, 3, 7)
+    assert torch.equal(probability(scores, 2.0), probability(scores / 2))
 
 
 def test_walk_covers_the_band_and_little_more():

@@ -1,0 +1,234 @@
+"""The settings in a training config, or a pipeline's, that a corpus must suit."""
+
+from __future__ import annotations
+
+import configparser
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional
+
+import spacy
+from spacy import util
+from spacy.language import Language
+from thinc.api import Config
+
+from ..errors import Errors
+from ..pipeline.overlap import POLICIES
+
+FACTORY = "global_pointer"
+READER = "spacy-globalpointer.ChunkedCorpus.v1"
+OUR_ENCODERS = (
+    "spacy-globalpointer.TransformerModel.",
+    "spacy-globalpointer.Tok2VecTransformer.",
+)
+OTHER_ENCODERS = (
+    "spacy-transformers.TransformerModel.",
+    "spacy-transformers.Tok2VecTransformer.",
+)
+LISTENER = "spacy-transformers.TransformerListener."
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """How an encoder is to read a text.
+
+    name (str): As in `encoders.folders.load_encoder`.
+    window (Optional[int]): The most word pieces that it reads at once; None for all
+        that it can.
+    context (int): Word pieces that a window reads beside its own part.
+    has_windows (bool): Whether the windows are ours. Another architecture has its own.
+    tokenizer_config (Dict[str, Any]): Settings for `AutoTokenizer.from_pretrained`.
+    transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
+    """
+
+    name: str
+    window: Optional[int] = None
+    context: int = 16
+    has_windows: bool = True
+    tokenizer_config: Dict[str, Any] = field(default_factory=dict)
+    transformer_config: Dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CheckedSettings:
+    """What a corpus is checked against; the defaults are the component's.
+
+    spans_key (str): Key of the spans in `Doc.spans`.
+    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    overlap (str): The overlap policy.
+    chunk_size (int): Most tokens of a chunk in training; 0 for whole documents.
+    encoder (Optional[EncoderSettings]): The encoder; None if there is none.
+    """
+
+    spans_key: str = "sc"
+    max_span_length: Optional[int] = None
+    overlap: str = "any"
+    chunk_size: int = 0
+    encoder: Optional[EncoderSettings] = None
+
+
+class _Block(NamedTuple):
+    """A component's section, its name, and the trained pipeline that holds it."""
+
+    section: Dict[str, Any]
+    name: str
+    folder: Optional[Path]
+
+
+def read_settings(path: Path, component: Optional[str] = None) -> CheckedSettings:
+    """Read what is in a config. No component is made and no model is loaded.
+
+    path (Path): A config, filled in or not, or the folder of a pipeline.
+    component (Optional[str]): Name of the component; None if there is only one.
+    RETURNS (CheckedSettings): The settings.
+    RAISES (ValueError): GP155 if it is no config; GP156 if it is not clear which
+        component is meant; GP157 if that is in another pipeline that is not there.
+    """
+    config = _load(path)
+    blocks = _blocks(config, _pipeline_folder(path))
+    block = _choose(path, config, blocks, component)
+    given = {
+        key: block.section[key]
+        for key in ("spans_key", "max_span_length", "overlap")
+        if key in block.section
+    }
+    encoder = _find_encoder(blocks, block)
+    settings = CheckedSettings(**given, chunk_size=_chunk_size(config), encoder=encoder)
+    _check(settings)
+    return settings
+
+
+def read_language(path: Path) -> Language:
+    """Make the pipeline of a config without its components, for its tokenizer.
+
+    path (Path): As in `read_settings`.
+    RETURNS (Language): The pipeline; a trained one's tokenizer is as it was saved.
+    """
+    config = _load(path)
+    folder = _pipeline_folder(path)
+    if folder is not None:
+        return spacy.load(folder, exclude=config["nlp"]["pipeline"])
+    language = {**config.get("nlp", {}), "pipeline": [], "disabled": []}
+    return util.load_model_from_config(Config({"nlp": language}), auto_fill=True)
+
+
+def _load(path: Path) -> Config:
+    file = path / "config.cfg" if path.is_dir() else path
+    try:
+        return util.load_config(file, interpolate=True)
+    except (ValueError, configparser.Error) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(Errors.GP155.format(path=file, reason=reason)) from error
+
+
+def _pipeline_folder(path: Path) -> Optional[Path]:
+    """RETURNS (Optional[Path]): The folder of the trained pipeline that a config
+    belongs to, if there is one."""
+    folder = path if path.is_dir() else path.parent
+    is_own = path.is_dir() or path.name == "config.cfg"
+    return folder if is_own and (folder / "meta.json").is_file() else None
+
+
+def _blocks(config: Config, folder: Optional[Path]) -> Dict[str, Optional[_Block]]:
+    """RETURNS (Dict[str, Optional[_Block]]): The pipeline's components in order; None
+    for one that comes from a pipeline that is not there."""
+    components = config.get("components", {})
+    names = config.get("nlp", {}).get("pipeline", list(components))
+    return {n: _block(components[n], n, folder) for n in names if n in components}
+
+
+def _block(
+    section: Dict[str, Any], name: str, folder: Optional[Path]
+) -> Optional[_Block]:
+    if "source" not in section:
+        return _Block(section, name, folder)
+    source = _source_folder(section["source"])
+    if source is None:
+        return None
+    name = section.get("component", name)
+    return _blocks(_load(source), source).get(name)
+
+
+def _source_folder(source: str) -> Optional[Path]:
+    if Path(source).is_dir():
+        return Path(source)
+    if not util.is_package(source):
+        return None
+    package = util.get_package_path(source)
+    meta = util.get_model_meta(package)
+    return package / f"{meta['lang']}_{meta['name']}-{meta['version']}"
+
+
+def _choose(
+    path: Path,
+    config: Config,
+    blocks: Dict[str, Optional[_Block]],
+    component: Optional[str],
+) -> _Block:
+    if component in blocks and blocks[component] is None:
+        source = config["components"][component]["source"]
+        fields = {"name": component, "path": path, "source": source}
+        raise ValueError(Errors.GP157.format(**fields))
+    ours = {
+        name: block
+        for name, block in blocks.items()
+        if block is not None and block.section.get("factory") == FACTORY
+    }
+    if component is None and len(ours) == 1:
+        return next(iter(ours.values()))
+    if component not in ours:
+        given = "not set" if component is None else repr(component)
+        fields = {"path": path, "names": ", ".join(ours) or "none", "given": given}
+        raise ValueError(Errors.GP156.format(**fields))
+    return ours[component]
+
+
+def _check(settings: CheckedSettings) -> None:
+    if settings.overlap not in POLICIES:
+        fields = {"value": settings.overlap, "known": ", ".join(POLICIES)}
+        raise ValueError(Errors.GP011.format(**fields))
+    bound = settings.max_span_length
+    if bound is not None and (not isinstance(bound, int) or bound < 1):
+        raise ValueError(Errors.GP012.format(name="max_span_length", value=bound))
+
+
+def _find_encoder(
+    blocks: Dict[str, Optional[_Block]], block: _Block
+) -> Optional[EncoderSettings]:
+    """The encoder inside the component, or of the transformer that it listens to."""
+    tok2vec = block.section.get("model", {}).get("tok2vec", {})
+    architecture = tok2vec.get("@architectures", LISTENER)
+    if not architecture.startswith(LISTENER):
+        return _encoder(tok2vec, block)
+    upstream = tok2vec.get("upstream", "*")
+    for name, other in blocks.items():
+        is_transformer = other and other.section.get("factory") == "transformer"
+        if other and is_transformer and upstream in ("*", name):
+            return _encoder(other.section.get("model", {}), other)
+    return None
+
+
+def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:
+    architecture, name = model.get("@architectures", ""), model.get("name")
+    ours = architecture.startswith(OUR_ENCODERS)
+    if block.section.get("factory") == "transformer" and block.folder is not None:
+        name = str(block.folder / block.name)
+    if not name or not (ours or architecture.startswith(OTHER_ENCODERS)):
+        return None
+    return EncoderSettings(
+        name,
+        window=model.get("window") if ours else None,
+        context=model.get("context", 16) if ours else 0,
+        has_windows=ours,
+        tokenizer_config=model.get("tokenizer_config") or {},
+        transformer_config=model.get("transformer_config") or {},
+    )
+
+
+def _chunk_size(config: Config) -> int:
+    """Of the training corpus; 0 if it is not read in chunks."""
+    place = config.get("training", {}).get("train_corpus", "corpora.train")
+    section: Any = config
+    for key in place.split("."):
+        section = section.get(key, {})
+    return int(section.get("chunk_size", 0)) if section.get("@readers") == READER else 0

@@ -1,0 +1,170 @@
+"""What `debug` counts in a file."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, Iterator, NamedTuple, Optional, Sequence
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training.batchers import minibatch_by_words
+from spacy.vocab import Vocab
+from tqdm import tqdm
+
+from ..corpus.docbin import read_docs
+from ..corpus.leaks import TextPrints
+from ..corpus.retokenize import TokenizerCheck
+from ..corpus.statistics import CorpusStatistics
+from ..encoders.piece_statistics import PieceStatistics
+from ..errors import Errors
+from .config_settings import CheckedSettings, EncoderSettings, read_language
+
+if TYPE_CHECKING:
+    from ..encoders.pretrained import Encoder
+
+#: Tokens of the documents that are split into pieces together.
+BATCH = 20_000
+
+
+@dataclass
+class FileReport:
+    """What is in a file.
+
+    statistics (CorpusStatistics): Labels, lengths and nesting.
+    prints (TextPrints): Hashes of its texts.
+    tokenizer (Optional[TokenizerCheck]): Against a pipeline's tokenizer, if one is
+        known.
+    pieces (Optional[PieceStatistics]): With an encoder's tokenizer, if one is known.
+    """
+
+    statistics: CorpusStatistics
+    prints: TextPrints
+    tokenizer: Optional[TokenizerCheck] = None
+    pieces: Optional[PieceStatistics] = None
+
+
+class Reading(NamedTuple):
+    """How an encoder reads.
+
+    encoder (Encoder): Its settings and its tokenizer; the weights are not needed.
+    settings (EncoderSettings): How the config wants it to read.
+    window (Optional[int]): Word pieces that it reads at once, special ones counted;
+        None if its windows are not ours.
+    """
+
+    encoder: Encoder
+    settings: EncoderSettings
+    window: Optional[int]
+
+    @property
+    def capacity(self) -> Optional[int]:
+        """RETURNS (Optional[int]): Word pieces of the text in a window."""
+        special = self.encoder.special
+        n_special = len(special.before) + len(special.after)
+        return None if self.window is None else self.window - n_special
+
+
+def load_reading(settings: EncoderSettings) -> Reading:
+    """Load an encoder's tokenizer.
+
+    settings (EncoderSettings): The encoder.
+    RETURNS (Reading): How it reads.
+    RAISES (ValueError): GP032 to GP038 if it cannot be loaded, or not read so.
+    """
+    from ..encoders.folders import load_outline  # imports torch
+    from ..encoders.transformer_model import Settings
+
+    configs = settings.tokenizer_config, settings.transformer_config
+    encoder = load_outline(settings.name, *configs)
+    if not settings.has_windows:
+        return Reading(encoder, settings, None)
+    asked = (settings.name, settings.window, settings.context, 1, None, *configs)
+    return Reading(encoder, settings, Settings(*asked).window_of(encoder))
+
+
+def load_language(config: Optional[Path], lang: Optional[str]) -> Optional[Language]:
+    """Make what training tokenizes with.
+
+    config (Optional[Path]): The config, if there is one.
+    lang (Optional[str]): A language's code, which counts more than the config.
+    RETURNS (Optional[Language]): A pipeline without components; None without both.
+    """
+    if lang is not None:
+        return spacy.blank(lang)
+    return None if config is None else read_language(config)
+
+
+def read_report(
+    path: Path,
+    settings: CheckedSettings,
+    nlp: Optional[Language],
+    reading: Optional[Reading],
+) -> FileReport:
+    """Read a file once, one Doc at a time.
+
+    path (Path): The .spacy file, or a folder of such files.
+    settings (CheckedSettings): The settings.
+    nlp (Optional[Language]): What training tokenizes with, if it is known.
+    reading (Optional[Reading]): The encoder, if it is known.
+    RETURNS (FileReport): The counts.
+    RAISES (ValueError): GP119 if the file has no span under the key; GP120 if it has
+        no document.
+    """
+    vocab = Vocab()
+    report = _make_report(vocab, settings, nlp, reading)
+    counters = [report.statistics.add, report.prints.add]
+    if report.tokenizer is not None:
+        counters.append(report.tokenizer.add)
+    docs = tqdm(
+        read_docs(path, vocab), path.stem, unit="docs", leave=False, disable=None
+    )
+    counted = _count(docs, counters)
+    if report.pieces is None:
+        deque(counted, maxlen=0)
+    else:
+        for batch in minibatch_by_words(counted, BATCH):
+            report.pieces.add(batch)
+    _check_spans(path, report.statistics)
+    return report
+
+
+def _make_report(
+    vocab: Vocab,
+    settings: CheckedSettings,
+    nlp: Optional[Language],
+    reading: Optional[Reading],
+) -> FileReport:
+    key = settings.spans_key
+    report = FileReport(CorpusStatistics(key), TextPrints())
+    if nlp is not None:
+        report.tokenizer = TokenizerCheck(nlp, key)
+    if reading is not None:
+        report.pieces = PieceStatistics(
+            reading.encoder.tokenizer,
+            vocab.strings,
+            spans_key=key,
+            capacity=reading.capacity,
+            context=reading.settings.context,
+        )
+    return report
+
+
+def _count(
+    docs: Iterator[Doc], counters: Sequence[Callable[[Doc], None]]
+) -> Iterator[Doc]:
+    for doc in docs:
+        for count in counters:
+            count(doc)
+        yield doc
+
+
+def _check_spans(path: Path, statistics: CorpusStatistics) -> None:
+    if not statistics.documents:
+        raise ValueError(Errors.GP120.format(path=path))
+    if not statistics.spans:
+        keys = ", ".join(sorted(statistics.keys_found)) or "none"
+        fields = {"path": path, "key": statistics.spans_key, "keys": keys}
+        raise ValueError(Errors.GP119.format(**fields))

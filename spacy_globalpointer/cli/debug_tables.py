@@ -1,0 +1,106 @@
+"""The tables that `debug` prints."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Callable, Dict, Iterator, List, Tuple
+
+from ..corpus.statistics import CorpusStatistics
+from ..encoders.piece_statistics import PieceStatistics
+from ._util import print_table
+from .config_settings import CheckedSettings
+from .debug_report import FileReport
+
+Row = Tuple[object, ...]  # its name, and a value for each file
+Reports = Dict[str, FileReport]
+
+
+def print_statistics(reports: Reports, settings: CheckedSettings) -> None:
+    """Print what is in the files, side by side.
+
+    reports (Dict[str, FileReport]): The files by name.
+    settings (CheckedSettings): What they were checked against.
+    """
+    rows = [*_size_rows(reports), *_span_rows(reports, settings)]
+    rows.extend(_tokenizer_rows(reports))
+    rows.extend(_piece_rows(reports))
+    print_table("Data", list(reports), rows)
+
+
+def print_shared(reports: Reports) -> None:
+    """Print what each file has of the files before it.
+
+    reports (Dict[str, FileReport]): The files by name.
+    """
+    rows: List[Row] = []
+    for (first, a), (second, b) in combinations(reports.items(), 2):
+        shared = b.prints.shared_with(a.prints)
+        numbers = shared.documents, shared.sentences, f"{shared.percent:.1f}"
+        rows.append((f"{second} in {first}", *numbers))
+    if rows:
+        columns = ["Documents", "Long sentences", "% of these"]
+        print_table("The same text", columns, rows)
+
+
+def labels_of(reports: Reports) -> List[str]:
+    """RETURNS (List[str]): All labels, sorted."""
+    return sorted({label for r in reports.values() for label in r.statistics.labels})
+
+
+def _size_rows(reports: Reports) -> Iterator[Row]:
+    stats = [report.statistics for report in reports.values()]
+    yield "Documents", *(s.documents for s in stats)
+    yield "  without the key", *(s.documents_without_key for s in stats)
+    yield "  without spans", *(s.documents_without_spans for s in stats)
+    yield "  more than once", *(r.prints.repeated for r in reports.values())
+    yield "Tokens", *(s.tokens for s in stats)
+    yield "Longest document (tokens)", *(s.longest_document for s in stats)
+
+
+def _span_rows(reports: Reports, settings: CheckedSettings) -> Iterator[Row]:
+    stats = [report.statistics for report in reports.values()]
+    yield "Spans", *(s.spans for s in stats)
+    for label in labels_of(reports):
+        yield f"  {label}", *(s.labels[label] for s in stats)
+    yield "Gold lost in conversion", *(lost_gold(s) for s in stats)
+    for percent in (50, 95, 99):
+        lengths = [s.percentile(percent) for s in stats]
+        yield f"Span length, {percent} % (tokens)", *lengths
+    yield "Longest span (tokens)", *(s.longest_span for s in stats)
+    if settings.chunk_size:
+        size = settings.chunk_size
+        yield f"  longer than a chunk ({size:,})", *(s.longer_than(size) for s in stats)
+    yield "Nesting depth", *(s.nesting_depth for s in stats)
+    yield "Crossing pairs", *(s.crossing_pairs for s in stats)
+    yield "Whitespace at an edge", *(s.whitespace_edges for s in stats)
+
+
+def _tokenizer_rows(reports: Reports) -> Iterator[Row]:
+    checks = [r.tokenizer for r in reports.values() if r.tokenizer is not None]
+    if checks:
+        yield "Documents tokenized differently", *(c.documents for c in checks)
+        yield "  spans misaligned by that", *(c.misaligned for c in checks)
+
+
+def _piece_rows(reports: Reports) -> Iterator[Row]:
+    counts = [r.pieces for r in reports.values() if r.pieces is not None]
+    numbers: List[Tuple[str, Callable[[PieceStatistics], object]]] = [
+        ("Word pieces", lambda p: p.pieces),
+        ("  per token, mean", lambda p: f"{p.per_token:.2f}"),
+        ("  per token, 99 %", lambda p: p.percentile(99)),
+        ("  unknown (%)", lambda p: f"{100 * p.unknown_share:.2f}"),
+        ("Tokens without a word piece", lambda p: p.without_piece),
+        ("Longest document (word pieces)", lambda p: p.longest_document),
+    ]
+    if any(p.capacity is not None for p in counts):
+        numbers.append(("Windows", lambda p: p.windows))
+        numbers.append(("  of a document, at most", lambda p: p.most_windows))
+        numbers.append(("Spans longer than a window", lambda p: p.spans_over_window))
+    if counts:
+        for name, number in numbers:
+            yield name, *(number(p) for p in counts)
+
+
+def lost_gold(statistics: CorpusStatistics) -> int:
+    """RETURNS (int): Gold spans that a converter could not align."""
+    return sum(statistics.lost_gold.values())

@@ -1,0 +1,96 @@
+"""`spacy global-pointer export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Iterator, List, Optional
+
+from spacy.cli._util import Arg, Opt
+from tqdm import tqdm
+from wasabi import msg
+
+from ..corpus.annotations import Document
+from ..corpus.export import ExportSummary, export_docs
+from ..corpus.formats.registry import FORMATS, get_format
+from ._util import parse_pairs, print_table, reported_errors
+
+WRITABLE = ", ".join(name for name, f in FORMATS.items() if f.write is not None)
+
+
+def export_cli(
+    docs: Annotated[
+        Path,
+        Arg(
+            help="A .spacy file with spans, gold or what `spacy apply` found, or a "
+            "folder of such files",
+            exists=True,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        Arg(
+            help="File to write, packed if it ends in .gz; a folder for a format of "
+            "many files"
+        ),
+    ],
+    format: Annotated[str, Opt("--format", "-f", help=f"One of: {WRITABLE}")],
+    spans_key: Annotated[
+        str, Opt("--spans-key", "-k", help="Key of the spans in doc.spans")
+    ] = "sc",
+    ents: Annotated[
+        bool, Opt("--ents", help="Take doc.ents where there is no such key")
+    ] = False,
+    min_score: Annotated[
+        Optional[float],
+        Opt("--min-score", "-m", help="Leave out spans with a lower probability"),
+    ] = None,
+    option: Annotated[
+        Optional[List[str]],
+        Opt("--option", "-o", help="Option of the format, as NAME=VALUE"),
+    ] = None,
+    force: Annotated[
+        bool, Opt("--force", "-F", help="Replace the output if it exists")
+    ] = False,
+) -> None:
+    """Write the spans of .spacy files in the format of an annotation tool.
+
+    So the work of a pipeline can be corrected by hand:
+
+        spacy apply MODEL texts.jsonl found.spacy
+        spacy global-pointer export found.spacy found.json --format label-studio
+
+    What the tool then exports, convert reads.
+    """
+    with reported_errors():
+        summary = export_docs(
+            docs,
+            output,
+            format=get_format(format),
+            spans_key=spans_key,
+            ents=ents,
+            min_score=min_score,
+            options=parse_pairs("--option", option or []),
+            force=force,
+            progress=show_progress,
+        )
+    print_summary(summary)
+    msg.good(f"Saved {summary.documents:,} document(s) as {format} to {output}")
+
+
+def show_progress(documents: Iterator[Document]) -> Iterator[Document]:
+    """RETURNS (Iterator[Document]): The documents, with a bar on a terminal."""
+    return tqdm(documents, unit="docs", leave=False, disable=None)
+
+
+def print_summary(summary: ExportSummary) -> None:
+    """Print what was written.
+
+    summary (ExportSummary): The summary.
+    """
+    rows = [("Documents", summary.documents), ("Spans", summary.labels.total())]
+    rows += [(f"  {label}", n) for label, n in sorted(summary.labels.items())]
+    if summary.below:
+        rows.append(("Left out: lower score", summary.below))
+    for reason, n in sorted(summary.rejected.items()):
+        rows.append((f"Left out: {reason}", n))
+    print_table("Export", ["written"], rows)

@@ -1,0 +1,214 @@
+"""`spacy global-pointer tune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Dict, List, Optional, Tuple
+
+import spacy
+from spacy.cli._util import Arg, Opt, setup_gpu
+from wasabi import msg
+
+from ..errors import Warnings
+from ._util import print_table, reported_errors
+
+# The room below imports torch, which spaCy's command line need not load.
+if TYPE_CHECKING:
+    from ..evaluation.tuning import Score, Tuning
+
+
+def tune_cli(
+    model: Annotated[
+        Path, Arg(help="Folder of a trained pipeline", exists=True, file_okay=False)
+    ],
+    data: Annotated[
+        Path, Arg(help="Documents with gold spans: dev.spacy", exists=True)
+    ],
+    component: Annotated[
+        str, Opt("--component", "-c", help="Name of the global_pointer to tune")
+    ] = "global_pointer",
+    output: Annotated[
+        Optional[Path],
+        Opt(
+            "--output",
+            "-o",
+            help="Write a tuned copy into this folder, which must not exist, and leave "
+            "the pipeline as it is",
+        ),
+    ] = None,
+    per_label: Annotated[
+        bool,
+        Opt(
+            "--per-label/--overall-only",
+            help="A threshold for each label, or one for all",
+        ),
+    ] = True,
+    temperature: Annotated[
+        bool,
+        Opt("--temperature", "-t", help="Fit a temperature for the probabilities too"),
+    ] = False,
+    min_gold: Annotated[
+        int,
+        Opt(
+            "--min-gold",
+            min=1,
+            help="Labels with fewer gold spans keep the threshold of all",
+        ),
+    ] = 20,
+    beta: Annotated[
+        float, Opt("--beta", help="Weight of recall: 1.0 is F1, 2.0 is F2")
+    ] = 1.0,
+    lowest: Annotated[
+        float, Opt("--lowest", help="Lowest probability of a span to look at")
+    ] = 0.02,
+    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
+    dry_run: Annotated[
+        bool, Opt("--dry-run", "-n", help="Show the thresholds, and write nothing")
+    ] = False,
+) -> None:
+    """Find the thresholds that are best on documents with gold spans, in one pass, and
+    write them into the pipeline's config.
+
+    Tune on the development documents: figures on documents that thresholds were chosen
+    for are higher than those on others.
+    """
+    setup_gpu(gpu_id, silent=False)
+    from ..evaluation.saving import check_folders, write_settings
+
+    with reported_errors():
+        check_folders(model, output)
+        tuning = find_thresholds(
+            model,
+            data,
+            component,
+            lowest=lowest,
+            options={
+                **{"per_label": per_label, "temperature": temperature},
+                **{"min_gold": min_gold, "beta": beta},
+            },
+        )
+        print_scores(tuning, per_label=per_label)
+        print_labels(tuning)
+        print_points(tuning)
+        print_calibration(tuning)
+        print_notes(tuning, component)
+        if dry_run:
+            msg.info("Nothing was written (--dry-run)")
+            return
+        path = write_settings(model, component, tuning.settings, output=output)
+    msg.good(f"Wrote {', '.join(tuning.settings)} of '{component}'", path)
+
+
+def find_thresholds(
+    model: Path, data: Path, component: str, *, lowest: float, options: Dict[str, Any]
+) -> Tuning:
+    """Load a pipeline, predict the documents once and tune its component.
+
+    model (Path): Folder of the pipeline.
+    data (Path): The documents.
+    component (str): Name of the component.
+    lowest (float): Lowest probability of a span to look at.
+    options (Dict[str, Any]): Options of `evaluation.tuning.tune`.
+    RETURNS (Tuning): What was found.
+    """
+    from ..evaluation.candidates import collect
+    from ..evaluation.predictions import find_component, predict_candidates
+    from ..evaluation.tuning import tune
+
+    nlp = spacy.load(model)
+    pipe = find_component(nlp, component)
+    examples = predict_candidates(
+        nlp, data, component=component, lowest=lowest, progress="Predicting"
+    )
+    return tune(collect(examples, pipe, lowest), pipe, **options)
+
+
+def print_scores(tuning: Tuning, *, per_label: bool) -> None:
+    """Print the scores over all spans.
+
+    tuning (Tuning): What was found.
+    per_label (bool): Whether thresholds of single labels were looked for.
+    """
+    kinds = {
+        "Thresholds so far": tuning.present,
+        f"Best single: {tuning.single.threshold}": tuning.single,
+    }
+    if per_label:
+        kinds["Best per label"] = tuning.best
+    rows = []
+    for name, chosen in kinds.items():
+        left_out = tuning.left_out(chosen)
+        expected = f"{100 * left_out.f:.1f}" if left_out else ""
+        rows.append((name, *_numbers(tuning.score(chosen)), expected))
+    f_name = _f_name(tuning)
+    columns = ["P", "R", f_name, f"{f_name} cross-validated"]
+    print_table("All spans", columns, rows)
+    msg.text(
+        "Cross-validated: each document with the thresholds that are best on others, "
+        "which is nearer to what new documents give."
+    )
+
+
+def print_labels(tuning: Tuning) -> None:
+    """Print the threshold and the scores of each label.
+
+    tuning (Tuning): What was found.
+    """
+    before = tuning.label_scores(tuning.present)
+    rows: List[Tuple] = []
+    for label, score in tuning.label_scores(tuning.best).items():
+        f_before = f"{100 * before[label].f:.1f}"
+        threshold = f"{tuning.best.of(label)}"
+        rows.append((label, threshold, *_numbers(score), f_before, score.gold))
+    f_name = _f_name(tuning)
+    columns = ["Threshold", "P", "R", f_name, f"{f_name} so far", "Gold"]
+    print_table("Labels", columns, rows)
+
+
+def print_points(tuning: Tuning) -> None:
+    """Print precision and recall at single thresholds.
+
+    tuning (Tuning): What was found.
+    """
+    points = tuning.operating_points()
+    rows = [(str(point), *_numbers(score)) for point, score in points]
+    print_table("Threshold", ["P", "R", _f_name(tuning)], rows)
+
+
+def print_calibration(tuning: Tuning) -> None:
+    """Print how far the probabilities are off.
+
+    tuning (Tuning): What was found.
+    """
+    temperatures = [tuning.before.temperature, tuning.after.temperature]
+    errors = [f"{100 * error:.2f}" for error in tuning.calibration_errors()]
+    rows = [(str(t), error) for t, error in zip(temperatures, errors)]
+    if temperatures[0] == temperatures[1]:
+        rows = rows[:1]
+    print_table("Temperature", ["Calibration error, %"], rows)
+
+
+def print_notes(tuning: Tuning, component: str) -> None:
+    """Print what the figures do not show.
+
+    tuning (Tuning): What was found.
+    component (str): Name of the component.
+    """
+    lowest = tuning.before.lowest
+    present = {"threshold": tuning.present.threshold, **tuning.present.thresholds}
+    below = {name: value for name, value in present.items() if value < lowest}
+    if below:
+        fields = {"thresholds": below, "name": component, "lowest": lowest}
+        msg.warn(Warnings.GPW012.format(**fields))
+    if tuning.keeps_all:
+        msg.warn(Warnings.GPW013.format(name=component, lowest=lowest))
+
+
+def _numbers(score: Score) -> Tuple[str, str, str]:
+    """RETURNS (Tuple[str, str, str]): Precision, recall and F-score in percent."""
+    p, r, f = (f"{100 * value:.1f}" for value in (score.p, score.r, score.f))
+    return p, r, f
+
+
+def _f_name(tuning: Tuning) -> str:
+    return f"F{tuning.chooser.beta:g}"

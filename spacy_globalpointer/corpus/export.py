@@ -1,0 +1,169 @@
+"""Docs to annotation files, for correction in a tool."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Union
+from typing import Counter as CounterT
+
+from ..errors import Errors
+from .annotations import AnnotatedText, Document
+from .formats.files import GZ
+from .formats.format import Format
+from .formats.registry import FORMATS, read_documents
+from .formats.spacy_docbin import SPACY
+
+PathT = Union[str, Path]
+Progress = Callable[[Iterator[Document]], Iterator[Document]]
+
+
+@dataclass
+class ExportSummary:
+    """What was written.
+
+    documents (int): Documents.
+    labels (Counter[str]): Spans by label.
+    below (int): Spans left out, as their score is below the lowest.
+    rejected (Counter[str]): What a Doc has that is no span of its text, by reason:
+        spans without characters, and labels of the document.
+    """
+
+    documents: int = 0
+    labels: CounterT[str] = field(default_factory=Counter)
+    below: int = 0
+    rejected: CounterT[str] = field(default_factory=Counter)
+
+
+def export_docs(
+    docs: PathT,
+    output: PathT,
+    *,
+    format: Format,
+    spans_key: str = "sc",
+    ents: bool = False,
+    min_score: Optional[float] = None,
+    options: Optional[Dict[str, str]] = None,
+    force: bool = False,
+    progress: Optional[Progress] = None,
+) -> ExportSummary:
+    """Write the spans of Docs in the format of a tool.
+
+    Documents come and go one at a time. The output appears whole or not at all.
+
+    docs (PathT): A .spacy file, or a folder of such files.
+    output (PathT): The file to write, packed if its name ends in .gz; a folder if
+        `format.writes_folder`.
+    format (Format): The format.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    ents (bool): Whether to take `doc.ents` where there is no such key.
+    min_score (Optional[float]): Lowest score of a span to write, from 0 to 1. Spans
+        without a score are written.
+    options (Optional[Dict[str, str]]): Options of the format's writer, as text.
+    force (bool): Whether to replace an output that exists.
+    progress (Optional[Callable]): Wraps the iterator over the documents.
+    RETURNS (ExportSummary): What was written.
+    RAISES (ValueError): A bad option; GP168 if the format has no writer, GP182 or
+        GP183 if the output is in the way, GP120 if there is no document; and what the
+        reader of .spacy files raises.
+    """
+    write = check_writer(format)
+    given = format.writing(options or {})
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise ValueError(Errors.GP184.format(value=min_score))
+    target = check_output(Path(output), format, force=force)
+    chosen = {"spans_key": spans_key, "ents": ents}
+    documents = read_documents(SPACY, Path(docs), options=chosen)
+    if progress is not None:
+        documents = progress(documents)
+    summary = ExportSummary()
+    with staged(target) as draft:
+        write(_select(documents, min_score, summary), draft, **given)
+        if not summary.documents:
+            raise ValueError(Errors.GP120.format(path=docs))
+    return summary
+
+
+def check_writer(format: Format) -> Callable[..., None]:
+    """RETURNS (Callable[..., None]): The format's writer. RAISES (ValueError): GP168
+    if it has none."""
+    if format.write is None:
+        known = ", ".join(name for name, f in FORMATS.items() if f.write is not None)
+        raise ValueError(Errors.GP168.format(format=format.name, known=known))
+    return format.write
+
+
+def check_output(output: Path, format: Format, *, force: bool) -> Path:
+    """Check that a file or folder can be written.
+
+    output (Path): The file or folder.
+    format (Format): The format.
+    force (bool): Whether it may be replaced. An empty folder always is.
+    RETURNS (Path): The absolute path.
+    RAISES (ValueError): GP183 if it is a folder in place of a file, or the other way
+        round; GP182 if it exists and is not to be replaced.
+    """
+    output = output.absolute()
+    if not output.exists():
+        return output
+    if output.is_dir() != format.writes_folder:
+        kinds = ("a folder", "one file")
+        found, wanted = kinds if output.is_dir() else reversed(kinds)
+        fields = {"path": output, "found": found, "wanted": wanted}
+        raise ValueError(Errors.GP183.format(**fields, format=format.name))
+    is_empty = output.is_dir() and not any(output.iterdir())
+    if not force and not is_empty:
+        raise ValueError(Errors.GP182.format(path=output))
+    return output
+
+
+@contextmanager
+def staged(output: Path) -> Iterator[Path]:
+    """Write a file or a folder so that it is never there in part.
+
+    output (Path): The file or folder. What is there is replaced.
+    YIELDS (Path): A path beside it, where nothing is yet. What is written there takes
+        the output's place at the end; of an error, nothing remains. A file for an
+        output that ends in .gz is packed.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{output.name}."
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=output.parent) as staging:
+        draft = Path(staging) / output.name.removesuffix(GZ)
+        yield draft
+        if draft.is_file() and output.name.endswith(GZ):
+            draft = _pack(draft)
+        if output.is_dir():
+            # A folder can only take the place of none.
+            os.replace(output, Path(staging) / f"{output.name}.before")
+        os.replace(draft, output)
+
+
+def _pack(draft: Path) -> Path:
+    """No time and no name in it: the same content gives the same file."""
+    packed = draft.with_name(f"{draft.name}.packed")
+    with open(draft, "rb") as source, open(packed, "wb") as raw:
+        settings: Dict[str, Any] = {"filename": "", "mode": "wb", "mtime": 0}
+        with gzip.GzipFile(fileobj=raw, **settings) as target:
+            shutil.copyfileobj(source, target)
+    return packed
+
+
+def _select(
+    documents: Iterable[Document], min_score: Optional[float], summary: ExportSummary
+) -> Iterator[AnnotatedText]:
+    """Drop what is below the lowest score, and count."""
+    lowest = 0.0 if min_score is None else min_score
+    for document, rejects in documents:
+        spans = [s for s in document.spans if s.score is None or s.score >= lowest]
+        summary.documents += 1
+        summary.labels.update(span.label for span in spans)
+        summary.below += len(document.spans) - len(spans)
+        summary.rejected.update(reject.reason.value for reject in rejects)
+        yield replace(document, spans=spans)

@@ -1,0 +1,210 @@
+"""The standoff format of brat: NAME.txt with NAME.ann beside it."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
+
+from ...errors import Errors
+from ..annotations import (
+    AnnotatedText,
+    Document,
+    Reason,
+    Reject,
+    Source,
+    TextSpan,
+    find_fault,
+)
+from .files import BOM, SourceFile, is_excluded, read_text
+from .format import Format
+
+NAME = "brat"
+# "T1<TAB>LABEL 0 5<TAB>text"; a discontinuous span has "0 5;10 15".
+SPAN_LINE = re.compile(
+    r"(T\S*)\t(\S+) (-?[0-9]{1,18}) (-?[0-9]{1,18})"
+    r"((?:;[0-9]{1,18} [0-9]{1,18})*)\t(.*)",
+    re.S,
+)
+# Relations, events, attributes (M in old files), normalizations; notes, equivalences.
+_SPACE = re.compile(r"\s")
+OTHER_LINE = re.compile(r"[REAMN]\d\S*\t|#|\*\t")
+
+
+def read_brat(
+    path: Union[str, Path], *, encoding: str = "utf-8", exclude: Sequence[str] = ()
+) -> Iterator[Document]:
+    """Read a brat corpus, one document at a time.
+
+    Offsets count Unicode code points of the file, as brat does: "\\r\\n" is two of
+    them, and a byte order mark is one. The mark itself is not part of the text that
+    is returned; the offsets are shifted accordingly. A .txt without .ann is a
+    document without annotations. An .ann without .txt is a document with the empty
+    text, and all its lines are rejects.
+
+    path (Union[str, Path]): A folder, read with its subfolders in the order of the
+        names; or a single .txt or .ann file, whose partner is read with it. Files
+        and folders whose name begins with a dot are left out.
+    encoding (str): Encoding of both kinds of files.
+    exclude (Sequence[str]): Patterns of names to leave out.
+    YIELDS (Tuple[AnnotatedText, List[Reject]]): The document, and the annotations
+        that are not spans of its text. Each line that is not blank is one or the
+        other.
+    RAISES (ValueError): No such files, or not in this encoding.
+    """
+    files = _find_files(Path(path), exclude)
+    for name in sorted(files):
+        yield _read_document(name, files[name], encoding)
+
+
+def _find_files(path: Path, exclude: Sequence[str]) -> Dict[str, Dict[str, Path]]:
+    """RETURNS (Dict[str, Dict[str, Path]]): The files by document name and suffix."""
+    if path.is_dir():
+        root, candidates = path, sorted(path.rglob("*"))
+    elif path.suffix in (".txt", ".ann"):
+        stem = path.name[: -len(path.suffix)]
+        root = path.parent
+        candidates = [root / f"{stem}.txt", root / f"{stem}.ann"]
+    else:
+        raise ValueError(Errors.GP101.format(path=path))
+    files: Dict[str, Dict[str, Path]] = {}
+    for file in candidates:
+        local = file.relative_to(root)
+        hidden = any(part.startswith(".") for part in local.parts)
+        left_out = hidden or is_excluded(local.as_posix(), exclude)
+        if file.suffix in (".txt", ".ann") and not left_out and file.is_file():
+            name = local.as_posix()[: -len(file.suffix)]
+            files.setdefault(name, {})[file.suffix] = file
+    if not files:
+        raise ValueError(Errors.GP102.format(path=path))
+    return files
+
+
+def _read_document(name: str, files: Dict[str, Path], encoding: str) -> Document:
+    text: Optional[str] = None
+    lines: List[Tuple[Source, str]] = []
+    source = Source(f"{name}.txt" if ".txt" in files else f"{name}.ann", 1)
+    if ".txt" in files:
+        text = read_text(SourceFile(files[".txt"], f"{name}.txt"), encoding=encoding)
+    if ".ann" in files:
+        file = SourceFile(files[".ann"], f"{name}.ann")
+        # Not splitlines(): a span's copy of the text may hold other line ends.
+        content = read_text(file, encoding=encoding).removeprefix(BOM).split("\n")
+        numbered = enumerate((line.rstrip("\r") for line in content), start=1)
+        lines = [(Source(file.name, i), line) for i, line in numbered if line.strip()]
+    return _parse_lines(name, source, text, lines)
+
+
+def _parse_lines(
+    name: str,
+    source: Source,
+    text: Optional[str],
+    lines: List[Tuple[Source, str]],
+) -> Document:
+    shift = 1 if text and text.startswith(BOM) else 0
+    annotated = AnnotatedText(
+        name, (text or "")[shift:], n_read=len(lines), source=source
+    )
+    rejects = []
+    for place, line in lines:
+        fate: Union[TextSpan, Reason] = Reason.MISSING_TEXT
+        if text is not None:
+            fate = _parse_line(annotated.text, place, line, shift)
+        if isinstance(fate, TextSpan):
+            annotated.spans.append(fate)
+        else:
+            rejects.append(Reject.at(place, line, fate))
+    return annotated, rejects
+
+
+def _parse_line(
+    text: str, source: Source, line: str, shift: int
+) -> Union[TextSpan, Reason]:
+    """Parse an annotation. RETURNS (Union[TextSpan, Reason]): Its one fate."""
+    if OTHER_LINE.match(line):
+        return Reason.NOT_A_SPAN
+    match = SPAN_LINE.fullmatch(line)
+    if match is None:
+        return Reason.BAD_LINE
+    id, label, first, last, fragments, copy = match.groups()
+    numbers = [int(first), int(last), *map(int, re.findall("[0-9]+", fragments))]
+    start, end = numbers[0] - shift, numbers[-1] - shift
+    gaps = zip(numbers[1::2], numbers[2::2])
+    # brat itself makes fragments of a span where its text has line ends.
+    if any(text[a - shift : b - shift].strip() or b < a for a, b in gaps):
+        return Reason.DISCONTINUOUS
+    fault = find_fault(text, start, end)
+    # brat writes line ends as spaces, and editors strip them at the line's end.
+    if fault is None and text[start:end].split() != copy.split():
+        fault = Reason.TEXT_MISMATCH
+    return fault or TextSpan(label, start, end, source, id)
+
+
+def write_brat(documents: Iterable[AnnotatedText], path: Path) -> None:
+    """Write documents as NAME.txt and NAME.ann, as brat does.
+
+    Characters of a document's name that not every file system has become "_", white
+    space in a label too. A span has an own line; its id is kept if it is one of brat's
+    (T1) and no other span of the document has it. Where a span's text has line ends,
+    it is written in fragments.
+
+    documents (Iterable[AnnotatedText]): The documents.
+    path (Path): The folder, which is made.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    taken: Set[str] = set()
+    for document in documents:
+        name = _file_name(document.name, taken)
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        lines = _ann_lines(document)
+        for suffix, content in ((".txt", document.text), (".ann", "".join(lines))):
+            (path / f"{name}{suffix}").write_bytes(content.encode("utf-8"))
+
+
+def _file_name(name: str, taken: Set[str]) -> str:
+    """RETURNS (str): A path within the folder that no other document has."""
+    parts = [re.sub(r"[^\w.,+@-]", "_", part) for part in name.split("/")]
+    # No part is empty, which would begin at the root, and none is hidden.
+    plain = "/".join(re.sub(r"^(\.|$)", "_", part) for part in parts)
+    unique, n = plain, 1
+    while unique.lower() in taken:
+        unique, n = f"{plain}-{n}", n + 1
+    taken.add(unique.lower())
+    return unique
+
+
+def _ann_lines(document: AnnotatedText) -> Iterator[str]:
+    used: Set[str] = set()
+    own = {span.id for span in document.spans}
+    fresh = (id for id in map("T{}".format, count(1)) if id not in own)
+    for span in document.spans:
+        fits = re.fullmatch(r"T[0-9]+", span.id) and span.id not in used
+        id = span.id if fits else next(fresh)
+        used.add(id)
+        pieces = [
+            (span.start + m.start(), span.start + m.end())
+            for m in re.finditer(r"[^\r\n]+", document.text[span.start : span.end])
+        ] or [(span.start, span.end)]
+        places = ";".join(f"{start} {end}" for start, end in pieces)
+        copy = " ".join(document.text[start:end] for start, end in pieces)
+        copy = copy.replace("\n", " ").replace("\r", " ")
+        yield f"{id}\t{re.sub(_SPACE, '_', span.label)} {places}\t{copy}\n"
+
+
+def looks_like(path: Path, head: str) -> bool:
+    """RETURNS (bool): Whether a folder or file has an .ann."""
+    if path.is_dir():
+        return next(path.rglob("*.ann"), None) is not None
+    return path.suffix in (".ann", ".txt") and path.with_suffix(".ann").is_file()
+
+
+BRAT = Format(
+    NAME,
+    "brat standoff: a folder of NAME.txt and NAME.ann",
+    read_brat,
+    looks_like,
+    (".txt", ".ann"),
+    write_brat,
+    writes_folder=True,
+)

@@ -1,0 +1,195 @@
+"""The files of a corpus, and their lines: gzip, encodings, byte order marks."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import BinaryIO, Iterator, Sequence, Tuple, cast
+
+from ...errors import Errors
+from ..annotations import Source
+
+#: The longest line, in MiB. Longer ones come from a wrong format.
+MAX_LINE = 64
+BOM = "\ufeff"
+GZ = ".gz"
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a corpus.
+
+    path (Path): The file.
+    name (str): Path relative to the corpus, with slashes.
+    """
+
+    path: Path
+    name: str
+
+    @property
+    def stem(self) -> str:
+        """RETURNS (str): The name without its ending, .gz aside."""
+        name = self.name.removesuffix(GZ)
+        folder, slash, last = name.rpartition("/")
+        return folder + slash + (last.rsplit(".", 1)[0] if "." in last[1:] else last)
+
+
+def find_files(
+    path: Path, suffixes: Sequence[str], *, format: str, exclude: Sequence[str] = ()
+) -> Iterator[SourceFile]:
+    """Find the files of a corpus.
+
+    path (Path): A file, which may have any ending; or a folder, whose files with one
+        of the endings are read, with its subfolders, in the order of the names.
+    suffixes (Sequence[str]): Endings such as ".jsonl"; they may be followed by .gz.
+    format (str): Name of the format, for messages.
+    exclude (Sequence[str]): Patterns of names to leave out, such as "train/all.*".
+    YIELDS (SourceFile): The files.
+    RAISES (ValueError): GP165 if there are none.
+    """
+    if not path.is_dir():
+        yield SourceFile(path, path.name)
+        return
+    found = False
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        hidden = any(part.startswith(".") for part in name.split("/"))
+        fits = name.removesuffix(GZ).endswith(tuple(suffixes)) and file.is_file()
+        if fits and not hidden and not is_excluded(name, exclude):
+            found = True
+            yield SourceFile(file, name)
+    if not found:
+        known = ", ".join(suffixes)
+        raise ValueError(Errors.GP165.format(path=path, format=format, suffixes=known))
+
+
+def is_excluded(name: str, patterns: Sequence[str]) -> bool:
+    """RETURNS (bool): Whether a name fits one of the patterns."""
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def read_lines(
+    file: SourceFile, *, encoding: str, format: str
+) -> Iterator[Tuple[int, str]]:
+    """Read a file line by line, in the memory of one line.
+
+    A line ends with "\\n", and a "\\r" before it is no part of it; no other character
+    ends a line. A byte order mark is left out.
+
+    file (SourceFile): The file; one that ends in .gz is unpacked.
+    encoding (str): Its encoding.
+    format (str): Name of the format, for messages.
+    YIELDS (Tuple[int, str]): Number from 1, and the line without its end.
+    RAISES (ValueError): GP103 or GP104 for the encoding, GP160 for a line that is too
+        long, GP169 for a damaged .gz.
+    """
+    lines = _whole_lines(file, encoding, format)
+    for number, line in enumerate(lines, start=1):
+        text = line.removeprefix(BOM) if number == 1 else line
+        yield number, text.removesuffix("\n").removesuffix("\r")
+
+
+def read_text(file: SourceFile, *, encoding: str) -> str:
+    """Read a whole file, line ends and byte order mark as they are.
+
+    file (SourceFile): The file; one that ends in .gz is unpacked.
+    encoding (str): Its encoding.
+    RETURNS (str): The text.
+    RAISES (ValueError): GP103, GP104, GP169, as `read_lines`.
+    """
+    name = _check_encoding(encoding)
+    with open_binary(file) as stream:
+        try:
+            return stream.read().decode(name)
+        except UnicodeDecodeError as err:
+            raise _undecodable(file.path, encoding, err.start) from err
+        except (EOFError, zlib.error, gzip.BadGzipFile) as err:
+            raise _damaged(file, err) from err
+
+
+def read_blocks(file: SourceFile, *, encoding: str) -> Iterator[str]:
+    """Read a file in blocks of bounded size, without a byte order mark.
+
+    file (SourceFile): The file; one that ends in .gz is unpacked.
+    encoding (str): Its encoding.
+    YIELDS (str): Blocks that are not empty; together they are the text.
+    RAISES (ValueError): GP103, GP104, GP169, as `read_lines`.
+    """
+    decoder = codecs.getincrementaldecoder(_check_encoding(encoding))()
+    place, raw = 0, b"-"
+    with open_binary(file) as stream:
+        while raw:
+            try:
+                raw = stream.read(_BLOCK)
+                pending = len(decoder.getstate()[0])
+                text = decoder.decode(raw, final=not raw)
+            except UnicodeDecodeError as err:
+                position = place - pending + err.start
+                raise _undecodable(file.path, encoding, position) from err
+            except (EOFError, zlib.error, gzip.BadGzipFile) as err:
+                raise _damaged(file, err) from err
+            text = text if place else text.removeprefix(BOM)
+            place += len(raw)
+            if text:
+                yield text
+
+
+def open_binary(file: SourceFile) -> BinaryIO:
+    """RETURNS (BinaryIO): The content of a file, unpacked."""
+    if file.path.name.endswith(GZ):
+        return cast(BinaryIO, gzip.open(file.path, "rb"))
+    return open(file.path, "rb")
+
+
+def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:
+    name = _check_encoding(encoding)
+    limit, place, number = MAX_LINE * 2**20, 0, 0
+    wide = "\n".encode(name)[-1:] != b"\n" or len("\n".encode(name)) > 1
+    with open_binary(file) as binary:
+        stream = io.TextIOWrapper(binary, name, newline="\n") if wide else binary
+        while True:
+            number += 1
+            try:
+                raw = stream.readline(limit + 1)
+                if not raw:
+                    return
+                line = raw if isinstance(raw, str) else raw.decode(name)
+            except UnicodeDecodeError as err:
+                raise _undecodable(file.path, encoding, place + err.start) from err
+            except (EOFError, zlib.error, gzip.BadGzipFile) as err:
+                raise _damaged(file, err) from err
+            if len(raw) > limit:
+                fields = {"file": file.name, "line": number, "limit": MAX_LINE}
+                raise ValueError(Errors.GP160.format(**fields, format=format))
+            place += len(raw)
+            yield line
+
+
+def _check_encoding(encoding: str) -> str:
+    """RETURNS (str): Python's name; a byte order mark is handled by the readers."""
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError as err:
+        raise ValueError(Errors.GP104.format(encoding=encoding)) from err
+    return "utf-8" if name == "utf-8-sig" else name
+
+
+def _undecodable(path: Path, encoding: str, position: int) -> ValueError:
+    fields = {"file": path, "encoding": encoding, "position": position}
+    return ValueError(Errors.GP103.format(**fields))
+
+
+def _damaged(file: SourceFile, reason: Exception) -> ValueError:
+    return ValueError(Errors.GP169.format(file=file.path, reason=reason))
+
+
+def malformed(source: Source, format: str, reason: object) -> ValueError:
+    """RETURNS (ValueError): GP164, for a place that breaks a format's rule."""
+    fields = {"source": source, "format": format, "reason": reason}
+    return ValueError(Errors.GP164.format(**fields))

@@ -1,0 +1,265 @@
+"""JSON values of a file, one at a time, with the line where each begins."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import islice
+from typing import Any, Dict, Iterator, List, Tuple, Type, Union
+
+from ...errors import Errors
+from ..annotations import Source
+from .files import BOM, MAX_LINE, SourceFile, malformed, read_blocks, read_lines
+
+_SPACE = " \t\r\n"
+_SPACES = re.compile(r"[ \t\r\n]*")
+#: Half of a surrogate pair, which is no character.
+HALF = re.compile("[\ud800-\udfff]")
+_TOO_DEEP = "it is nested too deeply"
+_NAMES: Dict[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+}
+
+
+def read_json_lines(
+    file: SourceFile, *, encoding: str, format: str
+) -> Iterator[Tuple[Source, Dict[str, Any]]]:
+    """Read the objects of a JSON lines file; blank lines are left out.
+
+    file (SourceFile): The file.
+    encoding (str): Its encoding.
+    format (str): Name of the format, for messages.
+    YIELDS (Tuple[Source, Dict[str, Any]]): File and line, and the object.
+    RAISES (ValueError): GP164 for a line that is no JSON object, and what
+        `files.read_lines` raises.
+    """
+    for number, line in read_lines(file, encoding=encoding, format=format):
+        if line.strip(_SPACE):
+            source = Source(file.name, number)
+            yield source, as_object(parse_json(line, source, format), source, format)
+
+
+def read_json_items(
+    file: SourceFile, *, encoding: str, format: str
+) -> Iterator[Tuple[Source, Dict[str, Any]]]:
+    """Read the objects of a JSON array, in the memory of a few of them; or of a JSON
+    lines file.
+
+    file (SourceFile): The file.
+    encoding (str): Its encoding.
+    format (str): Name of the format, for messages.
+    YIELDS (Tuple[Source, Dict[str, Any]]): File and line where the object begins,
+        and the object.
+    RAISES (ValueError): GP164 if it is no array of objects, and what
+        `files.read_lines` raises.
+    """
+    values = read_json_values(file, encoding=encoding, format=format)
+    for source, value in values:
+        yield source, as_object(value, source, format)
+
+
+def read_json_values(
+    file: SourceFile, *, encoding: str, format: str
+) -> Iterator[Tuple[Source, Any]]:
+    """Read the values of a JSON array, in the memory of a few of them; or the objects
+    of a JSON lines file.
+
+    file (SourceFile): The file.
+    encoding (str): Its encoding.
+    format (str): Name of the format, for messages.
+    YIELDS (Tuple[Source, Any]): File and line where the value begins, and the value.
+    RAISES (ValueError): GP164 if it is neither, and what `files.read_lines` raises.
+    """
+    scanner = _ArrayScanner(file, encoding, format)
+    if scanner.peek() != "[":
+        yield from read_json_lines(file, encoding=encoding, format=format)
+        return
+    scanner.skip()
+    first = True
+    while scanner.peek() != "]":
+        if not first and scanner.skip() != ",":
+            raise malformed(scanner.source, format, "a comma is missing")
+        scanner.peek()
+        source = scanner.source
+        yield source, scanner.value()
+        first = False
+    scanner.skip()
+    if scanner.peek():
+        raise malformed(scanner.source, format, "something follows the array")
+
+
+class _ArrayScanner:
+    """Reads values from a buffer that grows by blocks of the file."""
+
+    def __init__(self, file: SourceFile, encoding: str, format: str) -> None:
+        self.file = file
+        self.format = format
+        self._blocks = read_blocks(file, encoding=encoding)
+        self._decoder = _DECODER
+        self._buffer = ""
+        self._at = 0
+        self._line = 1
+
+    @property
+    def source(self) -> Source:
+        return Source(self.file.name, self._line)
+
+    def peek(self) -> str:
+        """The next character that is no white space; "" at the end."""
+        while True:
+            start = self._at
+            self._at = _SPACES.match(self._buffer, start).end()  # type: ignore
+            self._line += self._buffer.count("\n", start, self._at)
+            if self._at < len(self._buffer):
+                return self._buffer[self._at]
+            if not self._more(1):
+                return ""
+
+    def skip(self) -> str:
+        """The next character, which is passed over."""
+        char = self.peek()
+        self._at += len(char)
+        return char
+
+    def value(self) -> Any:
+        """The next value. Where it is not complete, the buffer is doubled."""
+        n_blocks = 1
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._buffer, self._at)
+            except json.JSONDecodeError as err:
+                if self._more(n_blocks):
+                    n_blocks *= 2
+                    continue
+                line = self._line + self._buffer.count("\n", self._at, err.pos)
+                place = Source(self.file.name, line)
+                raise malformed(place, self.format, err.msg) from err
+            except RecursionError as err:
+                raise malformed(self.source, self.format, _TOO_DEEP) from err
+            except ValueError as err:
+                raise malformed(self.source, self.format, err) from err
+            self._line += self._buffer.count("\n", self._at, end)
+            self._at = end
+            return value
+
+    def _more(self, n_blocks: int) -> bool:
+        blocks = list(islice(self._blocks, n_blocks))
+        self._buffer = "".join([self._buffer[self._at :], *blocks])
+        self._at = 0
+        if blocks and len(self._buffer) > MAX_LINE * 2**20:
+            fields = {"file": self.file.name, "line": self._line, "limit": MAX_LINE}
+            raise ValueError(Errors.GP160.format(**fields, format=self.format))
+        return bool(blocks)
+
+
+def parse_json(text: str, source: Source, format: str) -> Any:
+    """Parse a JSON value.
+
+    text (str): The value; NaN and Infinity are no JSON.
+    source (Source): Where it stands.
+    format (str): Name of the format, for messages.
+    RETURNS (Any): The value.
+    RAISES (ValueError): GP164 if it is none.
+    """
+    try:
+        value, end = _DECODER.raw_decode(text, _SPACES.match(text).end())  # type: ignore
+        if _SPACES.fullmatch(text, end) is None:
+            raise json.JSONDecodeError("Extra data", text, end)
+        return value
+    except json.JSONDecodeError as err:
+        reason = f"{err.msg} (column {err.colno})"
+        raise malformed(source, format, reason) from err
+    except ValueError as err:
+        raise malformed(source, format, err) from err
+    except RecursionError as err:
+        raise malformed(source, format, _TOO_DEEP) from err
+
+
+def _without_copies(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """An object; json itself would lose all but the last of equal keys."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        keys = [key for key, _ in pairs]
+        copy = next(key for key in keys if keys.count(key) > 1)
+        raise json.JSONDecodeError(f"the key {copy!r} comes twice in an object", "", 0)
+    return record
+
+
+def _refuse(constant: str) -> None:
+    raise json.JSONDecodeError(f"{constant} is not JSON", constant, 0)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_without_copies)
+
+
+def as_object(value: Any, source: Source, format: str) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The value, which must be an object, or GP164."""
+    if not isinstance(value, dict):
+        raise malformed(source, format, f"{_show(value)} is not an object")
+    return value
+
+
+def get_field(
+    record: Dict[str, Any],
+    key: str,
+    kind: Union[Type[Any], Tuple[Type[Any], ...]],
+    source: Source,
+    format: str,
+) -> Any:
+    """Take a field that a format demands.
+
+    record (Dict[str, Any]): The object.
+    key (str): The field.
+    kind (Union[Type[Any], Tuple[Type[Any], ...]]): str, int, float, list, dict.
+    source (Source): Where the object stands.
+    format (str): Name of the format, for messages.
+    RETURNS (Any): The value.
+    RAISES (ValueError): GP164 if it is missing, or of another kind.
+    """
+    if key not in record:
+        raise malformed(source, format, f"the field {key!r} is missing")
+    value = record[key]
+    if not is_kind(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        wanted = " or ".join(_NAMES[k] for k in kinds)
+        reason = f"the field {key!r} is {_show(value)}, not {wanted}"
+        raise malformed(source, format, reason)
+    return value
+
+
+def is_kind(value: Any, kind: Union[Type[Any], Tuple[Type[Any], ...]]) -> bool:
+    """RETURNS (bool): Whether a value is of the kind; true is no number."""
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def to_json(value: Any) -> str:
+    """RETURNS (str): A value as JSON; half surrogate pairs, which no encoding has, as
+    escapes."""
+    line = json.dumps(value, ensure_ascii=False)
+    return json.dumps(value) if HALF.search(line) else line
+
+
+def first_object(head: str) -> Dict[str, Any]:
+    """Read the first object of a JSON array or of JSON lines.
+
+    head (str): The beginning of a file.
+    RETURNS (Dict[str, Any]): The object; empty if there is none or it is not whole.
+    """
+    start = _SPACES.match(head.removeprefix(BOM)).end()  # type: ignore[union-attr]
+    text = head.removeprefix(BOM)[start:]
+    if text.startswith("["):
+        text = text[1:].lstrip(_SPACE)
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _show(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:60] + "…"

@@ -1,0 +1,131 @@
+"""Our own JSON lines: one document a line, nothing to guess.
+
+    {"id": "a", "text": "...", "spans": [{"start": 0, "end": 5, "label": "ORG"}]}
+
+Offsets count Unicode code points, the end is exclusive. `id`, `meta` (an object) and,
+of a span, `id` and `score` may be left out; so may `spans`, of a text without.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Union
+
+from ..annotations import (
+    AnnotatedText,
+    Document,
+    Reason,
+    Reject,
+    Source,
+    TextSpan,
+    find_fault,
+)
+from .files import SourceFile
+from .format import Format, read_each, write_lines
+from .json_values import get_field, is_kind, read_json_lines
+
+NAME = "jsonl"
+SUFFIXES = (".jsonl",)
+
+
+def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document]:
+    """Read a file.
+
+    file (SourceFile): The file.
+    encoding (str): Its encoding.
+    YIELDS (Document): The documents.
+    RAISES (ValueError): GP164 if a line is not as above.
+    """
+    for source, record in read_json_lines(file, encoding=encoding, format=NAME):
+        yield read_record(record, source, f"{file.stem}:{source.line}", NAME)
+
+
+def read_record(
+    record: Dict[str, Any], source: Source, name: str, format: str
+) -> Document:
+    """A document from an object with `text` and `spans`.
+
+    record (Dict[str, Any]): The object.
+    source (Source): Where it stands.
+    name (str): Name of the document, if the object has no `id`.
+    format (str): Name of the format, for messages.
+    RETURNS (Document): The document.
+    RAISES (ValueError): GP164 if a field is missing or of another kind.
+    """
+    text = get_field(record, "text", str, source, format)
+    spans = get_field({"spans": [], **record}, "spans", list, source, format)
+    meta = get_field({"meta": {}, **record}, "meta", dict, source, format)
+    own = get_field({"id": name, **record}, "id", (str, int), source, format)
+    document = AnnotatedText(
+        str(own), text, n_read=len(spans), source=source, meta=meta
+    )
+    rejects: List[Reject] = []
+    for span in spans:
+        fate = _read_span(text, span, source)
+        if isinstance(fate, TextSpan):
+            document.spans.append(fate)
+        else:
+            value = json.dumps(span, ensure_ascii=False)
+            rejects.append(Reject.at(source, value, fate))
+    return document, rejects
+
+
+def _read_span(text: str, span: Any, source: Source) -> Union[TextSpan, Reason]:
+    label: Any
+    start: Any
+    end: Any
+    if not isinstance(span, dict):
+        return Reason.BAD_LINE
+    keys = ("label", "start", "end", "score")
+    label, start, end, score = (span.get(key) for key in keys)
+    id = span.get("id", "")
+    known = isinstance(label, str) and label and is_kind(id, (str, int))
+    if not known or not is_kind(start, int) or not is_kind(end, int):
+        return Reason.BAD_LINE
+    if score is not None and not is_kind(score, (int, float)):
+        return Reason.BAD_LINE
+    fault = find_fault(text, start, end)
+    return fault or TextSpan(label, start, end, source, str(id), score)
+
+
+def write_document(document: AnnotatedText) -> Iterator[str]:
+    """Write a document as a line.
+
+    document (AnnotatedText): The document.
+    YIELDS (str): The line.
+    """
+    spans = []
+    for span in document.spans:
+        entry = {"start": span.start, "end": span.end, "label": span.label}
+        optional = {"id": span.id or None, "score": span.score}
+        given = {key: value for key, value in optional.items() if value is not None}
+        spans.append({**entry, **given})
+    record: Dict[str, Any] = {
+        "id": document.name,
+        "text": document.text,
+        "spans": spans,
+    }
+    if document.meta:
+        record["meta"] = document.meta
+    yield json.dumps(record, ensure_ascii=False)
+
+
+def looks_like(path: Path, head: str) -> bool:
+    """RETURNS (bool): Whether the first line has a text, and spans or nothing."""
+    try:
+        record = json.loads(head.split("\n", 1)[0])
+    except ValueError:
+        return False
+    keys = set(record) if isinstance(record, dict) else set()
+    return "text" in keys and keys <= {"id", "text", "spans", "meta"}
+
+
+JSONL = Format(
+    NAME,
+    "one JSON object a line: id, text, spans with start, end (exclusive) and label",
+    read_each(NAME, SUFFIXES, read_file),
+    looks_like,
+    SUFFIXES,
+    write_lines(write_document),
+)

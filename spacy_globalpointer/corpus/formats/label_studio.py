@@ -1,0 +1,269 @@
+"""Label Studio's JSON and JSON_MIN exports of text labelling.
+
+    [{"id": 1, "data": {"text": "..."}, "annotations": [{"result": [{"type": "labels",
+      "from_name": "label", "to_name": "text", "id": "x", "value": {"start": 0,
+      "end": 5, "text": "...", "labels": ["ORG"]}}], "was_cancelled": false}]}]
+
+The end is exclusive. Label Studio counts Unicode code points, a line end "\\r\\n" as
+two (HumanSignal/label-studio, web/libs/editor/src/utils/selection-tools.js: "code
+points count instead of chars count"); its versions before October 2021 counted UTF-16
+code units (issues 1008 and 1347). The regions' own copies of the text tell which;
+without copies it is code points. A copy is compared without white space and "\\n",
+since it is taken from the page, which shows white space and line ends as a space or
+"\\n" (captureSelection in the same file). Regions in HTML and dialogues are not at
+offsets of the text, and rejected as BAD_LINE; choices, relations and other results are
+no spans.
+
+A task has an annotation of each annotator. Taken is the one marked as ground truth, or
+else the latest by created_at that was not cancelled, as Label Studio's own converter
+does; the results of the others are rejects. A task without one is to be skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+from ..annotations import AnnotatedText, Document, Reason, Source
+from .fates import Fate, Fates, make_span, name_of
+from .files import SourceFile, malformed
+from .format import Format, bad_option, read_each, write_array
+from .json_values import as_object, first_object, get_field, is_kind, read_json_items
+from .label_studio_writer import DOCUMENT, make_task
+from .offsets import Offsets
+
+NAME = "label-studio"
+SUFFIXES = (".json", ".jsonl")
+AUTO = "auto"
+CHOICES = ("auto", "first", "last", "all")
+UNITS = ("auto", "code-points", "utf-16")
+_ELSEWHERE = ("hypertextlabels", "paragraphlabels")
+_LISTS = ("annotations", "completions", "predictions")
+_MIN = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")
+_SPACE = re.compile(r"\s|\\n")
+
+Item = Tuple[Source, Dict[str, Any]]
+
+
+def read_file(
+    file: SourceFile,
+    *,
+    encoding: str = "utf-8",
+    text: str = AUTO,
+    annotations: str = AUTO,
+    offsets: str = AUTO,
+    predictions: bool = False,
+) -> Iterator[Document]:
+    """Read a file.
+
+    file (SourceFile): The file.
+    encoding (str): Its encoding.
+    text (str): The field of `data` with the text: the `value` of the labelling
+        configuration without "$". "auto" takes `text`, or the only one that is text.
+    annotations (str): Whose to take: "auto" as above, the "first" or "last" by
+        created_at, or "all" that were not cancelled.
+    offsets (str): What they count: "code-points", "utf-16", or "auto" to tell it.
+    predictions (bool): Whether to read these in place of annotations.
+    YIELDS (Document): The documents.
+    RAISES (ValueError): GP164 if a task is not as above, GP167 for a bad option.
+    """
+    for name, value, known in (
+        ("annotations", annotations, CHOICES),
+        ("offsets", offsets, UNITS),
+    ):
+        if value not in known:
+            raise bad_option(NAME, name, value, "one of: " + ", ".join(known))
+    reader = _Reader(text, annotations, offsets, predictions)
+    items = _tasks(read_json_items(file, encoding=encoding, format=NAME))
+    for number, (source, task) in enumerate(items, start=1):
+        yield reader.read(task, source, f"{file.stem}:{number}")
+
+
+def _tasks(items: Iterator[Item]) -> Iterator[Item]:
+    """YIELDS (Tuple[Source, Dict[str, Any]]): The tasks. A JSON_MIN export has a record
+    for each annotation of a task."""
+    for _, group in groupby(items, key=lambda item: _key(item[1])):
+        records = list(group)
+        source, first = records[0]
+        if isinstance(first.get("data"), dict):
+            yield source, first
+        else:
+            yield source, _from_min([record for _, record in records])
+
+
+def _key(record: Dict[str, Any]) -> object:
+    id = None if isinstance(record.get("data"), dict) else record.get("id")
+    return (type(id), id) if is_kind(id, (int, str)) else object()
+
+
+def _from_min(records: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The task of flat records."""
+    data = {
+        key: value
+        for key, value in records[0].items()
+        if key not in _MIN and not _is_regions(value)
+    }
+    annotations = [
+        {
+            "created_at": record.get("created_at"),
+            "result": [
+                {"value": value}
+                for values in record.values()
+                if _is_regions(values)
+                for value in values
+            ],
+        }
+        for record in records
+    ]
+    return {"id": records[0].get("id"), "data": data, "annotations": annotations}
+
+
+def _is_regions(value: Any) -> bool:
+    return isinstance(value, list) and any(_labels_of(entry) for entry in value)
+
+
+def _labels_of(value: Any) -> List[Any]:
+    """RETURNS (List[Any]): The labels of a region; empty if it is none."""
+    labels = value.get("labels") if isinstance(value, dict) else None
+    return labels if isinstance(labels, list) else []
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads tasks; the fields are options of `read_file`."""
+
+    text: str
+    annotations: str
+    offsets: str
+    predictions: bool
+
+    def read(self, task: Dict[str, Any], source: Source, name: str) -> Document:
+        data = task["data"]
+        key = self._text_key(data, source)
+        text = get_field(data, key, str, source, NAME)
+        meta = {k: v for k, v in data.items() if k not in (key, DOCUMENT)}
+        name = name_of(data.get(DOCUMENT), name_of(task.get("id"), name))
+        fates = Fates(AnnotatedText(name, text, source=source, meta=meta))
+        entries = self._entries(task, source)
+        chosen = self._choose(entries)
+        fates.document.skip = not chosen
+        for i, entry in enumerate(entries):
+            results = get_field({"result": [], **entry}, "result", list, source, NAME)
+            places = Offsets(text, self._unit(text, results))
+            scored = any(isinstance(r, dict) and "score" in r for r in results)
+            whole = None if scored or not self.predictions else entry.get("score")
+            for result in results:
+                for fate in _read_result(result, text, places, whole, source):
+                    dropped = i not in chosen and fate is not Reason.NOT_A_SPAN
+                    fates.add(result, Reason.NOT_ACCEPTED if dropped else fate)
+        return fates.result
+
+    def _text_key(self, data: Dict[str, Any], source: Source) -> str:
+        if self.text != AUTO:
+            return self.text
+        texts = [k for k, v in data.items() if isinstance(v, str) and k != DOCUMENT]
+        if "text" in texts or len(texts) != 1:
+            if "text" not in data:
+                reason = f"which of the fields {texts} is the text? Set --option text="
+                raise malformed(source, NAME, reason + "NAME")
+            return "text"
+        return texts[0]
+
+    def _entries(self, task: Dict[str, Any], source: Source) -> List[Dict[str, Any]]:
+        name = "predictions"
+        if not self.predictions:
+            name = "completions" if "completions" in task else "annotations"
+        entries = get_field({name: [], **task}, name, list, source, NAME)
+        return [as_object(entry, source, NAME) for entry in entries]
+
+    def _choose(self, entries: List[Dict[str, Any]]) -> List[int]:
+        """RETURNS (List[int]): Indices of the annotations to take."""
+        valid = [i for i, entry in enumerate(entries) if not _is_cancelled(entry)]
+        valid.sort(key=lambda i: str(entries[i].get("created_at") or ""))
+        if self.annotations == "all":
+            return valid
+        if self.annotations == "first":
+            return valid[:1]
+        truth = [i for i in valid if entries[i].get("ground_truth") is True]
+        return truth[-1:] if truth and self.annotations == AUTO else valid[-1:]
+
+    def _unit(self, text: str, results: List[Any]) -> str:
+        """RETURNS (str): The unit in which more of the regions fit their copies."""
+        if self.offsets != AUTO:
+            return self.offsets
+        if not text or max(text) <= "\uffff":
+            return "code-points"
+        fits = dict.fromkeys(UNITS[1:], 0)
+        for unit in fits:
+            places = Offsets(text, unit)
+            for result in results:
+                fates = _read_result(result, text, places, None, Source("", 1))
+                copied = isinstance(result, dict) and _copy_of(result) is not None
+                fits[unit] += copied and not isinstance(fates[0], Reason)
+        return max(fits, key=lambda unit: fits[unit])
+
+
+def _is_cancelled(entry: Dict[str, Any]) -> bool:
+    return any(entry.get(key) is True for key in ("was_cancelled", "skipped"))
+
+
+def _copy_of(result: Dict[str, Any]) -> Any:
+    value = result.get("value")
+    return value.get("text") if isinstance(value, dict) else None
+
+
+def _read_result(
+    result: Any, text: str, places: Offsets, score: Any, source: Source
+) -> List[Fate]:
+    """RETURNS (List[Union[TextSpan, Reason]]): A fate for each label of a result."""
+    if not isinstance(result, dict):
+        return [Reason.BAD_LINE]
+    value = result.get("value")
+    labels = _labels_of(value)
+    kind = result.get("type", "labels" if labels else "")
+    if kind != "labels" or not isinstance(value, dict):
+        broken = kind in (*_ELSEWHERE, "labels")
+        return [Reason.BAD_LINE if broken else Reason.NOT_A_SPAN]
+    ends = [_whole(value.get(key)) for key in ("start", "end")]
+    if not labels or not all(is_kind(end, int) for end in ends):
+        return [Reason.BAD_LINE] * max(len(labels), 1)
+    start, end = (places.to_points(end) for end in ends)
+    if start is None or end is None:
+        return [Reason.OUT_OF_TEXT] * len(labels)
+    given = {"id": result.get("id"), "score": result.get("score", score)}
+    fates = [make_span(text, label, start, end, source, **given) for label in labels]
+    copy = value.get("text")
+    if isinstance(copy, str) and _bare(copy) != _bare(text[start:end]):
+        fates = [f if isinstance(f, Reason) else Reason.TEXT_MISMATCH for f in fates]
+    return fates
+
+
+def _whole(value: Any) -> Any:
+    """RETURNS (Any): The number that a text is, as some versions write it."""
+    digits = isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value)
+    return int(value) if digits else value
+
+
+def _bare(text: str) -> str:
+    return _SPACE.sub("", text)
+
+
+def looks_like(path: Path, head: str) -> bool:
+    """RETURNS (bool): Whether the first record is a task or one of JSON_MIN."""
+    record = first_object(head)
+    if isinstance(record.get("data"), dict):
+        return any(isinstance(record.get(key), list) for key in _LISTS)
+    return "annotation_id" in record and "lead_time" in record
+
+
+LABEL_STUDIO = Format(
+    NAME,
+    "Label Studio: JSON or JSON_MIN export of text labels; writes tasks to import",
+    read_each(NAME, SUFFIXES, read_file),
+    looks_like,
+    SUFFIXES,
+    write_array(make_task),
+)

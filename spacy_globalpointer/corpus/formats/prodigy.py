@@ -1,0 +1,183 @@
+"""Prodigy's JSON lines, as db-out writes and the recipes read them.
+
+    {"text": "...", "tokens": [{"text": "The", "start": 0, "end": 3, "id": 0,
+      "ws": true}], "spans": [{"start": 0, "end": 3, "token_start": 0, "token_end": 0,
+      "label": "ORG"}], "answer": "accept"}
+
+`start` and `end` (exclusive) are character offsets, which Prodigy takes from its Python
+tokens (prodi.gy/docs/api-interfaces): Unicode code points. `token_end` is the last
+token (inclusive). A task that was rejected or ignored is no example: it is to be
+skipped, and its spans are rejects. A task without `answer` counts as accepted, as in
+db-in. The binary interfaces ner and spans ask for one suggestion and say nothing of the
+rest of the text: they are skipped, too, unless asked for. Relations, choices and
+labels of the text are no spans.
+
+Tasks are written without answer and hashes, so that Prodigy takes them as new ones to
+correct; the document's name is in `meta`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from ..annotations import AnnotatedText, Document, Reason, Source
+from .fates import Fate, Fates, make_span, name_of
+from .files import SourceFile, malformed
+from .format import Format, read_each, write_lines
+from .json_values import as_object, first_object, get_field, read_json_items, to_json
+
+NAME = "prodigy"
+SUFFIXES = (".jsonl", ".json")
+#: Where a document's name is kept in a task's meta.
+DOCUMENT = "document"
+#: Where other fields of a task are kept in a document's meta.
+FIELDS = "prodigy"
+BINARY = ("ner", "spans")
+_MARKS = ("_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id")
+_OTHERS = ("relations", "accept", "label")
+_OWN = ("text", "spans", "tokens", "meta", "answer", "options", *_OTHERS)
+
+
+def read_file(
+    file: SourceFile, *, encoding: str = "utf-8", binary: bool = False
+) -> Iterator[Document]:
+    """Read a file.
+
+    file (SourceFile): The file.
+    encoding (str): Its encoding.
+    binary (bool): Whether to read tasks of the binary interfaces ner and spans, too.
+    YIELDS (Document): The documents, those that were not accepted to be skipped.
+    RAISES (ValueError): GP164 if a task is not as above.
+    """
+    items = read_json_items(file, encoding=encoding, format=NAME)
+    for number, (source, task) in enumerate(items, start=1):
+        yield _read_task(task, source, f"{file.stem}:{number}", binary)
+
+
+def _read_task(
+    task: Dict[str, Any], source: Source, name: str, binary: bool
+) -> Document:
+    text = get_field(task, "text", str, source, NAME)
+    spans = get_field({"spans": [], **task}, "spans", list, source, NAME)
+    meta = dict(get_field({"meta": {}, **task}, "meta", dict, source, NAME))
+    name = name_of(meta.pop(DOCUMENT, None), name)
+    rest = {k: v for k, v in task.items() if k not in _OWN and not k.startswith("_")}
+    if rest:
+        meta[FIELDS] = rest
+    one_only = task.get("_view_id") in BINARY and not binary
+    skip = task.get("answer", "accept") != "accept" or one_only
+    document = AnnotatedText(name, text, source=source, meta=meta, skip=skip)
+    document.tokens = _read_tokens(task, text, source)
+    fates = Fates(document)
+    for span in spans:
+        fates.add(span, _read_span(text, span, skip, source))
+    for key in _OTHERS:
+        value = task.get(key, [])
+        for entry in value if isinstance(value, list) else [value]:
+            fates.add({key: entry}, Reason.NOT_A_SPAN)
+    return fates.result
+
+
+def _read_span(text: str, span: Any, skip: bool, source: Source) -> Fate:
+    if not isinstance(span, dict):
+        return Reason.BAD_LINE
+    if skip or span.get("answer", "accept") != "accept":
+        return Reason.NOT_ACCEPTED
+    label, start, end = (span.get(key) for key in ("label", "start", "end"))
+    copy, id, score = (span.get(key) for key in ("text", "id", "score"))
+    return make_span(text, label, start, end, source, copy=copy, id=id, score=score)
+
+
+def _read_tokens(
+    task: Dict[str, Any], text: str, source: Source
+) -> Optional[List[Tuple[int, int]]]:
+    """RETURNS (Optional[List[Tuple[int, int]]]): The tokens that are not white space,
+    or None if the task has none."""
+    if task.get("tokens") is None:
+        return None
+    places: List[Tuple[int, int]] = []
+    last = 0
+    for token in get_field(task, "tokens", list, source, NAME):
+        token = as_object(token, source, NAME)
+        start = get_field(token, "start", int, source, NAME)
+        end = get_field(token, "end", int, source, NAME)
+        if start < 0 or end < start or end > len(text):
+            raise malformed(source, NAME, f"no token is at {start} to {end}")
+        if text[start:end].strip():
+            if start < last:
+                raise malformed(source, NAME, f"the token at {start} overlaps another")
+            places.append((start, end))
+            last = end
+    return places
+
+
+def write_document(document: AnnotatedText) -> Iterator[str]:
+    """Write a document as a line, a task to correct.
+
+    document (AnnotatedText): The document. With tokens, `tokens` are written and each
+        span that begins and ends at some has token_start and token_end, which the
+        interfaces ner_manual and spans_manual need.
+    YIELDS (str): The line.
+    """
+    task: Dict[str, Any] = {"text": document.text}
+    starts, ends = {}, {}
+    if document.tokens is not None:
+        task["tokens"] = _make_tokens(document.text, document.tokens)
+        starts = {start: i for i, (start, _) in enumerate(document.tokens)}
+        ends = {end: i for i, (_, end) in enumerate(document.tokens)}
+    task["spans"] = []
+    for span in document.spans:
+        entry: Dict[str, Any] = {"start": span.start, "end": span.end}
+        if span.start in starts and span.end in ends:
+            entry["token_start"] = starts[span.start]
+            entry["token_end"] = ends[span.end]
+        entry["label"] = span.label
+        optional = {"id": span.id or None, "score": span.score}
+        entry.update({k: v for k, v in optional.items() if v is not None})
+        task["spans"].append(entry)
+    meta = {k: v for k, v in document.meta.items() if k not in (FIELDS, DOCUMENT)}
+    task["meta"] = {**meta, DOCUMENT: document.name}
+    rest = document.meta.get(FIELDS)
+    extra = rest if isinstance(rest, dict) else {}
+    yield to_json({**task, **{k: v for k, v in extra.items() if k not in _OWN}})
+
+
+def _make_tokens(text: str, places: List[Tuple[int, int]]) -> List[Dict[str, Any]]:
+    return [
+        {
+            "text": text[start:end],
+            "start": start,
+            "end": end,
+            "id": i,
+            "ws": text[end : end + 1].isspace(),
+        }
+        for i, (start, end) in enumerate(places)
+    ]
+
+
+def looks_like(path: Path, head: str) -> bool:
+    """RETURNS (bool): Whether the first task has a text, and what only Prodigy has, or
+    its writer here."""
+    task = first_object(head)
+    spans, tokens, meta = (task.get(key) for key in ("spans", "tokens", "meta"))
+    span = spans[0] if isinstance(spans, list) and spans else None
+    token = tokens[0] if isinstance(tokens, list) and tokens else None
+    marks = (
+        any(key in task for key in _MARKS),
+        "spans" in task and task.get("answer") in ("accept", "reject", "ignore"),
+        isinstance(token, dict) and "ws" in token,
+        isinstance(span, dict) and "token_start" in span,
+        "id" not in task and isinstance(meta, dict) and DOCUMENT in meta,
+    )
+    return isinstance(task.get("text"), str) and any(marks)
+
+
+PRODIGY = Format(
+    NAME,
+    "Prodigy: JSON lines with text, spans, tokens and answer",
+    read_each(NAME, SUFFIXES, read_file),
+    looks_like,
+    SUFFIXES,
+    write_lines(write_document),
+)

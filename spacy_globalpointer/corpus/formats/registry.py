@@ -1,0 +1,126 @@
+"""All formats, found by name or by the look of a corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Dict, Iterator, Optional, Sequence, Tuple
+
+from ...errors import Errors
+from ..annotations import Document
+from .brat import BRAT
+from .chip import CHIP
+from .cluener import CLUENER
+from .cmeee import CMEEE
+from .conll import CONLL
+from .doccano import DOCCANO
+from .files import GZ, SourceFile, is_excluded, malformed, read_blocks
+from .format import Format
+from .huggingface import HF_TOKENS
+from .jsonl import JSONL
+from .label_studio import LABEL_STUDIO
+from .prodigy import PRODIGY
+from .spacy_docbin import SPACY
+from .spacy_json import SPACY_JSON
+from .storable import why_not_storable
+
+#: From the one that is told with most certainty to the least.
+FORMATS: Dict[str, Format] = {
+    format.name: format
+    for format in (
+        SPACY,
+        BRAT,
+        LABEL_STUDIO,
+        PRODIGY,
+        CMEEE,
+        CLUENER,
+        DOCCANO,
+        CHIP,
+        SPACY_JSON,
+        HF_TOKENS,
+        JSONL,
+        CONLL,
+    )
+}
+
+
+def get_format(name: str) -> Format:
+    """Find a format by its name.
+
+    name (str): The name.
+    RETURNS (Format): The format.
+    RAISES (ValueError): GP163 if there is none of that name.
+    """
+    if name not in FORMATS:
+        raise ValueError(Errors.GP163.format(value=name, known=", ".join(FORMATS)))
+    return FORMATS[name]
+
+
+def detect_format(
+    path: Path, *, encoding: str = "utf-8", exclude: Sequence[str] = ()
+) -> Format:
+    """Tell the format of a corpus by its look.
+
+    path (Path): A file; or a folder, of which the first file that is of a format
+        decides.
+    encoding (str): Encoding of its files.
+    exclude (Sequence[str]): Patterns of names that are left out.
+    RETURNS (Format): The format.
+    RAISES (ValueError): GP162 if it is none that is known.
+    """
+    for place, head in _heads(path, encoding, exclude):
+        for format in FORMATS.values():
+            if format.looks_like(place, head):
+                return format
+    raise ValueError(Errors.GP162.format(path=path, known=", ".join(FORMATS)))
+
+
+def read_documents(
+    format: Format,
+    path: Path,
+    *,
+    encoding: str = "utf-8",
+    exclude: Sequence[str] = (),
+    options: Optional[Dict[str, object]] = None,
+) -> Iterator[Document]:
+    """Read a corpus, one document at a time.
+
+    format (Format): Its format.
+    path (Path): A file or folder.
+    encoding (str): Encoding of its files.
+    exclude (Sequence[str]): Patterns of names to leave out.
+    options (Optional[Dict[str, object]]): Options of the format.
+    YIELDS (Document): The documents, each with its rejects.
+    RAISES (ValueError): What the format's reader raises; GP164 for a document that
+        no Doc can hold.
+    """
+    documents = format.read(
+        Path(path), encoding=encoding, exclude=exclude, **(options or {})
+    )
+    for document, rejects in documents:
+        reason = why_not_storable(document)
+        if reason is not None:
+            raise malformed(document.source, format.name, reason)
+        yield document, rejects
+
+
+def _heads(
+    path: Path, encoding: str, exclude: Sequence[str]
+) -> Iterator[Tuple[Path, str]]:
+    """YIELDS (Tuple[Path, str]): The folder with an empty text, and the files with
+    the beginning of theirs; "" where it cannot be decoded."""
+    if path.is_dir():
+        yield path, ""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        local = file.relative_to(path) if path.is_dir() else Path(file.name)
+        hidden = any(part.startswith(".") for part in local.parts)
+        if file.is_file() and not hidden and not is_excluded(local.as_posix(), exclude):
+            plain = Path(file.name.removesuffix(GZ))
+            yield file.with_name(plain.name), _head(file, encoding)
+
+
+def _head(file: Path, encoding: str) -> str:
+    try:
+        return next(read_blocks(SourceFile(file, file.name), encoding=encoding), "")
+    except ValueError:
+        return ""

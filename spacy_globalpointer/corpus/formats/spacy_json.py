@@ -1,0 +1,243 @@
+"""spaCy's JSON: what `Doc.to_json` gives, and the training data of spaCy 2.
+
+`Doc.to_json` (https://spacy.io/api/doc#to_json), one Doc a line or in an array:
+
+    {"text": "...", "ents": [...], "tokens": [{"id": 0, "start": 0, "end": 5}],
+     "spans": {"sc": [{"start": 0, "end": 5, "label": "ORG", "kb_id": ""}]}}
+
+It has no place for a document's name and other data, spans that no tokens match, and
+scores. Fields that `Doc.from_json` passes over hold them here: id, meta, lost_gold
+([start, end, label]), and, by key as spans, scores.
+
+Pairs of a text and its annotations, as `Example.from_dict` takes them, in an array,
+or under "annotations" as a tool for them writes:
+
+    [["...", {"entities": [[0, 5, "ORG"]], "spans": {"sc": [[0, 5, "ORG"]]}}]]
+
+The array of `{"id", "paragraphs"}` is described in `spacy_paragraphs`. Offsets count
+Unicode code points, the end is exclusive, as those of `Span.start_char` and
+`Span.end_char`. Of several groups of spans one is read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from heapq import merge
+from itertools import count
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional
+
+from ...errors import Errors
+from ..annotations import AnnotatedText, Document, Reason, Source, TextSpan
+from .fates import Fate, Fates, is_score, make_span, name_of, to_json
+from .files import SourceFile, malformed
+from .format import Format, read_each, write_lines
+from .json_values import as_object, get_field, read_json_values
+from .spacy_paragraphs import is_paragraphs, read_paragraphs
+from .spacy_tokens import fill_tokens, read_tokens
+
+NAME = "spacy-json"
+SUFFIXES = (".json", ".jsonl")
+_TO_JSON = re.compile(r'"tokens":\s*\[\s*\{\s*"id":\s*0,\s*"start":\s*0,\s*"end":')
+_PAIRS = re.compile(r'\s*\[\s*\[\s*".*?\{\s*"(entities|spans)":\s*[\[{]', re.S)
+_ANNOTATIONS = re.compile(r'\s*\{\s*"classes":.*?"annotations":\s*\[\s*\[\s*"', re.S)
+_SEVERAL = re.compile(r'\s*\[\s*\{.*?"paragraphs":\s*\[.*?"sentences":\s*\[', re.S)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Which spans are read: those of a key, or the entities where it is missing."""
+
+    spans_key: str
+    ents: bool
+
+
+def read_file(
+    file: SourceFile,
+    *,
+    encoding: str = "utf-8",
+    spans_key: str = "sc",
+    ents: bool = False,
+) -> Iterator[Document]:
+    """Read a file.
+
+    file (SourceFile): The file.
+    encoding (str): Its encoding.
+    spans_key (str): Key of the spans, where they have one.
+    ents (bool): Whether to take "ents" of `Doc.to_json` where there is no such key.
+        Training data's entities are always taken.
+    YIELDS (Document): The documents, by their ids, else NAME:NUMBER.
+    RAISES (ValueError): GP164 if it is none of the forms, GP180 if a document has no
+        such key.
+    """
+    choice, names = _Choice(spans_key, ents), map(f"{file.stem}:{{}}".format, count(1))
+    for source, value in read_json_values(file, encoding=encoding, format=NAME):
+        if is_paragraphs(value):
+            yield from read_paragraphs(value, source, names, NAME)
+        elif isinstance(value, list):
+            yield _read_pair(value, source, next(names), choice)
+        elif _holds_pairs(value):
+            for pair in filter(None, value["annotations"]):
+                yield _read_pair(pair, source, next(names), choice)
+        else:
+            record = as_object(value, source, NAME)
+            yield _read_record(record, source, next(names), choice)
+
+
+def _holds_pairs(value: Any) -> bool:
+    is_object = isinstance(value, dict) and "text" not in value
+    return is_object and isinstance(value.get("annotations"), list)
+
+
+def _read_record(
+    record: Dict[str, Any], source: Source, name: str, choice: _Choice
+) -> Document:
+    """A document as `Doc.to_json` gives it."""
+    text = get_field(record, "text", str, source, NAME)
+    meta = get_field({"meta": {}, **record}, "meta", dict, source, NAME)
+    tokens = read_tokens(record, text, source, NAME) if "tokens" in record else None
+    own = name_of(record.get("id"), name)
+    document = AnnotatedText(own, text, source=source, meta=meta, tokens=tokens)
+    entries = _group(record, document.name, source, choice)
+    if entries is None:
+        entries = get_field({"ents": [], **record}, "ents", list, source, NAME)
+    scores = _scores(record, len(entries), source, choice)
+    lost = get_field({"lost_gold": [], **record}, "lost_gold", list, source, NAME)
+    return _read_spans(document, record, entries, scores, lost)
+
+
+def _read_pair(value: Any, source: Source, name: str, choice: _Choice) -> Document:
+    """A document of a text and an object with its annotations."""
+    fits = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)
+    if not fits:
+        reason = "there is neither an object nor a pair of a text and an object"
+        raise malformed(source, NAME, reason)
+    text, record = value[0], as_object(value[1], source, NAME)
+    document = AnnotatedText(name, text, source=source)
+    given = _Choice(choice.spans_key, choice.ents or "entities" in record)
+    entries = _group(record, name, source, given)
+    if entries is None:
+        empty: Dict[str, Any] = {"entities": []}
+        entries = get_field({**empty, **record}, "entities", list, source, NAME)
+    return _read_spans(document, record, entries, [None] * len(entries), [])
+
+
+def _group(
+    record: Dict[str, Any], name: str, source: Source, choice: _Choice
+) -> Optional[List[Any]]:
+    """RETURNS (Optional[List[Any]]): The spans of the key; None for the entities."""
+    groups = get_field({"spans": {}, **record}, "spans", dict, source, NAME)
+    if choice.spans_key in groups:
+        group: List[Any] = get_field(groups, choice.spans_key, list, source, NAME)
+        return group
+    if choice.ents:
+        return None
+    keys = ", ".join(sorted(groups)) or "none"
+    fields = {"name": name, "source": source, "key": choice.spans_key, "keys": keys}
+    raise ValueError(Errors.GP180.format(**fields))
+
+
+def _scores(
+    record: Dict[str, Any], n: int, source: Source, choice: _Choice
+) -> List[Optional[float]]:
+    groups = get_field({"scores": {}, **record}, "scores", dict, source, NAME)
+    if choice.spans_key not in groups:
+        return [None] * n
+    scores: List[Any] = get_field(groups, choice.spans_key, list, source, NAME)
+    if len(scores) != n or not all(map(is_score, scores)):
+        raise malformed(source, NAME, f"scores are not {n} numbers, one a span")
+    return scores
+
+
+def _read_spans(
+    document: AnnotatedText,
+    record: Dict[str, Any],
+    entries: List[Any],
+    scores: List[Optional[float]],
+    lost: List[Any],
+) -> Document:
+    """Give each annotation its fate; labels of the document are no spans."""
+    fates = Fates(document)
+    for entry, score in zip(entries, scores):
+        fates.add(entry, _read_span(document, entry, score))
+    n = len(document.spans)
+    for entry in lost:
+        fates.add(entry, _read_span(document, entry, None))
+    cats = get_field({"cats": {}, **record}, "cats", dict, document.source, NAME)
+    for label, value in cats.items():
+        fates.add({label: value}, Reason.NOT_A_SPAN)
+    both = document.spans[:n], document.spans[n:]
+    document.spans = list(merge(*both, key=lambda span: (span.start, span.end)))
+    return fates.result
+
+
+def _read_span(document: AnnotatedText, entry: Any, score: Optional[float]) -> Fate:
+    """A span from an object, or from start, end, label and perhaps a link."""
+    text, source = document.text, document.source
+    if isinstance(entry, dict):
+        start, end, label = (entry.get(key) for key in ("start", "end", "label"))
+        id = entry.get("id")
+        return make_span(text, label, start, end, source, id=id, score=score)
+    if not isinstance(entry, list) or len(entry) not in (3, 4):
+        return Reason.BAD_LINE
+    start, end, label = entry[:3]
+    return make_span(text, label, start, end, source)
+
+
+def write_document(document: AnnotatedText, *, spans_key: str = "sc") -> Iterator[str]:
+    """Write a document as a line that `Doc.from_json` takes.
+
+    Where the document has no tokens, they are its words, split where spans begin and
+    end. spaCy demands that spans begin and end at tokens; others go to lost_gold.
+
+    document (AnnotatedText): The document.
+    spans_key (str): Key of the spans.
+    YIELDS (str): The line.
+    """
+    tokens = fill_tokens(document)
+    starts, ends = {start for start, _ in tokens}, {end for _, end in tokens}
+    kept: List[TextSpan] = []
+    lost: List[TextSpan] = []
+    for span in document.spans:
+        fits = span.start in starts and span.end in ends
+        (kept if fits else lost).append(span)
+    places = enumerate(tokens)
+    record: Dict[str, Any] = {
+        "id": document.name,
+        "text": document.text,
+        "tokens": [{"id": i, "start": a, "end": b} for i, (a, b) in places],
+        "spans": {spans_key: [_entry(span) for span in kept]},
+    }
+    if any(span.score is not None for span in kept):
+        record["scores"] = {spans_key: [span.score for span in kept]}
+    if lost:
+        record["lost_gold"] = [[span.start, span.end, span.label] for span in lost]
+    if document.meta:
+        record["meta"] = document.meta
+    yield to_json(record)
+
+
+def _entry(span: TextSpan) -> Dict[str, Any]:
+    entry = {"start": span.start, "end": span.end, "label": span.label, "kb_id": ""}
+    return {**entry, "id": span.id} if span.id else entry
+
+
+def looks_like(path: Path, head: str) -> bool:
+    """RETURNS (bool): Whether it begins as one of the forms does."""
+    if not path.name.endswith(SUFFIXES):
+        return False
+    begins = any(form.match(head) for form in (_PAIRS, _ANNOTATIONS))
+    if begins or (_SEVERAL.match(head) and '"orth":' in head):
+        return True
+    return bool(_TO_JSON.search(head)) and '"text":' in head
+
+
+SPACY_JSON = Format(
+    NAME,
+    "spaCy's JSON: Doc.to_json, [text, {entities}] pairs, or spaCy 2's paragraphs",
+    read_each(NAME, SUFFIXES, read_file),
+    looks_like,
+    SUFFIXES,
+    write_lines(write_document),
+)

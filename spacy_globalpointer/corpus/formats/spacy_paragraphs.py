@@ -1,0 +1,109 @@
+"""spaCy 2's training data: documents of paragraphs of sentences of tagged tokens.
+
+    [{"id": 0, "paragraphs": [{"raw": "...", "sentences": [{"tokens": [
+        {"orth": "Leith", "space": "", "ner": "U-GPE"}]}]}]}]
+
+A paragraph is a document, as `spacy convert` has it (`spacy.training.gold_io`). Its
+text is "raw", else the tokens with their spaces, else the tokens with one between
+them. Tags are BILUO over the whole paragraph; "-" or none says that nothing is known.
+Entities of a paragraph are copies of the tags, and not read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Tuple
+
+from ..annotations import AnnotatedText, Document, Reason, Source
+from .fates import Fates, make_span, name_of
+from .files import malformed
+from .json_values import as_object, get_field
+from .tags import OUTSIDE, read_runs
+
+Place = Tuple[int, int]  # first character, character after the last
+
+
+def is_paragraphs(value: Any) -> bool:
+    """RETURNS (bool): Whether a value is a document of paragraphs."""
+    return isinstance(value, dict) and "paragraphs" in value and "text" not in value
+
+
+def read_paragraphs(
+    record: Dict[str, Any], source: Source, names: Iterator[str], format: str
+) -> Iterator[Document]:
+    """Read the paragraphs of a document.
+
+    record (Dict[str, Any]): The document.
+    source (Source): Where it stands.
+    names (Iterator[str]): Names of paragraphs of a document without an id.
+    format (str): Name of the format, for messages.
+    YIELDS (Document): The paragraphs: ID, or ID:NUMBER if there are several.
+    RAISES (ValueError): GP164 if a field is missing, or of another kind, or tokens
+        are not those of the text.
+    """
+    values = get_field(record, "paragraphs", list, source, format)
+    id = name_of(record.get("id"), "")
+    for number, value in enumerate(values, start=1):
+        paragraph = as_object(value, source, format)
+        own = f"{id}:{number}" if len(values) > 1 else id
+        name = next(names)
+        yield _read_paragraph(paragraph, source, own if id else name, format)
+
+
+def _read_paragraph(
+    paragraph: Dict[str, Any], source: Source, name: str, format: str
+) -> Document:
+    tokens = list(_tokens(paragraph, source, format))
+    words = [get_field(token, "orth", str, source, format) for token in tokens]
+    text = _join(words, [token.get("space") for token in tokens])
+    if paragraph.get("raw") is not None:
+        text = get_field(paragraph, "raw", str, source, format)
+    places = _find(words, text, source, format)
+    kept = [place for place in places if not text[slice(*place)].isspace()]
+    document = AnnotatedText(name, text, source=source, tokens=kept)
+    fates = Fates(document)
+    tags = [_as_tag(token.get("ner")) for token in tokens]
+    for run in read_runs(tags, "BILOU"):
+        start, end = places[run.start][0], places[run.end - 1][1]
+        span = make_span(text, run.label, start, end, source)
+        value = f"{tags[run.start : run.end]} {text[start:end]!r}"
+        fates.add(value, span if run.is_regular else Reason.BAD_TAG)
+    for cat in get_field({"cats": [], **paragraph}, "cats", list, source, format):
+        fates.add(cat, Reason.NOT_A_SPAN)
+    return fates.result
+
+
+def _tokens(
+    paragraph: Dict[str, Any], source: Source, format: str
+) -> Iterator[Dict[str, Any]]:
+    for value in get_field(paragraph, "sentences", list, source, format):
+        sentence = as_object(value, source, format)
+        for token in get_field(sentence, "tokens", list, source, format):
+            yield as_object(token, source, format)
+
+
+def _join(words: List[str], spaces: List[Any]) -> str:
+    """A token's space is a string, or a truth value; None if it is not known."""
+    known = [True if space is None else bool(space) for space in spaces]
+    text = "".join(word + " " * space for word, space in zip(words, known))
+    return text[:-1] if spaces and spaces[-1] is None else text
+
+
+def _find(words: List[str], text: str, source: Source, format: str) -> List[Place]:
+    places: List[Place] = []
+    end = 0
+    for word in words:
+        start = text.find(word, end)
+        if not word or start < 0 or text[end:start].strip():
+            reason = f"the token {word!r} is not in the text behind character {end}"
+            raise malformed(source, format, reason)
+        end = start + len(word)
+        places.append((start, end))
+    if text[end:].strip():
+        raise malformed(source, format, f"no token has the text's {text[end:][:40]!r}")
+    return places
+
+
+def _as_tag(value: Any) -> str:
+    """spaCy takes all that begins with a hyphen for a missing tag."""
+    missing = value in ("", None) or (isinstance(value, str) and value[0] == "-")
+    return OUTSIDE if missing else str(value)

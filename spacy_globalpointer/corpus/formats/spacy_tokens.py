@@ -1,0 +1,73 @@
+"""The tokens of `Doc.to_json`, which leave out nothing but single spaces."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from itertools import chain, pairwise
+from typing import Any, Dict, Iterator, List, Tuple
+
+from ..annotations import AnnotatedText, Source
+from .files import malformed
+from .json_values import as_object, get_field
+
+Place = Tuple[int, int]  # first character, character after the last
+_WORD = re.compile(r"\S+")
+
+
+def read_tokens(
+    record: Dict[str, Any], text: str, source: Source, format: str
+) -> List[Place]:
+    """Read the tokens that are not white space.
+
+    record (Dict[str, Any]): What `Doc.to_json` gave.
+    text (str): The text.
+    source (Source): Where it stands.
+    format (str): Name of the format, for messages.
+    RETURNS (List[Tuple[int, int]]): First character and character after the last.
+    RAISES (ValueError): GP164 if they are not within the text, one after the other.
+    """
+    places: List[Place] = []
+    last = 0
+    for value in get_field(record, "tokens", list, source, format):
+        token = as_object(value, source, format)
+        start = get_field(token, "start", int, source, format)
+        end = get_field(token, "end", int, source, format)
+        if not last <= start < end <= len(text):
+            reason = f"the token from {start} to {end} is not behind the one before it"
+            raise malformed(source, format, f"{reason}, within the text")
+        if not text[start:end].isspace():
+            places.append((start, end))
+        last = end
+    return places
+
+
+def fill_tokens(document: AnnotatedText) -> List[Place]:
+    """Make tokens of a whole text, as `Doc.from_json` wants them.
+
+    A word is followed by at most one space; all else between words is a token too.
+
+    document (AnnotatedText): The document. Where it has no tokens, its words are
+        taken, split at the edges of spans.
+    RETURNS (List[Tuple[int, int]]): First character and character after the last.
+    """
+    text, tokens, last = document.text, [], 0
+    own = _split_words(document) if document.tokens is None else document.tokens
+    for start, end in [*own, (len(text), len(text))]:
+        if text[start:end].isspace():
+            continue
+        if last < start:
+            tokens.append((last, start))
+        if max(last, start) < end:
+            tokens.append((max(last, start), end))
+            last = end + (text[end : end + 1] == " ")
+    return tokens
+
+
+def _split_words(document: AnnotatedText) -> Iterator[Place]:
+    places = ((span.start, span.end) for span in document.spans)
+    edges = sorted(set(chain.from_iterable(places)))
+    for match in _WORD.finditer(document.text):
+        start, end = match.span()
+        inner = edges[bisect_right(edges, start) : bisect_left(edges, end)]
+        yield from pairwise([start, *inner, end])

@@ -1,0 +1,170 @@
+"""Tags of a sentence's tokens to spans and back, for the schemes of token-tag files.
+
+A tag is "O", or a prefix, a hyphen and a label: the first hyphen parts them, as
+conlleval does, so that "B-creative-work" has the label "creative-work".
+
+| scheme | one token | first | inner | last |
+| --- | --- | --- | --- | --- |
+| IOB1 | I (B after a span of its label) | the same | I | I |
+| IOB2 | B | B | I | I |
+| BIOES | S | B | I | E |
+| BMES | S | B | M | E |
+| BILOU | U | B | I | L |
+
+Where spans begin and end is what conlleval, the evaluation script of the CoNLL shared
+tasks (https://www.cnts.ua.ac.be/conll2000/chunking/conlleval.txt), makes of the tags:
+an I (M) or E (L) that continues no span of its label begins one, and a span without
+its E (L) ends before the next token that does not continue it. Each such span is
+`is_regular = False`. A tag that is none (no such prefix in the scheme, no label) is a
+fault of its own and outside any span.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
+
+from .format import bad_option
+
+#: Prefixes of each scheme, and what they mean in BIOES.
+SCHEMES: Dict[str, Dict[str, str]] = {
+    "IOB1": {"B": "B", "I": "I"},
+    "IOB2": {"B": "B", "I": "I"},
+    "BIOES": {"B": "B", "I": "I", "E": "E", "S": "S"},
+    "BMES": {"B": "B", "M": "I", "E": "E", "S": "S"},
+    "BILOU": {"B": "B", "I": "I", "L": "E", "U": "S"},
+}
+AUTO = "auto"
+#: Other names of the schemes.
+ALIASES = {"IOB": "IOB1", "BIO": "IOB2", "IOBES": "BIOES", "BIOLU": "BILOU"}
+OUTSIDE = "O"
+_TAG = re.compile(r"O|[BIMESLU]-.+", re.S)
+_REGULAR = {
+    "IOB1": re.compile("[BI]I*"),
+    "IOB2": re.compile("BI*"),
+    **dict.fromkeys(("BIOES", "BMES", "BILOU"), re.compile("S|BI*E")),
+}
+
+
+class Run(NamedTuple):
+    """Tokens whose tags say that they belong together.
+
+    label (str): The label; "" for a tag that is none.
+    start (int): First token.
+    end (int): Token after the last (exclusive).
+    is_regular (bool): Whether the tags are what the scheme wants for it.
+    """
+
+    label: str
+    start: int
+    end: int
+    is_regular: bool
+
+
+def is_tag(value: str) -> bool:
+    """RETURNS (bool): Whether a value is a tag of one of the schemes."""
+    return _TAG.fullmatch(value) is not None
+
+
+def split_tag(tag: str, scheme: str) -> Tuple[str, str]:
+    """Take a tag apart.
+
+    tag (str): The tag.
+    scheme (str): Its scheme.
+    RETURNS (Tuple[str, str]): The prefix as of BIOES, and the label; ("O", "") for
+        outside, ("", "") for what is no tag.
+    """
+    if tag == OUTSIDE:
+        return OUTSIDE, ""
+    prefix, _, label = tag.partition("-")
+    known = SCHEMES[scheme].get(prefix, "") if label else ""
+    return known, label if known else ""
+
+
+def read_runs(tags: Sequence[str], scheme: str) -> List[Run]:
+    """Find the spans of a sentence.
+
+    tags (Sequence[str]): One tag a token.
+    scheme (str): One of SCHEMES.
+    RETURNS (List[Run]): The spans in their order, and the tags that are none.
+    """
+    runs: List[Run] = []
+    open_label, start, prefixes = "", 0, ""
+    for i, tag in enumerate([*tags, OUTSIDE]):
+        prefix, label = split_tag(tag, scheme)
+        continues = prefix in ("I", "E") and bool(prefixes) and label == open_label
+        if prefixes and (not continues or prefixes[-1] in "ES"):
+            is_regular = _REGULAR[scheme].fullmatch(prefixes) is not None
+            runs.append(Run(open_label, start, i, is_regular))
+            prefixes = ""
+        if prefix == "":
+            runs.append(Run("", i, i + 1, False))
+        elif prefix != OUTSIDE:
+            start = start if prefixes else i
+            open_label, prefixes = label, prefixes + prefix
+    return runs
+
+
+def write_tags(length: int, runs: Iterable[Run], scheme: str) -> List[str]:
+    """Write spans as tags.
+
+    length (int): Tokens of the sentence.
+    runs (Iterable[Run]): Spans that do not overlap, in their order.
+    scheme (str): One of SCHEMES.
+    RETURNS (List[str]): One tag a token.
+    """
+    letters = {meaning: letter for letter, meaning in SCHEMES[scheme].items()}
+    inner = letters["I"]
+    last, single = letters.get("E", inner), letters.get("S", "B")
+    tags = [OUTSIDE] * length
+    for label, start, end, _ in runs:
+        tags[start:end] = [f"{inner}-{label}"] * (end - start)
+        tags[end - 1] = f"{last}-{label}"
+        first = "B" if end - start > 1 else single
+        touches = start > 0 and split_tag(tags[start - 1], scheme)[1] == label
+        if scheme == "IOB1" and not touches:
+            first = inner
+        tags[start] = f"{first}-{label}"
+    return tags
+
+
+def read_scheme(scheme: str, format: str) -> str:
+    """Check the option of a format that names a scheme.
+
+    scheme (str): The scheme, or auto.
+    format (str): Name of the format, for messages.
+    RETURNS (str): One of SCHEMES, or "" for auto.
+    RAISES (ValueError): GP167 if there is no such scheme.
+    """
+    name = ALIASES.get(scheme.upper(), scheme.upper())
+    if scheme != AUTO and name not in SCHEMES:
+        raise bad_option(format, "scheme", scheme, f"{', '.join(SCHEMES)} or auto")
+    return "" if scheme == AUTO else name
+
+
+def find_scheme(sentences: Iterable[Sequence[str]]) -> str:
+    """Tell the scheme of sentences.
+
+    It has ends, if there are at least as many E, S, L and U as B. Else it is IOB1, if
+    more I begin a span than there are B where IOB1 has none, and IOB2 otherwise.
+
+    sentences (Iterable[Sequence[str]]): Tags of each sentence.
+    RETURNS (str): One of SCHEMES.
+    """
+    prefixes: Counter[str] = Counter()
+    n_first_i, n_free_b = 0, 0
+    for tags in sentences:
+        prefixes.update(tag[0] for tag in tags if tag != OUTSIDE and is_tag(tag))
+        before = ""
+        for tag in tags:
+            prefix, label = split_tag(tag, "IOB2")
+            n_first_i += prefix == "I" and label != before
+            n_free_b += prefix == "B" and label != before
+            before = label
+    ends, lasts = prefixes["E"] + prefixes["S"], prefixes["L"] + prefixes["U"]
+    if ends + lasts and ends + lasts >= prefixes["B"]:
+        if lasts > ends:
+            return "BILOU"
+        return "BMES" if prefixes["M"] > prefixes["I"] else "BIOES"
+    return "IOB1" if n_first_i > n_free_b else "IOB2"

@@ -1,0 +1,155 @@
+"""A Doc's spans as characters: the way back of `align.make_doc`."""
+
+from __future__ import annotations
+
+import math
+from heapq import merge
+from typing import Any, Iterable, List, Optional, Tuple
+
+from spacy.tokens import Doc, Span, SpanGroup
+
+from ..errors import Errors
+from ..types import LOST_GOLD, SORTED
+from .align import token_places
+from .annotations import AnnotatedText, Source, TextSpan
+
+Places = List[Tuple[int, int]]
+_NOWHERE = Source("", 1)
+
+
+def annotated_from_doc(
+    doc: Doc,
+    *,
+    spans_key: str = "sc",
+    name: str = "",
+    ents: bool = False,
+    source: Source = _NOWHERE,
+) -> AnnotatedText:
+    """Read the text and the spans of a Doc.
+
+    What `align.make_doc` keeps in `doc.user_data` is given back: "title" as the name,
+    "meta", "tokens", and the gold that no tokens match. Values there that it cannot
+    have written are another's, and are left alone.
+
+    Spans come in the order of their group, which make_doc takes from the source. Gold
+    that no tokens match has no id and no score any more, and comes where its start
+    and end belong. It is not taken beside predictions of `global_pointer`: these
+    replace all gold.
+
+    doc (Doc): The Doc.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    name (str): Name of the document, if the Doc has no title.
+    ents (bool): Whether to take `doc.ents` if there is no such key.
+    source (Source): Where the Doc stands.
+    RETURNS (AnnotatedText): The document. Its tokens are the source's if these are
+        stored, else those of the Doc that are not white space.
+    RAISES (ValueError): GP180 if there is no such key, GP181 if the gold that no
+        tokens match is stored in another form than make_doc's.
+    """
+    title, meta = doc.user_data.get("title"), doc.user_data.get("meta")
+    name = title if isinstance(title, str) and title else name
+    spans = _read_spans(doc, spans_key, name, ents, source)
+    tokens = _stored_tokens(doc)
+    return AnnotatedText(
+        name,
+        doc.text,
+        spans,
+        n_read=len(spans),
+        source=source,
+        meta=_as_json(meta) if isinstance(meta, dict) and _is_json(meta) else {},
+        tokens=token_places(doc) if tokens is None else tokens,
+    )
+
+
+def _read_spans(
+    doc: Doc, spans_key: str, name: str, ents: bool, source: Source
+) -> List[TextSpan]:
+    group = doc.spans.get(spans_key)
+    if group is None and ents:
+        return [_text_span(span, None, source) for span in doc.ents]
+    if group is None:
+        keys = ", ".join(sorted(doc.spans)) or "none"
+        fields = {"name": name, "source": source, "key": spans_key, "keys": keys}
+        raise ValueError(Errors.GP180.format(**fields))
+    scored = zip(group, group_scores(group))
+    spans = [_text_span(span, score, source) for span, score in scored]
+    if group.attrs.get(SORTED):
+        return spans
+    lost = _lost_gold(doc, name, source)
+    return list(merge(spans, lost, key=lambda span: (span.start, span.end)))
+
+
+def _text_span(span: Span, score: Optional[float], source: Source) -> TextSpan:
+    # A DocBin keeps a string only if the Doc's vocab had it.
+    strings: Any = span.doc.vocab.strings
+    id = span.id_ if span.id in strings else ""
+    return TextSpan(span.label_, span.start_char, span.end_char, source, id, score)
+
+
+def group_scores(group: SpanGroup) -> List[Optional[float]]:
+    """Read the scores that `global_pointer`, spancat and others put on a group.
+
+    group (SpanGroup): The group.
+    RETURNS (List[Optional[float]]): For each span the score, or None. A float32 is
+        given in its shortest form: 0.9, not 0.8999999761581421.
+    """
+    scores = group.attrs.get("scores")
+    if not isinstance(scores, Iterable) or isinstance(scores, (str, bytes)):
+        return [None] * len(group)
+    values = [_as_score(score) for score in scores]
+    return values if len(values) == len(group) else [None] * len(group)
+
+
+def _as_score(score: Any) -> Optional[float]:
+    if getattr(score, "dtype", None) == "float32" and not score.shape:
+        score = float(str(score))
+    usable = isinstance(score, (int, float)) and math.isfinite(score)
+    return float(score) if usable else None
+
+
+def _lost_gold(doc: Doc, name: str, source: Source) -> List[TextSpan]:
+    entries = doc.user_data.get(LOST_GOLD, [])
+    fits = isinstance(entries, (list, tuple)) and all(map(_is_entry, entries))
+    if not fits:
+        fields = {"name": name, "source": source, "key": LOST_GOLD}
+        raise ValueError(Errors.GP181.format(**fields))
+    return [TextSpan(label, start, end, source) for start, end, label in entries]
+
+
+def _is_entry(entry: Any) -> bool:
+    fits = isinstance(entry, (list, tuple)) and len(entry) == 3
+    return fits and _is_place(entry[:2]) and isinstance(entry[2], str)
+
+
+def _is_place(value: Any) -> bool:
+    fits = isinstance(value, (list, tuple)) and len(value) == 2
+    return fits and all(type(edge) is int for edge in value)
+
+
+def _stored_tokens(doc: Doc) -> Optional[Places]:
+    """RETURNS (Optional[Places]): What make_doc stored; None if it is nothing, or
+    another's."""
+    stored = doc.user_data.get("tokens")
+    if not isinstance(stored, (list, tuple)) or not all(map(_is_place, stored)):
+        return None
+    edges = [0, *(edge for place in stored for edge in place), len(doc.text)]
+    in_order = all(a <= b for a, b in zip(edges, edges[1:]))
+    return [(start, end) for start, end in stored] if in_order else None
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_json, value))
+    if isinstance(value, dict):
+        named = all(isinstance(key, str) for key in value)
+        return named and all(map(_is_json, value.values()))
+    return value is None or isinstance(value, (str, bool, int, float))
+
+
+def _as_json(value: Any) -> Any:
+    """A DocBin gives lists back as tuples."""
+    if isinstance(value, (list, tuple)):
+        return [_as_json(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _as_json(entry) for key, entry in value.items()}
+    return value

@@ -1,0 +1,120 @@
+"""The same texts in two files, or twice in one. Only hashes of the texts are kept."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from hashlib import blake2b
+from typing import Dict, Iterator, List, NamedTuple, Tuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+
+from .breaks import CLOSING, SENTENCE_END
+
+#: Letters of the shortest sentence that counts; shorter ones are in many texts.
+MIN_CHARS = 50
+#: Documents that are named at most.
+MAX_NAMES = 5
+#: Characters that say as much as three letters: Chinese, Japanese and Korean ones.
+_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
+#: What stands between two sentences: an empty line, or white space after closing
+#: punctuation, which in some languages needs none.
+_BETWEEN = re.compile(
+    r"\n\s*\n|(?<=[{ends}])[{closing}]*\s+|(?<=[。！？])[{closing}]*".format(
+        ends=re.escape("".join(sorted(SENTENCE_END))),
+        closing=re.escape("".join(sorted(CLOSING))),
+    )
+)
+#: What is no part of a sentence at its ends.
+_EDGES = "".join({*SENTENCE_END, *CLOSING, *" \"'“‘«([{「『"})
+
+
+class SharedTexts(NamedTuple):
+    """What a file has of another one.
+
+    documents (int): Texts of documents that are in both.
+    names (List[Tuple[str, str]]): Names of the first of them, in the other file and
+        in this one.
+    sentences (int): Long sentences of this file that are in the other.
+    n_sentences (int): Long sentences of this file.
+    """
+
+    documents: int
+    names: List[Tuple[str, str]]
+    sentences: int
+    n_sentences: int
+
+    @property
+    def percent(self) -> float:
+        """RETURNS (float): Share of the sentences, from 0 to 100."""
+        return 100 * self.sentences / max(1, self.n_sentences)
+
+
+class TextPrints:
+    """Hashes of a file's documents and long sentences. Neither case nor the kind of
+    white space makes a difference.
+
+    min_chars (int): Letters of the shortest sentence that counts.
+    """
+
+    def __init__(self, *, min_chars: int = MIN_CHARS) -> None:
+        self.min_chars = min_chars
+        #: Documents that have the text of an earlier one of the file.
+        self.repeated = 0
+        #: Names of the first of them: the earlier document's, and its own.
+        self.repeated_names: List[Tuple[str, str]] = []
+        self._n_documents = 0
+        self._documents: Dict[int, str] = {}
+        self._sentences = array("Q")
+
+    def add(self, doc: Doc) -> None:
+        """Note a document's text. One without any is never the same as another.
+
+        doc (Doc): The document. Its name is `doc.user_data["title"]`, or its number.
+        """
+        self._n_documents += 1
+        text = doc.text
+        whole = _normalized(text)
+        if not whole:
+            return
+        name = str(doc.user_data.get("title") or f"document {self._n_documents}")
+        key = _hash(whole)
+        if key in self._documents:
+            self.repeated += 1
+            if len(self.repeated_names) < MAX_NAMES:
+                self.repeated_names.append((self._documents[key], name))
+        self._documents.setdefault(key, name)
+        self._sentences.extend(map(_hash, self._long_sentences(text)))
+
+    def shared_with(self, other: TextPrints) -> SharedTexts:
+        """Find what this file has of another.
+
+        other (TextPrints): The hashes of the other file, such as train.
+        RETURNS (SharedTexts): The counts.
+        """
+        common = [key for key in self._documents if key in other._documents]
+        names = [(other._documents[k], self._documents[k]) for k in common[:MAX_NAMES]]
+        own = _as_numpy(self._sentences)
+        found = int(numpy.isin(own, _as_numpy(other._sentences)).sum())
+        return SharedTexts(len(common), names, found, len(own))
+
+    def _long_sentences(self, text: str) -> Iterator[str]:
+        for part in _BETWEEN.split(text):
+            sentence = _normalized(part).strip(_EDGES)
+            if len(sentence) + 2 * len(_WIDE.findall(sentence)) >= self.min_chars:
+                yield sentence
+
+
+def _normalized(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _hash(text: str) -> int:
+    digest = blake2b(text.encode("utf-8"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _as_numpy(numbers: array[int]) -> NDArray[numpy.uint64]:
+    return numpy.frombuffer(numbers, dtype=numpy.uint64)

@@ -1,0 +1,69 @@
+"""What changes where texts are tokenized again, as they are in training."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import numpy
+from numpy.typing import NDArray
+from spacy.attrs import IDX, LENGTH
+from spacy.language import Language
+from spacy.tokens import Doc
+
+IntArray = NDArray[numpy.int64]
+
+
+class TokenizerCheck:
+    """Counts the documents whose tokens are not those that a pipeline would make.
+
+    A Doc that was made of words without their spaces is left out: training keeps its
+    tokens.
+
+    nlp (Language): The pipeline; only its tokenizer is used.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    """
+
+    def __init__(self, nlp: Language, spans_key: str) -> None:
+        self.nlp = nlp
+        self.spans_key = spans_key
+        #: Documents that the tokenizer cuts differently.
+        self.documents = 0
+        #: Gold spans that then do not begin and end at tokens.
+        self.misaligned = 0
+        #: Where the first difference is: the words of the file and of the tokenizer.
+        self.example: Optional[str] = None
+
+    def add(self, doc: Doc) -> None:
+        """Tokenize a document's text again.
+
+        doc (Doc): The document.
+        """
+        if not len(doc) or doc.has_unknown_spaces:
+            return
+        again = self.nlp.tokenizer(doc.text)
+        old, new = _edges(doc), _edges(again)
+        if numpy.array_equal(old, new):
+            return
+        self.documents += 1
+        spans = doc.spans.get(self.spans_key, [])
+        places = numpy.array([(span.start, span.end) for span in spans], dtype="int64")
+        starts, ends = places.reshape(-1, 2).T
+        fits = numpy.isin(old[starts, 0], new[:, 0])
+        fits &= numpy.isin(old[ends - 1, 1], new[:, 1])
+        self.misaligned += int((~fits).sum())
+        if self.example is None:
+            self.example = _first_difference(doc, again, old, new)
+
+
+def _edges(doc: Doc) -> IntArray:
+    """RETURNS (IntArray): First character of each token and the one after its last,
+    shape (tokens, 2)."""
+    array = doc.to_array([IDX, LENGTH]).astype("int64").reshape(-1, 2)
+    return array.cumsum(axis=1)
+
+
+def _first_difference(doc: Doc, again: Doc, old: IntArray, new: IntArray) -> str:
+    n = min(len(old), len(new))
+    i = int(numpy.append((old[:n] != new[:n]).any(axis=1), True).argmax())
+    of_file, made = (" ".join(t.text for t in d[i : i + 3]) for d in (doc, again))
+    return f"{of_file!r} in the file, {made!r} by the tokenizer"

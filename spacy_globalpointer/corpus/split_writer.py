@@ -1,0 +1,85 @@
+"""Writes the Docs of a split as they come, in the memory of one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List
+
+from spacy.tokens import Doc, DocBin
+
+from .annotations import AnnotatedText, Reject
+from .statistics import CorpusStatistics
+from .summary import SplitSummary
+
+#: Tokens of a file, about; what is more goes to further files.
+FILE_TOKENS = 2_000_000
+
+
+class SplitWriter:
+    """Collects the Docs of a split in NAME.spacy: a file, or, of more than
+    `FILE_TOKENS` tokens, a folder of such files, which spaCy's readers take as well.
+
+    folder (Path): Where to write.
+    name (str): Name of the split.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    """
+
+    def __init__(self, folder: Path, name: str, spans_key: str) -> None:
+        self.name = name
+        self.spans_key = spans_key
+        self.summary = SplitSummary(CorpusStatistics(spans_key))
+        self._path = folder / f"{name}.spacy"
+        self._n_files = 0
+        self._start_file()
+
+    def add(self, annotated: AnnotatedText, doc: Doc, rejects: List[Reject]) -> None:
+        """Add a document, and count the fates of its annotations.
+
+        annotated (AnnotatedText): The document as it was read.
+        doc (Doc): The document as it is stored.
+        rejects (List[Reject]): The annotations that the Doc has not.
+        """
+        if self._n_tokens and self._n_tokens + len(doc) > FILE_TOKENS:
+            self._finish_file()
+        self._doc_bin.add(doc)
+        self._n_tokens += len(doc)
+        places = {(span.label, span.start, span.end) for span in annotated.spans}
+        group = doc.spans[self.spans_key]
+        kept = [(span.label_, span.start_char, span.end_char) for span in group]
+        self.summary.statistics.add(doc)
+        self.summary.read += annotated.n_read
+        self.summary.kept += len(kept)
+        self.summary.adjusted += sum(place not in places for place in kept)
+        self.summary.count_rejects(rejects)
+
+    def skip(self, annotated: AnnotatedText, rejects: List[Reject]) -> None:
+        """Count a document that is left out.
+
+        annotated (AnnotatedText): The document.
+        rejects (List[Reject]): All its annotations.
+        """
+        self.summary.skipped += 1
+        self.summary.read += annotated.n_read
+        self.summary.count_rejects(rejects)
+
+    def close(self) -> None:
+        """Write what is left.
+
+        RAISES (RuntimeError): GP115 if an annotation had no fate, or two.
+        """
+        self.summary.check_account(self.name)
+        if self._n_files:
+            self._finish_file()
+        else:
+            self._doc_bin.to_disk(self._path)
+
+    def _start_file(self) -> None:
+        # Text and spaces; span groups and user data are always stored.
+        self._doc_bin = DocBin(attrs=["ORTH"], store_user_data=True)
+        self._n_tokens = 0
+
+    def _finish_file(self) -> None:
+        self._path.mkdir(exist_ok=True)
+        self._doc_bin.to_disk(self._path / f"{self._n_files:05}.spacy")
+        self._n_files += 1
+        self._start_file()

@@ -1,0 +1,90 @@
+"""What became of the annotations of a corpus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Dict, Sequence
+from typing import Counter as CounterT
+
+from ..errors import Errors
+from .annotations import Reason, Reject
+from .statistics import CorpusStatistics
+
+
+@dataclass
+class SplitSummary:
+    """What became of the annotations of a split.
+
+    statistics (CorpusStatistics): What is in the split now.
+    read (int): Annotations read, of every kind.
+    kept (int): Spans kept.
+    adjusted (int): Those of the kept ones that were expanded or contracted.
+    skipped (int): Documents left out, since their annotator did not accept them.
+    rejected (Counter[str]): Rejects by reason.
+    """
+
+    statistics: CorpusStatistics
+    read: int = 0
+    kept: int = 0
+    adjusted: int = 0
+    skipped: int = 0
+    rejected: CounterT[str] = field(default_factory=Counter)
+
+    @property
+    def lost(self) -> int:
+        """RETURNS (int): Rejects that were meant as a span of their own: see
+        `Reason.is_loss`."""
+        losses = (reason.value for reason in Reason if reason.is_loss)
+        return sum(self.rejected[reason] for reason in losses)
+
+    def count_rejects(self, rejects: Sequence[Reject]) -> None:
+        """Count rejects by reason.
+
+        rejects (Sequence[Reject]): The rejects.
+        """
+        self.rejected.update(reject.reason.value for reject in rejects)
+
+    def check_account(self, split: str) -> None:
+        """Check that every annotation has had one fate.
+
+        split (str): Name of the split.
+        RAISES (RuntimeError): GP115 if the numbers do not add up.
+        """
+        kept, rejected = self.kept, sum(self.rejected.values())
+        if self.read != kept + rejected:
+            fields = {"read": self.read, "kept": kept, "rejected": rejected}
+            raise RuntimeError(Errors.GP115.format(split=split, **fields))
+
+    def to_dict(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The summary, ready for JSON."""
+        return {
+            "read": self.read,
+            "kept": self.kept,
+            "adjusted": self.adjusted,
+            "rejected": dict(sorted(self.rejected.items())),
+            "lost": self.lost,
+            "skipped": self.skipped,
+            **self.statistics.to_dict(),
+        }
+
+
+@dataclass
+class ConversionSummary:
+    """What became of a corpus.
+
+    splits (Dict[str, SplitSummary]): The summary of each split.
+    format (str): Name of the format that was read.
+    """
+
+    splits: Dict[str, SplitSummary]
+    format: str = ""
+
+    @property
+    def lost(self) -> int:
+        """RETURNS (int): Annotations lost in all splits, see `SplitSummary`."""
+        return sum(split.lost for split in self.splits.values())
+
+    def to_dict(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The summaries by split, ready for JSON."""
+        return {name: split.to_dict() for name, split in self.splits.items()}

@@ -1,0 +1,158 @@
+"""The candidate spans of documents as columns, with what is right about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Iterable, List, Tuple
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from spacy.training import Example
+
+from ..pipeline.global_pointer import GlobalPointer
+from ..pipeline.overlap import select_spans
+from ..pipeline.scorer import gold_spans
+from ..pointer.probability import lowest_score, probability
+from .predictions import RAW_SCORES
+
+IntArray = NDArray[numpy.int64]
+FloatArray = NDArray[numpy.float32]
+BoolArray = NDArray[numpy.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Candidate spans before the overlap policy, by document, then in the order in
+    which the component decides between equal scores: by start, end and label.
+
+    label_names (Tuple[str, ...]): The component's labels.
+    docs (IntArray): Number of each span's document, shape (spans,).
+    labels (IntArray): Index of each span's label, shape (spans,).
+    starts (IntArray): First token of each span, shape (spans,).
+    ends (IntArray): Last token of each span, inclusive, shape (spans,).
+    raw (FloatArray): The model's score of each span, shape (spans,).
+    scores (FloatArray): Probability of each span, shape (spans,).
+    right (BoolArray): Whether it is a gold span, shape (spans,).
+    gold (IntArray): Number of gold spans, shape (documents, labels + 1); the last
+        column is for labels that the component does not know.
+    lowest (float): Probability above which no span is missing.
+    temperature (float): Temperature of the probabilities.
+    """
+
+    label_names: Tuple[str, ...]
+    docs: IntArray
+    labels: IntArray
+    starts: IntArray
+    ends: IntArray
+    raw: FloatArray
+    scores: FloatArray
+    right: BoolArray
+    gold: IntArray
+    lowest: float
+    temperature: float
+
+    @property
+    def n_gold(self) -> int:
+        """RETURNS (int): Number of gold spans, those of other labels included."""
+        return int(self.gold.sum())
+
+    @property
+    def label_gold(self) -> IntArray:
+        """RETURNS (IntArray): Number of gold spans of each label, shape (labels,)."""
+        return self.gold[:, :-1].sum(axis=0)
+
+    def of_documents(self, chosen: BoolArray) -> Candidates:
+        """Take some documents alone.
+
+        chosen (BoolArray): Whether each document is taken, shape (documents,).
+        RETURNS (Candidates): Their candidates, the documents numbered anew.
+        """
+        taken = chosen[self.docs]
+        columns = ("labels", "starts", "ends", "raw", "scores", "right")
+        numbers = numpy.cumsum(chosen) - 1
+        return replace(
+            self,
+            docs=numbers[self.docs[taken]],
+            gold=self.gold[chosen],
+            **{name: getattr(self, name)[taken] for name in columns},
+        )
+
+    def at_temperature(self, temperature: float) -> Candidates:
+        """RETURNS (Candidates): The same spans at another temperature."""
+        floor = torch.tensor(lowest_score(self.lowest, self.temperature))
+        return replace(
+            self,
+            scores=probability(torch.from_numpy(self.raw), temperature).numpy(),
+            lowest=float(probability(floor, temperature)),
+            temperature=temperature,
+        )
+
+    def standing(self, cuts: FloatArray, overlap: str) -> BoolArray:
+        """Which spans the component returns.
+
+        cuts (FloatArray): Threshold of each label, shape (labels,).
+        overlap (str): The overlap policy.
+        RETURNS (BoolArray): Whether each span is returned, shape (spans,).
+        """
+        stands = numpy.zeros(len(self.docs), dtype=bool)
+        above = numpy.flatnonzero(self.scores >= cuts[self.labels])
+        edges = numpy.flatnonzero(numpy.diff(self.docs[above])) + 1
+        for own in numpy.split(above, edges):
+            stands[own[self.select(own, overlap)]] = True
+        return stands
+
+    def select(self, rows: IntArray, overlap: str) -> IntArray:
+        """Apply the overlap policy to some spans of one document.
+
+        rows (IntArray): The spans, ascending, shape (some,).
+        overlap (str): The overlap policy.
+        RETURNS (IntArray): Indices in `rows` of the spans that it lets stand.
+        """
+        first = self.starts[rows[0]] if len(rows) else 0  # sorted: the lowest
+        starts, ends = self.starts[rows] - first, self.ends[rows] - first
+        return select_spans(overlap, starts, ends, self.scores[rows])
+
+
+def collect(
+    examples: Iterable[Example], pipe: GlobalPointer, lowest: float
+) -> Candidates:
+    """Gather the candidates of predicted documents. Right is what the scorer
+    `score_spans` counts as right; documents without gold annotation are left out.
+
+    examples (Iterable[Example]): The result of `predict_candidates`.
+    pipe (GlobalPointer): The component that predicted them.
+    lowest (float): The lowest probability that it was to find.
+    RETURNS (Candidates): The candidates.
+    """
+    annotated = [eg for eg in examples if pipe.key in eg.reference.spans]
+    number = {label: i for i, label in enumerate(pipe.labels)}
+    gold = numpy.zeros((len(annotated), len(number) + 1), dtype=numpy.int64)
+    rows: List[Tuple] = []
+    for i, example in enumerate(annotated):
+        wanted = gold_spans(example.reference, pipe.key)
+        for label, _, _ in wanted:
+            gold[i, number.get(label, -1)] += 1
+        group = example.predicted.spans[pipe.key]
+        for span, raw, score in zip(
+            group, group.attrs[RAW_SCORES], group.attrs["scores"]
+        ):
+            right = (span.label_, span.start_char, span.end_char) in wanted
+            place = (i, span.start, span.end - 1, number[span.label_])
+            rows.append((*place, raw, score, right))
+    rows.sort(key=lambda row: row[:4])
+    table = numpy.array(rows, dtype=numpy.float64).reshape(-1, 7)
+    docs, starts, ends, labels = table[:, :4].T.astype(numpy.int64)
+    return Candidates(
+        label_names=pipe.labels,
+        docs=docs,
+        labels=labels,
+        starts=starts,
+        ends=ends,
+        raw=table[:, 4].astype(numpy.float32),
+        scores=table[:, 5].astype(numpy.float32),
+        right=table[:, 6] > 0,
+        gold=gold,
+        lowest=lowest,
+        temperature=pipe.cfg["temperature"],
+    )

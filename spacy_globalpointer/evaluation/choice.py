@@ -1,0 +1,147 @@
+"""Choosing thresholds on some documents and scoring them on these or others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Callable, Dict, Sequence
+
+import numpy
+
+from .candidates import BoolArray, Candidates
+from .label_thresholds import best_per_label, best_single, label_cuts
+from .thresholds import f_score
+
+#: Parts into which documents are split to score each with the others' thresholds.
+PARTS = 10
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Settings of the component.
+
+    threshold (float): The threshold of labels without one of their own.
+    thresholds (Dict[str, float]): Thresholds of single labels.
+    """
+
+    threshold: float
+    thresholds: Dict[str, float] = field(default_factory=dict)
+
+    def of(self, label: str) -> float:
+        """RETURNS (float): The threshold of a label."""
+        return self.thresholds.get(label, self.threshold)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Counts, and what follows from them.
+
+    right (int): Found spans that are gold spans.
+    found (int): Found spans.
+    gold (int): Gold spans.
+    beta (float): Weight of recall in `f`.
+    """
+
+    right: int
+    found: int
+    gold: int
+    beta: float = 1.0
+
+    @property
+    def p(self) -> float:
+        """RETURNS (float): The precision; 0 if nothing was found."""
+        return self.right / max(self.found, 1)
+
+    @property
+    def r(self) -> float:
+        """RETURNS (float): The recall; 0 without gold."""
+        return self.right / max(self.gold, 1)
+
+    @property
+    def f(self) -> float:
+        """RETURNS (float): The F-score; 0 if nothing is right."""
+        if not self.right:
+            return 0.0
+        return float(f_score(self.right, self.found, self.gold, self.beta))
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """How thresholds are chosen.
+
+    overlap (str): The overlap policy.
+    min_gold (int): Labels with fewer gold spans keep the threshold of all.
+    beta (float): Weight of recall in what is maximized.
+    """
+
+    overlap: str
+    min_gold: int
+    beta: float
+
+    def single(self, candidates: Candidates) -> Thresholds:
+        """RETURNS (Thresholds): The best single threshold."""
+        return Thresholds(best_single(candidates, self.overlap, beta=self.beta))
+
+    def per_label(self, candidates: Candidates) -> Thresholds:
+        """RETURNS (Thresholds): The best single threshold, and better ones of single
+        labels."""
+        threshold = best_single(candidates, self.overlap, beta=self.beta)
+        labels = frequent_labels(candidates, self.min_gold)
+        own = best_per_label(
+            candidates, self.overlap, threshold, labels, beta=self.beta
+        )
+        return Thresholds(threshold, own)
+
+    def standing(self, candidates: Candidates, chosen: Thresholds) -> BoolArray:
+        """RETURNS (BoolArray): Whether each span is returned, shape (spans,)."""
+        names = candidates.label_names
+        cuts = label_cuts(names, chosen.threshold, chosen.thresholds)
+        return candidates.standing(cuts, self.overlap)
+
+    def score(self, candidates: Candidates, chosen: Thresholds) -> Score:
+        """RETURNS (Score): The score over all spans with some thresholds."""
+        stands = self.standing(candidates, chosen)
+        right = int(candidates.right[stands].sum())
+        return Score(right, int(stands.sum()), candidates.n_gold, self.beta)
+
+
+def frequent_labels(candidates: Candidates, min_gold: int) -> Sequence[int]:
+    """Indices of the labels that can have a threshold of their own.
+
+    candidates (Candidates): The candidates.
+    min_gold (int): Fewest gold spans of a label.
+    RETURNS (Sequence[int]): The indices, ascending. A label that a config file cannot
+        hold as a key is not among them.
+    """
+    return [
+        i
+        for i, (label, n) in enumerate(
+            zip(candidates.label_names, candidates.label_gold)
+        )
+        if n >= min_gold and not set(label) & set(":=")
+    ]
+
+
+def score_left_out(
+    candidates: Candidates,
+    choose: Callable[[Candidates], Thresholds],
+    chooser: Chooser,
+) -> Score:
+    """Score each document with thresholds that were chosen on others: what to expect
+    of a choice, while its score on its own documents is too high.
+
+    The documents are split into ten parts, or one for each if there are fewer.
+
+    candidates (Candidates): The candidates of at least two documents.
+    choose (Callable[[Candidates], Thresholds]): Chooses thresholds.
+    chooser (Chooser): Scores them.
+    RETURNS (Score): The counts over all documents.
+    """
+    n_docs = len(candidates.gold)
+    parts = numpy.arange(n_docs) % min(PARTS, n_docs)
+    scores = []
+    for part in numpy.unique(parts):
+        others = candidates.of_documents(parts != part)
+        chosen = choose(others) if others.n_gold else Thresholds(0.5)
+        scores.append(chooser.score(candidates.of_documents(parts == part), chosen))
+    right, found = sum(one.right for one in scores), sum(one.found for one in scores)
+    return Score(right, found, candidates.n_gold, chooser.beta)

@@ -1,0 +1,93 @@
+"""Precision and recall at every threshold, from candidates with scores."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import DefaultDict, Dict, Iterable, List, NamedTuple, Tuple
+
+import numpy
+from numpy.typing import NDArray
+
+from .matching import MatchedSpan
+
+FloatArray = NDArray[numpy.float64]
+
+
+class Curve(NamedTuple):
+    """Precision and recall by threshold.
+
+    thresholds (FloatArray): Descending; each is the score of a candidate.
+    precision (FloatArray): Of the candidates from each threshold on.
+    recall (FloatArray): Of the gold spans, found or not; never falls.
+    gold (int): Number of gold spans.
+    """
+
+    thresholds: FloatArray
+    precision: FloatArray
+    recall: FloatArray
+    gold: int
+
+    @property
+    def average_precision(self) -> float:
+        """RETURNS (float): Mean precision over the recall gained at each threshold.
+        What the candidates do not reach counts as 0; 0 without gold."""
+        gained = numpy.diff(self.recall, prepend=0.0)
+        return float((gained * self.precision).sum())
+
+
+def make_curve(scores: Iterable[float], right: Iterable[bool], gold: int) -> Curve:
+    """Make a curve of candidates. Those with one score stand or fall together.
+
+    scores (Iterable[float]): Probability of each candidate.
+    right (Iterable[bool]): Whether it is in the gold.
+    gold (int): Number of gold spans, those that are no candidate included.
+    RETURNS (Curve): The curve; empty without candidates.
+    """
+    values = numpy.array(list(scores), dtype=numpy.float64)
+    hits = numpy.array(list(right), dtype=bool)
+    order = numpy.argsort(-values, kind="stable")
+    values, found = values[order], hits[order].cumsum()
+    last = numpy.flatnonzero(numpy.diff(values, append=-numpy.inf))
+    precision = found[last] / (last + 1)
+    return Curve(values[last], precision, found[last] / max(gold, 1), gold)
+
+
+def make_curves(spans: Iterable[MatchedSpan]) -> Tuple[Curve, Dict[str, Curve]]:
+    """Make the curve of all spans, and one for each label.
+
+    spans (Iterable[MatchedSpan]): Gold spans and candidates; those that were found have
+        a score.
+    RETURNS (Tuple[Curve, Dict[str, Curve]]): The curves, labels in alphabetical order.
+    """
+    groups: DefaultDict[str, List[MatchedSpan]] = defaultdict(list)
+    for span in spans:
+        groups[span.label].append(span)
+    every = [span for group in groups.values() for span in group]
+    return _curve_of(every), {
+        label: _curve_of(groups[label]) for label in sorted(groups)
+    }
+
+
+def _curve_of(spans: List[MatchedSpan]) -> Curve:
+    found = [(s.score or 0.0, s.is_gold) for s in spans if s.is_found]
+    return make_curve(
+        (score for score, _ in found),
+        (right for _, right in found),
+        sum(span.is_gold for span in spans),
+    )
+
+
+def thin_out(curve: Curve, points: int) -> Tuple[FloatArray, FloatArray]:
+    """Choose points to draw: of each step of recall the highest and the last precision.
+
+    curve (Curve): The curve.
+    points (int): Steps from recall 0 to 1.
+    RETURNS (Tuple[FloatArray, FloatArray]): Recall and precision, at most two a step.
+    """
+    steps = numpy.floor(curve.recall * points)
+    chosen: List[int] = []
+    for step in numpy.unique(steps):
+        own = numpy.flatnonzero(steps == step)
+        best = own[curve.precision[own].argmax()]
+        chosen.extend(sorted({int(best), int(own[-1])}))
+    return curve.recall[chosen], curve.precision[chosen]

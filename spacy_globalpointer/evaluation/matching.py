@@ -1,0 +1,165 @@
+"""Gold and found spans of documents, matched place by place."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..pipeline.scorer import SpanTuple, gold_spans
+
+Place = Tuple[int, int]  # first character, character after the last
+#: Word pieces from tokens (first, after the last) to the nearest seam of windows.
+Distance = Callable[[int, int], Optional[int]]
+
+
+class MatchedSpan(NamedTuple):
+    """A span that is in the gold, was found, or both.
+
+    document (int): Index of the document among all examples.
+    start (int): First character.
+    end (int): Character after the last.
+    label (str): The label.
+    tokens (Tuple[int, int]): First token of the predicted document that it touches,
+        and token after the last.
+    is_gold (bool): Whether the gold has it.
+    is_found (bool): Whether it was found.
+    is_inside (bool): Whether a longer gold span covers it.
+    is_holding (bool): Whether it covers a shorter gold span.
+    seam (Optional[int]): Word pieces to the nearest seam of windows; None without one.
+    score (Optional[float]): Probability, if it was found by a component that tells.
+    """
+
+    document: int
+    start: int
+    end: int
+    label: str
+    tokens: Tuple[int, int]
+    is_gold: bool
+    is_found: bool
+    is_inside: bool
+    is_holding: bool
+    seam: Optional[int]
+    score: Optional[float]
+
+    @property
+    def key(self) -> SpanTuple:
+        """RETURNS (SpanTuple): Label and characters, by which the scorer compares."""
+        return self.label, self.start, self.end
+
+    @property
+    def is_right(self) -> bool:
+        """RETURNS (bool): Whether it was found and is in the gold."""
+        return self.is_gold and self.is_found
+
+
+def match_spans(
+    examples: Iterable[Example],
+    *,
+    spans_key: str,
+    distances: Optional[Sequence[Distance]] = None,
+) -> List[MatchedSpan]:
+    """Match the spans of documents, as `pipeline.scorer.score_spans` counts them: by
+    label and characters, gold that a converter could not align among the gold, and
+    without documents whose reference lacks the key.
+
+    examples (Iterable[Example]): Predicted and reference documents.
+    spans_key (str): Key of the spans in `Doc.spans`.
+    distances (Optional[Sequence[Distance]]): For each document the distance of tokens
+        from a seam of windows.
+    RETURNS (List[MatchedSpan]): The spans by document, start, end and label.
+    """
+    matched: List[MatchedSpan] = []
+    for index, example in enumerate(examples):
+        if spans_key in example.reference.spans:
+            distance = distances[index] if distances is not None else None
+            matched.extend(_match(index, example, spans_key, distance))
+    return matched
+
+
+def _match(
+    index: int, example: Example, spans_key: str, distance: Optional[Distance]
+) -> Iterable[MatchedSpan]:
+    gold = gold_spans(example.reference, spans_key)
+    found = scored_spans(example.predicted, spans_key)
+    tokens = Tokens(example.predicted)
+    nesting = Nesting([(start, end) for _, start, end in gold])
+    for key in sorted({*gold, *found}, key=_by_place):
+        label, start, end = key
+        own = tokens.touched(start, end)
+        yield MatchedSpan(
+            document=index,
+            start=start,
+            end=end,
+            label=label,
+            tokens=own,
+            is_gold=key in gold,
+            is_found=key in found,
+            is_inside=nesting.is_inside(start, end),
+            is_holding=nesting.is_holding(start, end),
+            seam=distance(*own) if distance and own[0] < own[1] else None,
+            score=found.get(key),
+        )
+
+
+def _by_place(key: SpanTuple) -> Tuple[int, int, str]:
+    return key[1], key[2], key[0]
+
+
+def scored_spans(doc: Doc, spans_key: str) -> Dict[SpanTuple, Optional[float]]:
+    """RETURNS (Dict[SpanTuple, Optional[float]]): A prediction's spans with scores."""
+    group = doc.spans.get(spans_key, [])
+    scores = getattr(group, "attrs", {}).get("scores")
+    values = [None] * len(group) if scores is None else [float(x) for x in scores]
+    return {(s.label_, s.start_char, s.end_char): x for s, x in zip(group, values)}
+
+
+class Tokens:
+    """Finds the tokens of characters.
+
+    doc (Doc): The document.
+    """
+
+    def __init__(self, doc: Doc) -> None:
+        self._starts = [token.idx for token in doc]
+        self._ends = [token.idx + len(token) for token in doc]
+
+    def touched(self, start: int, end: int) -> Tuple[int, int]:
+        """RETURNS (Tuple[int, int]): First token that shares a character with a span,
+        and token after the last."""
+        first = bisect_right(self._ends, start)
+        return first, max(first, bisect_left(self._starts, end))
+
+
+class Nesting:
+    """Tells whether a span is inside others, or holds others.
+
+    places (Sequence[Place]): The others. A span of the same place is no other.
+    """
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        ends: Dict[int, List[int]] = {}
+        for start, end in places:
+            ends.setdefault(start, []).append(end)
+        self._starts = sorted(ends)
+        self._own = ends
+        # Of the starts up to here the last end, and from here on the first end.
+        longest = (max(ends[start]) for start in self._starts)
+        shortest = (min(ends[start]) for start in reversed(self._starts))
+        self._last_end = list(accumulate(longest, max))
+        self._first_end = list(accumulate(shortest, min))[::-1]
+
+    def is_inside(self, start: int, end: int) -> bool:
+        """RETURNS (bool): Whether a longer span covers this one."""
+        before = bisect_left(self._starts, start)
+        covered = before > 0 and self._last_end[before - 1] >= end
+        return covered or max(self._own.get(start, [end])) > end
+
+    def is_holding(self, start: int, end: int) -> bool:
+        """RETURNS (bool): Whether this span covers a shorter one."""
+        after = bisect_right(self._starts, start)
+        covers = after < len(self._starts) and self._first_end[after] <= end
+        return covers or min(self._own.get(start, [end])) < end

@@ -1,0 +1,234 @@
+"""All that an evaluation tells, before it becomes a page or JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Set
+
+import numpy
+from spacy.language import Language
+from spacy.scorer import PRFScore
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..errors import Errors
+from ..pipeline.global_pointer import GlobalPointer
+from ..pipeline.scorer import SpanTuple
+from .breakdown import (
+    Scores,
+    score_all,
+    score_by_label,
+    score_by_length,
+    score_by_nesting,
+    score_by_seam,
+    score_to_dict,
+    scores_to_dict,
+)
+from .calibration import Bin, expected_calibration_error, reliability_bins
+from .confusion import Confusion, confuse
+from .curves import Curve, make_curves
+from .matching import Distance, MatchedSpan, match_spans
+from .predictions import LOWEST, find_component, predict_candidates, spans_at
+from .worst import WorstDocument, find_worst
+
+
+@dataclass(frozen=True)
+class Report:
+    """The results of a pipeline on a corpus.
+
+    settings (Dict[str, Any]): What was evaluated, ready for JSON.
+    total (PRFScore): Micro-averaged scores, as the component's scorer has them.
+    labels (Scores): Scores by label.
+    lengths (Scores): Scores by length in tokens.
+    nesting (Scores): Scores by how a span lies to the gold spans.
+    seams (Scores): Scores by distance to a seam of windows; empty without seams.
+    confusion (Confusion): What was found in the place of each gold span.
+    curve (Curve): Precision and recall at every threshold, before the overlap policy.
+    label_curves (Dict[str, Curve]): The same for each label.
+    bins (List[Bin]): Probability and share of right ones among the candidates.
+    calibration_error (float): Expected calibration error of the candidates.
+    worst (List[WorstDocument]): The documents with the most mistakes.
+    """
+
+    settings: Dict[str, Any]
+    total: PRFScore
+    labels: Scores
+    lengths: Scores
+    nesting: Scores
+    seams: Scores
+    confusion: Confusion
+    curve: Curve
+    label_curves: Dict[str, Curve]
+    bins: List[Bin]
+    calibration_error: float
+    worst: List[WorstDocument]
+
+    def to_dict(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The numbers, ready for JSON."""
+        return {
+            "settings": self.settings,
+            "all": score_to_dict(self.total),
+            "labels": scores_to_dict(self.labels),
+            "lengths": scores_to_dict(self.lengths),
+            "nesting": scores_to_dict(self.nesting),
+            "seams": scores_to_dict(self.seams),
+            "confusion": self.confusion.to_dict(),
+            "average_precision": {
+                "all": self.curve.average_precision,
+                "labels": {
+                    k: c.average_precision for k, c in self.label_curves.items()
+                },
+            },
+            "calibration": {
+                "expected_error": self.calibration_error,
+                "bins": [own._asdict() for own in self.bins],
+            },
+            "worst": [
+                {"document": d.index, "title": d.title, **score_to_dict(d.score)}
+                for d in self.worst
+            ],
+        }
+
+
+def evaluate(
+    nlp: Language,
+    path: Path,
+    *,
+    component: str = "global_pointer",
+    worst: int = 5,
+    progress: Optional[str] = None,
+) -> Report:
+    """Evaluate a pipeline.
+
+    nlp (Language): The pipeline.
+    path (Path): A .spacy file with gold spans, or a folder of such files.
+    component (str): Name of a `global_pointer`.
+    worst (int): Documents with mistakes to keep.
+    progress (Optional[str]): Text of a progress bar; None shows none.
+    RETURNS (Report): The results.
+    RAISES (ValueError): GP140 if the corpus has no gold span under the component's
+        key; the errors of `predict_candidates`.
+    """
+    pipe = find_component(nlp, component)
+    cuts = [pipe.cfg["threshold"], *pipe.cfg["thresholds"].values()]
+    lowest = max(min(LOWEST, *cuts), 1e-6)
+    examples = predict_candidates(
+        nlp, path, component=component, lowest=lowest, progress=progress
+    )
+    docs = [example.predicted for example in examples]
+    candidates = match_spans(
+        examples, spans_key=pipe.key, distances=_distances(nlp, component, docs)
+    )
+    if not any(span.is_gold for span in candidates):
+        keys = sorted({key for e in examples for key in e.reference.spans}) or "none"
+        raise ValueError(Errors.GP140.format(path=path, key=pipe.key, keys=keys))
+    titles = [_title(example, i) for i, example in enumerate(examples)]
+    spans = select(candidates, docs, pipe)
+    return summarize(
+        candidates,
+        spans,
+        worst=find_worst(docs, titles, spans, worst),
+        settings=_describe(nlp, pipe, examples, path, lowest),
+    )
+
+
+def summarize(
+    candidates: Sequence[MatchedSpan],
+    spans: Sequence[MatchedSpan],
+    *,
+    worst: List[WorstDocument],
+    settings: Dict[str, Any],
+) -> Report:
+    """Count.
+
+    candidates (Sequence[MatchedSpan]): Gold spans and candidates with scores.
+    spans (Sequence[MatchedSpan]): Gold spans, and what is returned.
+    worst (List[WorstDocument]): As in `Report`.
+    settings (Dict[str, Any]): As in `Report`.
+    RETURNS (Report): The results.
+    """
+    curve, label_curves = make_curves(candidates)
+    found = [span for span in candidates if span.is_found]
+    scores = numpy.array([span.score for span in found], dtype=numpy.float64)
+    right = numpy.array([span.is_gold for span in found], dtype=bool)
+    return Report(
+        settings=settings,
+        total=score_all(spans),
+        labels=score_by_label(spans),
+        lengths=score_by_length(spans),
+        nesting=score_by_nesting(spans),
+        seams=score_by_seam(spans),
+        confusion=confuse(spans),
+        curve=curve,
+        label_curves=label_curves,
+        bins=reliability_bins(scores, right),
+        calibration_error=expected_calibration_error(scores, right),
+        worst=worst,
+    )
+
+
+def select(
+    candidates: Sequence[MatchedSpan], docs: Sequence[Doc], pipe: GlobalPointer
+) -> List[MatchedSpan]:
+    """Keep of the candidates what the component returns as it is set.
+
+    candidates (Sequence[MatchedSpan]): Gold spans and candidates.
+    docs (Sequence[Doc]): The predicted documents.
+    pipe (GlobalPointer): The component.
+    RETURNS (List[MatchedSpan]): Gold spans, and what is returned.
+    """
+    returned: List[Set[SpanTuple]] = []
+    for doc in docs:
+        group = doc.spans[pipe.key]
+        spans = [group[int(i)] for i in spans_at(doc, pipe)]
+        returned.append({(s.label_, s.start_char, s.end_char) for s in spans})
+    selected = []
+    for span in candidates:
+        if span.is_found and span.key not in returned[span.document]:
+            span = span._replace(is_found=False, score=None)
+        if span.is_gold or span.is_found:
+            selected.append(span)
+    return selected
+
+
+def _distances(
+    nlp: Language, component: str, docs: List[Doc]
+) -> Optional[List[Distance]]:
+    from ..encoders.seams import find_seams, find_transformer  # imports torch
+
+    transformer = find_transformer(nlp, component)
+    if transformer is None:
+        return None
+    return [seams.distance for seams in find_seams(transformer, docs)]
+
+
+def _title(example: Example, index: int) -> str:
+    return str(example.reference.user_data.get("title", f"Document {index + 1}"))
+
+
+def _describe(
+    nlp: Language,
+    pipe: GlobalPointer,
+    examples: Sequence[Example],
+    path: Path,
+    lowest: float,
+) -> Dict[str, Any]:
+    meta = nlp.meta
+    annotated = [e for e in examples if pipe.key in e.reference.spans]
+    return {
+        "pipeline": f"{meta['lang']}_{meta['name']}",
+        "version": meta["version"],
+        "lang": meta["lang"],
+        "component": pipe.name,
+        "data": path.name,
+        "documents": len(annotated),
+        "documents_not_annotated": len(examples) - len(annotated),
+        "tokens": sum(len(e.predicted) for e in annotated),
+        "spans_key": pipe.key,
+        "threshold": pipe.cfg["threshold"],
+        "thresholds": dict(sorted(pipe.cfg["thresholds"].items())),
+        "overlap": pipe.cfg["overlap"],
+        "temperature": pipe.cfg.get("temperature", 1.0),
+        "lowest": lowest,
+    }

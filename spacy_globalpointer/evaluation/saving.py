@@ -1,0 +1,73 @@
+"""Writes settings of a component into a saved pipeline's config."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from spacy.util import load_config
+from thinc.api import Config
+
+from ..errors import Errors
+
+CONFIG = "config.cfg"
+
+
+def check_folders(model: Path, output: Optional[Path]) -> None:
+    """Check that a pipeline can be written, before work is spent on it.
+
+    model (Path): Folder of the pipeline.
+    output (Optional[Path]): Folder for a copy; None for none.
+    RAISES (ValueError): GP134 if there is no pipeline, GP042 if the output exists,
+        GP135 if it lies in the pipeline's folder.
+    """
+    if not (model / CONFIG).is_file():
+        raise ValueError(Errors.GP134.format(path=model))
+    if output is None:
+        return
+    if output.exists():
+        raise ValueError(Errors.GP042.format(path=output))
+    if model.resolve() in output.resolve().parents:
+        raise ValueError(Errors.GP135.format(path=output, model=model))
+
+
+def write_settings(
+    model: Path,
+    component: str,
+    settings: Dict[str, Any],
+    *,
+    output: Optional[Path] = None,
+) -> Path:
+    """Write settings of a component into a pipeline's config.cfg, or into that of a
+    copy. Nothing else changes, and no file is ever half-written.
+
+    model (Path): Folder of the pipeline.
+    component (str): Name of the component.
+    settings (Dict[str, Any]): The settings.
+    output (Optional[Path]): Folder for the copy; None changes the pipeline itself.
+    RETURNS (Path): The config that was written.
+    RAISES (ValueError): As `check_folders`.
+    """
+    check_folders(model, output)
+    target = (output or model / CONFIG).absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tune.", dir=target.parent) as staging:
+        draft = Path(staging) / target.name
+        if output is not None:
+            shutil.copytree(model, draft)
+        config = draft / CONFIG if output is not None else draft
+        text = with_settings(model / CONFIG, component, settings)
+        config.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(draft, target)
+    return (output or model) / CONFIG
+
+
+def with_settings(path: Path, component: str, settings: Dict[str, Any]) -> str:
+    """RETURNS (str): The text of a config with other settings of a component; what it
+    takes over from other sections stays so."""
+    config: Config = load_config(path, interpolate=False)
+    config["components"][component].update(settings)
+    return config.to_str(interpolate=False)

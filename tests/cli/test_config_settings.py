@@ -1,0 +1,211 @@
+"""Settings that are read from a config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import spacy
+from helpers import TOK2VEC
+from spacy.training import Example
+from spacy.util import load_config
+
+from spacy_globalpointer.cli.config_settings import (
+    CheckedSettings,
+    EncoderSettings,
+    read_language,
+    read_settings,
+)
+
+DEFAULT = Path(__file__).parent.parent.parent / "configs" / "default.cfg"
+OURS = "spacy-globalpointer.TransformerModel.v1"
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes the default config with other values, which may be whole sections."""
+
+    def write_config(changes=(), name="train.cfg"):
+        config = load_config(DEFAULT)
+        for key, value in dict(changes).items():
+            *sections, last = key.split(".")
+            place = config
+            for section in sections:
+                place = place.setdefault(section, {})
+            place[last] = value
+        config.to_disk(tmp_path / name)
+        return tmp_path / name
+
+    return write_config
+
+
+def build_pipeline(folder, encoder):
+    nlp = spacy.blank("en")
+    model = {"@architectures": OURS, "name": str(encoder), "window": 40, "context": 2}
+    nlp.add_pipe("transformer", config={"model": model})
+    nlp.add_pipe("global_pointer", name="spans", config={"overlap": "flat"})
+    nlp.tokenizer.add_special_case("Mr.Hyde", [{"ORTH": "Mr."}, {"ORTH": "Hyde"}])
+    nlp.get_pipe("spans").add_label("X")
+    doc = nlp.make_doc("a")
+    doc.spans["sc"] = []
+    nlp.initialize(lambda: [Example(nlp.make_doc("a"), doc)])
+    nlp.to_disk(folder)
+    return folder
+
+
+def test_the_default_config():
+    """Its paths are null, and what is left out in it has its default."""
+    assert read_settings(DEFAULT) == CheckedSettings(
+        overlap="nested",
+        chunk_size=128,
+        encoder=EncoderSettings("encoders/minilm", window=160),
+    )
+
+
+def test_a_config_that_is_not_filled_in(write):
+    sections = {"components": {"global_pointer": {"factory": "global_pointer"}}}
+    path = write({**sections, "nlp.pipeline": ["global_pointer"], "corpora": {}})
+    assert read_settings(path) == CheckedSettings()
+
+
+def test_other_values(write):
+    path = write(
+        {
+            "components.global_pointer.spans_key": "other",
+            "components.global_pointer.max_span_length": 7,
+            "paths.encoder": "some",
+            "components.transformer.model.tokenizer_config": {"do_lower_case": False},
+            "corpora.train.@readers": "spacy.Corpus.v1",
+        }
+    )
+    encoder = EncoderSettings(
+        "some", window=160, tokenizer_config={"do_lower_case": False}
+    )
+    assert read_settings(path) == CheckedSettings(
+        "other", max_span_length=7, overlap="nested", encoder=encoder
+    )
+
+
+def test_the_training_corpus_has_any_name(write):
+    reader = load_config(DEFAULT)["corpora"]["train"]
+    changes = {"training.train_corpus": "corpora.mine", "corpora.train": {}}
+    path = write({**changes, "corpora.mine": {**reader, "chunk_size": 9}})
+    assert read_settings(path).chunk_size == 9
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_encoder_is_named(write, value):
+    assert read_settings(write({"paths.encoder": value})).encoder is None
+
+
+def test_no_transformer_is_listened_to(write):
+    path = write({"components.global_pointer.model.tok2vec": TOK2VEC})
+    assert read_settings(path).encoder is None
+
+
+def test_the_component_has_an_encoder_of_its_own(write):
+    own = {
+        "@architectures": "spacy-globalpointer.Tok2VecTransformer.v1",
+        "name": "own",
+        "window": 99,
+        "pooling": {"@layers": "reduce_mean.v1"},
+    }
+    path = write({"components.global_pointer.model.tok2vec": own})
+    assert read_settings(path).encoder == EncoderSettings("own", window=99)
+
+
+def test_one_of_two_transformers(write):
+    changes = {"components.global_pointer.model.tok2vec.upstream": "second"}
+    model = {"@architectures": OURS, "name": "second"}
+    changes["components.second"] = {"factory": "transformer", "model": model}
+    changes["nlp.pipeline"] = ["transformer", "second", "global_pointer"]
+    assert read_settings(write(changes)).encoder == EncoderSettings("second")
+
+
+def test_windows_of_another_architecture(write):
+    model = {"@architectures": "spacy-transformers.TransformerModel.v3", "name": "x"}
+    encoder = read_settings(write({"components.transformer.model": model})).encoder
+    assert encoder == EncoderSettings("x", context=0, has_windows=False)
+
+
+def test_several_components(write):
+    second = {"factory": "global_pointer", "overlap": "flat"}
+    path = write(
+        {
+            "components.second": second,
+            "nlp.pipeline": ["transformer", "global_pointer", "second"],
+        }
+    )
+    assert read_settings(path, "second").overlap == "flat"
+    assert read_settings(path, "global_pointer").overlap == "nested"
+    with pytest.raises(ValueError, match="GP156.*not set.*global_pointer, second"):
+        read_settings(path)
+    with pytest.raises(ValueError, match="GP156.*'transformer'"):
+        read_settings(path, "transformer")
+
+
+def test_no_component(write):
+    with pytest.raises(ValueError, match="GP156.*: none"):
+        read_settings(write({"nlp.pipeline": ["transformer"]}))
+
+
+@pytest.mark.parametrize(
+    "changes,code",
+    [
+        ({"components.global_pointer.overlap": "some"}, "GP011"),
+        ({"components.global_pointer.max_span_length": 0}, "GP012"),
+    ],
+)
+def test_bad_values(write, changes, code):
+    with pytest.raises(ValueError, match=code):
+        read_settings(write(changes))
+
+
+@pytest.mark.parametrize(
+    "text", [b"junk", b"[a]\nx = ${b.c}\n", b"[a]\nx = 1\n[a]\n", b"\xff[a]\n"]
+)
+def test_no_config(tmp_path, text):
+    (tmp_path / "x.cfg").write_bytes(text)
+    with pytest.raises(ValueError, match="GP155"):
+        read_settings(tmp_path / "x.cfg")
+
+
+def test_a_trained_pipeline(tmp_path, bert_folder, write):
+    folder = build_pipeline(tmp_path / "pipeline", bert_folder)
+    stored = EncoderSettings(str(folder / "transformer"), window=40, context=2)
+    expected = CheckedSettings(overlap="flat", encoder=stored)
+    assert read_settings(folder) == read_settings(folder / "config.cfg") == expected
+
+    def words(path):
+        return [token.text for token in read_language(path)("Mr.Hyde")]
+
+    assert words(folder) == ["Mr.", "Hyde"]  # its tokenizer, too
+    assert read_language(folder).pipe_names == []
+    source = {"source": str(folder)}
+    changes = {
+        "nlp.pipeline": ["transformer", "mine"],
+        "components.transformer": source,
+    }
+    path = write({**changes, "components.mine": {**source, "component": "spans"}})
+    settings = read_settings(path)
+    assert (settings.overlap, settings.chunk_size) == ("flat", 128)
+    assert settings.encoder == stored
+
+
+def test_components_of_pipelines_that_are_not_there(write):
+    path = write({"components.transformer": {"source": "not_there"}})
+    assert read_settings(path).encoder is None
+    path = write({"components.global_pointer": {"source": "not_there"}})
+    with pytest.raises(ValueError, match="GP157.*'not_there'"):
+        read_settings(path, "global_pointer")
+    with pytest.raises(ValueError, match="GP156"):
+        read_settings(path)
+
+
+def test_the_language_of_a_config(write):
+    assert read_language(DEFAULT).lang == "en"
+    chinese = read_language(write({"nlp.lang": "zh"}))
+    assert [token.text for token in chinese("北京")] == ["北", "京"]
+    tokenizer = {"@tokenizers": "spacy.zh.ChineseTokenizer", "segmenter": "char"}
+    changes = {"nlp.lang": "zh", "nlp.tokenizer": tokenizer, "nlp.disabled": ["x"]}
+    assert read_language(write(changes)).pipe_names == []

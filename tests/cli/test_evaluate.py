@@ -1,0 +1,107 @@
+"""`spacy global-pointer evaluate`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+import pytest
+from corpus_helpers import save
+from helpers import build, fit, make_examples
+from spacy.tokens import Span
+from typer.testing import CliRunner
+
+from spacy_globalpointer.cli.app import global_pointer_cli
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    nlp = build()
+    fit(nlp, make_examples(nlp))
+    nlp.to_disk(folder := tmp_path_factory.mktemp("model"))
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path):
+    docs = [example.reference for example in make_examples(build())]
+    docs[0].spans["sc"] = [*docs[0].spans["sc"], Span(docs[0], 1, 2, "TERM")]
+    return save(tmp_path / "test.spacy", docs)
+
+
+def evaluate(*args):
+    return CliRunner().invoke(global_pointer_cli, ["evaluate", *map(str, args)])
+
+
+def test_report_and_numbers(model, data, tmp_path):
+    page, numbers = tmp_path / "new" / "report.html", tmp_path / "new" / "metrics.json"
+    result = evaluate(model, data, "--output", page, "--metrics", numbers)
+    assert result.exit_code == 0, result.output
+    rows = dict(re.findall(r"^(all|TERM) +(.+?)\s*$", result.output, re.M))
+    assert rows["all"].split() == ["100.00", "88.89", "94.12"]
+    assert rows["TERM"].split() == ["0.00"] * 3
+    metrics = json.loads(numbers.read_text("utf-8"))
+    assert metrics["all"]["right"] == 8 and metrics["all"]["missed"] == 1
+    html = page.read_text("utf-8")
+    assert "<h1>en_pipeline on test.spacy</h1>" in html and "94.1" in html
+    assert sorted(os.listdir(tmp_path / "new")) == ["metrics.json", "report.html"]
+
+
+def test_runs_agree_to_the_byte(model, data, tmp_path):
+    for name in ("a", "b"):
+        evaluate(model, data, "--output", tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_title_and_number_of_documents(model, data, tmp_path):
+    page = tmp_path / "report.html"
+    evaluate(model, data, "-o", page, "--title", "A & B", "--worst", 0)
+    html = page.read_text("utf-8")
+    assert "<h1>A &amp; B</h1>" in html and "Worst documents" not in html
+
+
+def test_documents_without_annotation_are_told(model, tmp_path):
+    docs = [example.reference for example in make_examples(build())]
+    docs[3].spans.pop("sc")
+    path = save(tmp_path / "test.spacy", docs)
+    result = evaluate(model, path, "-o", tmp_path / "report.html")
+    assert result.exit_code == 0 and "GPW014" in result.output
+
+
+def test_failure_leaves_the_old_report(model, data, tmp_path, monkeypatch):
+    page = tmp_path / "report.html"
+    page.write_text("old")
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    result = evaluate(model, data, "-o", page)
+    assert result.exit_code == 1 and "disk full" in result.output
+    assert page.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["report.html", "test.spacy"]
+
+
+def test_no_pipeline(data, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for path, code in [
+        (tmp_path / "folder", "GP141"),
+        (data, "GP141"),
+        ("none", "E050"),
+    ]:
+        result = evaluate(path, data, "-o", tmp_path / "report.html")
+        assert result.exit_code == 1 and code in result.output
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_unknown_component(model, data, tmp_path):
+    page = tmp_path / "report.html"
+    result = evaluate(model, data, "-o", page, "--component", "ner")
+    assert result.exit_code == 1 and "GP130" in result.output and not page.exists()
+
+
+def test_no_gold(model, tmp_path):
+    path = save(tmp_path / "test.spacy", [build().make_doc("Leith")])
+    result = evaluate(model, path, "-o", tmp_path / "report.html")
+    assert result.exit_code == 1 and "GP140" in result.output

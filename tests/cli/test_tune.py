@@ -1,0 +1,194 @@
+"""`spacy global-pointer tune`."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from spacy.training import Corpus
+from tuning_helpers import save_dev, unsure
+from typer.testing import CliRunner
+
+from spacy_globalpointer.cli.app import global_pointer_cli
+
+NAME = "global_pointer"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A pipeline and documents, written once."""
+    folder = tmp_path_factory.mktemp("tune")
+    nlp = unsure(overlap="nested")
+    nlp.to_disk(folder / "model")
+    save_dev(nlp, folder / "dev.spacy")
+    return folder
+
+
+@pytest.fixture
+def model(made, tmp_path) -> Path:
+    return shutil.copytree(made / "model", tmp_path / "model")
+
+
+@pytest.fixture
+def dev(made) -> Path:
+    return made / "dev.spacy"
+
+
+def tune(*args, code=0):
+    """Run the command. RETURNS: Its output as one line, colours left out."""
+    result = CliRunner().invoke(global_pointer_cli, ["tune", *map(str, args)])
+    assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.output).split())
+
+
+def evaluate(model, dev):
+    """P, R and F1 in percent, as the command prints them."""
+    nlp = spacy.load(model)
+    scores = nlp.evaluate(list(Corpus(dev)(nlp)))
+    return " ".join(f"{100 * scores[f'spans_sc_{name}']:.1f}" for name in "prf")
+
+
+def config(model):
+    return spacy.util.load_config(model / "config.cfg")["components"][NAME]
+
+
+@pytest.mark.parametrize("options", [[], ["--temperature"], ["--overall-only"]])
+def test_the_pipeline_then_scores_what_was_printed(model, dev, options):
+    before = evaluate(model, dev)
+    output = tune(model, dev, "--min-gold", 1, *options)
+    assert f"Thresholds so far {before} " in output
+    row = r"Best single: \S+" if "--overall-only" in options else "Best per label"
+    [after] = re.findall(rf"{row} ((?:\S+ ){{3}})", output)
+    assert evaluate(model, dev) == after.strip() != before
+
+
+def test_only_the_settings_change(made, model, dev):
+    tune(model, dev, "--min-gold", 1)
+    old, new = (
+        (x / "config.cfg").read_text().splitlines() for x in (made / "model", model)
+    )
+    changed = {line for line in new if line not in old}
+    assert changed and all(
+        re.fullmatch(r"(threshold|ORG|PERSON|PLACE) = [\d.]+", line) for line in changed
+    )
+    assert [line for line in old if line not in new] == ["threshold = 0.5"]
+    comparison = filecmp.dircmp(made / "model", model)
+    assert comparison.diff_files == ["config.cfg"]
+    assert not comparison.left_only and not comparison.right_only
+
+
+def test_what_is_written_is_what_was_printed(model, dev):
+    output = tune(model, dev, "--min-gold", 1, "--temperature")
+    written = config(model)
+    assert f"Best single: {written['threshold']} " in output
+    for label, threshold in written["thresholds"].items():
+        assert f"{label} {threshold} " in output
+    assert f"{written['temperature']} " in output
+
+
+def test_a_saved_pipeline_is_written_in_the_same_order(made, model, dev):
+    """The config is as spaCy writes it."""
+    tune(model, dev)
+    text = (model / "config.cfg").read_bytes()
+    spacy.load(model).to_disk(made / "again")
+    assert (made / "again" / "config.cfg").read_bytes() == text
+
+
+def test_values_taken_from_other_sections_stay_so(model, dev):
+    path = model / "config.cfg"
+    assert "seed = ${system.seed}" in path.read_text()
+    tune(model, dev)
+    assert "seed = ${system.seed}" in path.read_text()
+
+
+def test_thresholds_of_before_are_replaced(model, dev):
+    tune(model, dev, "--min-gold", 1)
+    assert config(model)["thresholds"]
+    tune(model, dev, "--overall-only")
+    assert not config(model)["thresholds"]
+
+
+def test_copy(made, model, dev, tmp_path):
+    tune(model, dev, "--output", tmp_path / "new" / "tuned")
+    assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
+    assert config(tmp_path / "new/tuned")["threshold"] != 0.5
+    spacy.load(tmp_path / "new" / "tuned")
+    assert os.listdir(tmp_path / "new") == ["tuned"]
+
+
+def test_dry_run(made, model, dev):
+    assert "Nothing was written" in tune(model, dev, "--dry-run")
+    assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
+
+
+def test_failure_leaves_the_old_config(made, model, dev, monkeypatch):
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    assert "disk full" in tune(model, dev, code=1)
+    assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
+    assert sorted(os.listdir(model)) == sorted(os.listdir(made / "model"))
+
+
+def test_f_score_of_another_beta(model, dev):
+    output = tune(model, dev, "--beta", 2)
+    assert " F2 so far " in output and " F1" not in output
+
+
+def test_threshold_below_what_was_looked_at_is_told(model, dev):
+    path = model / "config.cfg"
+    path.write_text(path.read_text().replace("threshold = 0.5", "threshold = 0.01"))
+    assert "GPW012" in tune(model, dev, "--dry-run")
+    assert "GPW012" not in tune(model, dev, "--dry-run", "--lowest", 0.005)
+
+
+def test_lowest_threshold_that_is_best_is_told(model, dev, tmp_path):
+    nlp = spacy.load(model, config={f"components.{NAME}.threshold": 0.3})
+    found = nlp.pipe(doc.text for doc in DocBin().from_disk(dev).get_docs(nlp.vocab))
+    DocBin(docs=found).to_disk(path := tmp_path / "dev.spacy")
+    assert "GPW013" in tune(model, path, "--dry-run", "--lowest", 0.3)
+    assert "GPW013" not in tune(model, path, "--dry-run")
+
+
+def test_no_pipeline(model, dev):
+    (model / "config.cfg").unlink()
+    assert "GP134" in tune(model, dev, code=1)
+
+
+def test_output_that_exists(model, dev, tmp_path):
+    assert "GP042" in tune(model, dev, "--output", tmp_path, code=1)
+
+
+def test_output_in_the_pipeline(model, dev):
+    assert "GP135" in tune(model, dev, "--output", model / "x" / "y", code=1)
+
+
+@pytest.mark.parametrize(
+    "options,code",
+    [
+        (["--component", "mine"], "GP130"),
+        (["--component", "sentencizer"], "GP131"),
+        (["--lowest", 0], "GP136"),
+        (["--beta", 0], "GP136"),
+    ],
+)
+def test_wrong_options(model, dev, tmp_path, options, code):
+    nlp = spacy.load(model)
+    nlp.add_pipe("sentencizer")
+    nlp.to_disk(tmp_path / "two")
+    assert code in tune(tmp_path / "two", dev, *options, code=1)
+
+
+def test_documents_without_gold(model, dev, tmp_path):
+    docs = list(DocBin().from_disk(dev).get_docs(spacy.blank("en").vocab))
+    for doc in docs:
+        doc.spans["sc"] = []
+    DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
+    assert "GP132" in tune(model, tmp_path / "dev.spacy", code=1)

@@ -1,0 +1,189 @@
+"""The brat reader: every line of every file has exactly one fate."""
+
+from __future__ import annotations
+
+import pytest
+from corpus_helpers import TEXT, span_line, write_brat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_globalpointer.corpus.annotations import REMEDIES, Reason
+from spacy_globalpointer.corpus.formats.brat import read_brat
+
+
+def read_one(folder, text, lines, **kwargs):
+    write_brat(folder, {"doc": (text, lines)})
+    ((annotated, rejects),) = read_brat(folder, **kwargs)
+    return annotated, rejects
+
+
+def test_spans_and_their_source(tmp_path):
+    lines = [span_line(TEXT, 0, 17, "ORG", 1), "", span_line(TEXT, 12, 17, "GPE", 2)]
+    annotated, rejects = read_one(tmp_path, TEXT, lines)
+    assert (annotated.name, annotated.text, annotated.n_read) == ("doc", TEXT, 2)
+    spans = [(s.label, s.start, s.end, str(s.source)) for s in annotated.spans]
+    assert spans == [("ORG", 0, 17, "doc.ann:1"), ("GPE", 12, 17, "doc.ann:3")]
+    assert rejects == []
+
+
+@pytest.mark.parametrize(
+    "line,reason",
+    [
+        ("T1\tORG 25 30\tary .", Reason.OUT_OF_TEXT),
+        ("T1\tORG 900 905\tLeith", Reason.OUT_OF_TEXT),
+        ("T1\tORG -1 3\tThe", Reason.OUT_OF_TEXT),
+        ("T1\tORG 8 4\tBank", Reason.END_BEFORE_START),
+        ("T1\tORG 4 4\t", Reason.EMPTY),
+        ("T1\tORG 4 8;12 17\tBank Leith", Reason.DISCONTINUOUS),
+        ("T1\tORG 5 9\tBank", Reason.TEXT_MISMATCH),
+        ("T1\tORG 4 8\tbank", Reason.TEXT_MISMATCH),
+        ("T1\tORG 4 8", Reason.BAD_LINE),
+        ("T1\tORG 4 x\tBank", Reason.BAD_LINE),
+        ("T1\tORG " + "9" * 5000 + " 8\tBank", Reason.BAD_LINE),
+        ("T1 ORG 4 8 Bank", Reason.BAD_LINE),
+        ("X1\tORG 4 8\tBank", Reason.BAD_LINE),
+        ("Rubbish", Reason.BAD_LINE),
+        ("R1\tpart-of Arg1:T1 Arg2:T2", Reason.NOT_A_SPAN),
+        ("E1\tPay:T1 Who:T2", Reason.NOT_A_SPAN),
+        ("A1\tNegated T1", Reason.NOT_A_SPAN),
+        ("M1\tNegated T1", Reason.NOT_A_SPAN),
+        ("N1\tReference T1 Wiki:1\tBank", Reason.NOT_A_SPAN),
+        ("#1\tAnnotatorNotes T1\tsure?", Reason.NOT_A_SPAN),
+        ("*\tEquiv T1 T2", Reason.NOT_A_SPAN),
+    ],
+)
+def test_rejects(tmp_path, line, reason):
+    annotated, rejects = read_one(tmp_path, TEXT, [span_line(TEXT, 0, 3), line])
+    assert [(s.start, s.end) for s in annotated.spans] == [(0, 3)]
+    (reject,) = rejects
+    assert (reject.file, reject.line, reject.value) == ("doc.ann", 2, line)
+    assert (reject.reason, reject.remedy) == (reason, REMEDIES[reason])
+
+
+def test_every_reason_has_a_remedy():
+    assert set(REMEDIES) == set(Reason)
+
+
+def test_missing_text_rejects_every_line(tmp_path):
+    lines = [span_line(TEXT, 0, 3), "R1\tx Arg1:T1 Arg2:T1", "junk"]
+    annotated, rejects = read_one(tmp_path, None, lines)
+    assert (annotated.text, annotated.spans, annotated.n_read) == ("", [], 3)
+    assert [r.reason for r in rejects] == [Reason.MISSING_TEXT] * 3
+
+
+@pytest.mark.parametrize("text", ["", " ", " \n\t \r\n"])
+@pytest.mark.parametrize("lines", [None, []])
+def test_text_without_annotations(tmp_path, text, lines):
+    annotated, rejects = read_one(tmp_path, text, lines)
+    assert (annotated.text, annotated.spans, annotated.n_read) == (text, [], 0)
+    assert rejects == []
+
+
+def test_folder_is_sorted_and_recursive(tmp_path):
+    names = ["b", "a/2", "a/10.v1", "c.d"]
+    write_brat(tmp_path, {name: (TEXT, []) for name in names})
+    write_brat(tmp_path, {".hidden": (TEXT, []), ".cache/x": (TEXT, [])})
+    (tmp_path / "annotation.conf").write_text("[entities]\n")
+    found = [annotated.name for annotated, _ in read_brat(tmp_path)]
+    assert found == ["a/10.v1", "a/2", "b", "c.d"]
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".ann"])
+def test_single_file_brings_its_partner(tmp_path, suffix):
+    write_brat(tmp_path, {"a.b": (TEXT, [span_line(TEXT, 0, 3)]), "c": (TEXT, [])})
+    ((annotated, _),) = read_brat(tmp_path / f"a.b{suffix}")
+    assert (annotated.name, len(annotated.spans)) == ("a.b", 1)
+
+
+def test_documents_come_one_at_a_time(tmp_path):
+    write_brat(tmp_path, {"a": (TEXT, []), "b": (b"\xff", [])})
+    documents = read_brat(tmp_path)
+    assert next(documents)[0].name == "a"
+    with pytest.raises(ValueError, match="GP103"):
+        next(documents)
+
+
+def test_crlf_counts_two_characters(tmp_path):
+    text = "Mary\r\nsaw\r\nLeith"
+    line = "T1\tGPE 11 16\tLeith\r"
+    annotated, rejects = read_one(tmp_path, text, [line])
+    assert annotated.text == text and rejects == []
+    assert text[annotated.spans[0].start : annotated.spans[0].end] == "Leith"
+
+
+def test_line_end_in_a_span_is_a_space_in_its_copy(tmp_path):
+    text = "Bank\nof  Leith "
+    lines = ["T1\tORG 0 14\tBank of  Leith", "T2\tORG 0 15\tBank of  Leith"]
+    annotated, rejects = read_one(tmp_path, text, lines)
+    assert [(s.start, s.end) for s in annotated.spans] == [(0, 14), (0, 15)]
+    assert rejects == []
+
+
+def test_offsets_count_code_points(tmp_path):
+    text = "😀 Łódź e\u0301"
+    lines = [span_line(text, 2, 6, "GPE"), span_line(text, 7, 9, "X", 2)]
+    annotated, rejects = read_one(tmp_path, text, lines)
+    assert [text[s.start : s.end] for s in annotated.spans] == ["Łódź", "e\u0301"]
+    assert rejects == []
+
+
+def test_byte_order_mark_counts_but_is_not_text(tmp_path):
+    marked = "\ufeff" + TEXT
+    lines = [span_line(marked, 5, 9), "T2\tORG 0 1\t\ufeff", span_line(TEXT, 4, 8)]
+    annotated, rejects = read_one(tmp_path, marked, lines)
+    assert annotated.text == TEXT
+    assert [TEXT[s.start : s.end] for s in annotated.spans] == ["Bank"]
+    reasons = [reject.reason for reject in rejects]
+    assert reasons == [Reason.OUT_OF_TEXT, Reason.TEXT_MISMATCH]
+
+
+def test_byte_order_mark_of_the_ann_file(tmp_path):
+    write_brat(tmp_path, {"doc": (TEXT, [])})
+    content = "\ufeff" + span_line(TEXT, 4, 8)
+    (tmp_path / "doc.ann").write_text(content, encoding="utf-8")
+    ((annotated, rejects),) = read_brat(tmp_path)
+    assert (len(annotated.spans), rejects) == (1, [])
+
+
+def test_other_encoding(tmp_path):
+    text = "Café"
+    annotated, _ = read_one(tmp_path, text.encode("latin-1"), [], encoding="latin-1")
+    assert annotated.text == text
+
+
+def test_wrong_encoding_names_file_and_position(tmp_path):
+    with pytest.raises(ValueError, match=r"GP103.*doc\.txt.*position 3.*--encoding"):
+        read_one(tmp_path, "Café".encode("latin-1"), [])
+
+
+def test_unknown_encoding(tmp_path):
+    with pytest.raises(ValueError, match="GP104.*'klingon'"):
+        read_one(tmp_path, TEXT, [], encoding="klingon")
+
+
+@pytest.mark.parametrize("name", ["missing", "notes.docx"])
+def test_not_a_corpus(tmp_path, name):
+    (tmp_path / "notes.docx").write_bytes(b"")
+    with pytest.raises(ValueError, match="GP101"):
+        list(read_brat(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["", "missing.txt"])
+def test_nothing_to_read(tmp_path, name):
+    with pytest.raises(ValueError, match="GP102"):
+        list(read_brat(tmp_path / name))
+
+
+ANN_CHARS = st.sampled_from("TR#*E1 2;-\tab\r\n\x85\u2028é")
+
+
+@given(content=st.text(ANN_CHARS, max_size=60), text=st.text("ab é", max_size=12))
+def test_one_fate_for_each_line(tmp_path_factory, content, text):
+    folder = tmp_path_factory.mktemp("brat")
+    write_brat(folder, {"doc": (text, [])})
+    (folder / "doc.ann").write_bytes(content.encode("utf-8"))
+    ((annotated, rejects),) = read_brat(folder)
+    lines = [i for i, line in enumerate(content.split("\n"), 1) if line.strip()]
+    fates = [span.source.line for span in annotated.spans] + [r.line for r in rejects]
+    assert sorted(fates) == lines
+    assert annotated.n_read == len(lines)

@@ -1,0 +1,107 @@
+"""JSON values one at a time: what json itself reads, with the line of each."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_globalpointer.corpus.formats import files, json_values
+from spacy_globalpointer.corpus.formats.files import SourceFile
+from spacy_globalpointer.corpus.formats.json_values import (
+    get_field,
+    read_json_items,
+    read_json_lines,
+)
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+VALUES = st.recursive(
+    SCALARS, lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=8
+)
+OBJECTS = st.lists(st.dictionaries(st.text(), VALUES, max_size=3), max_size=5)
+
+
+def read(path, reader=read_json_items):
+    file = SourceFile(path, path.name)
+    found = list(reader(file, encoding="utf-8", format="test"))
+    return [place.line for place, _ in found], [value for _, value in found]
+
+
+@settings(max_examples=60, deadline=None)
+@given(objects=OBJECTS, indent=st.sampled_from([None, 1]), block=st.integers(1, 30))
+def test_array_and_lines_are_what_json_reads(tmp_path_factory, objects, indent, block):
+    path = tmp_path_factory.mktemp("json") / "x.json"
+    files._BLOCK, old = block, files._BLOCK
+    try:
+        path.write_text(json.dumps(objects, indent=indent), encoding="utf-8")
+        assert read(path)[1] == objects
+        path.write_text("\n".join(map(json.dumps, objects)), encoding="utf-8")
+        assert read(path)[1] == read(path, read_json_lines)[1] == objects
+    finally:
+        files._BLOCK = old
+
+
+def test_lines_where_values_begin(tmp_path):
+    (tmp_path / "x").write_text(' [\n {"a":\n 1}, {"b": "\\n"}\n,\n\n{}]\n')
+    assert read(tmp_path / "x") == ([2, 3, 6], [{"a": 1}, {"b": "\n"}, {}])
+    (tmp_path / "x").write_text('\n{"a": 1}\r\n\n{"b": 2}')
+    assert read(tmp_path / "x") == ([2, 4], [{"a": 1}, {"b": 2}])
+
+
+@pytest.mark.parametrize(
+    "content,message",
+    [
+        ('{"a": 1}\n{"a": ', "x:2.*column"),
+        ("[1]", "x:1.*1 is not an object"),
+        ('[{"a": 1}, [', "x:1"),
+        ('[{"a": 1}', "x:1"),
+        ('[{"a": 1}\n{"a": 1}]', "x:2.*comma"),
+        ('[{"a": 1}]\n3', "x:2.*follows"),
+        ('[{"a":\n\n nope}]', "x:3"),
+        ('{"a": NaN}', "x:1.*NaN"),
+        ('[{"a": Infinity}]', "x:1.*Infinity"),
+        ("[" + '{"a":' * 100_000, "x:1"),
+        ('{"a":' * 100_000, "x:1"),
+        ('{"a": 1}\n{"a": {"b": 1, "b": 2}}', "x:2.*'b' comes twice"),
+        ('[{"a": 1, "a": 1}]', "x:1.*'a' comes twice"),
+        ('{"a": 1} {"b": 1}', "x:1.*Extra data"),
+        ("nope", "x:1"),
+        ("[,", "x:1"),
+    ],
+)
+def test_what_is_no_json(tmp_path, content, message):
+    (tmp_path / "x").write_text(content)
+    with pytest.raises(ValueError, match=rf"GP164.*{message}"):
+        read(tmp_path / "x")
+
+
+def test_endless_value_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_values, "MAX_LINE", 1)
+    (tmp_path / "x").write_text('[\n{"a": "' + "b" * 3 * 2**20)
+    with pytest.raises(ValueError, match="GP160.*x:2"):
+        read(tmp_path / "x")
+
+
+def test_array_of_one_long_line_needs_no_long_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_values, "MAX_LINE", 2)
+    monkeypatch.setattr(files, "MAX_LINE", 2)
+    objects = [{"text": "b" * 2**19}] * 9
+    (tmp_path / "x").write_text(json.dumps(objects))
+    assert read(tmp_path / "x")[1] == objects
+
+
+@pytest.mark.parametrize(
+    "record,kind,message",
+    [
+        ({}, str, "'a' is missing"),
+        ({"a": 1}, str, "'a' is 1, not a string"),
+        ({"a": True}, int, "'a' is true, not a whole number"),
+        ({"a": "b" * 99}, (int, list), "not a whole number or an array"),
+    ],
+)
+def test_fields_of_another_kind(record, kind, message):
+    place = json_values.Source("x", 7)
+    with pytest.raises(ValueError, match=f"GP164.*x:7.*{message}"):
+        get_field(record, "a", kind, place, "test")

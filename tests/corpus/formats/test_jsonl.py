@@ -1,0 +1,103 @@
+"""Our own JSON lines."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from corpus_helpers import places
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_globalpointer.corpus.annotations import Reason
+from spacy_globalpointer.corpus.formats.jsonl import JSONL
+from spacy_globalpointer.corpus.formats.registry import read_documents
+
+
+def read(path):
+    return list(read_documents(JSONL, path))
+
+
+def test_documents_as_documented(tmp_path):
+    spans = [{"start": 1, "end": 3, "label": "X", "id": 7, "score": 0.5}]
+    lines = [
+        {"id": "a", "text": "\U0001f600bc", "spans": spans, "meta": {"x": [1]}},
+        {"text": "nothing"},
+    ]
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (one, []), (two, []) = read(path)
+    (span,) = one.spans
+    assert (one.name, one.text, one.meta) == ("a", "\U0001f600bc", {"x": [1]})
+    assert (span.start, span.end, span.label, span.id, span.score) == (
+        1,
+        3,
+        "X",
+        "7",
+        0.5,
+    )
+    assert (str(one.source), one.n_read) == ("in.jsonl:1", 1)
+    assert (two.name, two.spans, two.n_read) == ("in:2", [], 0)
+
+
+@pytest.mark.parametrize(
+    "span,reason",
+    [
+        ({"start": 0, "end": 1}, Reason.BAD_LINE),
+        ({"start": 0, "end": 1, "label": ""}, Reason.BAD_LINE),
+        ({"start": 0, "end": 1.5, "label": "X"}, Reason.BAD_LINE),
+        ({"start": True, "end": 1, "label": "X"}, Reason.BAD_LINE),
+        ({"start": 0, "end": 1, "label": "X", "score": "high"}, Reason.BAD_LINE),
+        ({"start": 0, "end": 1, "label": "X", "id": []}, Reason.BAD_LINE),
+        ("X", Reason.BAD_LINE),
+        ({"start": 0, "end": 9, "label": "X"}, Reason.OUT_OF_TEXT),
+        ({"start": 1, "end": 1, "label": "X"}, Reason.EMPTY),
+        ({"start": 2, "end": 1, "label": "X"}, Reason.END_BEFORE_START),
+    ],
+)
+def test_rejects(tmp_path, span, reason):
+    path = tmp_path / "in.jsonl"
+    path.write_text(json.dumps({"text": "abc", "spans": [span]}))
+    ((document, (reject,)),) = read(path)
+    assert (reject.reason, reject.line, document.n_read) == (reason, 1, 1)
+    assert json.loads(reject.value) == span and not document.spans
+
+
+@pytest.mark.parametrize(
+    "line,message",
+    [
+        ("[]", "not an object"),
+        ("{}", "'text' is missing"),
+        ('{"text": 1}', "'text' is 1"),
+        ('{"text": "", "spans": {}}', "'spans'"),
+        ('{"text": "", "meta": []}', "'meta'"),
+        ('{"text": "", "id": 1.5}', "'id'"),
+    ],
+)
+def test_lines_that_are_not_as_documented(tmp_path, line, message):
+    (tmp_path / "in.jsonl").write_text('{"text": ""}\n' + line)
+    with pytest.raises(ValueError, match=f"GP164.*in.jsonl:2.*{message}"):
+        read(tmp_path / "in.jsonl")
+
+
+@st.composite
+def corpora(draw):
+    records = []
+    for i in range(draw(st.integers(1, 3))):
+        text = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+        spans = [
+            {"start": a, "end": b, "label": draw(st.text("XY-", min_size=1))}
+            for a, b in draw(places(len(text)))
+        ]
+        records.append({"id": f"{i}", "text": text, "spans": spans})
+    return records
+
+
+@settings(max_examples=50, deadline=None)
+@given(records=corpora())
+def test_round_trip_gives_the_same_bytes(tmp_path_factory, records):
+    folder = tmp_path_factory.mktemp("trip")
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    (folder / "a.jsonl").write_bytes("".join(lines).encode())
+    JSONL.write((document for document, _ in read(folder / "a.jsonl")), folder / "b")
+    assert (folder / "b").read_bytes() == (folder / "a.jsonl").read_bytes()

@@ -1,0 +1,68 @@
+"""Encoders without their weights."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+import spacy
+import srsly
+from small_encoders import FAMILIES, make_bert
+from transformers import AutoModel
+
+from spacy_globalpointer.encoders.folders import load_encoder, load_outline
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
+    """A pipeline's folder, and the encoder's, which is gone from there."""
+    folder = make_bert(tmp_path_factory.mktemp("bert"))
+    nlp = spacy.blank("en")
+    architecture = "spacy-globalpointer.TransformerModel.v1"
+    model = {"@architectures": architecture, "name": str(folder)}
+    nlp.add_pipe("transformer", config={"model": model})
+    nlp.initialize()
+    folder.rename(folder.with_name("moved"))
+    nlp.to_disk(folder.with_name("pipeline"))
+    return folder.with_name("pipeline")
+
+
+def same_but_for_weights(outline, encoder):
+    assert outline.max_window == encoder.max_window
+    assert outline.width == encoder.width
+    assert outline.has_global_attention == encoder.has_global_attention
+    assert (outline.strings == encoder.strings).all()
+    text = "the bank of leith"
+    assert outline.tokenizer(text)["input_ids"] == encoder.tokenizer(text)["input_ids"]
+    for one, other in zip(outline.special, encoder.special):
+        assert numpy.array_equal(one, other)
+    assert {weight.device.type for weight in outline.module.parameters()} == {"meta"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_outline_tells_what_the_encoder_tells(family, tmp_path):
+    folder = str(FAMILIES[family](tmp_path))
+    same_but_for_weights(load_outline(folder), load_encoder(folder))
+
+
+def test_the_outline_of_a_trained_pipelines_encoder(pipeline):
+    for name in (str(pipeline), str(pipeline / "transformer")):
+        same_but_for_weights(load_outline(name), load_encoder(name))
+
+
+def test_no_weights_are_read(tmp_path, monkeypatch):
+    folder = make_bert(tmp_path)
+    monkeypatch.delattr(AutoModel, "from_pretrained")
+    for file in folder.glob("*.safetensors"):
+        file.unlink()
+    assert load_outline(str(folder)).max_window == 64
+
+
+def test_what_cannot_be_loaded(tmp_path, pipeline):
+    with pytest.raises(ValueError, match="GP033"):
+        load_outline(str(tmp_path))
+    (tmp_path / "model").write_bytes(srsly.msgpack_dumps({"shims": [[b"junk"]]}))
+    with pytest.raises(ValueError, match="GP038"):
+        load_outline(str(tmp_path))
+    (tmp_path / "model").write_bytes(b"junk")
+    with pytest.raises(ValueError, match="GP038"):
+        load_outline(str(tmp_path))

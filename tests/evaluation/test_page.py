@@ -1,0 +1,188 @@
+"""The report as a page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from evaluation_helpers import example, matched
+
+from spacy_globalpointer.evaluation.page import MOST_CURVES, make_page
+from spacy_globalpointer.evaluation.report import summarize
+from spacy_globalpointer.evaluation.tables import MOST_LABELS
+from spacy_globalpointer.evaluation.worst import find_worst
+
+WORDS = [
+    "Mary",
+    "</style><script>alert(1)</script>",
+    "of",
+    "'\"Leith&",
+    "\x00",
+    ".",
+] * 8
+EVIL = "<script src=//x>"
+GOLD = [(0, 4, "PER"), (3, 4, EVIL), (10, 12, "PER")]
+FOUND = [(0, 4, "PER"), (3, 4, "PER"), (10, 11, "PER"), (20, 21, EVIL)]
+SETTINGS = {
+    **{"pipeline": "en_<b>", "version": "0.0.0", "lang": "en", "component": "gp"},
+    **{"data": "<i>.spacy", "documents": 1, "documents_not_annotated": 2},
+    **{"tokens": 48, "spans_key": "<sc>", "threshold": 0.5, "thresholds": {EVIL: 0.4}},
+    **{"overlap": "any", "temperature": 1.5, "lowest": 0.02},
+}
+
+
+def report_of(*group, **kwargs):
+    spans = matched(*group, **kwargs)
+    docs = [own.predicted for own in group]
+    worst = find_worst(docs, [f"{EVIL} {i}" for i in range(len(docs))], spans, 5)
+    return summarize(spans, spans, worst=worst, settings=SETTINGS)
+
+
+@pytest.fixture
+def report():
+    own = example(WORDS, GOLD, FOUND, [0.99, 0.6, 0.5, 0.7])
+    return report_of(own, distances=[lambda start, end: start - 1])
+
+
+def parse(page):
+    return ElementTree.fromstring(page.split("\n", 1)[1])
+
+
+def texts(tree, tag):
+    return ["".join(node.itertext()) for node in tree.iter(tag)]
+
+
+def test_page_is_well_formed_and_has_all_sections(report):
+    page = make_page(report)
+    assert page.startswith("<!DOCTYPE html>\n")
+    names = "Labels|Length|Nesting|Window seams|Confusion|Precision and recall"
+    names = [*names.split("|"), "Reliability", "Worst documents"]
+    assert texts(parse(page), "h2") == names
+    anchors = [a.get("href") for a in parse(page).iter("a")]
+    assert anchors == [f"#{s.get('id')}" for s in parse(page).iter("section")]
+
+
+def test_nothing_is_loaded(report):
+    page = make_page(report)
+    tree = parse(page)
+    assert "http:" not in page and "https:" not in page and "url(" not in page
+    assert {node.tag for node in tree.iter()}.isdisjoint(
+        {"script", "link", "img", "iframe", "object", "embed", "base", "image", "use"}
+    )
+    attributes = {name for node in tree.iter() for name in node.attrib}
+    assert not {a for a in attributes if a.startswith("on") or "src" in a}
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+def test_what_comes_from_the_data_is_escaped(report):
+    page = make_page(report, title="<script>")
+    tree = parse(page)
+    assert "<script" not in page and "\x00" not in page
+    assert texts(tree, "h1") == texts(tree, "title")[:1] == ["<script>"]
+    assert f"{EVIL} 0" in texts(tree, "h3")
+    assert "</style><script>alert(1)</script>" in " ".join(texts(tree, "article"))
+    assert len(texts(tree, "style")) == 1
+    assert EVIL in texts(tree, "th")
+
+
+def test_title_names_pipeline_and_data(report):
+    assert texts(parse(make_page(report)), "h1") == ["en_<b> on <i>.spacy"]
+
+
+def test_same_report_makes_the_same_page(report):
+    again = example(WORDS, GOLD[::-1], FOUND, [0.99, 0.6, 0.5, 0.7])
+    other = report_of(again, distances=[lambda start, end: start - 1])
+    assert make_page(report) == make_page(other)
+
+
+def test_it_is_readable_on_a_phone_and_in_the_dark(report):
+    page = make_page(report)
+    assert 'content="width=device-width, initial-scale=1"' in page
+    assert "prefers-color-scheme: dark" in page and "@media print" in page
+    boxes = [n for n in parse(page).iter("div") if n.get("class") == "scroll"]
+    assert len(boxes) == len(list(parse(page).iter("table")))
+
+
+def test_pictures_have_names(report):
+    for svg in parse(make_page(report)).iter("svg"):
+        if svg.get("class") == "bar":
+            assert svg.get("aria-hidden") == "true"
+        else:
+            assert svg.get("role") == "img" and svg.get("aria-label")
+            assert svg.find("title").text == svg.get("aria-label")
+
+
+def test_scores_are_those_of_the_report(report):
+    tree = parse(make_page(report))
+    rows = [["".join(c.itertext()) for c in row] for row in tree.iter("tr")]
+    assert ["PER", "33.3", "50.0", "40.0", "", "50.0", "2", "3", "1"] in rows
+    assert ["all", "25.0", "33.3", "28.6", "", "33.3", "3", "4", "1"] in rows
+    assert "28.6" in texts(tree, "dd")
+
+
+def test_confusion_has_a_row_for_each_gold_label(report):
+    [matrix] = [
+        t for t in parse(make_page(report)).iter("table") if t.get("class") == "matrix"
+    ]
+    rows = [["".join(c.itertext()) for c in row] for row in matrix.iter("tr")]
+    assert rows == [
+        ["gold ↓ found →", "PER", EVIL, "other borders", "missed"],
+        ["PER", "1", "·", "1", "·"],
+        [EVIL, "1", "·", "·", "·"],
+        ["spurious", "·", "1", "", ""],
+    ]
+
+
+def test_gold_and_found_stand_side_by_side(report):
+    [article] = parse(make_page(report)).iter("article")
+    sides = [
+        ["".join(b.itertext()) for b in side.iter("b")] for side in article.find("div")
+    ]
+    assert sides == [
+        ["PER", f"✗ {EVIL}", "✗ PER"],
+        ["PER", "✗ PER", "✗ PER", f"✗ {EVIL}"],
+    ]
+
+
+def test_no_mistakes_and_no_seams_need_no_sections():
+    page = make_page(report_of(example(["a"], [(0, 1, "A")], [(0, 1, "A")])))
+    assert texts(parse(page), "h2")[-1] == "Reliability"
+    assert "Window seams" not in page
+
+
+def test_nothing_found():
+    tree = parse(make_page(report_of(example(["a"], [(0, 1, "A")], []))))
+    rows = [["".join(c.itertext()) for c in row] for row in tree.iter("tr")]
+    assert ["A", "–", "0.0", "0.0", "", "0.0", "1", "0", "0"] in rows
+
+
+def test_many_labels_stay_readable():
+    n = 60
+    gold = [(i, i + 1, f"L{i:02}") for i in range(n)]
+    found = [(i, i + 1, f"L{i // 2:02}") for i in range(n)]
+    page = make_page(report_of(example(["a"] * n, gold, found)))
+    tree = parse(page)
+    [matrix] = [t for t in tree.iter("table") if t.get("class") == "matrix"]
+    rows = [["".join(c.itertext()) for c in row] for row in matrix.iter("tr")]
+    assert (len(rows), len(rows[0])) == (MOST_LABELS + 3, MOST_LABELS + 4)
+    numbers = [int(x) for row in rows[1:] for x in row[1:] if x.isdigit()]
+    assert sum(numbers) == n and f"{n - MOST_LABELS} others" in rows[0]
+    pictures = [s for s in tree.iter("svg") if s.get("class") == "chart"]
+    assert len(pictures) == MOST_CURVES + 2
+    assert f"{n - MOST_CURVES} rarest" in page
+
+
+def test_a_large_corpus_makes_no_large_page():
+    n = 1500
+    gold = [(i, i + 3, "A") for i in range(0, n - 3, 2)]
+    found = [(i, i + 3, "A") for i in range(1, n - 3, 2)]
+    group = [example(["word"] * n, gold, found) for _ in range(3)]
+    assert len(make_page(report_of(*group)).encode()) < 600_000
+
+
+def test_own_thresholds_are_told(report):
+    page = make_page(replace(report, settings={**SETTINGS, "temperature": 1.0}))
+    assert "threshold 0.5 (&lt;script src=//x&gt; 0.4)" in page
+    assert "temperature" not in page and "temperature 1.5" in make_page(report)

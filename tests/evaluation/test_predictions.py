@@ -1,0 +1,178 @@
+"""One pass at a low threshold against predictions at others."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy
+import pytest
+import spacy
+from helpers import found, make_examples
+from spacy.tokens import Doc, DocBin, Span
+from tuning_helpers import DEV_GOLD, DEV_TEXTS, save_dev, unsure
+
+from spacy_globalpointer.evaluation.predictions import (
+    RAW_SCORES,
+    find_component,
+    predict_candidates,
+    spans_at,
+)
+
+SETTINGS = [
+    {"threshold": 0.5},
+    {"threshold": 0.1},
+    {"threshold": 0.9, "thresholds": {"PERSON": 0.05}},
+    {"threshold": 0.3, "thresholds": {"PERSON": 1.0, "ORG": 0.6}},
+]
+
+
+@pytest.fixture
+def nlp():
+    return unsure()
+
+
+@pytest.fixture
+def dev(nlp, tmp_path):
+    return save_dev(nlp, tmp_path / "dev.spacy")
+
+
+@pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_spans_at_other_thresholds_are_those_predicted_there(
+    tmp_path, overlap, settings
+):
+    nlp = unsure(overlap=overlap)
+    pipe = nlp.get_pipe("global_pointer")
+    examples = predict_candidates(nlp, save_dev(nlp, tmp_path / "dev.spacy"))
+    pipe.cfg.update(settings)
+    for example in examples:
+        doc = nlp(example.reference.text)
+        group = example.predicted.spans["sc"]
+        keep = spans_at(example.predicted, pipe, **settings)
+        spans = [group[int(i)] for i in keep]
+        assert [(s.start, s.end, s.label_) for s in spans] == found(doc)
+        scores = group.attrs["scores"][keep]
+        assert numpy.array_equal(scores, doc.spans["sc"].attrs["scores"])
+        own = spans_at(example.predicted, pipe)  # the component's are these now
+        assert numpy.array_equal(own, keep)
+
+
+def test_equal_scores_are_decided_in_the_order_of_the_labels(nlp):
+    """Labels given by hand need not be sorted, but spans in a group are."""
+    pipe = nlp.get_pipe("global_pointer")
+    pipe.cfg.update(labels=["PLACE", "ORG", "PERSON"], overlap="flat")
+    doc = nlp.make_doc("Mary")
+    doc.spans["sc"] = [Span(doc, 0, 1, label=x) for x in ("ORG", "PLACE")]
+    doc.spans["sc"].attrs["scores"] = numpy.array([1.0, 1.0], numpy.float32)
+    [kept] = spans_at(doc, pipe, threshold=0.5)
+    assert doc.spans["sc"][int(kept)].label_ == "PLACE"
+
+
+def test_candidates_reach_down_to_the_lowest(nlp, dev):
+    examples = predict_candidates(nlp, dev, lowest=0.1)
+    scores = [eg.predicted.spans["sc"].attrs["scores"] for eg in examples]
+    assert 0.1 <= min(numpy.concatenate(scores)) < 0.5
+    assert len(examples) == len([text for text in DEV_TEXTS if text])
+
+
+def test_raw_scores_give_the_probabilities(nlp, dev):
+    nlp.get_pipe("global_pointer").cfg["temperature"] = 2.0
+    for example in predict_candidates(nlp, dev):
+        attrs = example.predicted.spans["sc"].attrs
+        sigmoid = 1 / (1 + numpy.exp(-attrs[RAW_SCORES].astype(float)))
+        assert attrs["scores"] == pytest.approx(sigmoid)
+
+
+def test_settings_are_as_before(nlp, dev):
+    pipe = nlp.get_pipe("global_pointer")
+    pipe.cfg.update(thresholds={"ORG": 0.7}, overlap="flat", annotate_ents=True)
+    before = dict(pipe.cfg)
+    examples = predict_candidates(nlp, dev)
+    assert pipe.cfg == before
+    assert not any(example.predicted.ents for example in examples)
+
+
+def test_settings_are_as_before_after_an_error(nlp, dev, monkeypatch):
+    pipe = nlp.get_pipe("global_pointer")
+    before = dict(pipe.cfg)
+
+    def fail(docs):
+        assert pipe.cfg != before
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(pipe, "predict", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        predict_candidates(nlp, dev)
+    assert pipe.cfg == before and nlp.pipe_names == ["global_pointer"]
+
+
+def test_components_before_it_run_and_those_behind_do_not(nlp, dev):
+    seen = []
+
+    @spacy.Language.component("tuning_test_witness")
+    def witness(doc):
+        seen.append("sc" in doc.spans)
+        return doc
+
+    nlp.add_pipe("tuning_test_witness", name="before", first=True)
+    nlp.add_pipe("tuning_test_witness", name="behind")
+    examples = predict_candidates(nlp, dev)
+    assert seen == [False] * len(examples)
+    assert nlp.pipe_names == ["before", "global_pointer", "behind"]
+
+
+def test_reference_is_as_in_the_file(nlp, dev):
+    expected = make_examples(nlp, texts=DEV_TEXTS, gold=DEV_GOLD)
+    texts = [eg.reference.text for eg in expected if len(eg.reference)]
+    examples = predict_candidates(nlp, dev)
+    assert [example.reference.text for example in examples] == texts
+    assert found(examples[1].reference) == DEV_GOLD[1]
+
+
+def test_words_without_known_spaces_are_kept(nlp, tmp_path):
+    doc = Doc(nlp.vocab, words=["a.b", "Mary-Ann"])
+    assert doc.has_unknown_spaces
+    doc.spans["sc"] = []
+    DocBin(docs=[doc]).to_disk(tmp_path / "dev.spacy")
+    [example] = predict_candidates(nlp, tmp_path / "dev.spacy")
+    assert [token.text for token in example.predicted] == ["a.b", "Mary-Ann"]
+
+
+def test_limit_of_spans_is_told(nlp, dev):
+    nlp.get_pipe("global_pointer").cfg["max_spans_per_doc"] = 3
+    with pytest.warns(UserWarning, match="GPW004"):
+        examples = predict_candidates(nlp, dev)
+    assert max(len(eg.predicted.spans["sc"]) for eg in examples) == 3
+
+
+def test_progress_bar_and_none(nlp, dev, capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predict_candidates(nlp, dev, progress="Predicting")
+    assert capsys.readouterr().out == ""
+
+
+def test_no_such_component(nlp, dev):
+    with pytest.raises(ValueError, match="GP130.*'mine'.*global_pointer"):
+        predict_candidates(nlp, dev, component="mine")
+    nlp.disable_pipe("global_pointer")
+    with pytest.raises(ValueError, match="GP130.*none"):
+        find_component(nlp, "global_pointer")
+
+
+def test_component_of_another_kind(nlp, dev):
+    nlp.add_pipe("sentencizer")
+    with pytest.raises(ValueError, match="GP131.*Sentencizer.*global_pointer"):
+        predict_candidates(nlp, dev, component="sentencizer")
+
+
+@pytest.mark.parametrize("lowest", [0, 1, -0.5, float("nan")])
+def test_lowest_out_of_range(nlp, dev, lowest):
+    with pytest.raises(ValueError, match="GP136.*lowest"):
+        predict_candidates(nlp, dev, lowest=lowest)
+
+
+def test_no_document(nlp, tmp_path):
+    DocBin().to_disk(tmp_path / "dev.spacy")
+    with pytest.raises(ValueError, match="GP120"):
+        predict_candidates(nlp, tmp_path / "dev.spacy")
