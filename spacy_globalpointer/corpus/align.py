@@ -51,7 +51,7 @@ def make_doc(
     doc = _tokenize(nlp, annotated)
     if on_misaligned == "split-token":
         doc = split_tokens(doc, annotated.spans)
-    aligner = Aligner(doc)
+    aligner = Aligner(doc, annotated.text)
     rejects: List[Reject] = []
     kept: List[Span] = []
     lost: List[List[object]] = []
@@ -59,7 +59,8 @@ def make_doc(
         if tokens is not None:
             kept.append(Span(doc, *tokens, label=span.label, span_id=span.id))
         if reason is not None:
-            rejects.append(Reject.at(span.source, describe(doc.text, span), reason))
+            value = describe(annotated.text, span)
+            rejects.append(Reject.at(span.source, value, reason))
         if reason is Reason.MISALIGNED:
             lost.append([span.start, span.end, span.label])
     doc.spans[spans_key] = kept
@@ -103,15 +104,14 @@ class Aligner:
     """Finds the tokens of character spans.
 
     doc (Doc): The tokenized text.
+    text (str): The text.
     """
 
-    def __init__(self, doc: Doc) -> None:
-        self.text = doc.text
+    def __init__(self, doc: Doc, text: str) -> None:
+        self.text = text
         places = doc.to_array(["IDX", "LENGTH"]).astype("int64").reshape(-1, 2)
         self.starts = places[:, 0].tolist()
         self.ends = places.sum(axis=1).tolist()
-        self._by_start = {start: i for i, start in enumerate(self.starts)}
-        self._by_end = {end: i + 1 for i, end in enumerate(self.ends)}
 
     def align(
         self, spans: List[TextSpan], on_misaligned: str
@@ -144,10 +144,11 @@ class Aligner:
     def exact(self, start: int, end: int) -> Optional[Tokens]:
         """RETURNS (Optional[Tokens]): The tokens from character start to end
         (exclusive), or None if these are not boundaries of tokens."""
-        first, last = self._by_start.get(start), self._by_end.get(end)
-        if first is None or last is None or last <= first:
-            return None
-        return first, last
+        first, last = bisect_left(self.starts, start), bisect_left(self.ends, end)
+        fits = self.starts[first : first + 1] == [start]
+        if first <= last and fits and self.ends[last : last + 1] == [end]:
+            return first, last + 1
+        return None
 
     def expand(self, start: int, end: int) -> Optional[Tokens]:
         """RETURNS (Optional[Tokens]): The tokens that the characters from start to

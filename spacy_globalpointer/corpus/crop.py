@@ -23,7 +23,7 @@ def crop_docs(docs: List[Doc], spans_key: str, max_tokens: int) -> List[Doc]:
     RETURNS (List[Doc]): The Docs' beginnings, with their spans under the key.
     """
     last = docs[-1]
-    aligner = Aligner(last)
+    aligner = Aligner(last, last.text)
     spans = [span for doc in docs for span in doc.spans.get(spans_key, [])]
     places = [aligner.expand(span.start_char, span.end_char) for span in spans]
     plan = plan_chunks(
@@ -36,7 +36,8 @@ def crop_docs(docs: List[Doc], spans_key: str, max_tokens: int) -> List[Doc]:
         return docs
     cut = last[plan[1][0]].idx
     return [
-        _head(doc, bisect_left(Aligner(doc).starts, cut), spans_key) for doc in docs
+        _head(doc, bisect_left(Aligner(doc, doc.text).starts, cut), spans_key)
+        for doc in docs
     ]
 
 

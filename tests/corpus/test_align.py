@@ -172,7 +172,7 @@ def test_text_over_the_limit_names_the_document(monkeypatch):
 @given(text=st.text("ab.-' \n", min_size=1, max_size=25), data=st.data())
 def test_modes_agree_with_spacy(text, data):
     doc = NLP.make_doc(text)
-    aligner = Aligner(doc)
+    aligner = Aligner(doc, text)
     for start, end in data.draw(places(len(text))):
         exact = doc.char_span(start, end)
         assert aligner.exact(start, end) == _tokens(exact)
