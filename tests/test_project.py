@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
+import subprocess
+import sys
+import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -20,6 +25,23 @@ COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 
 TEXT = "The Bank of Leith paid the Mayor of Leith in May ."
 ANN = "T1\tORG 0 17\tThe Bank of Leith\nT2\tPLACE 12 17\tLeith\n"
+
+
+BIO = "Bank\tB-ORG\nof\tI-ORG\nLeith\tI-ORG\n.\tO\n\n"
+LAYERS = "Bank\tB-ORG\tO\nof\tI-ORG\tO\nLeith\tI-ORG\tB-LOC\n.\tO\tO\n\n"
+CHIP = "北京大学第三医院|||0    7    dep|||0    1    bod|||\n"
+CLUENER = json.dumps({"text": "北京大学", "label": {"name": {"北京": [[0, 1]]}}})
+WNUT17 = ("wnut17train.conll", "emerging.dev.conll", "emerging.test.annotated")
+#: A small copy of each public corpus, in its own form.
+PUBLIC = {
+    "germeval14": {f"germ.{part}.iob2": LAYERS for part in ("train", "dev", "test")},
+    "lener_br": {f"{part}/a.conll": BIO for part in ("train", "dev", "test")},
+    "wnut17": dict.fromkeys(
+        ("wnut17train.conll", "emerging.dev.conll", "emerging.test.annotated"), BIO
+    ),
+    "cmeee": {"train_data.txt": CHIP * 10},
+    "cluener": dict.fromkeys(("train.json", "dev.json"), f"{CLUENER}\n" * 10),
+}
 
 
 def test_workflows_name_commands():
@@ -65,6 +87,16 @@ def project(tmp_path, bert_folder):
         srsly.write_json(folder / "splits.json", splits)
     for corpus in ("agreements", "admissions"):
         shutil.rmtree(tmp_path / "assets" / corpus / "brat")
+    for corpus, files in PUBLIC.items():
+        folder = tmp_path / "assets" / corpus
+        shutil.copytree(ROOT / "assets" / corpus, folder)
+        sums = ""
+        for name, content in files.items():
+            data = content.encode("utf-8")
+            (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "raw" / name).write_bytes(data)
+            sums += f"{sha256(data).hexdigest()}  {name}\n"
+        (folder / "SHA256SUMS").write_text(sums)
     return tmp_path
 
 
@@ -72,17 +104,49 @@ def project(tmp_path, bert_folder):
 @pytest.mark.parametrize("workflow", sorted(PROJECT["workflows"]))
 def test_workflow_runs(workflow, project, bert_folder, monkeypatch):
     monkeypatch.chdir(project)
-    overrides = {
-        "training.max_steps": 2,
-        "training.eval_frequency": 1,
-        "components.transformer.model.tokenizer_config.use_fast": True,
-    }
+    overrides = {"training.max_steps": 2, "training.eval_frequency": 1}
     words = " ".join(f"--{key} {value}" for key, value in overrides.items())
     monkeypatch.setenv("SPACY_CONFIG_OVERRIDES", words)
     arguments = ["project", "run", workflow, str(project)]
     arguments += ["--vars.encoder", str(bert_folder), "--vars.max_steps", "2"]
+    arguments += ["--vars.corpus_steps", "2", "--vars.corpus_frequency", "1"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert list(project.glob("metrics/*.json"))
-    assert list(project.glob("pictures/*.html"))
-    assert workflow == "litbank" or list(project.glob("packages/*/dist/*.whl"))
+    bundled = workflow in ("all", "admissions")
+    drawn = "metrics/*.html" if workflow in PUBLIC else "pictures/*.html"
+    assert list(project.glob(drawn))
+    assert bool(list(project.glob("packages/*/dist/*.whl"))) == bundled
+
+
+def test_other_files_are_refused(project, monkeypatch):
+    monkeypatch.chdir(project)
+    path = project / "assets/wnut17/raw/emerging.dev.conll"
+    path.write_text("other", encoding="utf-8")
+    script = ["scripts/verify_corpus.py", "wnut17", "assets/wnut17/raw"]
+    options = {"capture_output": True, "text": True}
+    result = subprocess.run([sys.executable, *script], **options)
+    assert result.returncode == 1
+    assert "emerging.dev.conll has the SHA-256" in result.stderr
+    assert "1 of 3 files" in result.stderr
+    path.unlink()
+    result = subprocess.run([sys.executable, *script], **options)
+    assert "emerging.dev.conll is missing" in result.stderr
+    script[1] = "wnut18"
+    result = subprocess.run([sys.executable, *script], **options)
+    assert "no sums of 'wnut18'" in result.stderr and "wnut17" in result.stderr
+
+
+def test_archives_are_unpacked_beside_them(project):
+    folder = project / "assets/germeval14/raw"
+    name = "germ.dev.iob2"
+    with zipfile.ZipFile(folder / "GermEval2014.zip", "w") as archive:
+        archive.write(folder / name, f"inner/{name}")
+    (folder / name).unlink()
+    commands = [
+        ["scripts/unpack_zip.py", folder],
+        ["scripts/verify_corpus.py", "germeval14", folder],
+    ]
+    for command in commands:
+        result = subprocess.run([sys.executable, *command], cwd=project)
+        assert result.returncode == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spacy_globalpointer.encoders.windows import blend_weights, plan_windows
@@ -42,6 +42,7 @@ def test_windows_meet_where_tokens_begin(plan):
 
 
 @given(plans())
+@example((8, numpy.array([1]), 7, 1))
 def test_windows_are_blended_smoothly(plan):
     n, cuts, capacity, context = plan
     windows = plan_windows(n, cuts, capacity=capacity, context=context)
@@ -51,10 +52,10 @@ def test_windows_are_blended_smoothly(plan):
         assert len(weights) == window.stop - window.start and (weights > 0).all()
         total[own] += weights
         best[own] = numpy.maximum(best[own], weights)
-        edges = weights[[0, -1]] if context else []
-        inner = window.first >= context and window.last <= n - context
-        if inner and capacity > 6 * context and context:
-            assert (edges <= 0.5 / context).all()  # it fades out
+        # It fades out, but for a window that reads a document's end.
+        if context and capacity > 6 * context:
+            assert window.start == 0 or weights[0] <= 0.5 / context
+            assert window.stop == n or weights[-1] <= 0.5 / context
     assert numpy.allclose(total, 1)
     if len(windows) == 1:
         assert (best == 1).all()
