@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import spacy
 import srsly
+from small_encoders import make_bert
 from spacy.cli._util import app
 from typer.testing import CliRunner
 
@@ -70,7 +71,13 @@ def _options(text):
 
 
 @pytest.fixture
-def project(tmp_path, bert_folder):
+def encoder(tmp_path_factory):
+    """A toy that can read the windows of configs/default.cfg."""
+    return make_bert(tmp_path_factory.mktemp("encoder"), positions=512)
+
+
+@pytest.fixture
+def project(tmp_path):
     """A copy of the project with a corpus of three short documents."""
     for name in ("project.yml", "configs", "scripts"):
         source = ROOT / name
@@ -102,13 +109,13 @@ def project(tmp_path, bert_folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workflow", sorted(PROJECT["workflows"]))
-def test_workflow_runs(workflow, project, bert_folder, monkeypatch):
+def test_workflow_runs(workflow, project, encoder, monkeypatch):
     monkeypatch.chdir(project)
     overrides = {"training.max_steps": 2, "training.eval_frequency": 1}
     words = " ".join(f"--{key} {value}" for key, value in overrides.items())
-    monkeypatch.setenv("SPACY_CONFIG_OVERRIDES", words)
+    monkeypatch.setenv("SPACY_CONFIG_OVERRIDES", words)  # for `spacy train`
     arguments = ["project", "run", workflow, str(project)]
-    arguments += ["--vars.encoder", str(bert_folder), "--vars.max_steps", "2"]
+    arguments += ["--vars.encoder", str(encoder), "--vars.max_steps", "2"]
     arguments += ["--vars.corpus_steps", "2", "--vars.corpus_frequency", "1"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
