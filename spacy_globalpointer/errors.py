@@ -103,7 +103,8 @@ class Errors(metaclass=_Coded):
     )
     GP020 = (
         "The setting thresholds names the label {label!r}, which a config file cannot "
-        "hold as a key (it is empty, or has ':' or '=' in it). Rename the label, or "
+        "hold as a key (it is empty, begins or ends with white space, has a line end, "
+        "':' or '=' in it, or begins with '#', ';', '[' or '@'). Rename the label, or "
         "use one threshold for all."
     )
     GP021 = (
@@ -295,8 +296,8 @@ class Errors(metaclass=_Coded):
         "Names must differ: correct the ids, or remove the copy."
     )
     GP162 = (
-        "{path} is in no format that is known by its look. Name one with --format: "
-        "{known}."
+        "{path} is in no format that is known by its look, which an error in the first "
+        "line hides. Name one with --format: {known}."
     )
     GP163 = "There is no format {value!r}. Known are: {known}."
     GP164 = (
@@ -316,6 +317,11 @@ class Errors(metaclass=_Coded):
     )
     GP168 = "Nothing can be written as {format!r}. Formats with a writer: {known}."
     GP169 = "{file} is damaged: {reason}. Fetch or pack it again. Nothing was written."
+    GP189 = (
+        "The labels {first!r} and {label!r} (in document {name!r}) would both be "
+        "written as {written!r} in {format}, and be one. Rename one of them (convert's "
+        "--rename), or write another format."
+    )
     GP175 = (
         "The {what} {value!r} of document {name!r} cannot be written as {format!r}, "
         "whose lines would be broken by it. Change it, or write another format."
@@ -333,7 +339,8 @@ class Errors(metaclass=_Coded):
     GP171 = (
         "{file}: its columns of tags cannot be told. Name them, counted from 0, with "
         "--option tags=1 (or tags=1,2 for layers), the tokens' with --option token=0, "
-        "and what parts them with --option separator=tab or space."
+        "and what parts them with --option separator=tab or space. If it is no file of "
+        "the corpus, leave it out with --exclude."
     )
     GP172 = (
         "The span {span} of document {name!r} cannot be written as {format}: it has no "
@@ -374,6 +381,11 @@ class Errors(metaclass=_Coded):
     )
     GP135 = "{path} lies in the pipeline's folder {model}. Name a folder outside it."
     GP136 = "{name} is {value!r}, but must be a number above 0{limit}."
+    GP137 = (
+        "{path} cannot hold the settings {settings} of '{name}': read again, its text "
+        "says something else. Nothing was written. Rename labels with special "
+        "characters, or use one threshold for all (--overall-only)."
+    )
     GP180 = (
         "{source}: document {name!r} has no spans under the key {key!r} (keys found: "
         "{keys}). Name one with --spans-key (or --option spans_key=KEY of convert), or "
@@ -413,6 +425,19 @@ class Errors(metaclass=_Coded):
     GP141 = (
         "{path} is no pipeline: it has no config.cfg. Pass the folder of a trained "
         "pipeline, such as training/mine/model-best, or the name of a package."
+    )
+    GP193 = (
+        "The corpus {source} and the output folder {output} are the same or lie in "
+        "each other: files of the corpus would be replaced, or the output read as a "
+        "part of it. Name an output folder that lies beside the corpus."
+    )
+    GP194 = (
+        "{path} is not the summary of a conversion. It would be replaced: name another "
+        "output folder, or remove it."
+    )
+    GP195 = (
+        "{path} has files that are not written as {format!r} and would be lost: "
+        "{names}. Name another folder, or move them."
     )
 
 

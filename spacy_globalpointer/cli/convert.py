@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Iterator, List, Optional, Tuple
 
 import spacy
 from spacy.cli._util import Arg, Opt
+from spacy.language import Language
 from tqdm import tqdm
 from wasabi import msg
 
 from ..corpus.annotations import Document, Reason
 from ..corpus.convert import convert_corpus
 from ..corpus.formats.registry import FORMATS
+from ..corpus.splits import shorten
 from ..corpus.summary import ConversionSummary
 from ._util import parse_pairs, print_table, reported_errors
 
@@ -103,7 +106,7 @@ def convert_cli(
         summary = convert_corpus(
             source,
             output,
-            nlp=spacy.blank(lang),
+            nlp=make_tokenizer(lang),
             format=format,
             options=parse_pairs("--option", option or []),
             exclude=exclude or [],
@@ -119,11 +122,24 @@ def convert_cli(
     print_summary(summary)
     n = len(summary.splits)
     msg.good(f"Saved {n} .spacy file(s) to {output}, read as {summary.format}")
+    if summary.unread:
+        msg.warn(
+            f"{len(summary.unread)} file(s) of {source} were not read, since their "
+            f"endings are not those of {summary.format}: {shorten(summary.unread)}"
+        )
     if summary.lost:
         report = output / "rejects.jsonl"
         msg.warn(f"{summary.lost:,} annotation(s) were lost. Each is in {report}")
         if not allow_loss:
             msg.fail("Correct them, or accept the loss with --allow-loss", exits=1)
+
+
+def make_tokenizer(lang: str) -> Language:
+    """RETURNS (Language): A blank pipeline for texts of any length; its limit is there
+    for components that need much memory."""
+    nlp = spacy.blank(lang)
+    nlp.max_length = sys.maxsize
+    return nlp
 
 
 def show_progress(

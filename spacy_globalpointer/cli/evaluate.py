@@ -67,6 +67,7 @@ def evaluate_cli(
             numbers = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
             write_text(f"{numbers}\n", metrics)
     print_scores(report)
+    print_not_run(nlp, component)
     left_out = report.settings["documents_not_annotated"]
     if left_out:
         total = left_out + report.settings["documents"]
@@ -88,6 +89,21 @@ def load_pipeline(model: str) -> Language:
     if not is_package(model) and path.exists() and not (path / CONFIG).is_file():
         raise ValueError(Errors.GP141.format(path=model))
     return spacy.load(model)
+
+
+def print_not_run(nlp: Language, component: str) -> None:
+    """Name the components whose work the scores do not show.
+
+    nlp (Language): The pipeline.
+    component (str): Name of the component that was evaluated.
+    """
+    behind = nlp.pipe_names[nlp.pipe_names.index(component) + 1 :]
+    if behind:
+        names = ", ".join(behind)
+        msg.info(
+            f"Components after '{component}' were not run: {names}. If they change its "
+            "spans, `spacy evaluate` gives other scores."
+        )
 
 
 def print_scores(report: Report) -> None:

@@ -10,6 +10,7 @@ from spacy.cli._util import Arg, Opt, setup_gpu
 from wasabi import msg
 
 from ..errors import Warnings
+from ..pipeline.settings import can_be_key
 from ._util import print_table, reported_errors
 
 # The room below imports torch, which spaCy's command line need not load.
@@ -59,7 +60,11 @@ def tune_cli(
         float, Opt("--beta", help="Weight of recall: 1.0 is F1, 2.0 is F2")
     ] = 1.0,
     lowest: Annotated[
-        float, Opt("--lowest", help="Lowest probability of a span to look at")
+        float,
+        Opt(
+            "--lowest",
+            help="Lowest probability of a span to look at, as it is at temperature 1.0",
+        ),
     ] = 0.02,
     gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
     dry_run: Annotated[
@@ -107,20 +112,22 @@ def find_thresholds(
     model (Path): Folder of the pipeline.
     data (Path): The documents.
     component (str): Name of the component.
-    lowest (float): Lowest probability of a span to look at.
+    lowest (float): Lowest probability of a span to look at, as it is at a temperature
+        of 1.0: the spans are the same at any.
     options (Dict[str, Any]): Options of `evaluation.tuning.tune`.
     RETURNS (Tuning): What was found.
     """
     from ..evaluation.candidates import collect
-    from ..evaluation.predictions import find_component, predict_candidates
+    from ..evaluation.predictions import find_component, floor_at, predict_candidates
     from ..evaluation.tuning import tune
 
     nlp = spacy.load(model)
     pipe = find_component(nlp, component)
+    floor = floor_at(pipe.cfg["temperature"], lowest)
     examples = predict_candidates(
-        nlp, data, component=component, lowest=lowest, progress="Predicting"
+        nlp, data, component=component, lowest=floor, progress="Predicting"
     )
-    return tune(collect(examples, pipe, lowest), pipe, **options)
+    return tune(collect(examples, pipe, floor), pipe, **options)
 
 
 def print_scores(tuning: Tuning, *, per_label: bool) -> None:
@@ -198,10 +205,17 @@ def print_notes(tuning: Tuning, component: str) -> None:
     present = {"threshold": tuning.present.threshold, **tuning.present.thresholds}
     below = {name: value for name, value in present.items() if value < lowest}
     if below:
-        fields = {"thresholds": below, "name": component, "lowest": lowest}
+        fields = {"thresholds": below, "name": component, "lowest": f"{lowest:.4g}"}
         msg.warn(Warnings.GPW012.format(**fields))
     if tuning.keeps_all:
-        msg.warn(Warnings.GPW013.format(name=component, lowest=lowest))
+        lowest = tuning.after.lowest
+        msg.warn(Warnings.GPW013.format(name=component, lowest=f"{lowest:.4g}"))
+    no_keys = [x for x in tuning.after.label_names if not can_be_key(x)]
+    if no_keys:
+        names = ", ".join(map(repr, no_keys))
+        msg.info(
+            f"A config cannot hold these labels, which keep one threshold: {names}"
+        )
 
 
 def _numbers(score: Score) -> Tuple[str, str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from typing import Iterable, List, Optional, Set, Tuple
 
+import numpy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -30,6 +32,7 @@ def make_doc(
     spans is not taken for one that was not annotated. Spans that are rejected as
     misaligned are kept in `doc.user_data[types.LOST_GOLD]`, and count as missed in
     an evaluation. `doc.user_data["title"]` is the document's name; displaCy shows it.
+    Where a span has a score, the group has "scores" among its attrs, nan for none.
     "meta" is the document's, and "tokens" are the source's own (first character,
     character after the last), where the tokenizer makes others.
 
@@ -54,16 +57,21 @@ def make_doc(
     aligner = Aligner(doc, annotated.text)
     rejects: List[Reject] = []
     kept: List[Span] = []
+    scores: List[Optional[float]] = []
     lost: List[List[object]] = []
     for span, reason, tokens in aligner.align(annotated.spans, on_misaligned):
         if tokens is not None:
             kept.append(Span(doc, *tokens, label=span.label, span_id=span.id))
+            scores.append(span.score)
         if reason is not None:
             value = describe(annotated.text, span)
             rejects.append(Reject.at(span.source, value, reason))
         if reason is Reason.MISALIGNED:
             lost.append([span.start, span.end, span.label])
     doc.spans[spans_key] = kept
+    if any(score is not None for score in scores):
+        known = [math.nan if score is None else score for score in scores]
+        doc.spans[spans_key].attrs["scores"] = numpy.array(known, dtype="float32")
     doc.user_data["title"] = annotated.name
     if lost:
         doc.user_data[LOST_GOLD] = lost

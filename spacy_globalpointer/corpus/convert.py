@@ -29,12 +29,20 @@ from spacy.language import Language
 from ..errors import Errors
 from .align import make_doc
 from .annotations import Document, Reject, Source
+from .formats.files import other_files
 from .formats.format import Format
 from .formats.registry import detect_format, get_format, read_documents
 from .labels import LabelRules
 from .split_writer import SplitWriter
-from .splits import Assignment, SplitRules, assign_splits, name_hash, parse_splits
-from .staging import SUMMARY, remove, staged_folder
+from .splits import (
+    Assignment,
+    SplitRules,
+    assign_splits,
+    is_split_name,
+    name_hash,
+    parse_splits,
+)
+from .staging import SUMMARY, staged_folder, unfinished
 from .summary import ConversionSummary
 
 PathT = Union[str, Path]
@@ -90,10 +98,13 @@ def convert_corpus(
     progress (Optional[Progress]): Wraps an iterator over the documents; is called
         with the iterator and their number: None where it is not known yet.
     RETURNS (ConversionSummary): What became of the annotations.
-    RAISES (ValueError): Files that cannot be read, names that are not unique, rules
-        for splits or labels that do not fit the corpus.
+    RAISES (ValueError): Files that cannot be read, no document at all, names that are
+        not unique, rules for splits or labels that do not fit the corpus, a source and
+        an output that lie in each other.
     """
     source, output = Path(source), Path(output)
+    _check_places(source, output)
+    earlier = {f"{split}.spacy" for split in _earlier_splits(output)}
     found = _find_format(source, format, encoding, exclude)
     parsed = found.reading(options or {})
     rules, labels = parse_splits(splits), LabelRules(renamed or {}, frozenset(dropped))
@@ -105,8 +116,9 @@ def convert_corpus(
 
     watched = progress or _unwatched
     assigned = _look_through(lambda: watched(read(), None), rules, labels, seed)
-    outdated = _earlier_splits(output) - set(assigned.splits)
-    with staged_folder(output) as folder:
+    if not len(assigned):
+        raise ValueError(Errors.GP120.format(path=source))
+    with staged_folder(output, earlier | unfinished(output)) as folder:
         with open(folder / "rejects.jsonl", "wb") as stream:
             writers = [SplitWriter(folder, s, spans_key) for s in assigned.splits]
             documents = watched(read(), len(assigned))
@@ -126,10 +138,9 @@ def convert_corpus(
         for writer in writers:
             writer.close()
         splits_summary = {writer.name: writer.summary for writer in writers}
-        summary = ConversionSummary(splits_summary, found.name)
+        others = other_files(source, found.endings_in(source, exclude), exclude=exclude)
+        summary = ConversionSummary(splits_summary, found.name, others)
         srsly.write_json(folder / SUMMARY, summary.to_dict())
-    for split in outdated:
-        remove(output / f"{split}.spacy")
     return summary
 
 
@@ -212,10 +223,30 @@ def _prepend(first: Document, others: Iterable[Document]) -> Iterator[Document]:
     yield from others
 
 
+def _check_places(source: Path, output: Path) -> None:
+    """Raise GP193 if the corpus would be replaced, or the output read as part of it."""
+    a, b = source.resolve(), output.resolve()
+    if a == b or a in b.parents or b in a.parents:
+        raise ValueError(Errors.GP193.format(source=source, output=output))
+
+
 def _earlier_splits(output: Path) -> Set[str]:
-    """RETURNS (Set[str]): Names of the splits that an earlier conversion wrote."""
-    summary = output / SUMMARY
-    return set(srsly.read_json(summary)) if summary.is_file() else set()
+    """RETURNS (Set[str]): Names of the splits that an earlier conversion wrote. Raise
+    GP194 if the summary there is another's."""
+    path = output / SUMMARY
+    if not path.is_file():
+        return set()
+    try:
+        summary = srsly.read_json(path)
+    except ValueError:
+        summary = None
+    ours = isinstance(summary, dict) and all(
+        is_split_name(name) and isinstance(split, dict) and "kept" in split
+        for name, split in summary.items()
+    )
+    if not ours:
+        raise ValueError(Errors.GP194.format(path=path))
+    return set(summary)
 
 
 def _write_rejects(stream: BinaryIO, split: str, rejects: List[Reject]) -> None:

@@ -15,10 +15,11 @@ from typing import Counter as CounterT
 
 from ..errors import Errors
 from .annotations import AnnotatedText, Document
-from .formats.files import GZ
+from .formats.files import GZ, other_files
 from .formats.format import Format
 from .formats.registry import FORMATS, read_documents
 from .formats.spacy_docbin import SPACY
+from .splits import shorten
 
 PathT = Union[str, Path]
 Progress = Callable[[Iterator[Document]], Iterator[Document]]
@@ -107,7 +108,8 @@ def check_output(output: Path, format: Format, *, force: bool) -> Path:
     force (bool): Whether it may be replaced. An empty folder always is.
     RETURNS (Path): The absolute path.
     RAISES (ValueError): GP183 if it is a folder in place of a file, or the other way
-        round; GP182 if it exists and is not to be replaced.
+        round; GP182 if it exists and is not to be replaced, GP195 if it is a folder
+        that has other files, which would be lost.
     """
     output = output.absolute()
     if not output.exists():
@@ -120,6 +122,11 @@ def check_output(output: Path, format: Format, *, force: bool) -> Path:
     is_empty = output.is_dir() and not any(output.iterdir())
     if not force and not is_empty:
         raise ValueError(Errors.GP182.format(path=output))
+    if output.is_dir():
+        others = other_files(output, format.suffixes)
+        if others:
+            fields = {"path": output, "names": shorten(others), "format": format.name}
+            raise ValueError(Errors.GP195.format(**fields))
     return output
 
 

@@ -104,7 +104,7 @@ def _find_fault(splits: object) -> Optional[str]:
         return f"it has {len(splits)} splits"
     fractions = []
     for name, rule in splits.items():
-        if not re.fullmatch(r"\w[\w.-]*", name):
+        if not is_split_name(name):
             return f"{name!r} cannot be the name of a file"
         if isinstance(rule, (int, float)) and not isinstance(rule, bool):
             fractions.append(rule)
@@ -117,6 +117,11 @@ def _find_fault(splits: object) -> Optional[str]:
     if fractions and (min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6):
         return f"the fractions {fractions} are not above 0 with sum 1"
     return None
+
+
+def is_split_name(name: str) -> bool:
+    """RETURNS (bool): Whether a split may have the name, which its file has, too."""
+    return re.fullmatch(r"\w[\w.-]*", name) is not None
 
 
 def assign_splits(

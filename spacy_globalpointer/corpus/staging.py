@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
+import platform
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Iterable, Iterator, Set
 
 #: The file that vouches for the others: removed first, put in place last.
 SUMMARY = "summary.json"
+#: Names of what a process that was killed may have left; there while files are moved.
+UNFINISHED = ".unfinished.json"
 
 
 @contextmanager
-def staged_folder(output: Path) -> Iterator[Path]:
+def staged_folder(output: Path, outdated: Iterable[str] = ()) -> Iterator[Path]:
     """Fill a folder so that nothing in it is ever half-written.
 
     output (Path): The folder; is made if it does not exist.
+    outdated (Iterable[str]): Names of its files and folders to remove at the end, if
+        they are not made again.
     YIELDS (Path): A temporary folder on the same disk. At the end what it has, files
         and folders, replaces what has the same name in the output; the summary of
         before goes first and the new one comes last, so that a folder with a summary
@@ -27,17 +34,33 @@ def staged_folder(output: Path) -> Iterator[Path]:
     output = output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(output)
-    prefix = f".{output.name}.{os.getpid()}."
+    prefix = f".{output.name}.{_host()}.{os.getpid()}."
     staging = Path(tempfile.mkdtemp(prefix=prefix, dir=output.parent))
     try:
         yield staging
         output.mkdir(exist_ok=True)
         parts = sorted(staging.iterdir(), key=_summary_last)
+        old = set(outdated) - {part.name for part in parts}
+        _note_unfinished(output, old | {part.name for part in parts}, staging)
         (output / SUMMARY).unlink(missing_ok=True)
+        for name in old:
+            remove(output / name)
         for part in parts:
             _replace(part, output / part.name, staging)
+        (output / UNFINISHED).unlink()
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def unfinished(output: Path) -> Set[str]:
+    """Look for what a killed process may have left.
+
+    output (Path): The folder.
+    RETURNS (Set[str]): Names of files that were being replaced or removed.
+    """
+    note = output / UNFINISHED
+    names = json.loads(note.read_text("utf-8")) if note.is_file() else []
+    return {name for name in names if re.fullmatch(r"\w[\w.-]*", name)} - {SUMMARY}
 
 
 def remove(path: Path) -> None:
@@ -49,6 +72,12 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _note_unfinished(output: Path, names: Set[str], staging: Path) -> None:
+    draft = staging / UNFINISHED
+    draft.write_text(json.dumps(sorted(names | unfinished(output))), encoding="utf-8")
+    os.replace(draft, output / UNFINISHED)
 
 
 def _summary_last(file: Path) -> bool:
@@ -64,10 +93,16 @@ def _replace(part: Path, target: Path, staging: Path) -> None:
     os.replace(part, target)
 
 
+def _host() -> str:
+    """The machine's name: another one's processes cannot be asked after."""
+    return re.sub(r"[^\w-]", "_", platform.node()) or "_"
+
+
 def _remove_abandoned(output: Path) -> None:
-    for folder in output.parent.glob(f".{output.name}.*.*"):
-        pid = folder.name.removeprefix(f".{output.name}.").split(".")[0]
-        if pid.isdigit() and folder.is_dir() and not _is_alive(int(pid)):
+    name = rf"\.{re.escape(output.name)}\.{_host()}\.(\d+)\.[^.]+"
+    for folder in output.parent.iterdir():
+        match = re.fullmatch(name, folder.name)
+        if match and folder.is_dir() and not _is_alive(int(match[1])):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Sequence
 from typing import Counter as CounterT
 
 from ..errors import Errors
@@ -75,10 +75,12 @@ class ConversionSummary:
 
     splits (Dict[str, SplitSummary]): The summary of each split.
     format (str): Name of the format that was read.
+    unread (List[str]): Files of the folder that are not of the format, by their ends.
     """
 
     splits: Dict[str, SplitSummary]
     format: str = ""
+    unread: List[str] = field(default_factory=list)
 
     @property
     def lost(self) -> int:

@@ -7,6 +7,7 @@ from typing import Callable, Dict, Sequence
 
 import numpy
 
+from ..pipeline.settings import can_be_key
 from .candidates import BoolArray, Candidates
 from .label_thresholds import best_per_label, best_single, label_cuts
 from .thresholds import f_score
@@ -117,7 +118,7 @@ def frequent_labels(candidates: Candidates, min_gold: int) -> Sequence[int]:
         for i, (label, n) in enumerate(
             zip(candidates.label_names, candidates.label_gold)
         )
-        if n >= min_gold and not set(label) & set(":=")
+        if n >= min_gold and can_be_key(label)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Union
@@ -20,9 +21,11 @@ from ..pipeline.global_pointer import GlobalPointer
 from ..pipeline.overlap import select_spans
 from ..pipeline.span_score import place_of
 
-#: Lowest probability of a candidate: low enough that a best threshold is above it, and
-#: high enough that most candidates are worth a look.
+#: Lowest probability of a candidate, at a temperature of 1.0: low enough that a best
+#: threshold is above it, and high enough that most candidates are worth a look.
 LOWEST = 0.02
+# The search rounds by half of this, and would find every pair of tokens below.
+_LEAST = 2e-6
 #: Name in `SpanGroup.attrs` of the candidates' scores before they became probabilities.
 RAW_SCORES = "spacy_globalpointer.raw_scores"
 
@@ -48,6 +51,23 @@ def find_component(nlp: Language, name: str) -> GlobalPointer:
     return pipe
 
 
+def floor_at(temperature: float, lowest: float = LOWEST) -> float:
+    """The lowest probability at a temperature, so that the candidates are the same at
+    any: a temperature moves probabilities towards 0.5 or away from it, and leaves the
+    scores as they are.
+
+    temperature (float): The component's temperature.
+    lowest (float): Lowest probability at a temperature of 1.0.
+    RETURNS (float): The probability, at this temperature, of the score that has
+        probability `lowest` at 1.0, but at least 2e-6 (a temperature under 0.3 can
+        bring it there); `lowest` as it is if it is no probability between 0 and 1.
+    """
+    if temperature == 1.0 or not 0 < lowest < 1:
+        return lowest
+    logit = math.log(lowest / (1 - lowest)) / temperature
+    return max((1 + math.tanh(logit / 2)) / 2, _LEAST)
+
+
 def predict_candidates(
     nlp: Language,
     path: Union[str, Path],
@@ -68,7 +88,8 @@ def predict_candidates(
     nlp (Language): The pipeline.
     path (Union[str, Path]): The file, or a folder of such files.
     component (str): Name of a `global_pointer`.
-    lowest (float): Lowest probability of a candidate, above 0.
+    lowest (float): Lowest probability of a candidate at the component's temperature,
+        above 0; see `floor_at`.
     progress (Optional[str]): Text of a progress bar; None shows none.
     RETURNS (List[Example]): One a document that has tokens. `predicted` holds the
         candidates under the component's key, sorted by start, end and label, with

@@ -29,7 +29,7 @@ from .calibration import Bin, expected_calibration_error, reliability_bins
 from .confusion import Confusion, confuse
 from .curves import Curve, make_curves
 from .matching import Distance, MatchedSpan, match_spans
-from .predictions import LOWEST, find_component, predict_candidates, spans_at
+from .predictions import find_component, floor_at, predict_candidates, spans_at
 from .worst import WorstDocument, find_worst
 
 
@@ -112,7 +112,7 @@ def evaluate(
     """
     pipe = find_component(nlp, component)
     cuts = [pipe.cfg["threshold"], *pipe.cfg["thresholds"].values()]
-    lowest = max(min(LOWEST, *cuts), 1e-6)
+    lowest = max(min(floor_at(pipe.cfg["temperature"]), *cuts), 1e-6)
     examples = predict_candidates(
         nlp, path, component=component, lowest=lowest, progress=progress
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import shutil
 import tempfile
@@ -49,7 +50,8 @@ def write_settings(
     settings (Dict[str, Any]): The settings.
     output (Optional[Path]): Folder for the copy; None changes the pipeline itself.
     RETURNS (Path): The config that was written.
-    RAISES (ValueError): As `check_folders`.
+    RAISES (ValueError): As `check_folders`; GP137 if the text of the config would not
+        give the settings back.
     """
     check_folders(model, output)
     target = (output or model / CONFIG).absolute()
@@ -66,8 +68,26 @@ def write_settings(
 
 
 def with_settings(path: Path, component: str, settings: Dict[str, Any]) -> str:
-    """RETURNS (str): The text of a config with other settings of a component; what it
-    takes over from other sections stays so."""
+    """Change settings of a component in the text of a config; what it takes over from
+    other sections stays so.
+
+    path (Path): The config.
+    component (str): Name of the component.
+    settings (Dict[str, Any]): The settings.
+    RETURNS (str): The text.
+    RAISES (ValueError): GP137 if it would not give the settings back.
+    """
     config: Config = load_config(path, interpolate=False)
     config["components"][component].update(settings)
-    return config.to_str(interpolate=False)
+    text = config.to_str(interpolate=False)
+    if not _reads_as(text, config):
+        fields = {"path": path, "name": component, "settings": settings}
+        raise ValueError(Errors.GP137.format(**fields))
+    return text
+
+
+def _reads_as(text: str, config: Config) -> bool:
+    try:
+        return bool(Config().from_str(text, interpolate=False) == config)
+    except (ValueError, configparser.Error):
+        return False

@@ -23,6 +23,18 @@ def settings(cfg: Dict[str, Any]) -> Dict[str, Any]:
     return {key: deepcopy(cfg[key]) for key in cfg if key not in LEARNED}
 
 
+def can_be_key(label: str) -> bool:
+    """Whether a config file gives a label back that it holds as a key.
+
+    label (str): The label.
+    RETURNS (bool): False if it is empty, begins or ends with white space, has a line
+        end, ":" or "=" in it, or begins with "#", ";", "[" (a comment or a section for
+        the file) or "@" (a function for the config).
+    """
+    whole = label == label.strip() and label.splitlines() == [label]
+    return whole and not set(label) & set(":=") and label[0] not in "#;[@"
+
+
 def check_settings(cfg: Dict[str, Any]) -> None:
     """Check the settings of a component.
 
@@ -35,7 +47,7 @@ def check_settings(cfg: Dict[str, Any]) -> None:
         if not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise ValueError(Errors.GP010.format(name=name, value=value))
     for label in cfg["thresholds"]:
-        if not label or set(label) & set(":="):
+        if not can_be_key(label):
             raise ValueError(Errors.GP020.format(label=label))
     temperature = cfg["temperature"]
     if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:

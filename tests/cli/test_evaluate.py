@@ -7,6 +7,7 @@ import os
 import re
 
 import pytest
+import spacy
 from corpus_helpers import save
 from helpers import build, fit, make_examples
 from spacy.tokens import Span
@@ -67,6 +68,18 @@ def test_documents_without_annotation_are_told(model, tmp_path):
     path = save(tmp_path / "test.spacy", docs)
     result = evaluate(model, path, "-o", tmp_path / "report.html")
     assert result.exit_code == 0 and "GPW014" in result.output
+
+
+def test_components_behind_it_are_named(model, data, tmp_path):
+    nlp = spacy.load(model)
+    nlp.add_pipe("sentencizer", name="before", first=True)
+    page, behind = tmp_path / "report.html", "were not run: behind."
+    nlp.to_disk(tmp_path / "model")
+    assert behind not in evaluate(tmp_path / "model", data, "-o", page).output
+    nlp.add_pipe("sentencizer", name="behind")
+    nlp.to_disk(tmp_path / "model")
+    result = evaluate(tmp_path / "model", data, "-o", page)
+    assert result.exit_code == 0 and behind in " ".join(result.output.split())
 
 
 def test_failure_leaves_the_old_report(model, data, tmp_path, monkeypatch):

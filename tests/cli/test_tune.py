@@ -92,6 +92,35 @@ def test_what_is_written_is_what_was_printed(model, dev):
     assert f"{written['temperature']} " in output
 
 
+def test_a_second_time_finds_the_same(model, dev):
+    """A temperature moves the probabilities, and not what is looked at."""
+    tune(model, dev, "--min-gold", 1, "--temperature")
+    first = config(model)
+    output = tune(model, dev, "--min-gold", 1, "--temperature")
+    second = config(model)
+    assert second["temperature"] == first["temperature"] != 1.0
+    assert second["thresholds"].keys() == first["thresholds"].keys()
+    assert second["thresholds"] == pytest.approx(first["thresholds"], abs=1e-3)
+    assert "GPW012" not in output
+
+
+def test_labels_that_a_config_cannot_hold_are_told(made, dev, tmp_path):
+    nlp = spacy.load(made / "model")
+    names = {"PLACE": "#PLACE", "ORG": "[ORG]", "PERSON": "PERSON"}
+    pipe = nlp.get_pipe(NAME)
+    pipe.cfg["labels"] = [names[label] for label in pipe.labels]
+    nlp.to_disk(tmp_path / "model")
+    docs = list(DocBin().from_disk(dev).get_docs(nlp.vocab))
+    for doc in docs:
+        for span in doc.spans["sc"]:
+            span.label_ = names.get(span.label_, span.label_)
+    DocBin(docs=docs).to_disk(path := tmp_path / "dev.spacy")
+    output = tune(tmp_path / "model", path, "--min-gold", 1)
+    assert "keep one threshold: '[ORG]', '#PLACE'" in output
+    assert set(config(tmp_path / "model")["thresholds"]) <= {"PERSON"}
+    spacy.load(tmp_path / "model")
+
+
 def test_a_saved_pipeline_is_written_in_the_same_order(made, model, dev):
     """The config is as spaCy writes it."""
     tune(model, dev)

@@ -25,11 +25,12 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 from spacy.training import Corpus
 
-from spacy_globalpointer.corpus import convert, split_writer
+from spacy_globalpointer.corpus import convert, split_writer, staging
 from spacy_globalpointer.corpus.annotations import Reason, Reject
 from spacy_globalpointer.corpus.convert import convert_corpus
 from spacy_globalpointer.corpus.formats.brat import BRAT, read_brat
 from spacy_globalpointer.corpus.formats.registry import FORMATS
+from spacy_globalpointer.corpus.from_doc import annotated_from_doc
 from spacy_globalpointer.corpus.statistics import CorpusStatistics
 from spacy_globalpointer.corpus.summary import SplitSummary
 from spacy_globalpointer.types import LOST_GOLD
@@ -51,7 +52,7 @@ def corpus(tmp_path):
         "a": (TEXT, LINES),
         "b": ("Mary\n", [span_line("Mary\n", 0, 4, "PER")]),
         "c/d": (None, ["T1\tPER 0 4\tMary"]),
-        "empty": ("", None),
+        "empty": ("", []),
     }
     return write_brat(tmp_path / "brat", documents)
 
@@ -250,7 +251,9 @@ def test_summary_vouches_for_the_other_files(corpus, splits, tmp_path, monkeypat
 
     monkeypatch.setattr(os, "replace", record)
     convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
-    assert len(moved) == 5 and moved[-1] == "summary.json"
+    assert len(moved) == 6 and moved[-1] == "summary.json"
+    assert moved[0] == ".unfinished.json"
+    assert ".unfinished.json" not in names(tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -484,10 +487,13 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     source = write_lines(tmp_path / "a.jsonl", [record(0)])
     dead = subprocess.Popen(["true"])
     dead.wait()
-    for pid in (dead.pid, os.getpid()):
-        (tmp_path / f".out.{pid}.xyz").mkdir()
+    host, pid = staging._host(), os.getpid()
+    kept = [f".out.{host}.{pid}.xyz", f".out.elsewhere.{dead.pid}.xyz"]
+    kept.append(f".out.{dead.pid}.{host}.{pid}.xyz")  # of a folder "out.<number>"
+    for name in [*kept, f".out.{host}.{dead.pid}.xyz"]:
+        (tmp_path / name).mkdir()
     convert_corpus(source, tmp_path / "out", nlp=NLP)
-    assert names(tmp_path) == [f".out.{os.getpid()}.xyz", "a.jsonl", "out"]
+    assert names(tmp_path) == sorted([*kept, "a.jsonl", "out"])
 
 
 HALF = '"\\ud800"'
@@ -522,3 +528,56 @@ def test_meta_ids_and_tokens_stay_with_the_doc(tmp_path):
     assert doc.user_data["meta"] == {"by": ("me", 1)}  # msgpack has no lists
     assert [span.id_ for span in doc.spans["sc"]] == ["s1"]
     assert "tokens" not in doc.user_data
+
+
+@pytest.mark.parametrize("source", ["out/all.spacy", "out", "."])
+def test_corpus_and_output_do_not_lie_in_each_other(tmp_path, source):
+    first = write_lines(tmp_path / "a.jsonl", [record(i) for i in range(4)])
+    output = tmp_path / "out"
+    convert_corpus(first, output, nlp=NLP)
+    before = {name: (output / name).read_bytes() for name in names(output)}
+    with pytest.raises(ValueError, match="GP193"):
+        convert_corpus(tmp_path / source, output, nlp=NLP, splits="0.5,0.5")
+    assert {name: (output / name).read_bytes() for name in names(output)} == before
+
+
+def test_no_document_replaces_nothing(tmp_path):
+    source = write_lines(tmp_path / "a.jsonl", [record(0)])
+    convert_corpus(source, tmp_path / "out", nlp=NLP)
+    source.write_text("")
+    with pytest.raises(ValueError, match="GP120.*a.jsonl"):
+        convert_corpus(source, tmp_path / "out", nlp=NLP, format="jsonl")
+    assert len(load(tmp_path / "out/all.spacy")) == 1
+
+
+@pytest.mark.parametrize("content", ['[{"a": 1}]', "{", '{"../x": {"kept": 1}}'])
+def test_summary_of_another_program_is_not_replaced(tmp_path, content):
+    source = write_lines(tmp_path / "a.jsonl", [record(0)])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/summary.json").write_text(content)
+    with pytest.raises(ValueError, match="GP194"):
+        convert_corpus(source, tmp_path / "out", nlp=NLP)
+    assert (tmp_path / "out/summary.json").read_text() == content
+
+
+def test_files_of_another_kind_are_told(tmp_path):
+    write_lines(tmp_path / "in/a.jsonl", [record(0)])
+    for name in ("b.csv", "more/c.tsv", ".hidden", "d.txt"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_text("")
+    summary = convert_corpus(
+        tmp_path / "in", tmp_path / "out", nlp=NLP, exclude=["d.*"]
+    )
+    assert summary.unread == ["b.csv", "more/c.tsv"]
+
+
+def test_scores_come_through_a_docbin(tmp_path):
+    spans = [
+        {"start": 0, "end": 3, "label": "X", "score": 0.75},
+        {"start": 4, "end": 8, "label": "X"},
+    ]
+    source = write_lines(tmp_path / "a.jsonl", [{"text": TEXT, "spans": spans}])
+    convert_corpus(source, tmp_path / "out", nlp=NLP)
+    (doc,) = load(tmp_path / "out/all.spacy")
+    scores = [span.score for span in annotated_from_doc(doc).spans]
+    assert scores == [0.75, None]

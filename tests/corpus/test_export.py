@@ -42,7 +42,9 @@ def failing(kind):
             if number == at:
                 raise ValueError("GP999")
 
-    return Format("x", "", JSONL.read, JSONL.looks_like, (), write, kind == "folder")
+    return Format(
+        "x", "", JSONL.read, JSONL.looks_like, (".txt",), write, kind == "folder"
+    )
 
 
 def test_file(docs, tmp_path):
@@ -115,6 +117,15 @@ def content(path: Path):
     if path.is_file():
         return path.read_bytes()
     return {p.name: p.read_bytes() for p in path.rglob("*") if p.is_file()}
+
+
+def test_folder_with_other_files_is_not_replaced(docs, tmp_path):
+    export_docs(docs, tmp_path / "out", format=BRAT)
+    (tmp_path / "out" / "annotation.conf").write_text("mine")
+    before = content(tmp_path / "out")
+    with pytest.raises(ValueError, match="GP195.*'brat'.*annotation.conf"):
+        export_docs(docs, tmp_path / "out", format=BRAT, force=True)
+    assert content(tmp_path / "out") == before
 
 
 def test_empty_folder_is_taken(docs, tmp_path):

@@ -83,6 +83,28 @@ def test_a_threshold_before_the_policy_is_one_behind_it(overlap, candidates, thr
     assert before.tolist() == [i for i in stands if scores[i] >= threshold]
 
 
+@pytest.mark.parametrize("overlap", ["nested", "flat"])
+def test_many_spans_of_low_scores_are_selected_at_once(overlap, monkeypatch):
+    """In one large group of conflicts, each would else ask for a selection of all."""
+    n = 400
+    starts = numpy.arange(n)
+    scores = numpy.linspace(0.9, 0.05, n, dtype=numpy.float32)
+    candidates = Candidates(
+        label_names=("A", "B"),
+        **{"docs": numpy.zeros_like(starts), "starts": starts, "ends": starts + 3},
+        **{"labels": starts % 2, "raw": scores, "scores": scores},
+        **{"right": starts == 0, "gold": numpy.array([[1, 0, 0]])},
+        **{"lowest": 0.05, "temperature": 1.0},
+    )
+    selected = []
+    select = Candidates.select
+    monkeypatch.setattr(
+        Candidates, "select", lambda *args: selected.append(1) or select(*args)
+    )
+    best_per_label(candidates, overlap, 0.85, range(2))
+    assert 0 < len(selected) < n / 2
+
+
 def test_a_dropped_span_makes_room_for_another():
     """A stands in B's place, and only A's own threshold can bring B back."""
     scores = numpy.array([0.9, 0.5, 0.4], dtype=numpy.float32)

@@ -14,6 +14,7 @@ from tuning_helpers import DEV_GOLD, DEV_TEXTS, save_dev, unsure
 from spacy_globalpointer.evaluation.predictions import (
     RAW_SCORES,
     find_component,
+    floor_at,
     predict_candidates,
     spans_at,
 )
@@ -81,6 +82,31 @@ def test_raw_scores_give_the_probabilities(nlp, dev):
         attrs = example.predicted.spans["sc"].attrs
         sigmoid = 1 / (1 + numpy.exp(-attrs[RAW_SCORES].astype(float)))
         assert attrs["scores"] == pytest.approx(sigmoid)
+
+
+@pytest.mark.parametrize("temperature", [0.4, 1.7, 3.9, 40.0])
+def test_candidates_are_the_same_at_any_temperature(nlp, dev, temperature):
+    pipe = nlp.get_pipe("global_pointer")
+
+    def candidates(temperature):
+        pipe.cfg["temperature"] = temperature
+        examples = predict_candidates(nlp, dev, lowest=floor_at(temperature))
+        groups = [example.predicted.spans["sc"] for example in examples]
+        return [
+            [(s.start, s.end, s.label_, raw) for s, raw in zip(g, g.attrs[RAW_SCORES])]
+            for g in groups
+        ]
+
+    expected = candidates(1.0)
+    assert sum(map(len, expected)) > 20
+    assert candidates(temperature) == expected
+
+
+def test_floor_is_the_probability_of_one_score():
+    assert floor_at(1.0, 0.02) == 0.02
+    assert floor_at(2.0, 0.2) == pytest.approx(1 / 3)  # odds of 1 to 4, and their root
+    assert floor_at(0.5, 0.2) == pytest.approx(1 / 17)
+    assert floor_at(1e-300) == 2e-6 and floor_at(1e300) == 0.5
 
 
 def test_settings_are_as_before(nlp, dev):

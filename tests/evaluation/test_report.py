@@ -83,6 +83,16 @@ def test_curves_do_not_depend_on_the_threshold(trained, data, monkeypatch):
     assert after.bins == before.bins
 
 
+def test_curves_end_at_one_place_at_any_temperature(trained, data, monkeypatch):
+    before = evaluate(trained, data)
+    monkeypatch.setitem(trained.get_pipe("global_pointer").cfg, "temperature", 3.9)
+    after = evaluate(trained, data)
+    assert after.curve.recall[-1] == before.curve.recall[-1]
+    assert after.curve.precision[-1] == before.curve.precision[-1]
+    assert sum(own.n for own in after.bins) == sum(own.n for own in before.bins)
+    assert after.settings["lowest"] == pytest.approx(1 / (1 + 49 ** (1 / 3.9)))
+
+
 def test_settings_and_documents_are_left_alone(trained, data):
     before = dict(trained.get_pipe("global_pointer").cfg)
     evaluate(trained, data)

@@ -78,8 +78,12 @@ def test_labels_with_few_gold_spans_keep_the_threshold_of_all(candidates, pipe):
     assert tuning.best.threshold == tuning.single.threshold
 
 
-def test_a_label_that_no_config_can_hold_keeps_the_threshold_of_all(candidates, pipe):
-    names = tuple(f"{label}:" for label in candidates.label_names)
+@pytest.mark.parametrize("form", ["{}:", "#{}", ";{}", "[{}]", " {}", "{}\nX", "@{}"])
+def test_a_label_that_no_config_can_hold_keeps_the_threshold_of_all(
+    candidates, pipe, form
+):
+    assert tune(candidates, pipe, min_gold=1).best.thresholds
+    names = tuple(form.format(label) for label in candidates.label_names)
     tuning = tune(replace(candidates, label_names=names), pipe, min_gold=1)
     assert tuning.best.thresholds == {}
 

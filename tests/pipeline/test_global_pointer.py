@@ -333,6 +333,8 @@ def test_score_of_a_span_that_was_appended(trained):
         ({"threshold": 1.1}, "GP010"),
         ({"thresholds": {"A": -0.1}}, "GP010"),
         ({"thresholds": {"A:B": 0.1}}, "GP020"),
+        ({"thresholds": {"#A": 0.1}}, "GP020"),
+        ({"thresholds": {"": 0.1}}, "GP020"),
         ({"overlap": "some"}, "GP011"),
         ({"max_span_length": 0}, "GP012"),
         ({"max_spans_per_doc": 0}, "GP012"),

@@ -27,8 +27,8 @@ SPAN_LINE = re.compile(
     r"((?:;[0-9]{1,18} [0-9]{1,18})*)\t(.*)",
     re.S,
 )
-# Relations, events, attributes (M in old files), normalizations; notes, equivalences.
 _SPACE = re.compile(r"\s")
+# Relations, events, attributes (M in old files), normalizations; notes, equivalences.
 OTHER_LINE = re.compile(r"[REAMN]\d\S*\t|#|\*\t")
 
 
@@ -39,9 +39,10 @@ def read_brat(
 
     Offsets count Unicode code points of the file, as brat does: "\\r\\n" is two of
     them, and a byte order mark is one. The mark itself is not part of the text that
-    is returned; the offsets are shifted accordingly. A .txt without .ann is a
-    document without annotations. An .ann without .txt is a document with the empty
-    text, and all its lines are rejects.
+    is returned; the offsets are shifted accordingly. A .txt without .ann was not
+    annotated (it may be no text of the corpus at all) and is to be skipped; with an
+    empty .ann it is a document without spans. An .ann without .txt is a document with
+    the empty text, and all its lines are rejects.
 
     path (Union[str, Path]): A folder, read with its subfolders in the order of the
         names; or a single .txt or .ann file, whose partner is read with it. Files
@@ -93,7 +94,9 @@ def _read_document(name: str, files: Dict[str, Path], encoding: str) -> Document
         content = read_text(file, encoding=encoding).removeprefix(BOM).split("\n")
         numbered = enumerate((line.rstrip("\r") for line in content), start=1)
         lines = [(Source(file.name, i), line) for i, line in numbered if line.strip()]
-    return _parse_lines(name, source, text, lines)
+    document, rejects = _parse_lines(name, source, text, lines)
+    document.skip = ".ann" not in files
+    return document, rejects
 
 
 def _parse_lines(
@@ -145,18 +148,22 @@ def write_brat(documents: Iterable[AnnotatedText], path: Path) -> None:
     """Write documents as NAME.txt and NAME.ann, as brat does.
 
     Characters of a document's name that not every file system has become "_", white
-    space in a label too. A span has an own line; its id is kept if it is one of brat's
-    (T1) and no other span of the document has it. Where a span's text has line ends,
-    it is written in fragments.
+    space in a label too; but no two labels become one. A span has an own line; its id
+    is kept if it is one of brat's (T1) and no other span of the document has it. Where
+    a span's text has line ends, it is written in fragments.
 
     documents (Iterable[AnnotatedText]): The documents.
     path (Path): The folder, which is made.
+    RAISES (ValueError): GP175 for an empty label, GP189 for two labels that would be
+        written alike.
     """
     path.mkdir(parents=True, exist_ok=True)
     taken: Set[str] = set()
+    labels: Dict[str, str] = {}
     for document in documents:
         name = _file_name(document.name, taken)
         (path / name).parent.mkdir(parents=True, exist_ok=True)
+        _check_labels(document, labels)
         lines = _ann_lines(document)
         for suffix, content in ((".txt", document.text), (".ann", "".join(lines))):
             (path / f"{name}{suffix}").write_bytes(content.encode("utf-8"))
@@ -174,6 +181,23 @@ def _file_name(name: str, taken: Set[str]) -> str:
     return unique
 
 
+def _check_labels(document: AnnotatedText, labels: Dict[str, str]) -> None:
+    """Add a document's labels to those written so far, by how they are written."""
+    for span in document.spans:
+        fields = {"name": document.name, "format": NAME}
+        if not span.label:
+            raise ValueError(Errors.GP175.format(what="label", value="", **fields))
+        written = _written(span.label)
+        first = labels.setdefault(written, span.label)
+        if first != span.label:
+            fields.update(label=span.label, first=first, written=written)
+            raise ValueError(Errors.GP189.format(**fields))
+
+
+def _written(label: str) -> str:
+    return _SPACE.sub("_", label)
+
+
 def _ann_lines(document: AnnotatedText) -> Iterator[str]:
     used: Set[str] = set()
     own = {span.id for span in document.spans}
@@ -189,7 +213,7 @@ def _ann_lines(document: AnnotatedText) -> Iterator[str]:
         places = ";".join(f"{start} {end}" for start, end in pieces)
         copy = " ".join(document.text[start:end] for start, end in pieces)
         copy = copy.replace("\n", " ").replace("\r", " ")
-        yield f"{id}\t{re.sub(_SPACE, '_', span.label)} {places}\t{copy}\n"
+        yield f"{id}\t{_written(span.label)} {places}\t{copy}\n"
 
 
 def looks_like(path: Path, head: str) -> bool:

@@ -40,6 +40,7 @@ from .tags import AUTO, read_scheme
 from .token_text import TokenText
 
 SUFFIXES = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".tsv", ".annotated")
+SPARE = (".txt",)
 DOCUMENTS = ("docstart", "file", "sentence")
 LOOKAHEAD = 10_000
 Lines = Iterator[Tuple[int, str]]
@@ -244,8 +245,9 @@ def looks_like(path: Path, head: str) -> bool:
 CONLL = Format(
     NAME,
     "one token a line, tags in columns (IOB1, IOB2, BIOES, BMES, BILOU), one a layer",
-    read_each(NAME, SUFFIXES, read_file),
+    read_each(NAME, SUFFIXES, read_file, spare=SPARE),
     looks_like,
     SUFFIXES,
     write_conll,
+    spare=SPARE,
 )

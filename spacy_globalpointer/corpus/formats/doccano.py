@@ -10,7 +10,8 @@ Label/Text.ts; doccano/doccano, issue 2290); its versions of 2019 and 2020 count
 points (pull request 108). A file does not tell which, and has no copies of the spans'
 texts: it matters where a text has emoji, other rare characters or combining marks.
 Relations, categories and comments are no spans and are not written. Other fields are
-the user's, which doccano gives back as they were imported, so that `id` is, too.
+the user's, which doccano gives back as they were imported, so that `id` is, too; but
+arrays in which other formats have spans are rejects.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ SUFFIXES = (".jsonl", ".json", ".json1")
 UNITS = ("utf-16", "graphemes", "code-points")
 _SPANS = ("label", "labels", "entities", "annotations")
 _OTHERS = ("relations", "cats", "Comments", "comments")
+#: Where other formats have spans.
+_UNREAD = ("spans", "ents")
 _OWN = ("id", "text", *_SPANS, *_OTHERS)
 
 
@@ -61,7 +64,9 @@ def _read_record(
     record: Dict[str, Any], source: Source, name: str, unit: str
 ) -> Document:
     text = get_field(record, "text", str, source, NAME)
-    meta = {key: value for key, value in record.items() if key not in _OWN}
+    filled = [k for k in _UNREAD if isinstance(record.get(k), list) and record[k]]
+    left_out = (*_OWN, *filled)
+    meta = {key: value for key, value in record.items() if key not in left_out}
     skip = not any(key in record for key in _SPANS)
     name = name_of(record.get("id"), name)
     fates = Fates(AnnotatedText(name, text, source=source, meta=meta, skip=skip))
@@ -72,6 +77,7 @@ def _read_record(
     for key in _OTHERS:
         for entry in _entries(record, key, source):
             fates.add(entry, Reason.NOT_A_SPAN)
+    fates.add_unread(record, filled)
     return fates.result
 
 

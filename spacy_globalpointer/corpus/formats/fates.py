@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Union
+from typing import Any, Dict, List, Sequence, Union
 
 from ..annotations import (
     AnnotatedText,
@@ -42,6 +42,17 @@ class Fates:
         else:
             shown = value if isinstance(value, str) else to_json(value)
             self.rejects.append(Reject.at(self.document.source, shown, fate))
+
+    def add_unread(self, record: Dict[str, Any], keys: Sequence[str]) -> None:
+        """Add the entries of arrays that hold spans in other formats, as rejects.
+
+        record (Dict[str, Any]): The object of the document.
+        keys (Sequence[str]): Fields that the format does not read.
+        """
+        for key in keys:
+            value = record.get(key)
+            for entry in value if isinstance(value, list) else []:
+                self.add({key: entry}, Reason.BAD_LINE)
 
     @property
     def result(self) -> Document:

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import BinaryIO, Iterator, Sequence, Tuple, cast
+from typing import BinaryIO, Iterator, List, Sequence, Tuple, cast
 
 from ...errors import Errors
 from ..annotations import Source
@@ -56,17 +56,71 @@ def find_files(
     if not path.is_dir():
         yield SourceFile(path, path.name)
         return
-    found = False
+    files = _files_of(path, suffixes, exclude)
+    if not files:
+        known = ", ".join(suffixes)
+        raise ValueError(Errors.GP165.format(path=path, format=format, suffixes=known))
+    yield from files
+
+
+def _files_of(
+    path: Path, suffixes: Sequence[str], exclude: Sequence[str]
+) -> List[SourceFile]:
+    files = []
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
         hidden = any(part.startswith(".") for part in name.split("/"))
         fits = name.removesuffix(GZ).endswith(tuple(suffixes)) and file.is_file()
         if fits and not hidden and not is_excluded(name, exclude):
-            found = True
-            yield SourceFile(file, name)
-    if not found:
-        known = ", ".join(suffixes)
-        raise ValueError(Errors.GP165.format(path=path, format=format, suffixes=known))
+            files.append(SourceFile(file, name))
+    return files
+
+
+def find_endings(
+    path: Path,
+    suffixes: Sequence[str],
+    spare: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+) -> Tuple[str, ...]:
+    """Find by which endings a folder's files are told.
+
+    path (Path): The folder.
+    suffixes (Sequence[str]): Endings of a format's files.
+    spare (Sequence[str]): Endings that other files have, too: they count in a folder
+        without files of the others only.
+    exclude (Sequence[str]): Patterns of names to leave out.
+    RETURNS (Tuple[str, ...]): suffixes or spare; both if there are no such files.
+    """
+    for endings in (suffixes, spare):
+        if _files_of(path, endings, exclude):
+            return tuple(endings)
+    return (*suffixes, *spare)
+
+
+def other_files(
+    path: Path, suffixes: Sequence[str], *, exclude: Sequence[str] = ()
+) -> List[str]:
+    """Find the files of a folder that are not of a format.
+
+    path (Path): The folder; a single file has no others.
+    suffixes (Sequence[str]): Endings of the format's files.
+    exclude (Sequence[str]): Patterns of names that nobody wants to read.
+    RETURNS (List[str]): Names of the other files that are not hidden, sorted.
+    """
+    names = []
+    for file in path.rglob("*") if path.is_dir() else ():
+        name = file.relative_to(path).as_posix()
+        hidden = any(part.startswith(".") for part in name.split("/"))
+        fits = name.removesuffix(GZ).endswith(tuple(suffixes))
+        if (
+            file.is_file()
+            and not hidden
+            and not fits
+            and not is_excluded(name, exclude)
+        ):
+            names.append(name)
+    return sorted(names)
 
 
 def is_excluded(name: str, patterns: Sequence[str]) -> bool:
@@ -103,7 +157,7 @@ def read_text(file: SourceFile, *, encoding: str) -> str:
     RETURNS (str): The text.
     RAISES (ValueError): GP103, GP104, GP169, as `read_lines`.
     """
-    name = _check_encoding(encoding)
+    name = check_encoding(encoding)
     with open_binary(file) as stream:
         try:
             return stream.read().decode(name)
@@ -121,7 +175,7 @@ def read_blocks(file: SourceFile, *, encoding: str) -> Iterator[str]:
     YIELDS (str): Blocks that are not empty; together they are the text.
     RAISES (ValueError): GP103, GP104, GP169, as `read_lines`.
     """
-    decoder = codecs.getincrementaldecoder(_check_encoding(encoding))()
+    decoder = codecs.getincrementaldecoder(check_encoding(encoding))()
     place, raw = 0, b"-"
     with open_binary(file) as stream:
         while raw:
@@ -148,7 +202,7 @@ def open_binary(file: SourceFile) -> BinaryIO:
 
 
 def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:
-    name = _check_encoding(encoding)
+    name = check_encoding(encoding)
     limit, place, number = MAX_LINE * 2**20, 0, 0
     wide = "\n".encode(name)[-1:] != b"\n" or len("\n".encode(name)) > 1
     with open_binary(file) as binary:
@@ -171,9 +225,11 @@ def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:
             yield line
 
 
-def _check_encoding(encoding: str) -> str:
-    """RETURNS (str): Python's name; a byte order mark is handled by the readers."""
+def check_encoding(encoding: str) -> str:
+    """RETURNS (str): Python's name, or GP104; a byte order mark is handled by the
+    readers."""
     try:
+        "".encode(encoding)  # refuses codecs that make no text, such as hex
         name = codecs.lookup(encoding).name
     except LookupError as err:
         raise ValueError(Errors.GP104.format(encoding=encoding)) from err

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, 
 
 from ...errors import Errors
 from ..annotations import AnnotatedText, Document
-from .files import SourceFile, find_files
+from .files import SourceFile, find_endings, find_files
 from .json_values import to_json
 
 #: Arguments of a reader or writer that are no options of its format.
@@ -32,6 +32,8 @@ class Format:
     write (Optional[Callable[..., None]]): `write(documents, path, **options)`; the
         path is a new file, or a new folder if writes_folder.
     writes_folder (bool): Whether a corpus is written as a folder of files.
+    spare (Tuple[str, ...]): Endings of its files in a folder that has none of the
+        others.
     """
 
     name: str
@@ -41,6 +43,11 @@ class Format:
     suffixes: Tuple[str, ...]
     write: Optional[Callable[..., None]] = None
     writes_folder: bool = False
+    spare: Tuple[str, ...] = ()
+
+    def endings_in(self, path: Path, exclude: Sequence[str] = ()) -> Tuple[str, ...]:
+        """RETURNS (Tuple[str, ...]): Endings of the files that are read of a folder."""
+        return find_endings(path, self.suffixes, self.spare, exclude=exclude)
 
     def reading(self, options: Dict[str, str]) -> Dict[str, Any]:
         """Check options for the reader, given as text.
@@ -65,6 +72,8 @@ def read_each(
     name: str,
     suffixes: Sequence[str],
     read_file: Callable[..., Iterator[Document]],
+    *,
+    spare: Sequence[str] = (),
 ) -> Callable[..., Iterator[Document]]:
     """Make a format's reader from a reader of single files.
 
@@ -72,6 +81,7 @@ def read_each(
     suffixes (Sequence[str]): Endings of its files.
     read_file (Callable[..., Iterator[Document]]): `read_file(file, *, encoding,
         **options)`, with a `SourceFile`.
+    spare (Sequence[str]): As in `Format`.
     RETURNS (Callable[..., Iterator[Document]]): The reader of a file or folder.
     """
 
@@ -82,7 +92,8 @@ def read_each(
         exclude: Sequence[str] = (),
         **options: Any,
     ) -> Iterator[Document]:
-        for file in find_files(Path(path), suffixes, format=name, exclude=exclude):
+        endings = find_endings(Path(path), suffixes, spare, exclude=exclude)
+        for file in find_files(Path(path), endings, format=name, exclude=exclude):
             yield from read_file(file, encoding=encoding, **options)
 
     # The options are those of the reader of files.

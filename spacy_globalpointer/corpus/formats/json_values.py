@@ -7,7 +7,6 @@ import re
 from itertools import islice
 from typing import Any, Dict, Iterator, List, Tuple, Type, Union
 
-from ...errors import Errors
 from ..annotations import Source
 from .files import BOM, MAX_LINE, SourceFile, malformed, read_blocks, read_lines
 
@@ -16,6 +15,12 @@ _SPACES = re.compile(r"[ \t\r\n]*")
 #: Half of a surrogate pair, which is no character.
 HALF = re.compile("[\ud800-\udfff]")
 _TOO_DEEP = "it is nested too deeply"
+_ENDLESS = (
+    "the value that begins here has no end within {limit} MiB ({fault}, line {line}). "
+    "If it is one text, cut it into documents"
+)
+#: More than the characters of "-Infinity" or "\\ud83d\\ude00" without the last.
+_LONGEST_PART = 16
 _NAMES: Dict[type, str] = {
     str: "a string",
     int: "a whole number",
@@ -126,33 +131,40 @@ class _ArrayScanner:
         return char
 
     def value(self) -> Any:
-        """The next value. Where it is not complete, the buffer is doubled."""
+        """The next value. Where it may be incomplete, the buffer is doubled."""
         n_blocks = 1
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._buffer, self._at)
             except json.JSONDecodeError as err:
-                if self._more(n_blocks):
-                    n_blocks *= 2
-                    continue
                 line = self._line + self._buffer.count("\n", self._at, err.pos)
-                place = Source(self.file.name, line)
-                raise malformed(place, self.format, err.msg) from err
+                if not self._may_end_later(err) or not self._more(n_blocks):
+                    place = Source(self.file.name, line)
+                    raise malformed(place, self.format, err.msg) from err
+                if len(self._buffer) > MAX_LINE * 2**20:
+                    reason = _ENDLESS.format(limit=MAX_LINE, fault=err.msg, line=line)
+                    raise malformed(self.source, self.format, reason) from err
+                n_blocks *= 2
             except RecursionError as err:
                 raise malformed(self.source, self.format, _TOO_DEEP) from err
             except ValueError as err:
                 raise malformed(self.source, self.format, err) from err
-            self._line += self._buffer.count("\n", self._at, end)
-            self._at = end
-            return value
+            else:
+                self._line += self._buffer.count("\n", self._at, end)
+                self._at = end
+                return value
+
+    def _may_end_later(self, err: json.JSONDecodeError) -> bool:
+        """Whether the buffer ends within the value: in a string, or in what stands at
+        its end, such as half a number."""
+        if err.msg.startswith("Unterminated string"):
+            return True
+        return len(self._buffer[err.pos :].strip(_SPACE)) < _LONGEST_PART
 
     def _more(self, n_blocks: int) -> bool:
         blocks = list(islice(self._blocks, n_blocks))
         self._buffer = "".join([self._buffer[self._at :], *blocks])
         self._at = 0
-        if blocks and len(self._buffer) > MAX_LINE * 2**20:
-            fields = {"file": self.file.name, "line": self._line, "limit": MAX_LINE}
-            raise ValueError(Errors.GP160.format(**fields, format=self.format))
         return bool(blocks)
 
 
@@ -185,12 +197,12 @@ def _without_copies(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     if len(record) < len(pairs):
         keys = [key for key, _ in pairs]
         copy = next(key for key in keys if keys.count(key) > 1)
-        raise json.JSONDecodeError(f"the key {copy!r} comes twice in an object", "", 0)
+        raise ValueError(f"the key {copy!r} comes twice in an object")
     return record
 
 
 def _refuse(constant: str) -> None:
-    raise json.JSONDecodeError(f"{constant} is not JSON", constant, 0)
+    raise ValueError(f"{constant} is not JSON")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_without_copies)

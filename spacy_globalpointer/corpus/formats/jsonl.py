@@ -3,7 +3,8 @@
     {"id": "a", "text": "...", "spans": [{"start": 0, "end": 5, "label": "ORG"}]}
 
 Offsets count Unicode code points, the end is exclusive. `id`, `meta` (an object) and,
-of a span, `id` and `score` may be left out; so may `spans`, of a text without.
+of a span, `id` and `score` may be left out; so may `spans`, of a text without. Other
+fields are an error, as they might be spans that nobody reads.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from ..annotations import (
     TextSpan,
     find_fault,
 )
-from .files import SourceFile
+from .files import SourceFile, malformed
 from .format import Format, read_each, write_lines
 from .json_values import get_field, is_kind, read_json_lines
 
 NAME = "jsonl"
 SUFFIXES = (".jsonl",)
+FIELDS = ("id", "text", "spans", "meta")
 
 
 def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document]:
@@ -51,12 +53,16 @@ def read_record(
     name (str): Name of the document, if the object has no `id`.
     format (str): Name of the format, for messages.
     RETURNS (Document): The document.
-    RAISES (ValueError): GP164 if a field is missing or of another kind.
+    RAISES (ValueError): GP164 if a field is missing, unknown or of another kind.
     """
     text = get_field(record, "text", str, source, format)
     spans = get_field({"spans": [], **record}, "spans", list, source, format)
     meta = get_field({"meta": {}, **record}, "meta", dict, source, format)
     own = get_field({"id": name, **record}, "id", (str, int), source, format)
+    unknown = next((key for key in record if key not in FIELDS), None)
+    if unknown is not None:
+        reason = f"the field {unknown!r} is not one of {', '.join(FIELDS)}"
+        raise malformed(source, format, reason)
     document = AnnotatedText(
         str(own), text, n_read=len(spans), source=source, meta=meta
     )
@@ -118,7 +124,7 @@ def looks_like(path: Path, head: str) -> bool:
     except ValueError:
         return False
     keys = set(record) if isinstance(record, dict) else set()
-    return "text" in keys and keys <= {"id", "text", "spans", "meta"}
+    return "text" in keys and keys <= set(FIELDS)
 
 
 JSONL = Format(

@@ -10,7 +10,7 @@ token (inclusive). A task that was rejected or ignored is no example: it is to b
 skipped, and its spans are rejects. A task without `answer` counts as accepted, as in
 db-in. The binary interfaces ner and spans ask for one suggestion and say nothing of the
 rest of the text: they are skipped, too, unless asked for. Relations, choices and
-labels of the text are no spans.
+labels of the text are no spans. Arrays in which other formats have spans are rejects.
 
 Tasks are written without answer and hashes, so that Prodigy takes them as new ones to
 correct; the document's name is in `meta`.
@@ -36,6 +36,8 @@ FIELDS = "prodigy"
 BINARY = ("ner", "spans")
 _MARKS = ("_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id")
 _OTHERS = ("relations", "accept", "label")
+#: Where other formats have spans.
+_UNREAD = ("entities", "labels", "annotations", "ents")
 _OWN = ("text", "spans", "tokens", "meta", "answer", "options", *_OTHERS)
 
 
@@ -62,7 +64,11 @@ def _read_task(
     spans = get_field({"spans": [], **task}, "spans", list, source, NAME)
     meta = dict(get_field({"meta": {}, **task}, "meta", dict, source, NAME))
     name = name_of(meta.pop(DOCUMENT, None), name)
-    rest = {k: v for k, v in task.items() if k not in _OWN and not k.startswith("_")}
+    filled = [key for key in _UNREAD if isinstance(task.get(key), list) and task[key]]
+    left_out = (*_OWN, *filled)
+    rest = {
+        k: v for k, v in task.items() if k not in left_out and not k.startswith("_")
+    }
     if rest:
         meta[FIELDS] = rest
     one_only = task.get("_view_id") in BINARY and not binary
@@ -75,7 +81,9 @@ def _read_task(
     for key in _OTHERS:
         value = task.get(key, [])
         for entry in value if isinstance(value, list) else [value]:
-            fates.add({key: entry}, Reason.NOT_A_SPAN)
+            is_span = key == "label" and isinstance(entry, (list, dict))
+            fates.add({key: entry}, Reason.BAD_LINE if is_span else Reason.NOT_A_SPAN)
+    fates.add_unread(task, filled)
     return fates.result
 
 

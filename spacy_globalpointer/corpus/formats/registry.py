@@ -13,7 +13,14 @@ from .cluener import CLUENER
 from .cmeee import CMEEE
 from .conll import CONLL
 from .doccano import DOCCANO
-from .files import GZ, SourceFile, is_excluded, malformed, read_blocks
+from .files import (
+    GZ,
+    SourceFile,
+    check_encoding,
+    is_excluded,
+    malformed,
+    read_blocks,
+)
 from .format import Format
 from .huggingface import HF_TOKENS
 from .jsonl import JSONL
@@ -65,13 +72,20 @@ def detect_format(
     encoding (str): Encoding of its files.
     exclude (Sequence[str]): Patterns of names that are left out.
     RETURNS (Format): The format.
-    RAISES (ValueError): GP162 if it is none that is known.
+    RAISES (ValueError): GP104 for an unknown encoding. If it is no format that is
+        known: GP103 or GP169 if a file could not be read, else GP162.
     """
-    for place, head in _heads(path, encoding, exclude):
+    check_encoding(encoding)
+    endings = tuple(end for format in FORMATS.values() for end in format.suffixes)
+    fault: Optional[ValueError] = None
+    for place, file in _places(path, exclude):
+        head, unread = _read_head(file, encoding)
         for format in FORMATS.values():
             if format.looks_like(place, head):
                 return format
-    raise ValueError(Errors.GP162.format(path=path, known=", ".join(FORMATS)))
+        if file == path or place.name.endswith(endings):
+            fault = fault or unread
+    raise fault or ValueError(Errors.GP162.format(path=path, known=", ".join(FORMATS)))
 
 
 def read_documents(
@@ -103,24 +117,26 @@ def read_documents(
         yield document, rejects
 
 
-def _heads(
-    path: Path, encoding: str, exclude: Sequence[str]
-) -> Iterator[Tuple[Path, str]]:
-    """YIELDS (Tuple[Path, str]): The folder with an empty text, and the files with
-    the beginning of theirs; "" where it cannot be decoded."""
+def _places(path: Path, exclude: Sequence[str]) -> Iterator[Tuple[Path, Path]]:
+    """YIELDS (Tuple[Path, Path]): The folder and each of its files, or the file: the
+    path without .gz, and the path itself."""
     if path.is_dir():
-        yield path, ""
+        yield path, path
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     for file in files:
         local = file.relative_to(path) if path.is_dir() else Path(file.name)
         hidden = any(part.startswith(".") for part in local.parts)
         if file.is_file() and not hidden and not is_excluded(local.as_posix(), exclude):
-            plain = Path(file.name.removesuffix(GZ))
-            yield file.with_name(plain.name), _head(file, encoding)
+            yield file.with_name(file.name.removesuffix(GZ)), file
 
 
-def _head(file: Path, encoding: str) -> str:
+def _read_head(path: Path, encoding: str) -> Tuple[str, Optional[ValueError]]:
+    """RETURNS (Tuple[str, Optional[ValueError]]): The beginning of a file's text, ""
+    for a folder; or "" and why it cannot be read."""
+    if path.is_dir():
+        return "", None
     try:
-        return next(read_blocks(SourceFile(file, file.name), encoding=encoding), "")
-    except ValueError:
-        return ""
+        blocks = read_blocks(SourceFile(path, path.name), encoding=encoding)
+        return next(blocks, ""), None
+    except ValueError as err:
+        return "", err

@@ -7,8 +7,14 @@ from corpus_helpers import TEXT, span_line, write_brat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_globalpointer.corpus.annotations import REMEDIES, Reason
-from spacy_globalpointer.corpus.formats.brat import read_brat
+from spacy_globalpointer.corpus.annotations import (
+    REMEDIES,
+    AnnotatedText,
+    Reason,
+    Source,
+    TextSpan,
+)
+from spacy_globalpointer.corpus.formats.brat import BRAT, read_brat
 
 
 def read_one(folder, text, lines, **kwargs):
@@ -76,7 +82,13 @@ def test_missing_text_rejects_every_line(tmp_path):
 def test_text_without_annotations(tmp_path, text, lines):
     annotated, rejects = read_one(tmp_path, text, lines)
     assert (annotated.text, annotated.spans, annotated.n_read) == (text, [], 0)
-    assert rejects == []
+    assert (annotated.skip, rejects) == (lines is None, [])
+
+
+def test_text_that_nobody_annotated_is_to_be_skipped(tmp_path):
+    write_brat(tmp_path, {"README": ("About", None), "a": (TEXT, []), "b": (None, [])})
+    found = [(annotated.name, annotated.skip) for annotated, _ in read_brat(tmp_path)]
+    assert found == [("README", True), ("a", False), ("b", False)]
 
 
 def test_folder_is_sorted_and_recursive(tmp_path):
@@ -172,6 +184,32 @@ def test_not_a_corpus(tmp_path, name):
 def test_nothing_to_read(tmp_path, name):
     with pytest.raises(ValueError, match="GP102"):
         list(read_brat(tmp_path / name))
+
+
+def with_labels(name, *labels):
+    spans = [TextSpan(label, 0, 1, Source("", 1)) for label in labels]
+    return AnnotatedText(name, "a", spans, len(spans))
+
+
+def test_labels_are_written_without_white_space(tmp_path):
+    BRAT.write([with_labels("a", "WORK OF ART", "WORK OF ART")], tmp_path / "out")
+    ((document, _),) = read_brat(tmp_path / "out")
+    assert [span.label for span in document.spans] == ["WORK_OF_ART"] * 2
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_two_labels_that_would_become_one_are_an_error(tmp_path, apart):
+    labels = ["WORK OF ART", "WORK_OF_ART"]
+    one = [with_labels("a", *labels)]
+    two = [with_labels(name, label) for name, label in zip("ba", labels)]
+    message = "GP189.*'WORK OF ART' and 'WORK_OF_ART' .in document 'a'"
+    with pytest.raises(ValueError, match=message):
+        BRAT.write(two if apart else one, tmp_path / "out")
+
+
+def test_empty_label_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="GP175.*label ''.*'a'.*brat"):
+        BRAT.write([with_labels("a", "")], tmp_path / "out")
 
 
 ANN_CHARS = st.sampled_from("TR#*E1 2;-\tab\r\n\x85\u2028é")

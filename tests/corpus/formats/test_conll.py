@@ -300,6 +300,18 @@ def test_folder_without_the_files_that_are_left_out(tmp_path):
     assert names == ["a", "b/c", "d"]
 
 
+def test_texts_are_read_in_a_folder_without_other_endings_only(tmp_path):
+    for name in ("a.txt", "b/c.txt", "d.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(FLAT)
+    assert [document.name for document, _ in CONLL.read(tmp_path)] == ["a", "b/c"]
+    assert CONLL.endings_in(tmp_path) == (".txt",)
+    (tmp_path / "e.iob").write_text(FLAT)
+    assert [document.name for document, _ in CONLL.read(tmp_path)] == ["e"]
+    assert ".iob" in CONLL.endings_in(tmp_path)
+    assert ".txt" not in CONLL.endings_in(tmp_path)
+
+
 def test_columns_are_told_from_the_first_lines_only(tmp_path):
     lines = ["a\tO\n"] * 10_000 + ["b\tB-X\n", "c\tE-X\n"]
     document, [reject] = one(tmp_path, "".join(lines))

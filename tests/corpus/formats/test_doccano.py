@@ -51,6 +51,19 @@ def test_relations(tmp_path):
     assert reasons(rejects) == ["not_a_span"]
 
 
+@pytest.mark.parametrize("key", ["spans", "ents"])
+def test_spans_of_other_formats_are_rejects_and_no_meta(tmp_path, key):
+    entries = [{"start": 0, "end": 3, "label": "PER"}, "X"]
+    document, rejects = read_one("doccano", tmp_path, {**TRIPLES, key: entries})
+    assert (document.n_read, len(document.spans), document.meta) == (4, 2, {})
+    assert reasons(rejects) == ["bad_line"] * 2
+
+
+def test_a_record_with_spans_of_another_format_only_is_to_be_skipped(tmp_path):
+    document, rejects = read_one("doccano", tmp_path, {"text": TEXT, "spans": [1]})
+    assert (document.skip, reasons(rejects)) == (True, ["bad_line"])
+
+
 def test_the_arrays_of_old_versions_name_labels_by_number(tmp_path):
     spans = [{"label": 2, "start_offset": 0, "end_offset": 3, "user": 1}]
     value = [{"id": 1, "text": TEXT, "annotations": spans, "meta": {}}]

@@ -16,7 +16,8 @@ from spacy_globalpointer.corpus.formats.json_values import (
     read_json_lines,
 )
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | NUMBERS | st.text()
 VALUES = st.recursive(
     SCALARS, lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=8
 )
@@ -80,7 +81,26 @@ def test_what_is_no_json(tmp_path, content, message):
 def test_endless_value_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(json_values, "MAX_LINE", 1)
     (tmp_path / "x").write_text('[\n{"a": "' + "b" * 3 * 2**20)
-    with pytest.raises(ValueError, match="GP160.*x:2"):
+    with pytest.raises(ValueError, match="GP164.*x:2.*1 MiB.*Unterminated.*line 2"):
+        read(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    "fault,message",
+    [
+        ('{"a" 1}', "Expecting ':'"),
+        ('{"a": nope}', "Expecting value"),
+        ('{"a": "b\nc"}', "control character"),
+        ('{"a": "\\x"}', "escape"),
+        ('{"a": NaN}', "NaN is not JSON"),
+        ('{"a": 1, "a": 1}', "'a' comes twice"),
+    ],
+)
+def test_fault_is_told_before_the_rest_is_read(tmp_path, monkeypatch, fault, message):
+    monkeypatch.setattr(json_values, "MAX_LINE", 1)
+    rest = '{"a": "b"},\n' * 300_000
+    (tmp_path / "x").write_text('[{"a": 0},\n' + fault + ",\n" + rest + "{}]")
+    with pytest.raises(ValueError, match=rf"GP164.*x:2.*{message}"):
         read(tmp_path / "x")
 
 

@@ -72,12 +72,22 @@ def test_rejects(tmp_path, span, reason):
         ('{"text": "", "spans": {}}', "'spans'"),
         ('{"text": "", "meta": []}', "'meta'"),
         ('{"text": "", "id": 1.5}', "'id'"),
+        ('{"text": "", "entities": []}', "'entities' is not one of id, text"),
+        ('{"text": "", "label": [[0, 1, "X"]]}', "'label' is not one of"),
+        ('{"text": "", "span": []}', "'span' is not one of"),
     ],
 )
 def test_lines_that_are_not_as_documented(tmp_path, line, message):
     (tmp_path / "in.jsonl").write_text('{"text": ""}\n' + line)
     with pytest.raises(ValueError, match=f"GP164.*in.jsonl:2.*{message}"):
         read(tmp_path / "in.jsonl")
+
+
+def test_other_fields_of_a_span_are_let_be(tmp_path):
+    span = {"start": 0, "end": 1, "label": "X", "token_start": 0}
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": "a", "spans": [span]}))
+    ((document, rejects),) = read(tmp_path / "in.jsonl")
+    assert (len(document.spans), rejects) == (1, [])
 
 
 @st.composite

@@ -118,6 +118,21 @@ def test_what_is_no_span(tmp_path, key, value, n):
     assert (len(document.spans), reasons(rejects)) == (2, ["not_a_span"] * n)
 
 
+@pytest.mark.parametrize("key", ["entities", "label", "labels", "annotations"])
+def test_spans_of_other_formats_are_rejects_and_no_meta(tmp_path, key):
+    task = {**TASK, key: [[0, 5, "X"], {"start": 0, "end": 5}]}
+    document, rejects = read_one("prodigy", tmp_path, task)
+    assert (document.n_read, reasons(rejects)) == (4, ["bad_line"] * 2)
+    assert json.loads(rejects[0].value) == {key: [0, 5, "X"]}
+    assert document.meta == {}
+
+
+@pytest.mark.parametrize("value", [[], "PER", 7])
+def test_a_field_with_such_a_name_that_has_no_spans_is_meta(tmp_path, value):
+    document, rejects = read_one("prodigy", tmp_path, {**TASK, "labels": value})
+    assert (document.meta, rejects) == ({"prodigy": {"labels": value}}, [])
+
+
 @pytest.mark.parametrize(
     "task",
     [
