@@ -201,8 +201,8 @@ class Errors(metaclass=_Coded):
     GP105 = "{name} is {value!r}, but must be one of: {known}."
     GP106 = (
         "{source}: the span {span} does not begin and end at tokens, and "
-        "on_misaligned is 'error'. Correct the offsets, or set on_misaligned to "
-        "'reject', 'expand', 'contract' or 'split-token'."
+        "on_misaligned is 'error'. Correct the offsets, or pass --on-misaligned "
+        "reject, expand, contract or split-token."
     )
     GP107 = (
         "The tokenizer changed the text of document {name!r}, so that character "
@@ -388,8 +388,9 @@ class Errors(metaclass=_Coded):
     )
     GP180 = (
         "{source}: document {name!r} has no spans under the key {key!r} (keys found: "
-        "{keys}). Name one with --spans-key (or --option spans_key=KEY of convert), or "
-        "take the entities where the key is missing (--ents, or --option ents=true)."
+        "{keys}). Name the key, or take doc.ents where it is missing: with convert by "
+        "--option spans_key=KEY or --option ents=true, with export by --spans-key KEY "
+        "or --ents."
     )
     GP181 = (
         "{source}: what document {name!r} has in doc.user_data[{key!r}] is not a list "

@@ -37,9 +37,8 @@ def test_every_format_has_a_row_with_its_options(name):
 
 
 def test_rows_are_of_formats_that_exist():
-    assert set(re.findall(r"^\| `([\w-]+)` \|", FORMATS_DOC, re.MULTILINE)) == set(
-        FORMATS
-    )
+    names = re.findall(r"^\| `([\w-]+)` \|", FORMATS_DOC, flags=re.MULTILINE)
+    assert set(names) == set(FORMATS)
 
 
 def test_sample_of_our_own_format(tmp_path):

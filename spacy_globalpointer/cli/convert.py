@@ -127,6 +127,13 @@ def convert_cli(
             f"{len(summary.unread)} file(s) of {source} were not read, since their "
             f"endings are not those of {summary.format}: {shorten(summary.unread)}"
         )
+    if not any(split.kept for split in summary.splits.values()):
+        msg.warn(
+            f"No span was converted. Is {summary.format} the format of {source}? Name "
+            "another with --format; what options it has is in docs/formats.md"
+        )
+        if not allow_loss:
+            msg.fail("Accept texts without spans with --allow-loss", exits=1)
     if summary.lost:
         report = output / "rejects.jsonl"
         msg.warn(f"{summary.lost:,} annotation(s) were lost. Each is in {report}")

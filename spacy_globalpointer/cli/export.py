@@ -54,12 +54,8 @@ def export_cli(
 ) -> None:
     """Write the spans of .spacy files in the format of an annotation tool.
 
-    So the work of a pipeline can be corrected by hand:
-
-        spacy apply MODEL texts.jsonl found.spacy
-        spacy global-pointer export found.spacy found.json --format label-studio
-
-    What the tool then exports, convert reads.
+    So what `spacy apply` has found can be corrected by hand. What the tool then
+    exports, convert reads.
     """
     with reported_errors():
         summary = export_docs(

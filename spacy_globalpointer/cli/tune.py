@@ -201,12 +201,28 @@ def print_notes(tuning: Tuning, component: str) -> None:
     tuning (Tuning): What was found.
     component (str): Name of the component.
     """
+    expected = tuning.left_out(tuning.best)
+    if not tuning.gains:
+        msg.info("No thresholds are better than those so far, which are kept")
+    elif expected and expected.f < tuning.score(tuning.present).f:
+        msg.warn(
+            "On documents that they were not chosen on, the new thresholds do worse "
+            "than those so far (cross-validated). Tune on more documents, or keep "
+            "them: --overall-only, --dry-run."
+        )
     lowest = tuning.before.lowest
     present = {"threshold": tuning.present.threshold, **tuning.present.thresholds}
     below = {name: value for name, value in present.items() if value < lowest}
     if below:
         fields = {"thresholds": below, "name": component, "lowest": f"{lowest:.4g}"}
         msg.warn(Warnings.GPW012.format(**fields))
+    before, after = tuning.calibration_errors()
+    if after > before:
+        msg.warn(
+            f"The temperature {tuning.after.temperature} raises the calibration error, "
+            "though it fits the probabilities best: there are too few spans to tell. "
+            "Leave --temperature out."
+        )
     if tuning.keeps_all:
         lowest = tuning.after.lowest
         msg.warn(Warnings.GPW013.format(name=component, lowest=f"{lowest:.4g}"))

@@ -20,6 +20,7 @@ class Reason(str, Enum):
     MISSING_TEXT = "missing_text"
     BAD_TAG = "bad_tag"
     NOT_ACCEPTED = "not_accepted"
+    OTHER_ANNOTATION = "other_annotation"
     DROPPED_LABEL = "dropped_label"
     DUPLICATE = "duplicate"
     MERGED = "merged"
@@ -36,6 +37,7 @@ class Reason(str, Enum):
         return self not in (
             Reason.NOT_A_SPAN,
             Reason.NOT_ACCEPTED,
+            Reason.OTHER_ANNOTATION,
             Reason.DROPPED_LABEL,
             Reason.DUPLICATE,
         )
@@ -63,6 +65,10 @@ REMEDIES: Dict[Reason, str] = {
     Reason.NOT_ACCEPTED: (
         "Nothing to do: the annotator has rejected, skipped or cancelled it."
     ),
+    Reason.OTHER_ANNOTATION: (
+        "Choose which of the document's annotations to take: another one was. See the "
+        "option annotations of the format."
+    ),
     Reason.DROPPED_LABEL: "Nothing to do: its label is among those to drop.",
     Reason.DUPLICATE: "Nothing to do: the same span with this label is kept once.",
     Reason.MERGED: (
@@ -71,7 +77,8 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.MISALIGNED: (
         "Correct the offsets to begin and end at tokens, use a tokenizer that splits "
-        "there, or set on_misaligned to expand, contract or split-token."
+        "there (--lang), or pass --on-misaligned expand, contract or split-token; the "
+        "first two also take white space off its ends."
     ),
 }
 

@@ -132,7 +132,7 @@ def convert_corpus(
                     writer.skip(document, rejects)
                 else:
                     writer.add(document, doc, rejects)
-                _write_rejects(stream, writer.name, rejects)
+                _write_rejects(stream, writer.name, document.name, rejects)
         if n_read != len(assigned):
             raise ValueError(Errors.GP187.format(path=source))
         for writer in writers:
@@ -249,8 +249,11 @@ def _earlier_splits(output: Path) -> Set[str]:
     return set(summary)
 
 
-def _write_rejects(stream: BinaryIO, split: str, rejects: List[Reject]) -> None:
+def _write_rejects(
+    stream: BinaryIO, split: str, name: str, rejects: List[Reject]
+) -> None:
     for reject in rejects:
-        line = json.dumps({"split": split, **vars(reject)}, ensure_ascii=False)
+        record = {"split": split, "document": name, **vars(reject)}
+        line = json.dumps(record, ensure_ascii=False)
         # Half a surrogate pair, which is no Unicode, becomes JSON's escape for it.
         stream.write(f"{line}\n".encode("utf-8", "backslashreplace"))

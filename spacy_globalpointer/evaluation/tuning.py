@@ -40,14 +40,26 @@ class Tuning:
 
     @property
     def settings(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The settings to write."""
+        """RETURNS (Dict[str, Any]): The settings to write: the present thresholds if
+        none are better."""
+        chosen = self.best if self.gains else self.present
         settings: Dict[str, Any] = {
-            "threshold": self.best.threshold,
-            "thresholds": dict(self.best.thresholds),
+            "threshold": chosen.threshold,
+            "thresholds": dict(chosen.thresholds),
         }
         if self.after.temperature != self.before.temperature:
             settings["temperature"] = self.after.temperature
         return settings
+
+    @property
+    def gains(self) -> bool:
+        """RETURNS (bool): Whether to take the best thresholds: they are better than the
+        present ones, or these are none of what was asked for, since they are for
+        another temperature, or for single labels."""
+        unasked = self.best is self.single and self.present.thresholds
+        if unasked or self.after.temperature != self.before.temperature:
+            return True
+        return self.score(self.best).f > self.score(self.present).f
 
     @property
     def keeps_all(self) -> bool:
@@ -97,11 +109,7 @@ class Tuning:
     def calibration_errors(self) -> Tuple[float, float]:
         """RETURNS (Tuple[float, float]): The expected calibration error of the same
         candidates, with the probabilities so far and with those to come."""
-        before, after = (
-            expected_calibration_error(spans.scores, spans.right)
-            for spans in (self.before, self.after)
-        )
-        return before, after
+        return _error(self.before), _error(self.after)
 
 
 def tune(
@@ -147,3 +155,7 @@ def tune(
         after=after,
         chooser=chooser,
     )
+
+
+def _error(candidates: Candidates) -> float:
+    return expected_calibration_error(candidates.scores, candidates.right)

@@ -112,3 +112,34 @@ def test_command_is_part_of_spacy():
     result = CliRunner().invoke(app, ["global-pointer", "--help"])
     assert result.exit_code == 0
     assert all(name in result.output for name in ("convert", "debug", "render"))
+
+
+def test_nothing_but_texts_is_told_and_is_status_1(tmp_path):
+    source = tmp_path / "in" / "a.jsonl"
+    source.parent.mkdir()
+    source.write_text('{"text": "Mary"}\n')
+    (tmp_path / "in" / "b.conll").write_text("Mary\tB-PER\n")
+    result = convert(source.parent, tmp_path / "out")
+    assert result.exit_code == 1
+    assert "No span was converted" in result.output
+    assert "not read" in result.output and "b.conll" in result.output
+    assert convert(source, tmp_path / "out", "--allow-loss").exit_code == 0
+
+
+def test_labels_options_and_excluded_files(tmp_path):
+    folder = tmp_path / "in"
+    (folder / "more").mkdir(parents=True)
+    rows = "Mary\tB-PER\nof\tO\nLeith\tB-GPE\n\nShe\tO\n\n"
+    (folder / "a.conll").write_text(rows)
+    (folder / "more" / "all.conll").write_text(rows)
+    options = ["--exclude", "all.conll", "--option", "documents=sentence"]
+    options += ["--rename", "PER=PERSON", "--drop", "GPE", "--format", "conll"]
+    result = convert(folder, tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    one, two = load(tmp_path / "out" / "all.spacy")
+    assert (char_spans(one), char_spans(two)) == ([("PERSON", 0, 4)], [])
+    [reject] = read_jsonl(tmp_path / "out" / "rejects.jsonl")
+    assert (reject["reason"], reject["document"]) == ("dropped_label", "a:1")
+    for option in ("PER", "=X"):
+        result = convert(folder, tmp_path / "out", "--rename", option)
+        assert result.exit_code == 1 and "GP188" in result.output

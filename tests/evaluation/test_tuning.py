@@ -193,3 +193,14 @@ def test_no_candidate(candidates, pipe):
 def test_beta_out_of_range(candidates, pipe, beta):
     with pytest.raises(ValueError, match="GP136.*beta"):
         tune(candidates, pipe, beta=beta)
+
+
+def test_thresholds_that_gain_nothing_are_not_taken(candidates, pipe):
+    first = tune(candidates, pipe, min_gold=1)
+    assert first.gains
+    pipe.cfg.update(first.settings)
+    again = tune(candidates, pipe, min_gold=1)
+    assert not again.gains and again.settings == first.settings
+    pipe.cfg.update({"threshold": 0.3, "thresholds": {"ORG": 0.4}})
+    asked = tune(candidates, pipe, per_label=False)
+    assert asked.gains and not asked.settings["thresholds"]

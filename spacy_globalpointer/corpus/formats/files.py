@@ -124,8 +124,9 @@ def other_files(
 
 
 def is_excluded(name: str, patterns: Sequence[str]) -> bool:
-    """RETURNS (bool): Whether a name fits one of the patterns."""
-    return any(fnmatch(name, pattern) for pattern in patterns)
+    """RETURNS (bool): Whether a path, or its last part, fits one of the patterns."""
+    last = name.rpartition("/")[2]
+    return any(fnmatch(n, pattern) for n in (name, last) for pattern in patterns)
 
 
 def read_lines(

@@ -131,6 +131,12 @@ def _labels_of(value: Any) -> List[Any]:
     return labels if isinstance(labels, list) else []
 
 
+def _why_not(entry: Dict[str, Any]) -> Reason:
+    """RETURNS (Reason): Why an annotation was not taken."""
+    cancelled = _is_cancelled(entry)
+    return Reason.NOT_ACCEPTED if cancelled else Reason.OTHER_ANNOTATION
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Reads tasks; the fields are options of `read_file`."""
@@ -158,7 +164,7 @@ class _Reader:
             for result in results:
                 for fate in _read_result(result, text, places, whole, source):
                     dropped = i not in chosen and fate is not Reason.NOT_A_SPAN
-                    fates.add(result, Reason.NOT_ACCEPTED if dropped else fate)
+                    fates.add(result, _why_not(entry) if dropped else fate)
         return fates.result
 
     def _text_key(self, data: Dict[str, Any], source: Source) -> str:

@@ -81,7 +81,8 @@ def annotators(**first):
 def test_whose_annotation_is_taken(tmp_path, option, labels):
     document, rejects = read(tmp_path, annotators(), annotations=option)
     assert sorted(span.label for span in document.spans) == sorted(labels)
-    assert reasons(rejects) == ["not_accepted"] * (4 - len(labels))
+    expected = ["not_accepted", *["other_annotation"] * (3 - len(labels))]
+    assert sorted(reasons(rejects)) == expected
 
 
 @pytest.mark.parametrize("option,label", [("auto", "A"), ("last", "B")])
@@ -243,7 +244,10 @@ def test_json_min(tmp_path):
 def test_json_min_has_a_record_of_each_annotator(tmp_path):
     value = [flat(1, ["NEW"], created_at="2022"), flat(1, ["OLD"])]
     document, rejects = read(tmp_path, value)
-    assert (texts(document), reasons(rejects)) == ([("NEW", "Ann")], ["not_accepted"])
+    assert (texts(document), reasons(rejects)) == (
+        [("NEW", "Ann")],
+        ["other_annotation"],
+    )
 
 
 def test_predictions_are_read_if_asked_for(tmp_path):
