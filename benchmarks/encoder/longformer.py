@@ -35,7 +35,7 @@ LONG = {
     "components.global_pointer.max_span_length": 128,
 }
 RUNS: Dict[str, Dict[str, Any]] = {
-    "windows of 192 word pieces": {},
+    "windows of 160 word pieces": {},
     "Longformer": LONG,
     "Longformer, first piece global": {
         **LONG,
