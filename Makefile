@@ -14,6 +14,7 @@ demo: $(VENV)/ready
 	@echo "Pipeline:  training/agreements/model-best"
 	@echo "Wheel:     $$(ls packages/*/dist/*.whl)"
 	@echo "Picture:   pictures/agreements.html"
+	@echo "Report:    metrics/agreements.html"
 
 test: $(VENV)/ready lint
 	$(BIN)/python -m pytest -m "not slow"
