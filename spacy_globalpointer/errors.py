@@ -53,8 +53,9 @@ class Errors(metaclass=_Coded):
     )
     GP006 = (
         "The loss was given {given} for a batch of {n_labels} labels and documents "
-        "of {lengths} tokens. A teacher must score the same tokens and labels, and "
-        "label weights are one for each label, finite and at least 0."
+        "of {lengths} tokens. A teacher must score the same tokens and labels; "
+        "label weights are one for each label, finite and at least 0; degrees are one "
+        "for each gold span, above 0 and up to 1; balance is from -1 to 1."
     )
     GP007 = (
         "The search was given {n} thresholds for {n_labels} labels. Give one for each "
@@ -181,6 +182,16 @@ class Errors(metaclass=_Coded):
         "probabilities as the model gives them."
     )
 
+    GP045 = (
+        "layer_decay is {value!r}, but must be a number above 0 and up to 1: the "
+        "factor of the learning rate from a layer of the encoder to the one below it."
+    )
+    GP046 = (
+        "frozen_layers is {value!r}, but the encoder has {layers} layers of its own "
+        "parameters. Set a number from 0 (the embeddings alone) to {layers} (all of "
+        "the encoder), or null to train all of it."
+    )
+
     # The corpus tools
     GP101 = (
         "{path} cannot be read as brat: it is not a folder, and its name ends in "
@@ -214,10 +225,10 @@ class Errors(metaclass=_Coded):
         "{limit}. Split the document, or raise nlp.max_length."
     )
     GP109 = (
-        "The splits {value!r} are neither a JSON file nor fractions. Pass a file that "
-        'maps names to lists of documents, such as {{"train": ["a"], "dev": ["b"]}}, '
-        "or up to three numbers above 0 with sum 1 for train, dev and test, such as "
-        "0.8,0.1,0.1."
+        "--splits {value}: these are no fractions that can be used. Pass up to three "
+        "numbers above 0 with sum 1, parted by commas, for train, dev and test, such "
+        "as 0.8,0.1,0.1; or the path of a JSON file that maps splits to lists of "
+        'documents, such as {{"train": ["a"], "dev": ["b"]}}.'
     )
     GP110 = (
         "The splits file {path} does not fit its rule: {reason}. It must be a JSON "
@@ -225,12 +236,13 @@ class Errors(metaclass=_Coded):
         'the others: {{"train": 0.9, "dev": 0.1, "test": ["test.jsonl"]}}.'
     )
     GP111 = (
-        "{n} documents are in no split: {names}. Add them or their files to the "
-        "splits file, or leave out files with --exclude; nothing is left out in "
-        "silence."
+        "No split has {documents}: {names}. Every document needs one: name them or "
+        "their files in the splits file, give one of its splits a fraction in place of "
+        'a list, such as {{"train": 0.9, "dev": 0.1, "test": ["a"]}}, to share out the '
+        "rest, or leave files out with --exclude."
     )
     GP112 = (
-        "The splits file names {n} documents that the corpus does not have: {names}. "
+        "The splits file names {documents} that the corpus does not have: {names}. "
         "It may name a document's id (of brat, its path without the ending), a file "
         "with its ending, or a pattern of them such as 'train/*'."
     )
@@ -239,8 +251,10 @@ class Errors(metaclass=_Coded):
         "Name every document once."
     )
     GP114 = (
-        "{n} documents are too few for the splits {fractions}: split {split!r} would "
-        "be empty. Use fewer splits or larger fractions."
+        "Split {split!r} would be empty: with the fractions {fractions}, {documents} "
+        "to share out give it none. Take fewer splits or a larger fraction. Where a "
+        "corpus is one file of one document, such as a .conll without -DOCSTART- "
+        "lines, --option documents=sentence makes more of it."
     )
     GP115 = (
         "Internal error in split {split!r}: {read} annotations were read, but {kept} "
@@ -265,10 +279,13 @@ class Errors(metaclass=_Coded):
     )
     GP120 = "{path} holds no document. Pass a corpus with at least one."
     GP121 = (
-        "--gold is set, but {path} is a plain text without gold spans. Pass a .spacy "
+        "--gold is set, but {path} has plain texts, without gold spans. Pass a .spacy "
         "file, or leave --gold out."
     )
-    GP122 = "{path} ends in neither .spacy nor .txt. Pass one of these two formats."
+    GP122 = (
+        "{path} ends in none of .spacy, .jsonl and .txt. Pass Docs as .spacy, one text "
+        'as .txt, or a text a line as .jsonl: {{"text": "..."}}.'
+    )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "
         "folder of a pipeline."
@@ -292,8 +309,8 @@ class Errors(metaclass=_Coded):
         "({format!r})? If so, cut its text into documents."
     )
     GP161 = (
-        "{source}: the document has the same name {name!r} as the one at {first}. "
-        "Names must differ: correct the ids, or remove the copy."
+        "{documents} the name of another one: {copies}. Names must differ: correct the "
+        "ids, or remove the copies."
     )
     GP162 = (
         "{path} is in no format that is known by its look, which an error in the first "
@@ -409,7 +426,7 @@ class Errors(metaclass=_Coded):
         "it (--rename OLD=NEW) or to drop it (--drop LABEL)."
     )
     GP186 = (
-        "{n} labels are to be renamed or dropped, but no span has them: {names}. The "
+        "No span has these labels, which are to be renamed or dropped: {names}. The "
         "corpus has: {known}."
     )
     GP187 = (
@@ -427,6 +444,31 @@ class Errors(metaclass=_Coded):
         "{path} is no pipeline: it has no config.cfg. Pass the folder of a trained "
         "pipeline, such as training/mine/model-best, or the name of a package."
     )
+    # More of the corpus tools and the commands
+    GP142 = (
+        "{file} has no column {value}, which --option {option} names. Parted by "
+        "{parted}, its lines have {columns}, counted from 0 to {last}, such as "
+        "{example!r}. Name one of these, or what parts them with --option "
+        "separator=tab or space."
+    )
+    GP143 = (
+        "There is no splits file {path} (looked for in {folder}). Correct the path of "
+        'the JSON file, or pass fractions for train, dev and test, such as "0.8,0.1,'
+        '0.1".'
+    )
+    GP144 = (
+        "No file of {path} fits --exclude {patterns}. A pattern is compared with a "
+        "file's path in the corpus and with its name, * standing for anything. The "
+        "corpus has: {names}. Correct the pattern, or leave it out."
+    )
+    GP145 = (
+        "{path} exists and is not {kind}, so it is not replaced. Name another file, or "
+        "remove this one."
+    )
+    GP146 = (
+        "{source}: {reason}. A .jsonl file of texts has one JSON object a line, such as "
+        '{{"text": "..."}}.'
+    )
     GP193 = (
         "The corpus {source} and the output folder {output} are the same or lie in "
         "each other: files of the corpus would be replaced, or the output read as a "
@@ -439,6 +481,110 @@ class Errors(metaclass=_Coded):
     GP195 = (
         "{path} has files that are not written as {format!r} and would be lost: "
         "{names}. Name another folder, or move them."
+    )
+
+    # Pre-training
+    GP200 = (
+        "The tokenizer of the {name} encoder has no piece that masks others, such as "
+        "[MASK], which the generator needs. Take an encoder that was trained with one."
+    )
+    GP201 = (
+        "{path} is no file or folder of texts: a file ends in .txt, .jsonl (the first "
+        "two also with .gz) or .spacy. Rename it, or name others."
+    )
+    GP202 = (
+        "The texts give {n} different sequences of up to {length} word pieces; at least "
+        "{least} are needed. Pass more text, or a shorter --length."
+    )
+    GP203 = (
+        "{path} exists. Remove it, or name another folder. --force replaces a folder "
+        "that has a {note}, which this command writes, and no other."
+    )
+    GP204 = (
+        "There is no checkpoint to go on from in {path}: {reason}. Start anew without "
+        "--resume; --force removes what is there."
+    )
+    GP205 = (
+        "The checkpoint {path} is of another run: its {others}. Give the command the "
+        "same encoder, texts and settings, or start anew with --force."
+    )
+    GP206 = (
+        "{path} has the checkpoint of an interrupted run. Go on with --resume, or start "
+        "anew with --force."
+    )
+    GP207 = (
+        "The loss of step {step} is not a finite number. Go on from the last checkpoint "
+        "on another device, or start anew with a lower learning rate."
+    )
+    GP208 = "{name} is {value!r}, but must be {rule}."
+    GP209 = (
+        "A {kind} encoder cannot be pre-trained: its embeddings are not laid out as "
+        "those of BERT. Take one of the families of BERT, ELECTRA, RoBERTa, ALBERT or "
+        "Longformer."
+    )
+
+    # Interrupted training
+    GP210 = (
+        "{path} holds a training or its pipelines ({held}), which would be lost. Pass "
+        "--resume to continue it, --force to remove it and begin anew, or another "
+        "--output."
+    )
+    GP211 = (
+        "The training in {path} is another one, and would not end as it began: "
+        "{changes}\nPut back what was there, pass --force to remove it and begin anew, "
+        "or name another --output. (Files may lie elsewhere if their content is the "
+        "same; [training.logger] may change.)"
+    )
+    GP212 = (
+        "{path} is damaged: {reason}. Nothing was changed. Copy it again from a backup, "
+        "or pass --force to begin anew; model-best and model-last beside it are whole."
+    )
+    GP213 = (
+        "The checkpoint {path} has the format {format!r}, and this version reads "
+        "{known!r}. Continue with the version that wrote it, or pass --force to begin "
+        "anew."
+    )
+    GP214 = (
+        "The training corpus does not give the batches that it gave before the "
+        "interruption (noticed after {step} of {steps} steps). Its reader, batcher or "
+        "augmenter must give the same each time, from the same files and random "
+        "numbers. Repair that, or pass --force to begin anew."
+    )
+    GP215 = (
+        "{path} holds {held}, but neither a checkpoint nor a note that "
+        "`spacy global-pointer train` began there. There is nothing to continue: pass "
+        "--force to remove that and begin anew, or name another --output."
+    )
+    GP216 = (
+        "The optimizer updates {n} parameters that are in no component's model: "
+        "{names}. Their state cannot be stored. Give the component that has them an "
+        "attribute `model` that holds them, or train with `spacy train`."
+    )
+    GP217 = (
+        "The checkpoint has {n} parameters that the pipeline lacks: {first!r} is the "
+        "first. The code of a component or of an architecture has changed. Put it "
+        "back, or pass --force to begin anew."
+    )
+    GP218 = (
+        "Another process trains in {path}. Wait until it ends, or name another "
+        "--output."
+    )
+    GP219 = (
+        "--resume continues a training and --force removes it: only one can be done."
+    )
+
+    # Training
+    GP220 = (
+        "output_file of the training's logger is {path}, which is a folder. Name a file "
+        "in it, such as log.jsonl."
+    )
+    GP221 = (
+        "output_file of the training's logger is {path}, but line {line} of that file "
+        "is not what the logger writes. Name another file, or remove this one."
+    )
+    GP225 = (
+        "{name} of the schedule spacy-globalpointer.cosine.v1 is {value!r}, but must "
+        "be {rule}."
     )
 
 
@@ -505,8 +651,22 @@ class Warnings(metaclass=_Coded):
         "The best threshold of '{name}' keeps all spans that were looked at, so that "
         "one below {lowest} may be better. Pass a smaller --lowest."
     )
+    GPW015 = (
+        "There are {gold} only in {documents}. Thresholds that are best for so few tell "
+        "little about others. Tune on more documents, or keep the thresholds so far "
+        "(--dry-run)."
+    )
     GPW014 = (
         "{n} of {total} documents have no doc.spans[{key!r}] and are left out as not "
         "annotated. Set doc.spans[{key!r}] = [] on documents that were annotated and "
         "have none."
+    )
+    GPW210 = (
+        "The training was interrupted on another machine: {then}; this one has {now}. "
+        "The last digits of the weights may differ from those of a training without "
+        "interruption."
+    )
+    GPW211 = (
+        "{path} has lost its model-best. There will be none, unless a later evaluation "
+        "is better than all before."
     )

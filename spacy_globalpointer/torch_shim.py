@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import copy
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Any, Iterator, cast
 
-from thinc.api import PyTorchShim
+from thinc.api import Optimizer, PyTorchShim
 from thinc.util import xp2torch
 
 
 class TorchShim(PyTorchShim):
     """A PyTorchShim that can use an optimizer's averages (Thinc's own looks for keys
-    that no optimizer writes), and whose copies have ids of their own (Thinc's share an
-    optimizer's state with the original)."""
+    that no optimizer writes), whose copies have ids of their own (Thinc's share an
+    optimizer's state with the original), and whose parameters can have learning rates
+    of their own (a Thinc optimizer has no parameter groups)."""
+
+    def learn_rate_factor(self, name: str) -> float:
+        """The learning rate of a parameter, as a multiple of the optimizer's.
+
+        name (str): The parameter's name in the module.
+        RETURNS (float): The factor.
+        """
+        return 1.0
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Update the parameters.
+
+        optimizer (Optimizer): The optimizer.
+        """
+
+        def scaled(key: Any, weights: Any, gradient: Any) -> Any:
+            factor = self.learn_rate_factor(key[1])
+            return optimizer(key, weights, gradient, lr_scale=factor)
+
+        super().finish_update(cast(Optimizer, scaled))
 
     def copy(self) -> TorchShim:
         """RETURNS (TorchShim): A copy that an optimizer takes for another one."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..torch_shim import TorchShim
 from .batches import WindowBatch
 from .encode import encode
+from .layer_depths import freeze_layers, learn_rate_factors
 from .precision import check_precision, choose_precision
 from .pretrained import Encoder
 from .storage import encoder_from_bytes, encoder_to_bytes
@@ -23,13 +24,24 @@ class EncoderShim(TorchShim):
 
     precision (str): See `choose_precision`.
     checkpointing (bool): See `encode`.
+    layer_decay (float): See `learn_rate_factors`.
+    frozen_layers (Optional[int]): See `freeze_layers`.
     """
 
-    def __init__(self, precision: str, checkpointing: bool) -> None:
+    def __init__(
+        self,
+        precision: str,
+        checkpointing: bool,
+        layer_decay: float = 1.0,
+        frozen_layers: Optional[int] = None,
+    ) -> None:
         scaler = PyTorchGradScaler(enabled=precision == "fp16")
         super().__init__(torch.nn.Identity(), grad_scaler=scaler)
         self.precision = precision
         self.checkpointing = checkpointing
+        self.layer_decay = layer_decay
+        self.frozen_layers = frozen_layers
+        self._factors: Dict[str, float] = {}
         self._encoder: Optional[Encoder] = None
         self._half: Optional[torch.nn.Module] = None
 
@@ -42,6 +54,8 @@ class EncoderShim(TorchShim):
     def encoder(self, encoder: Encoder) -> None:
         device = get_torch_default_device()
         check_precision(self.precision, device)
+        freeze_layers(encoder.module, self.frozen_layers)
+        self._factors = learn_rate_factors(encoder.module, self.layer_decay)
         self._model = encoder.module.to(device)
         self._encoder = encoder
         self._half = None
@@ -92,6 +106,10 @@ class EncoderShim(TorchShim):
         own = [x.grad for x in self._model.parameters() if x.grad is not None]
         self._grad_scaler.unscale(own)
         super().finish_update(optimizer)
+
+    def learn_rate_factor(self, name: str) -> float:
+        """RETURNS (float): The factor of a parameter's layer."""
+        return self._factors[name]
 
     @contextmanager
     def use_params(self, params: Dict) -> Iterator[None]:

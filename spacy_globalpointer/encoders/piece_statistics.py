@@ -104,6 +104,11 @@ class PieceStatistics:
         return self.unknown / max(1, self.pieces)
 
     @property
+    def tokens_with_unknown(self) -> int:
+        """RETURNS (int): Tokens with an unknown piece, or several."""
+        return sum(self._unknown.values())
+
+    @property
     def without_piece(self) -> int:
         """RETURNS (int): Tokens without any piece that are not white space."""
         return sum(self._not_space(self._without).values())
@@ -124,16 +129,19 @@ class PieceStatistics:
     def unknown_words(self, n: int = 10) -> List[Tuple[str, int]]:
         """RETURNS (List[Tuple[str, int]]): The most frequent tokens with an unknown
         piece, and how often each occurs."""
-        return _most_common(self._not_space(self._unknown), n)
+        return _most_common(self._texts(self._unknown), n)
 
     def words_without_piece(self, n: int = 10) -> List[Tuple[str, int]]:
         """RETURNS (List[Tuple[str, int]]): The most frequent tokens without a piece
         that are not white space, and how often each occurs."""
         return _most_common(self._not_space(self._without), n)
 
+    def _texts(self, words: CounterT[int]) -> CounterT[str]:
+        return Counter({self.strings[word]: n for word, n in words.items()})
+
     def _not_space(self, words: CounterT[int]) -> CounterT[str]:
         # Not token.is_space, which a vocab without a language does not know.
-        texts = Counter({self.strings[word]: n for word, n in words.items()})
+        texts = self._texts(words)
         return Counter({text: n for text, n in texts.items() if not text.isspace()})
 
 

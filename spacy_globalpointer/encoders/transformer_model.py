@@ -38,6 +38,8 @@ def build_transformer_model_v1(
     global_attention: Optional[GlobalAttention] = None,
     tokenizer_config: Optional[Dict[str, Any]] = None,
     transformer_config: Optional[Dict[str, Any]] = None,
+    layer_decay: float = 1.0,
+    frozen_layers: Optional[int] = None,
 ) -> Model[List[Doc], FullTransformerBatch]:
     """`spacy-globalpointer.TransformerModel.v1`: an encoder for documents of any
     length, in place of `spacy-transformers.TransformerModel.v3`.
@@ -59,13 +61,20 @@ def build_transformer_model_v1(
         `AutoTokenizer.from_pretrained`.
     transformer_config (Optional[Dict[str, Any]]): Settings for
         `AutoConfig.from_pretrained`.
+    layer_decay (float): Factor of the learning rate from a layer to the one below it,
+        above 0 and up to 1.
+    frozen_layers (Optional[int]): Layers that are not trained, from the lowest on,
+        beside the embeddings; 0 for the embeddings alone, null for none.
     RETURNS (Model[List[Doc], FullTransformerBatch]): The model.
-    RAISES (ValueError): GP012 if window or max_pieces is no number from 1 on. What
-        depends on the encoder is known when that is loaded.
+    RAISES (ValueError): GP012 if window or max_pieces is no number from 1 on; GP045 if
+        layer_decay is out of its range. What depends on the encoder is known when that
+        is loaded.
     """
     for what, number in (("window", window), ("max_pieces", max_pieces)):
         if number is not None and (not isinstance(number, int) or number < 1):
             raise ValueError(Errors.GP012.format(name=what, value=number))
+    if not 0 < layer_decay <= 1:
+        raise ValueError(Errors.GP045.format(value=layer_decay))
     settings = Settings(
         name,
         window,
@@ -75,7 +84,7 @@ def build_transformer_model_v1(
         dict(tokenizer_config or {}),
         dict(transformer_config or {}),
     )
-    shim = EncoderShim(precision, checkpointing)
+    shim = EncoderShim(precision, checkpointing, layer_decay, frozen_layers)
     layer: Model = Model("encoder", _run, shims=[shim])
     return Model(
         "transformer",
@@ -141,6 +150,8 @@ def build_tok2vec_transformer_v1(
     global_attention: Optional[GlobalAttention] = None,
     tokenizer_config: Optional[Dict[str, Any]] = None,
     transformer_config: Optional[Dict[str, Any]] = None,
+    layer_decay: float = 1.0,
+    frozen_layers: Optional[int] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
     """`spacy-globalpointer.Tok2VecTransformer.v1`: the same encoder inside a single
     component, without a `transformer` in front. Further settings are those of
@@ -160,6 +171,8 @@ def build_tok2vec_transformer_v1(
         global_attention,
         tokenizer_config,
         transformer_config,
+        layer_decay,
+        frozen_layers,
     )
     # The form that a replaced listener has, too.
     return chain(replace_listener(encoder), trfs2arrays(pooling, grad_factor))

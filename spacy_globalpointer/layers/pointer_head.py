@@ -9,7 +9,7 @@ from typing import Any, Callable, List, Optional, Tuple, cast
 import safetensors.torch
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model, Optimizer, chain, get_torch_default_device
+from thinc.api import Model, chain, get_torch_default_device
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import torch2xp, xp2torch
 
@@ -177,7 +177,7 @@ def forward(
 
 class PointerShim(TorchShim):
     """A shim that stores its head as safetensors, rebuilds it from them alone, and
-    scales the learning rate, since a Thinc optimizer has no parameter groups.
+    scales the learning rate.
 
     kind (str): One of `pointer.heads.HEADS`.
     settings (dict): The head's settings except its sizes.
@@ -192,10 +192,9 @@ class PointerShim(TorchShim):
         )
         self.learn_rate_scale = learn_rate_scale
 
-    def finish_update(self, optimizer: Optimizer) -> None:
-        """Update the head's parameters at its own learning rate."""
-        scaled = partial(optimizer, lr_scale=self.learn_rate_scale)
-        super().finish_update(cast(Optimizer, scaled))
+    def learn_rate_factor(self, name: str) -> float:
+        """RETURNS (float): The same factor for all parameters of the head."""
+        return self.learn_rate_scale
 
 
 def serialize_head(kind: str, head: PointerHead) -> bytes:

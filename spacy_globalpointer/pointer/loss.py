@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ..errors import Errors
-from .cells import add_cell_gradient, score_cells, sum_at
+from .gold_cells import GoldCells
 from .own_pairs import own_pairs_negatives
 from .shared_pair import shared_pair_negatives
 from .shifted_sums import shifted_negatives, soft_labels
-from .states import PointerStates, wide_dtype, zeros_of
+from .states import PointerStates, zeros_of
 from .tiles import is_allowed
 
 
@@ -22,7 +22,9 @@ def span_loss(
     states: PointerStates,
     targets: Union[Tensor, PointerStates],
     *,
+    degrees: Optional[Tensor] = None,
     label_weights: Optional[Sequence[float]] = None,
+    balance: float = 0.0,
     max_span_length: Optional[int] = None,
     size: Optional[int] = None,
 ) -> Tuple[Tensor, PointerStates]:
@@ -38,11 +40,13 @@ def span_loss(
     dense form; his sparse form (https://kexue.fm/archives/8888) sums over labels
     instead, and so is larger by their number.
 
-    With a teacher's states as targets, each span is positive to the degree of the
-    teacher's probability t = σ(2 · teacher's score), and the loss is the author's
-    for soft labels (https://kexue.fm/archives/9064):
+    With degrees each gold span is positive to the degree t and negative to 1 − t, and
+    the loss is the author's for soft labels (https://kexue.fm/archives/9064),
 
-        log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)).
+        log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)),
+
+    where t is 0 for spans that are not listed. With a teacher's states as targets t is
+    the teacher's probability σ(2 · teacher's score) of every span.
 
     The matrix of scores is never held: its cells are walked a tile at a time.
     Positives leave the negative sum by exclusion, not by subtraction, so that
@@ -53,14 +57,19 @@ def span_loss(
     targets (Union[Tensor, PointerStates]): Gold spans, shape (spans, 4), int64:
         document, label, first token, last token (inclusive), repeated rows count
         once; or the states of a teacher for the same tokens and labels.
+    degrees (Optional[Tensor]): How far each gold span is positive, shape (spans,),
+        above 0 and up to 1; None for 1. The highest of a repeated row counts.
     label_weights (Optional[Sequence[float]]): Factor of each label's part of the
         loss, in label order; None for 1. The mean is not divided by their sum.
+    balance (float): Weighs the parts: the negative one by 1 − balance, the positive
+        one by 1 + balance. From -1 to 1, and 0 with a teacher.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (Tuple[Tensor, PointerStates]): The loss, shape (), and its gradient
         with respect to each tensor of the states, in their type.
     RAISES (ValueError): GP002 if a gold span is not an allowed span of the batch,
-        GP006 if a teacher's states or the label weights are not of its size.
+        GP006 if a teacher's states, the label weights or the degrees are not of its
+        size, or a number is out of its range.
     """
     gradient = states.map(lambda x: zeros_of(states, *x.shape))
     factors = _factors(states, label_weights)
@@ -68,17 +77,17 @@ def span_loss(
     if isinstance(targets, PointerStates):
         _check_teacher(states, targets)
         log_sums = soft_labels(states, targets, factors, gradient, **bounds)
+        loss = (log_sums * factors).sum()
     else:
-        gold = torch.unique(targets.cpu(), dim=0)
-        _check_gold(states, gold, max_span_length)
-        gold = gold.to(states.queries.device)
-        shared = states.queries.shape[1] < states.n_labels
-        quick_negatives = shared_pair_negatives if shared else own_pairs_negatives
-        sums = quick_negatives(states, gold, factors, gradient, **bounds)
-        if sums is None:
-            sums = shifted_negatives(states, gold, factors, gradient, **bounds)
-        log_sums = sums + _positives(states, gold, factors, gradient)
-    loss = (log_sums * factors).sum()
+        _check_gold(states, targets.cpu(), max_span_length)
+        _check_degrees(states, targets, degrees)
+        if not -1 <= balance <= 1:
+            _refuse(states, f"a balance of {balance}")
+        cells = GoldCells(states, targets, degrees)
+        shares = factors * (1 - balance), factors * (1 + balance)
+        negatives = _negatives(cells, shares[0], gradient, **bounds)
+        positives = _positives(cells, shares[1], gradient)
+        loss = (negatives * shares[0] + positives * shares[1]).sum()
     dtypes = iter([x.dtype for x in states.tensors()])
     return loss, gradient.map(lambda x: x.to(next(dtypes)))
 
@@ -129,18 +138,48 @@ def _check_gold(
         )
 
 
-def _positives(
-    states: PointerStates, gold: Tensor, factors: Tensor, gradient: PointerStates
+def _check_degrees(
+    states: PointerStates, gold: Tensor, degrees: Optional[Tensor]
+) -> None:
+    if degrees is None:
+        return
+    good = (degrees > 0) & (degrees <= 1)
+    if degrees.shape != gold.shape[:1] or not good.all():
+        shape = tuple(degrees.shape)
+        _refuse(states, f"degrees of shape {shape} for {len(gold)} gold spans")
+
+
+def _negatives(
+    cells: GoldCells,
+    factors: Tensor,
+    gradient: PointerStates,
+    *,
+    max_span_length: Optional[int],
+    size: Optional[int],
 ) -> Tensor:
-    """log(1 + Σ exp(−s)) per document and label, shape (documents, labels); the
+    """log(1 + Σ (1 − t) · exp(s)) per document and label, shape (documents, labels);
+    the gradient of its product with the factors is added."""
+    states, gold = cells.states, cells.gold
+    exponents = cells.scores + (1 - cells.degrees).log()  # -inf for wholly positive
+    log_rest = cells.log_sums(exponents).reshape(factors.shape).to(factors.dtype)
+    bounds = {"max_span_length": max_span_length, "size": size}
+    shared = states.queries.shape[1] < states.n_labels
+    quick_negatives = shared_pair_negatives if shared else own_pairs_negatives
+    log_sums = quick_negatives(states, gold, log_rest, factors, gradient, **bounds)
+    if log_sums is None:
+        log_sums = shifted_negatives(
+            states, gold, log_rest, factors, gradient, **bounds
+        )
+    if (cells.degrees < 1).any():
+        shares = (exponents - log_sums.flatten().to(cells.dtype)[cells.group]).exp()
+        cells.add_gradient(gradient, shares, factors)
+    return log_sums
+
+
+def _positives(cells: GoldCells, factors: Tensor, gradient: PointerStates) -> Tensor:
+    """log(1 + Σ t · exp(−s)) per document and label, shape (documents, labels); the
     gradient of its product with the factors is added."""
-    scores = score_cells(states, gold).to(wide_dtype(states.queries.device))
-    group = gold[:, 0] * states.n_labels + gold[:, 1]
-    top = scores.new_zeros(factors.numel())
-    top = top.scatter_reduce(0, group, -scores, "amax", include_self=True)
-    total = (-top).exp()
-    sum_at(total, group, (-scores - top[group]).exp())
-    log_sums = top + total.log()
-    shares = (-scores - log_sums[group]).exp().to(factors.dtype)
-    add_cell_gradient(gradient, states, gold, -shares * factors.flatten()[group])
+    exponents = cells.degrees.log() - cells.scores
+    log_sums = cells.log_sums(exponents)
+    cells.add_gradient(gradient, -(exponents - log_sums[cells.group]).exp(), factors)
     return log_sums.reshape(factors.shape).to(factors.dtype)

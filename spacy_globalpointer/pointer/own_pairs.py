@@ -22,6 +22,7 @@ _LARGEST_SUM = 2.0**57
 def own_pairs_negatives(
     states: PointerStates,
     gold: Tensor,
+    log_rest: Tensor,
     factors: Tensor,
     gradient: PointerStates,
     *,
@@ -32,7 +33,7 @@ def own_pairs_negatives(
 
     gradient (PointerStates): Must be zeros, and is left so for None.
     """
-    totals = torch.ones_like(factors, dtype=wide_dtype(factors.device))
+    totals = log_rest.to(wide_dtype(factors.device)).exp()
     bound, scratch = max_span_length, Scratch()
     for tile in walk(states, max_span_length=bound, size=size):
         weights = score_tile(states, tile, max_span_length=bound, scratch=scratch)

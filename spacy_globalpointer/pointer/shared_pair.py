@@ -29,6 +29,7 @@ _LARGEST_SUM, _LOWEST_TERM, _LARGEST_TERM = 2.0**57, -20.0, 10.0
 def shared_pair_negatives(
     states: PointerStates,
     gold: Tensor,
+    log_rest: Tensor,
     factors: Tensor,
     gradient: PointerStates,
     *,
@@ -47,7 +48,7 @@ def shared_pair_negatives(
     holes, others = _holes(gold, states.n_labels)
     walker = _Walker(states, holes, max_span_length, size)
     other_weights = score_cells(states, others).exp()
-    totals = torch.ones_like(factors, dtype=wide_dtype(factors.device))
+    totals = log_rest.to(wide_dtype(factors.device)).exp()
     groups = others[:, 0] * states.n_labels + others[:, 1]
     sum_at(totals.flatten(), groups, other_weights.to(totals))
     starts, ends = (_exp_of(states, x) for x in (states.start, states.end))

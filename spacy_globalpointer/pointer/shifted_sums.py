@@ -30,16 +30,19 @@ _Exponents = Callable[[Tile, Sequence[Tensor]], List[Tensor]]
 def shifted_negatives(
     states: PointerStates,
     gold: Tensor,
+    log_rest: Tensor,
     factors: Tensor,
     gradient: PointerStates,
     *,
     max_span_length: Optional[int],
     size: Optional[int],
 ) -> Tensor:
-    """log(1 + Σ exp(s)) over the spans that are not gold.
+    """log(rest + Σ exp(s)) over the spans that are not gold.
 
     states (PointerStates): The batch.
     gold (Tensor): Shape (spans, 4): document, label, first token, last token.
+    log_rest (Tensor): Shape (documents, labels), at least 0: the logarithm of the
+        rest, which is 1 if gold spans are wholly positive.
     factors (Tensor): Shape (documents, labels), finite and at least 0.
     gradient (PointerStates): The gradient of the sums' product with the factors is
         added to it.
@@ -49,7 +52,7 @@ def shifted_negatives(
     """
     tiles = partial(walk, states, max_span_length=max_span_length, size=size)
     exponents = partial(_negative_exponents, states, gold, max_span_length)
-    return _sum_and_add(gradient, states, tiles, exponents, factors, n_sums=1)[0]
+    return _sum_and_add(gradient, states, tiles, exponents, factors, [log_rest])[0]
 
 
 def soft_labels(
@@ -67,7 +70,8 @@ def soft_labels(
     """
     tiles = partial(walk, states, max_span_length=max_span_length, size=size)
     exponents = partial(_soft_exponents, states, teacher, max_span_length)
-    part = _sum_and_add(gradient, states, tiles, exponents, factors, n_sums=2)
+    log_rests = [torch.zeros_like(factors)] * 2
+    part = _sum_and_add(gradient, states, tiles, exponents, factors, log_rests)
     return part[0] + part[1]
 
 
@@ -105,16 +109,16 @@ def _sum_and_add(
     tiles: _Tiles,
     exponents: _Exponents,
     factors: Tensor,
-    *,
-    n_sums: int,
+    log_rests: Sequence[Tensor],
 ) -> List[Tensor]:
-    """log(1 + Σ exp) over the cells of each document and label, for each sum; the
+    """log(rest + Σ exp) over the cells of each document and label, for each sum; the
     gradient of Σ factor · log is added. A second sum falls with the score."""
-    tops = [zeros_of(states, len(states.lengths), states.n_labels)] * n_sums
-    sums, held = _sums(states, tiles, exponents, tops)
+    zeros = [zeros_of(states, len(states.lengths), states.n_labels) for _ in log_rests]
+    tops = zeros
+    sums, held = _sums(states, tiles, exponents, tops, log_rests)
     if not all((total < _LARGEST_SUM).all() for total in sums):
-        tops = _tops(tiles, exponents, tops)  # rare: one walk more
-        sums, held = _sums(states, tiles, exponents, tops)
+        tops = _tops(tiles, exponents, zeros, log_rests)  # rare: one walk more
+        sums, held = _sums(states, tiles, exponents, tops, log_rests)
     log_sums = [top + total.log().to(top) for top, total in zip(tops, sums)]
     shifts = [log_sum - factors.log() for log_sum in log_sums]
     shares = [(factors / total).to(factors) for total in sums]
@@ -123,18 +127,23 @@ def _sum_and_add(
             parts = [x * at_tile(share, tile) for x, share in zip(held.pop(0), shares)]
         else:
             parts = [exponentials(x) for x in exponents(tile, shifts)]
-        weights = parts[0] if n_sums == 1 else parts[0] - parts[1]
+        weights = parts[0] if len(parts) == 1 else parts[0] - parts[1]
         add_tile_gradient(gradient, states, tile, weights)
     return log_sums
 
 
 def _sums(
-    states: PointerStates, tiles: _Tiles, exponents: _Exponents, tops: List[Tensor]
+    states: PointerStates,
+    tiles: _Tiles,
+    exponents: _Exponents,
+    tops: List[Tensor],
+    log_rests: Sequence[Tensor],
 ) -> Tuple[List[Tensor], List[List[Tensor]]]:
-    """exp(−top) + Σ exp(exponent − top) of each document and label, for each sum; and
-    the exponentials, where the cells are few, so that they need no second walk."""
+    """exp(rest − top) + Σ exp(exponent − top) of each document and label, for each sum;
+    and the exponentials, where the cells are few, so that they need no second walk."""
     few = sum(n**2 for n in states.lengths) * states.n_labels <= TILE_CELLS
-    sums = [(-top).to(wide_dtype(top.device)).exp() for top in tops]
+    rests = [rest - top for rest, top in zip(log_rests, tops)]
+    sums = [rest.to(wide_dtype(rest.device)).exp() for rest in rests]
     held = []
     for tile in tiles():
         parts = [exponentials(x) for x in exponents(tile, tops)]
@@ -145,9 +154,15 @@ def _sums(
     return sums, held
 
 
-def _tops(tiles: _Tiles, exponents: _Exponents, zeros: List[Tensor]) -> List[Tensor]:
-    """The largest exponent of each document and label, 0 at least, for each sum."""
-    tops = [zero.clone() for zero in zeros]
+def _tops(
+    tiles: _Tiles,
+    exponents: _Exponents,
+    zeros: List[Tensor],
+    log_rests: Sequence[Tensor],
+) -> List[Tensor]:
+    """The largest exponent of each document and label, the rest's among them, for each
+    sum."""
+    tops = [rest.to(zero, copy=True) for rest, zero in zip(log_rests, zeros)]
     for tile in tiles():
         for top, values in zip(tops, exponents(tile, zeros)):
             cells = list(tile.docs), tile.labels

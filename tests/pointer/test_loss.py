@@ -222,12 +222,12 @@ def test_both_ways_to_sum_agree(batch, size):
     """The quick way is only quicker; it gives up where scores are high."""
     states, band, gold = batch
     gold = as_rows(gold).unique(dim=0)
-    factors = torch.rand(len(states.lengths), states.n_labels, dtype=torch.float64)
+    factors, log_rest = torch.rand(2, len(states.lengths), states.n_labels).double()
     results = []
     for function in (quick_negatives(states), shifted_negatives):
         gradient = states.map(lambda x: torch.zeros_like(x).contiguous())
         bounds = {"max_span_length": band, "size": size}
-        sums = function(states, gold, factors, gradient, **bounds)
+        sums = function(states, gold, log_rest, factors, gradient, **bounds)
         results.append([sums, *gradient.tensors()])
     for one, other in zip(*results):
         assert torch.allclose(one, other, atol=1e-10)
@@ -239,7 +239,7 @@ def test_quick_sums_give_up_before_they_overflow(shared):
     gold, factors = as_rows([set()]), torch.ones(1, 2)
     gradient = states.map(torch.zeros_like)
     sums = quick_negatives(states)(
-        states, gold, factors, gradient, max_span_length=None, size=None
+        states, gold, 0 * factors, factors, gradient, max_span_length=None, size=None
     )
     assert sums is None
     assert not any(x.any() for x in gradient.tensors())
@@ -252,7 +252,9 @@ def test_sharing_exponentials_of_few_cells_does_not_pay(monkeypatch):
     for overhead, pays in ((9 * 9 * 2, True), (9 * 9 * 2 + 1, False)):
         monkeypatch.setattr(shared_pair, "TILE_OVERHEAD", overhead)
         gold = as_rows([set()])
-        sums = shared_pair_negatives(states, gold, factors, gradient, **bounds)
+        sums = shared_pair_negatives(
+            states, gold, 0 * factors, factors, gradient, **bounds
+        )
         assert (sums is not None) == pays
 
 
