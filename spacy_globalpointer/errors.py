@@ -83,7 +83,7 @@ class Errors(metaclass=_Coded):
         "nlp.initialize()."
     )
     GP016 = (
-        "The setting thresholds names {unknown}, but the labels are {labels}. Correct "
+        "The setting {setting} names {unknown}, but the labels are {labels}. Correct "
         "the spelling or remove the entry."
     )
     GP017 = (
@@ -466,8 +466,8 @@ class Errors(metaclass=_Coded):
         "remove this one."
     )
     GP146 = (
-        "{source}: {reason}. A .jsonl file of texts has one JSON object a line, such as "
-        '{{"text": "..."}}.'
+        "{source}: {reason}. A .jsonl file of texts has one JSON object a line, such "
+        'as {{"text": "..."}}.'
     )
     GP193 = (
         "The corpus {source} and the output folder {output} are the same or lie in "
@@ -513,7 +513,7 @@ class Errors(metaclass=_Coded):
         "anew with --force."
     )
     GP207 = (
-        "The loss of step {step} is not a finite number. Go on from the last checkpoint "
+        "The loss of step {step}, or its gradient, is not a finite number. Go on from the last checkpoint "
         "on another device, or start anew with a lower learning rate."
     )
     GP208 = "{name} is {value!r}, but must be {rule}."
@@ -575,12 +575,25 @@ class Errors(metaclass=_Coded):
 
     # Training
     GP220 = (
-        "output_file of the training's logger is {path}, which is a folder. Name a file "
-        "in it, such as log.jsonl."
+        "output_file of the training's logger is {path}, which is a folder. Name a "
+        "file in it, such as log.jsonl."
     )
     GP221 = (
         "output_file of the training's logger is {path}, but line {line} of that file "
         "is not what the logger writes. Name another file, or remove this one."
+    )
+    GP229 = "{path} exists. Name another file, or pass --force to replace it."
+    GP228 = (
+        "There is no recipe {name!r}. The recipes are {known}; `spacy global-pointer "
+        "config` lists them with their encoders."
+    )
+    GP227 = (
+        "least_share is {value!r}, but must be above 0 and up to 1: the share of the "
+        "examples below which a label counts as rare."
+    )
+    GP226 = (
+        "{name} of the loss spacy-globalpointer.SpanLoss.v1 is {value!r}, but must be "
+        "{rule}."
     )
     GP225 = (
         "{name} of the schedule spacy-globalpointer.cosine.v1 is {value!r}, but must "
@@ -652,8 +665,8 @@ class Warnings(metaclass=_Coded):
         "one below {lowest} may be better. Pass a smaller --lowest."
     )
     GPW015 = (
-        "There are {gold} only in {documents}. Thresholds that are best for so few tell "
-        "little about others. Tune on more documents, or keep the thresholds so far "
+        "There are only {gold} in {documents}: thresholds chosen on so few tell little "
+        "about other spans. Tune on more documents, or keep the thresholds so far "
         "(--dry-run)."
     )
     GPW014 = (

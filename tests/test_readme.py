@@ -86,7 +86,10 @@ def test_encoder_of_a_components_own(bert_folder):
     nlp.update([example], sgd=nlp.initialize(lambda: [example]))
 
 
-@pytest.mark.parametrize("registry", ["architectures", "misc", "readers", "scorers"])
+REGISTRIES = "architectures loggers losses misc readers schedules scorers".split()
+
+
+@pytest.mark.parametrize("registry", REGISTRIES)
 def test_every_registered_name_is_listed(registry):
     names = getattr(spacy.registry, registry).get_entry_points()
     ours = [name for name in names if name.startswith("spacy-globalpointer.")]

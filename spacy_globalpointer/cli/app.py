@@ -5,27 +5,36 @@ from __future__ import annotations
 import typer
 from spacy.cli._util import app
 
+from .config import config_cli
 from .convert import convert_cli
 from .debug import debug_cli
 from .evaluate import evaluate_cli
 from .export import export_cli
 from .lengthen import lengthen_cli
+from .pretrain import pretrain_cli
 from .render import render_cli
+from .train import train_cli
 from .tune import tune_cli
 
 HELP = """Tools for span extraction with GlobalPointer: convert annotated texts,
 check the data, and look at the results."""
 
+#: Other options than the command's own are settings of a config.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 # Plain help, as spaCy's own commands have it.
 global_pointer_cli = typer.Typer(
     name="global-pointer", help=HELP, no_args_is_help=True, rich_markup_mode=None
 )
+global_pointer_cli.command("config")(config_cli)
 global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("debug")(debug_cli)
 global_pointer_cli.command("evaluate")(evaluate_cli)
 global_pointer_cli.command("export")(export_cli)
 global_pointer_cli.command("lengthen")(lengthen_cli)
+global_pointer_cli.command("pretrain")(pretrain_cli)
 global_pointer_cli.command("render")(render_cli)
+global_pointer_cli.command("train", context_settings=PASS_ON)(train_cli)
 global_pointer_cli.command("tune")(tune_cli)
 
 app.add_typer(global_pointer_cli)

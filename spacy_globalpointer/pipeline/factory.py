@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Config, Model
 
 from .global_pointer import GlobalPointer
+from .span_loss import SpanLoss
 
 if TYPE_CHECKING:
     from ..pointer.states import PointerStates
@@ -24,6 +25,12 @@ overlap = "any"
 annotate_ents = false
 max_spans_per_doc = 100000
 scorer = {"@scorers": "spacy-globalpointer.span_scorer.v1"}
+
+[global_pointer.loss]
+@losses = "spacy-globalpointer.SpanLoss.v1"
+label_weights = {}
+balance = 0.0
+boundary_smoothing = 0.0
 
 [global_pointer.model]
 @architectures = "spacy-globalpointer.GlobalPointer.v1"
@@ -61,6 +68,7 @@ def make_global_pointer(
     overlap: str,
     annotate_ents: bool,
     max_spans_per_doc: Optional[int],
+    loss: SpanLoss,
     scorer: Optional[Callable],
 ) -> GlobalPointer:
     """Create a `GlobalPointer` component; its docstring explains the settings."""
@@ -76,5 +84,6 @@ def make_global_pointer(
         overlap=overlap,
         annotate_ents=annotate_ents,
         max_spans_per_doc=max_spans_per_doc,
+        loss=loss,
         scorer=scorer,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import (
@@ -32,6 +33,7 @@ from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
 from .settings import check_settings, learned, settings
+from .span_loss import SpanLoss, make_span_loss_v1
 from .span_score import SORTED, place_of, register_span_score
 
 # torch is imported where it is used: spaCy imports this module at every start.
@@ -68,6 +70,7 @@ class GlobalPointer(TrainablePipe):
         overlap: str = "any",
         annotate_ents: bool = False,
         max_spans_per_doc: Optional[int] = 100_000,
+        loss: Optional[SpanLoss] = None,
         scorer: Optional[Callable] = score_spans,
     ) -> None:
         """Initialize the component.
@@ -92,6 +95,8 @@ class GlobalPointer(TrainablePipe):
             `doc.ents`; entities that are there already stay unless one overlaps.
         max_spans_per_doc (Optional[int]): Keep at most so many spans of a
             document, the most probable ones; a warning says when it happens.
+        loss (Optional[SpanLoss]): What is learnt from gold spans; None for the
+            author's loss.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): GP010 to GP012, GP020 or GP044 if a setting is out of its
             range.
@@ -99,9 +104,11 @@ class GlobalPointer(TrainablePipe):
         self.vocab = vocab
         self.model = model
         self.name = name
+        self.loss = loss or make_span_loss_v1()
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {
             "labels": [],
+            "label_counts": {},
             "trained_length": 0,
             "spans_key": spans_key,
             "threshold": threshold,
@@ -164,7 +171,8 @@ class GlobalPointer(TrainablePipe):
         labels (Optional[List[str]]): The labels, as `spacy init labels` stores
             them; None takes them from the sample.
         RAISES (ValueError): GP014 if there is no label; GP015 if the width of the
-            token vectors is unknown; GP016 if `thresholds` names no label; GP019 if
+            token vectors is unknown; GP016 if `thresholds` or the loss's
+            `label_weights` name no label; GP019 if
             the model has another number of labels.
         """
         validate_get_examples(get_examples, "GlobalPointer.initialize")
@@ -183,6 +191,8 @@ class GlobalPointer(TrainablePipe):
             )
             raise ValueError(message)
         self._label_thresholds()  # are the labels named there known?
+        self.cfg["label_counts"] = dict(sorted(gold.label_counts.items()))
+        self._label_weights()
         for code, message in gold.warnings(self.name):
             self._warn_once(code, message)
         if nlp is not None:
@@ -263,9 +273,12 @@ class GlobalPointer(TrainablePipe):
         own = self.cfg["thresholds"]
         unknown = sorted(set(own) - set(self.labels))
         if unknown:
-            message = Errors.GP016.format(unknown=unknown, labels=self.labels)
-            raise ValueError(message)
+            fields = {"setting": "thresholds", "unknown": unknown}
+            raise ValueError(Errors.GP016.format(labels=self.labels, **fields))
         return [own.get(label, self.cfg["threshold"]) for label in self.labels]
+
+    def _label_weights(self) -> Optional[List[float]]:
+        return self.loss.weights_of(self.labels, self.cfg["label_counts"])
 
     def set_annotations(
         self, docs: Iterable[Doc], predictions: List[FoundSpans]
@@ -343,7 +356,7 @@ class GlobalPointer(TrainablePipe):
     def get_loss(
         self, examples: Iterable[Example], states: PointerStates
     ) -> Tuple[float, PointerStates]:
-        """Loss of a batch and its gradient; `pointer.loss.span_loss` defines it.
+        """Loss of a batch and its gradient.
 
         examples (Iterable[Example]): The batch.
         states (PointerStates): The model's output for it.
@@ -351,10 +364,6 @@ class GlobalPointer(TrainablePipe):
         RAISES (ValueError): GP017 if a gold span has a label that the component
             does not know; GP021 if the loss is not finite.
         """
-        import torch
-
-        from ..pointer.loss import span_loss
-
         gold = self._gold_spans()
         rows = [
             (i, self._label_index(label), start, end)
@@ -363,12 +372,15 @@ class GlobalPointer(TrainablePipe):
         ]
         for code, message in gold.warnings(self.name):
             self._warn_once(code, message)
-        positives = torch.tensor(rows, dtype=torch.int64).reshape(-1, 4)
-        bound = self.cfg["max_span_length"]
-        loss, d_states = span_loss(states, positives, max_span_length=bound)
-        if not loss.isfinite():
-            raise ValueError(Errors.GP021.format(name=self.name, loss=float(loss)))
-        return float(loss), d_states
+        loss, d_states = self.loss(
+            states,
+            rows,
+            weights=self._label_weights(),
+            max_span_length=self.cfg["max_span_length"],
+        )
+        if not math.isfinite(loss):
+            raise ValueError(Errors.GP021.format(name=self.name, loss=loss))
+        return loss, d_states
 
     def _label_index(self, label: str) -> int:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Iterator, List, Optional, Set, Tuple
 
 import numpy
@@ -36,12 +37,12 @@ class GoldSpans:
         self.n_in_conflict = 0
         self.longest = 0
         self.other_keys: Set[str] = set()
-        self._labels: Set[str] = set()
+        self.label_counts: Counter[str] = Counter()
 
     @property
     def labels(self) -> List[str]:
         """RETURNS (List[str]): The labels seen so far, sorted."""
-        return sorted(self._labels)
+        return sorted(self.label_counts)
 
     def add(self, example: Example) -> List[GoldSpan]:
         """Read one example.
@@ -60,7 +61,7 @@ class GoldSpans:
         n_lost = len(example.reference.user_data.get(LOST_GOLD, []))
         self.n_spans += len(spans) + n_lost
         self.n_unaligned += len(spans) - len(aligned) + n_lost
-        self._labels.update(span.label_ for span in spans)
+        self.label_counts.update(span.label_ for span in spans)
         lengths = [len(span) for span in aligned]
         self.longest = max(self.longest, *lengths, 0)
         bound = self.max_span_length or self.longest

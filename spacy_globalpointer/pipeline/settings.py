@@ -10,12 +10,12 @@ from ..errors import Errors
 from .overlap import POLICIES
 
 #: What training puts into the cfg, and saving must keep.
-LEARNED = ("labels", "trained_length")
+LEARNED = ("labels", "label_counts", "trained_length")
 
 
 def learned(cfg: Dict[str, Any]) -> Dict[str, Any]:
     """RETURNS (Dict[str, Any]): A copy of what training has learnt."""
-    return {key: deepcopy(cfg[key]) for key in LEARNED}
+    return {key: deepcopy(cfg[key]) for key in LEARNED if key in cfg}
 
 
 def settings(cfg: Dict[str, Any]) -> Dict[str, Any]:

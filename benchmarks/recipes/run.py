@@ -1,0 +1,202 @@
+"""What each ingredient of a training recipe does to F1, alone and together.
+
+    python benchmarks/recipes/run.py CORPUS OUTPUT --encoder encoders/minilm \
+        [--ingredients base averages ...] [--seeds 0 1 2] [--set SETTING=VALUE ...]
+
+CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer convert`
+writes them. Every run is `spacy train` on configs/default.cfg with one ingredient
+changed; the best evaluation on the dev documents is scored on the test documents. OUTPUT
+keeps the figures of finished runs, and their pipelines with --keep.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+from thinc.api import Config
+
+PROJECT = Path(__file__).resolve().parents[2]
+BASE = PROJECT / "configs" / "default.cfg"
+
+
+def values(**settings: Any) -> Callable[[Config], None]:
+    """Sets settings by their place, written with __ for the points."""
+
+    def change(config: Config) -> None:
+        for place, value in settings.items():
+            *sections, key = place.split("__")
+            part = config
+            for section in sections:
+                part = part[section]
+            part[key] = value
+
+    return change
+
+
+def cosine(config: Config) -> None:
+    schedule = config["training"]["optimizer"]["learn_rate"]
+    schedule["@schedules"] = "spacy-globalpointer.cosine.v1"
+
+
+def restarts(config: Config) -> None:
+    cosine(config)
+    config["training"]["optimizer"]["learn_rate"]["cycles"] = 3
+
+
+def rare_chunks(config: Config) -> None:
+    config["corpora"]["train"] = {
+        "@readers": "spacy-globalpointer.RareLabelsCorpus.v1",
+        "least_share": 0.1,
+        "corpus": config["corpora"]["train"],
+    }
+
+
+def efficient(config: Config) -> None:
+    model = config["components"]["global_pointer"]["model"]
+    model["@architectures"] = "spacy-globalpointer.EfficientGlobalPointer.v1"
+
+
+def shapes(config: Config) -> None:
+    """Shapes of words, such as Xxxx, beside the vectors of an encoder that reads all in
+    lower case."""
+    model = config["components"]["global_pointer"]["model"]
+    embed = {
+        "@architectures": "spacy.MultiHashEmbed.v2",
+        **{"width": 64, "attrs": ["SHAPE"], "rows": [2000]},
+        "include_static_vectors": False,
+    }
+    encode = {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        **{"width": 64, "window_size": 1, "maxout_pieces": 2, "depth": 2},
+    }
+    shape = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": encode}
+    both = {"encoder": model["tok2vec"], "shape": shape}
+    model["tok2vec"] = {"@layers": "concatenate.v1", "*": both}
+
+
+def dropout(config: Config) -> None:
+    config["components"]["transformer"]["model"]["transformer_config"] = {
+        "hidden_dropout_prob": 0.2,
+        "attention_probs_dropout_prob": 0.2,
+    }
+
+
+ENCODER, HEAD = "components__transformer__model", "components__global_pointer"
+INGREDIENTS: Dict[str, List[Callable[[Config], None]]] = {
+    "base": [],
+    "averages": [values(training__optimizer__use_averages=True)],
+    "cosine": [cosine],
+    "restarts": [restarts],
+    "layer_decay": [values(**{f"{ENCODER}__layer_decay": 0.9})],
+    "frozen_embeddings": [values(**{f"{ENCODER}__frozen_layers": 0})],
+    "dropout": [dropout],
+    "smoothing": [values(**{f"{HEAD}__loss__boundary_smoothing": 0.1})],
+    "balance": [values(**{f"{HEAD}__loss__balance": 0.3})],
+    "inverse": [values(**{f"{HEAD}__loss__label_weights": "inverse"})],
+    "inverse_sqrt": [values(**{f"{HEAD}__loss__label_weights": "inverse_sqrt"})],
+    "rare_chunks": [rare_chunks],
+    "efficient": [efficient],
+    "shapes": [shapes],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--encoder", default="encoders/minilm")
+    parser.add_argument(
+        "--ingredients",
+        nargs="+",
+        default=list(INGREDIENTS),
+        help="names, or several joined by + for a combination",
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--set", nargs="*", default=[], metavar="SETTING=VALUE")
+    parser.add_argument("--keep", action="store_true", help="keep the pipelines")
+    args = parser.parse_args()
+    given = dict(setting.split("=", 1) for setting in args.set)
+    runs = []
+    for name in args.ingredients:
+        for seed in args.seeds:
+            overrides = {"paths.encoder": args.encoder, "system.seed": seed, **given}
+            folder = args.output.resolve() / f"{name}-{seed}"
+            runs.append(run(name, args.corpus.resolve(), folder, overrides, args.keep))
+            (args.output / "table.md").write_text(make_table(runs), encoding="utf-8")
+    print(make_table(runs))
+
+
+def run(
+    name: str, corpus: Path, folder: Path, overrides: Dict[str, Any], keep: bool
+) -> Dict[str, Any]:
+    """Train and score once, unless that has been done."""
+    done = folder / "run.json"
+    if done.exists():
+        return json.loads(done.read_text(encoding="utf-8"))
+    folder.mkdir(parents=True, exist_ok=True)
+    config = Config().from_disk(BASE, interpolate=False)
+    for ingredient in name.split("+"):
+        for change in INGREDIENTS[ingredient]:
+            change(config)
+    config.to_disk(folder / "config.cfg", interpolate=False)
+    paths = {f"paths.{x}": corpus / f"{x}.spacy" for x in ("train", "dev")}
+    options = [
+        word
+        for place, value in {**overrides, **paths}.items()
+        for word in (f"--{place}", value)
+    ]
+    start = time.perf_counter()
+    spacy_cli("train", folder / "config.cfg", "--output", folder, *options)
+    seconds = time.perf_counter() - start
+    best, test = folder / "model-best", folder / "test.json"
+    spacy_cli("evaluate", best, corpus / "test.spacy", "--output", test)
+    meta = json.loads((best / "meta.json").read_text(encoding="utf-8"))
+    result = {
+        **{"name": name, "seed": overrides["system.seed"], "seconds": seconds},
+        "dev": meta["performance"]["spans_sc_f"],
+        "test": json.loads(test.read_text(encoding="utf-8")),
+    }
+    done.write_text(json.dumps(result), encoding="utf-8")
+    for model in () if keep else folder.glob("model-*"):
+        shutil.rmtree(model)
+    return result
+
+
+def make_table(runs: List[Dict[str, Any]]) -> str:
+    """A row an ingredient: means over seeds, and the spread of the test scores."""
+    labels = sorted(runs[0]["test"]["spans_sc_per_type"])
+    head = ["ingredient", "seeds", "dev F1", "test P", "test R", "test F1", "±"]
+    lines = [[*head, *labels, "minutes"], ["---"] * (len(head) + len(labels) + 1)]
+    for name in dict.fromkeys(run["name"] for run in runs):
+        own = [run for run in runs if run["name"] == name]
+        tests = [run["test"] for run in own]
+        columns = [[run["dev"] for run in own]]
+        columns += [[test[f"spans_sc_{x}"] for test in tests] for x in "prf"]
+        cells = [f"{100 * statistics.mean(column):.1f}" for column in columns]
+        spread = statistics.stdev(columns[3]) if len(own) > 1 else 0.0
+        cells.append(f"{100 * spread:.1f}")
+        for label in labels:
+            f = [test["spans_sc_per_type"].get(label, {"f": 0})["f"] for test in tests]
+            cells.append(f"{100 * statistics.mean(f):.1f}")
+        minutes = statistics.mean(run["seconds"] for run in own) / 60
+        lines.append([name, str(len(own)), *cells, f"{minutes:.0f}"])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def spacy_cli(*arguments: Any) -> None:
+    command = [sys.executable, "-m", "spacy", *map(str, arguments)]
+    subprocess.run(command, check=True, cwd=PROJECT)
+
+
+if __name__ == "__main__":
+    main()

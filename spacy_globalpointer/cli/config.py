@@ -1,0 +1,54 @@
+"""`spacy global-pointer config`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+from spacy.cli._util import Arg, Opt
+from wasabi import msg
+
+from ..errors import Errors
+from ..recipes.make import make_config, table
+from ._util import reported_errors, write_text
+
+
+def config_cli(
+    recipe: Annotated[
+        Optional[str], Arg(help="Name of the recipe; without one they are listed")
+    ] = None,
+    output: Annotated[
+        Path, Arg(help="Config to write; - for the standard output", allow_dash=True)
+    ] = Path("-"),
+    gpu: Annotated[bool, Opt("--gpu", "-G", help="For training on a GPU")] = False,
+    lang: Annotated[
+        Optional[str], Opt("--lang", "-l", help="Language of the tokenizer")
+    ] = None,
+    encoder: Annotated[
+        Optional[str],
+        Opt("--encoder", "-e", help="Folder or hub name of an encoder of the family"),
+    ] = None,
+    force: Annotated[
+        bool, Opt("--force", "-F", help="Replace a config that exists")
+    ] = False,
+) -> None:
+    """Write the training config for a family of encoders."""
+    if recipe is None:
+        msg.table(
+            table(),
+            header=["recipe", "lang", "encoder", ""],
+            divider=True,
+            max_col=80,
+        )
+        return
+    with reported_errors():
+        config = make_config(recipe, gpu=gpu, lang=lang, encoder=encoder)
+        if str(output) == "-":
+            sys.stdout.write(config)
+            return
+        if output.exists() and not force:
+            raise ValueError(Errors.GP229.format(path=output))
+        write_text(config, output)
+    msg.good("Wrote the config", output)
+    msg.text(f"spacy train {output} --paths.train TRAIN.spacy --paths.dev DEV.spacy")

@@ -1,0 +1,168 @@
+"""What `global_pointer` learns from gold spans: the loss and its settings."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+from spacy.util import SimpleFrozenDict
+
+from ..errors import Errors
+
+# torch is imported where it is used: spaCy imports this module at every start.
+if TYPE_CHECKING:
+    from ..pointer.states import PointerStates
+
+#: Weights by inverse frequency: the power of a label's share of the gold spans.
+POWERS = {"inverse": -1.0, "inverse_sqrt": -0.5}
+#: A config's {}.
+NO_WEIGHTS: Dict[str, float] = SimpleFrozenDict()
+#: Document, label, first token, last token (inclusive).
+GoldRow = Tuple[int, int, int, int]
+
+
+def make_span_loss_v1(
+    label_weights: Union[Dict[str, float], str] = NO_WEIGHTS,
+    balance: float = 0.0,
+    boundary_smoothing: float = 0.0,
+) -> SpanLoss:
+    """`spacy-globalpointer.SpanLoss.v1`: makes a `SpanLoss`.
+
+    label_weights (Union[Dict[str, float], str]): Factors of single labels' parts of
+        the loss, or "inverse" or "inverse_sqrt".
+    balance (float): Weight of the gold spans against all others, from -1 to 1.
+    boundary_smoothing (float): Degree that a gold span gives to its neighbours, from 0
+        and less than 1.
+    RETURNS (SpanLoss): The loss.
+    RAISES (ValueError): GP226 if a number is out of its range.
+    """
+    return SpanLoss(label_weights, balance, boundary_smoothing)
+
+
+class SpanLoss:
+    """The multi-label cross entropy of all spans (`pointer.loss.span_loss`), with what
+    helps against imbalance.
+
+    label_weights (Union[Dict[str, float], str]): Factors of single labels' parts of
+        the loss, 1 for the others. "inverse": by the inverse of a label's share of the
+        gold spans, "inverse_sqrt": by its square root, scaled to a mean of 1.
+    balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in
+        HGA (Li et al. 2024, arXiv 2407.06904). Above 0 more is found, below 0 less.
+    boundary_smoothing (float): A gold span is positive to the degree 1 − this, and the
+        spans that begin or end one token beside it share this (Zhu & Li 2022, arXiv
+        2204.12031, with a distance of 1).
+    RAISES (ValueError): GP226 if a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        label_weights: Union[Dict[str, float], str],
+        balance: float,
+        boundary_smoothing: float,
+    ) -> None:
+        if isinstance(label_weights, str):
+            known = " or ".join(f'"{name}"' for name in POWERS)
+            good = label_weights in POWERS
+            _check("label_weights", label_weights, good, f"{known}, or one by label")
+        else:
+            for label, weight in label_weights.items():
+                good = 0 <= weight < math.inf
+                _check(f"label_weights.{label}", weight, good, "a number from 0 on")
+        _check("balance", balance, -1 <= balance <= 1, "a number from -1 to 1")
+        good = 0 <= boundary_smoothing < 1
+        rule = "a number from 0, and less than 1"
+        _check("boundary_smoothing", boundary_smoothing, good, rule)
+        self.label_weights = label_weights
+        self.balance = balance
+        self.boundary_smoothing = boundary_smoothing
+
+    def __call__(
+        self,
+        states: PointerStates,
+        gold: Sequence[GoldRow],
+        *,
+        weights: Optional[Sequence[float]] = None,
+        max_span_length: Optional[int] = None,
+    ) -> Tuple[float, PointerStates]:
+        """Loss of a batch and its gradient.
+
+        states (PointerStates): The model's output for the batch.
+        gold (Sequence[GoldRow]): Its gold spans.
+        weights (Optional[Sequence[float]]): The result of `weights_of`.
+        max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+        RETURNS (Tuple[float, PointerStates]): The loss and its gradient.
+        """
+        import torch
+
+        from ..pointer.loss import span_loss
+
+        degrees = None
+        if self.boundary_smoothing:
+            soft = dict(self._soften(gold, states.lengths, max_span_length))
+            gold, degrees = list(soft), torch.tensor(list(soft.values()))
+        rows = torch.tensor(gold, dtype=torch.int64).reshape(-1, 4)
+        loss, gradient = span_loss(
+            states,
+            rows,
+            degrees=degrees,
+            label_weights=weights,
+            balance=self.balance,
+            max_span_length=max_span_length,
+        )
+        return float(loss), gradient
+
+    def weights_of(
+        self, labels: Sequence[str], counts: Dict[str, int]
+    ) -> Optional[List[float]]:
+        """The factor of each label.
+
+        labels (Sequence[str]): The labels.
+        counts (Dict[str, int]): Gold spans of the training data by label; a label
+            without one counts as if it had one.
+        RETURNS (Optional[List[float]]): In the labels' order; None if all are 1.
+        RAISES (ValueError): GP016 if `label_weights` names no label.
+        """
+        if not self.label_weights:
+            return None
+        if isinstance(self.label_weights, str):
+            power = POWERS[self.label_weights]
+            raw = [max(1, counts.get(label, 0)) ** power for label in labels]
+            mean = sum(raw) / len(raw)
+            return [weight / mean for weight in raw]
+        unknown = sorted(set(self.label_weights) - set(labels))
+        if unknown:
+            fields = {"setting": "label_weights", "unknown": unknown}
+            raise ValueError(Errors.GP016.format(labels=labels, **fields))
+        return [self.label_weights.get(label, 1.0) for label in labels]
+
+    def _soften(
+        self,
+        gold: Sequence[GoldRow],
+        lengths: Sequence[int],
+        max_span_length: Optional[int],
+    ) -> Iterator[Tuple[GoldRow, float]]:
+        """YIELDS (Tuple[GoldRow, float]): Cells with their degrees. The gold spans come
+        last, since some are neighbours of others."""
+        shared: Dict[GoldRow, float] = {}
+        for doc, label, start, end in gold:
+            around = [
+                (doc, label, start + left, end + right)
+                for left, right in ((-1, 0), (1, 0), (0, -1), (0, 1))
+            ]
+            near = [x for x in around if _is_span(x, lengths, max_span_length)]
+            for cell in near:
+                degree = self.boundary_smoothing / len(near)
+                shared[cell] = max(degree, shared.get(cell, 0.0))
+        yield from shared.items()
+        for row in gold:
+            yield row, 1 - self.boundary_smoothing
+
+
+def _is_span(row: GoldRow, lengths: Sequence[int], bound: Optional[int]) -> bool:
+    doc, _, start, end = row
+    return 0 <= start <= end < lengths[doc] and (not bound or end - start < bound)
+
+
+def _check(name: str, value: object, is_right: bool, rule: str) -> None:
+    if not is_right:
+        raise ValueError(Errors.GP226.format(name=name, value=value, rule=rule))

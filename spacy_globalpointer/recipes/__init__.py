@@ -1,0 +1,1 @@
+"""Training configs for families of encoders, made of one base."""

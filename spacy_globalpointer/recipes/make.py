@@ -1,0 +1,107 @@
+"""Makes a training config of a recipe."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from ..errors import Errors
+
+_HERE = Path(__file__).parent
+#: What a GPU wants: more at once.
+ON_GPU = {
+    "system.gpu_allocator": "pytorch",
+    "nlp.batch_size": 64,
+    "components.transformer.max_batch_items": 16384,
+    "components.transformer.model.max_pieces": 16384,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a family of encoders needs.
+
+    name (str): Its name.
+    about (str): What encoders it is for.
+    source (str): Where its values come from.
+    values (Dict[str, Any]): Settings by their place in the config, such as
+        "training.max_steps", where they differ from base.cfg.
+    """
+
+    name: str
+    about: str
+    source: str
+    values: Dict[str, Any]
+
+
+def recipes() -> Dict[str, Recipe]:
+    """RETURNS (Dict[str, Recipe]): The recipes by name."""
+    table = json.loads((_HERE / "recipes.json").read_text(encoding="utf-8"))
+    return {name: Recipe(name=name, **fields) for name, fields in table.items()}
+
+
+def make_config(
+    name: str,
+    *,
+    gpu: bool = False,
+    lang: Optional[str] = None,
+    encoder: Optional[str] = None,
+) -> str:
+    """The training config of a recipe.
+
+    name (str): Name of the recipe.
+    gpu (bool): Whether to train on a GPU.
+    lang (Optional[str]): Language of the tokenizer; None for the recipe's.
+    encoder (Optional[str]): Folder or hub name of an encoder of the family; None for
+        the recipe's.
+    RETURNS (str): The config, to be filled in by `spacy train`.
+    RAISES (ValueError): GP228 if there is no such recipe.
+    """
+    known = recipes()
+    if name not in known:
+        raise ValueError(Errors.GP228.format(name=name, known=", ".join(known)))
+    recipe = known[name]
+    values = {**recipe.values, **(ON_GPU if gpu else {})}
+    given = {"nlp.lang": lang, "paths.encoder": encoder}
+    values.update((place, value) for place, value in given.items() if value is not None)
+    base = (_HERE / "base.cfg").read_text(encoding="utf-8")
+    command = f"spacy global-pointer config {name}{' --gpu' * gpu}"
+    head = f"# {recipe.about}.\n# Made by `{command}`; {recipe.source}.\n\n"
+    return head + set_values(base, values)
+
+
+def set_values(config: str, values: Dict[str, Any]) -> str:
+    """Set settings of a config, and leave its comments and its order as they are.
+
+    config (str): The config, with a line for each of the settings.
+    values (Dict[str, Any]): Settings by their place.
+    RETURNS (str): The config.
+    RAISES (KeyError): The config has no line for a setting.
+    """
+    left, section, lines = dict(values), "", []
+    for line in config.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        place = f"{section}.{line.partition(' = ')[0]}"
+        if place in left and " = " in line:
+            value = json.dumps(left.pop(place), ensure_ascii=False)
+            line = f"{line.partition(' = ')[0]} = {value}"
+        lines.append(line)
+    if left:
+        raise KeyError(", ".join(left))
+    return "\n".join(lines) + "\n"
+
+
+def table() -> List[List[str]]:
+    """RETURNS (List[List[str]]): Name, language, encoder and description of each."""
+    return [
+        [
+            recipe.name,
+            recipe.values.get("nlp.lang", "en"),
+            recipe.values.get("paths.encoder", "encoders/minilm"),
+            recipe.about,
+        ]
+        for recipe in recipes().values()
+    ]

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_globalpointer.cli.app import global_pointer_cli
+from spacy_globalpointer.recipes.make import make_config, recipes
+
+
+def run(*arguments, code=0):
+    words = ["config", *map(str, arguments)]
+    result = CliRunner().invoke(global_pointer_cli, words)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_without_a_name_the_recipes_are_listed():
+    output = run()
+    assert all(f"\n{name} " in output for name in recipes())
+
+
+def test_writes_a_config(tmp_path):
+    path = tmp_path / "new" / "config.cfg"
+    run("electra-small-zh", path, "--gpu", "--encoder", "mine")
+    expected = make_config("electra-small-zh", gpu=True, encoder="mine")
+    assert path.read_text("utf-8") == expected
+
+
+def test_standard_output():
+    assert run("bert-en", "-", "--lang", "de") == make_config("bert-en", lang="de")
+
+
+def test_replaces_nothing_unless_forced(tmp_path):
+    path = tmp_path / "config.cfg"
+    path.write_text("mine")
+    assert "GP229" in run("bert-en", path, code=1)
+    assert path.read_text() == "mine"
+    run("bert-en", path, "--force")
+    assert path.read_text("utf-8") == make_config("bert-en")
+
+
+@pytest.mark.parametrize("name", ["", "bert", "../base"])
+def test_unknown_recipe(name, tmp_path):
+    assert "GP228" in run(name, tmp_path / "config.cfg", code=1)
+    assert not list(tmp_path.iterdir())

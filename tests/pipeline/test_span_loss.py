@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import spacy
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.training import Example
+from strategies import random_states
+
+from spacy_globalpointer.pipeline.span_loss import make_span_loss_v1
+from spacy_globalpointer.pointer.loss import span_loss
+
+LABELS = ["ORG", "PER", "VEH"]
+COUNTS = {"ORG": 4, "PER": 100, "VEH": 25}
+
+
+def test_the_default_is_the_authors_loss():
+    states = random_states([7, 4], 3)
+    gold = [(0, 1, 2, 4), (1, 0, 0, 0)]
+    ours, gradient = make_span_loss_v1()(states, gold)
+    loss, expected = span_loss(states, torch.tensor(gold))
+    assert ours == float(loss)
+    assert all(map(torch.equal, gradient.tensors(), expected.tensors()))
+
+
+@pytest.mark.parametrize("name,power", [("inverse", -1), ("inverse_sqrt", -0.5)])
+def test_weights_by_inverse_frequency(name, power):
+    weights = make_span_loss_v1(label_weights=name).weights_of(LABELS, COUNTS)
+    assert sum(weights) / 3 == pytest.approx(1)
+    assert weights[0] / weights[1] == pytest.approx((4 / 100) ** power)
+    assert weights[2] / weights[1] == pytest.approx((25 / 100) ** power)
+
+
+def test_a_label_without_gold_spans_has_a_finite_weight():
+    weights = make_span_loss_v1(label_weights="inverse").weights_of(
+        ["A", "B"], {"A": 1}
+    )
+    assert weights == [1.0, 1.0]
+
+
+def test_given_weights_are_1_for_other_labels():
+    loss = make_span_loss_v1(label_weights={"VEH": 3, "ORG": 0.5})
+    assert loss.weights_of(LABELS, COUNTS) == [0.5, 1.0, 3]
+    assert make_span_loss_v1().weights_of(LABELS, COUNTS) is None
+
+
+def test_weight_of_an_unknown_label():
+    with pytest.raises(ValueError, match=r"GP016.*label_weights.*'VEHICLE'"):
+        make_span_loss_v1(label_weights={"VEHICLE": 2.0}).weights_of(LABELS, COUNTS)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"label_weights": "inverted"},
+        {"label_weights": {"A": -1.0}},
+        {"label_weights": {"A": math.inf}},
+        {"balance": 1.5},
+        {"balance": math.nan},
+        {"boundary_smoothing": 1.0},
+        {"boundary_smoothing": -0.1},
+    ],
+)
+def test_numbers_out_of_range(options):
+    [(name, _)] = options.items()
+    with pytest.raises(ValueError, match=f"GP226.*{name}"):
+        make_span_loss_v1(**options)
+
+
+def test_balance_weighs_the_parts():
+    states, gold = random_states([7], 2), [(0, 1, 2, 4)]
+    found, left_out = (
+        make_span_loss_v1(balance=b)(states, gold)[0] for b in (1.0, -1.0)
+    )
+    assert (found + left_out) / 2 == pytest.approx(make_span_loss_v1()(states, gold)[0])
+
+
+def test_boundary_smoothing_shares_a_span_with_its_neighbours():
+    states = random_states([7], 2)
+    smooth = make_span_loss_v1(boundary_smoothing=0.2)
+    ours, gradient = smooth(states, [(0, 1, 2, 4)])
+    rows = [(0, 1, *x) for x in ((2, 4), (1, 4), (3, 4), (2, 3), (2, 5))]
+    degrees = torch.tensor([0.8, 0.05, 0.05, 0.05, 0.05])
+    loss, expected = span_loss(states, torch.tensor(rows), degrees=degrees)
+    assert ours == pytest.approx(float(loss))
+    for one, other in zip(gradient.tensors(), expected.tensors()):
+        assert torch.allclose(one, other)
+
+
+@given(st.data())
+def test_boundary_smoothing_stays_within_documents_and_bounds(data):
+    n, bound = data.draw(st.integers(1, 6)), data.draw(st.none() | st.integers(1, 6))
+    start = data.draw(st.integers(0, n - 1))
+    last = min(n - 1, start + (bound or n) - 1)
+    end = data.draw(st.integers(start, last))
+    gold = [(1, 0, start, end), (1, 0, end, end)]
+    smooth = make_span_loss_v1(boundary_smoothing=0.5)
+    loss, _ = smooth(random_states([2, n], 1), gold, max_span_length=bound)
+    assert math.isfinite(loss)
+
+
+def test_a_gold_span_beside_another_stays_gold():
+    smooth = make_span_loss_v1(boundary_smoothing=0.4)
+    soft = dict(smooth._soften([(0, 0, 2, 2), (0, 0, 2, 3)], [9], None))
+    assert soft[0, 0, 2, 2] == soft[0, 0, 2, 3] == pytest.approx(0.6)
+
+
+@pytest.fixture
+def examples():
+    nlp = spacy.blank("en")
+    spans = [(0, 4, "A"), (0, 9, "A"), (5, 9, "B")]
+    return [
+        Example.from_dict(nlp.make_doc("Anne Bell left."), {"spans": {"sc": spans}})
+    ]
+
+
+def component(examples, **loss):
+    nlp = spacy.blank("en")
+    model = {
+        "@architectures": "spacy-globalpointer.GlobalPointer.v1",
+        "head_width": 8,
+        "tok2vec": {
+            "@architectures": "spacy.HashEmbedCNN.v2",
+            **{"width": 16, "depth": 1, "embed_size": 50, "window_size": 1},
+            **{
+                "maxout_pieces": 2,
+                "subword_features": True,
+                "pretrained_vectors": None,
+            },
+        },
+    }
+    loss = {"@losses": "spacy-globalpointer.SpanLoss.v1", **loss}
+    nlp.add_pipe("global_pointer", config={"model": model, "loss": loss})
+    nlp.initialize(lambda: examples)
+    return nlp
+
+
+def test_the_component_learns_with_the_configs_loss(examples):
+    losses = {}
+    for name in ("inverse", {"A": 0.0, "B": 0.0}, {}):
+        nlp = component(examples, label_weights=name)
+        losses[str(name)] = nlp.update(examples)["global_pointer"]
+    assert losses["{'A': 0.0, 'B': 0.0}"] == 0
+    assert losses["inverse"] != losses["{}"] > 0
+
+
+def test_counts_of_labels_are_saved_with_the_component(examples, tmp_path):
+    component(examples, label_weights="inverse").to_disk(tmp_path / "p")
+    pipe = spacy.load(tmp_path / "p").get_pipe("global_pointer")
+    assert pipe.cfg["label_counts"] == {"A": 2, "B": 1}
+    assert pipe._label_weights() == pytest.approx([2 / 3, 4 / 3])
+
+
+def test_weights_of_unknown_labels_stop_initialize(examples):
+    with pytest.raises(ValueError, match="GP016"):
+        component(examples, label_weights={"C": 1.0})

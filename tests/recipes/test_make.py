@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import spacy
+from small_encoders import (
+    make_albert,
+    make_bert,
+    make_chinese_bert,
+    make_electra,
+    make_longformer,
+    make_roberta,
+)
+from spacy.cli.debug_config import debug_config
+from spacy.cli.init_config import fill_config
+from spacy.tokens import DocBin
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from thinc.api import Config
+
+from spacy_globalpointer.encoders.folders import load_encoder, save_encoder
+from spacy_globalpointer.encoders.lengthen import lengthen
+from spacy_globalpointer.recipes.make import make_config, recipes, set_values
+
+CONFIGS = Path(__file__).parent.parent.parent / "configs"
+
+
+def lengthened(folder):
+    make_bert(folder / "bert")
+    longer = lengthen(
+        load_encoder(str(folder / "bert")), positions=128, attention_window=16
+    )
+    save_encoder(longer, folder / "longer")
+    return folder / "longer"
+
+
+#: A small encoder of the family of each recipe.
+FAMILIES = {
+    "default": make_bert,
+    "bert-en": make_bert,
+    "bert-zh": make_chinese_bert,
+    "macbert-zh": make_chinese_bert,
+    "roberta-en": make_roberta,
+    "roberta-zh": make_chinese_bert,
+    "electra-small-en": lambda folder: make_electra(folder, embedding_size=16),
+    "electra-small-zh": lambda folder: make_electra(folder, embedding_size=16),
+    "electra-base-en": make_electra,
+    "electra-base-zh": make_electra,
+    "albert-en": make_albert,
+    "tiny-en": make_bert,
+    "tiny-zh": make_chinese_bert,
+    "longformer-en": make_longformer,
+    "lengthened": lengthened,
+    "multilingual": make_roberta,
+    "scratch": make_bert,
+}
+
+
+def test_configs_are_those_of_the_recipes():
+    """`python scripts/make_configs.py` writes them."""
+    spec = importlib.util.spec_from_file_location(
+        "make_configs", CONFIGS.parent / "scripts" / "make_configs.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = {path.name: path.read_text("utf-8") for path in CONFIGS.glob("*.cfg")}
+    assert found == module.config_files()
+
+
+@pytest.mark.parametrize("gpu", [False, True], ids=["cpu", "gpu"])
+@pytest.mark.parametrize("recipe", FAMILIES)
+def test_spacy_accepts_every_config(recipe, gpu, tmp_path, capsys):
+    path = tmp_path / "config.cfg"
+    path.write_text(make_config(recipe, gpu=gpu), encoding="utf-8")
+    _, filled = fill_config(tmp_path / "filled.cfg", path)
+    debug_config(
+        tmp_path / "filled.cfg",
+        overrides={"paths.train": "train.spacy", "paths.dev": "dev.spacy"},
+    )
+    assert filled["components"]["global_pointer"]["temperature"] == 1.0
+
+
+def test_a_recipe_says_nothing_that_the_base_says():
+    base = Config().from_str(make_config("default"), interpolate=False)
+    for recipe in recipes().values():
+        for place, value in recipe.values.items():
+            found = base
+            for key in place.split("."):
+                found = found[key]
+            assert found != value, (recipe.name, place)
+
+
+def save_corpus(lang, path):
+    text, spans = "Anne Bell left the Bank of Leith.", [(0, 9), (19, 32)]
+    if lang == "zh":
+        text, spans = "患者因咳嗽三天入院，诊断为肺炎。", [(3, 5), (13, 15)]
+    doc = spacy.blank(lang)(text)
+    doc.spans["sc"] = [doc.char_span(*span, label="X") for span in spans]
+    DocBin(docs=[doc, doc]).to_disk(path)
+    return text
+
+
+@pytest.mark.parametrize("recipe", FAMILIES)
+@pytest.mark.filterwarnings("ignore:.*GPW004")
+def test_every_family_trains_and_is_the_same_after_loading(recipe, tmp_path):
+    folder, corpus = tmp_path / "encoder", tmp_path / "docs.spacy"
+    for made in (folder, tmp_path / "out"):
+        made.mkdir()
+    text = save_corpus(recipes()[recipe].values.get("nlp.lang", "en"), corpus)
+    config = Config().from_str(
+        make_config(recipe, encoder=str(FAMILIES[recipe](folder))),
+        overrides={
+            "paths.train": str(corpus),
+            "paths.dev": str(corpus),
+            "components.transformer.model.window": None,
+            "components.transformer.model.context": 4,
+            "components.global_pointer.threshold": 0.0,
+            "components.global_pointer.max_spans_per_doc": 30,
+            "training.max_steps": 2,
+            "training.eval_frequency": 2,
+            "training.optimizer.learn_rate.warmup_steps": 1,
+        },
+    )
+    nlp = init_nlp(config)
+    before = weights(nlp)
+    train(nlp, tmp_path / "out")
+    after = weights(nlp)
+    assert any((before[name] != after[name]).any() for name in before)
+    loaded = spacy.load(tmp_path / "out" / "model-last")
+    found, expected = (spans_of(pipeline(text)) for pipeline in (loaded, nlp))
+    assert found == expected != []
+
+
+def spans_of(doc):
+    group = doc.spans["sc"]
+    places = [(span.start, span.end, span.label_) for span in group]
+    return list(zip(places, group.attrs["scores"].tolist()))
+
+
+def weights(nlp):
+    module = nlp.get_pipe("transformer").model.layers[0].shims[0]._model
+    return {name: x.detach().clone() for name, x in module.named_parameters()}
+
+
+def test_language_and_encoder_may_be_given():
+    config = Config().from_str(make_config("bert-en", lang="de", encoder="a b"))
+    assert config["nlp"]["lang"] == "de"
+    assert config["components"]["transformer"]["model"]["name"] == "a b"
+
+
+def test_unknown_recipe():
+    with pytest.raises(ValueError, match="GP228.*'bert'.*bert-en"):
+        make_config("bert")
+
+
+def test_values_are_set_where_they_are_and_comments_stay():
+    config = "[a]\n# what x is\nx = 1\n\n[a.b]\nx = null\ny = ${a.x}\n"
+    changed = set_values(config, {"a.b.x": "é", "a.x": 2.5})
+    assert changed == config.replace("x = 1", "x = 2.5").replace("null", '"é"')
+
+
+def test_a_setting_without_a_line():
+    with pytest.raises(KeyError, match="a.z"):
+        set_values("[a]\nx = 1\n", {"a.z": 1})
