@@ -1,0 +1,208 @@
+"""`spacy global-pointer pretrain`."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional
+
+from spacy.cli._util import Arg, Opt
+from tqdm import tqdm
+from wasabi import msg
+
+from ..errors import Errors
+from ._util import reported_errors
+
+_STOPPED = "Stopped (Ctrl-C). Go on with the same command and --resume"
+_STOPPED_AT_ONCE = _STOPPED + ", from the last checkpoint, if there was one"
+_INTERRUPTED = 130
+_COLUMNS = {
+    "step": ("step", "{:,}"),
+    "words": ("words", "{:,}"),
+    "generator_loss": ("generator loss", "{:.3f}"),
+    "generator_accuracy": ("accuracy", "{:.1%}"),
+    "replaced": ("replaced", "{:.1%}"),
+    "detector_loss": ("detector loss", "{:.4f}"),
+    "trivial_loss": ("trivial", "{:.4f}"),
+    "f1": ("F1", "{:.1%}"),
+    "auc": ("AUC", "{:.1%}"),
+}
+
+
+class Generator(str, Enum):
+    """The kinds of generators."""
+
+    copy = "copy"
+    small = "small"
+
+
+def pretrain_cli(
+    encoder: Annotated[
+        str,
+        Arg(
+            help="Folder of an encoder, its name on a hub, or the folder of a trained "
+            "pipeline's transformer"
+        ),
+    ],
+    texts: Annotated[
+        List[Path],
+        Arg(
+            help="Raw texts: files that end in .txt (one text each), .jsonl (a text in "
+            'each line\'s field "text"), these also with .gz, or .spacy, or folders of '
+            "them",
+            exists=True,
+        ),
+    ],
+    output: Annotated[
+        Path, Arg(help="Folder for the encoder; it must not exist", file_okay=False)
+    ],
+    steps: Annotated[int, Opt("--steps", "-n", help="Number of updates")] = 2000,
+    batch_size: Annotated[
+        int, Opt("--batch-size", "-b", help="Sequences of full length in an update")
+    ] = 32,
+    length: Annotated[
+        int,
+        Opt("--length", "-l", help="Word pieces of a sequence, special ones counted"),
+    ] = 128,
+    learn_rate: Annotated[
+        float, Opt("--learn-rate", "-lr", help="Highest learning rate of the encoder")
+    ] = 5e-5,
+    new_learn_rate: Annotated[
+        float,
+        Opt("--new-learn-rate", help="Highest learning rate of generator and head"),
+    ] = 5e-4,
+    mask: Annotated[
+        float, Opt("--mask", help="Share of the word pieces that is masked")
+    ] = 0.15,
+    whole_words: Annotated[
+        bool,
+        Opt("--whole-words/--pieces", help="Mask whole words, or single pieces"),
+    ] = False,
+    generator: Annotated[
+        Generator,
+        Opt(
+            "--generator",
+            help="What proposes wrong pieces: a copy of the encoder's first layers, or "
+            "a small one with random weights",
+        ),
+    ] = Generator.copy,
+    generator_layers: Annotated[
+        Optional[int],
+        Opt(
+            "--generator-layers",
+            help="Its layers; by default a third of the encoder's for a copy, all for "
+            "a small one",
+            show_default=False,
+        ),
+    ] = None,
+    train_embeddings_twice: Annotated[
+        bool,
+        Opt(
+            "--shared-gradient/--detector-gradient",
+            help="The embeddings learn from generator and detector, or from the latter",
+        ),
+    ] = False,
+    seed: Annotated[int, Opt("--seed", help="What is drawn depends on it")] = 0,
+    gpu_id: Annotated[
+        int, Opt("--gpu-id", "-g", help="GPU to compute on; -1 for the CPU")
+    ] = -1,
+    checkpoint_every: Annotated[
+        int,
+        Opt(
+            "--checkpoint-every",
+            min=1,
+            help="Steps after which the figures are taken and a checkpoint is written",
+        ),
+    ] = 500,
+    resume: Annotated[
+        bool, Opt("--resume", help="Go on with an interrupted run")
+    ] = False,
+    force: Annotated[
+        bool,
+        Opt("--force", help="Replace what this command has made, finished or not"),
+    ] = False,
+) -> None:
+    """Adapt an encoder to the texts of a domain, without annotation.
+
+    It learns to tell which words a generator has replaced (Clark et al. 2020). About
+    a hundredth of the texts is held out for the figures, which are printed at the
+    beginning and at each checkpoint.
+    """
+    from ..training.replaced_tokens.pretrain import pretrain  # imports torch
+    from ..training.replaced_tokens.settings import Settings
+
+    settings = Settings(
+        steps=steps,
+        batch_size=batch_size,
+        length=length,
+        learn_rate=learn_rate,
+        new_learn_rate=new_learn_rate,
+        mask=mask,
+        whole_words=whole_words,
+        generator=generator.value,
+        generator_layers=generator_layers,
+        generator_trains_embeddings=train_embeddings_twice,
+        seed=seed,
+    )
+    with reported_errors(_STOPPED_AT_ONCE), _stopped_by_ctrl_c() as should_stop:
+        finished = pretrain(
+            encoder,
+            texts,
+            output,
+            settings,
+            device=_device(gpu_id),
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+            force=force,
+            report=_make_report(),
+            should_stop=should_stop,
+        )
+    if not finished:
+        msg.warn(_STOPPED, exits=_INTERRUPTED)
+    msg.good("Saved the encoder", output)
+
+
+def _device(gpu_id: int) -> Any:
+    import torch
+
+    n_gpus = torch.cuda.device_count()
+    if gpu_id >= n_gpus:
+        rule = f"-1 for the CPU, or one of the {n_gpus} GPUs that torch sees, from 0"
+        raise ValueError(Errors.GP208.format(name="--gpu-id", value=gpu_id, rule=rule))
+    return torch.device("cpu" if gpu_id < 0 else f"cuda:{gpu_id}")
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """YIELDS (Callable[[], bool]): Whether Ctrl-C was pressed. The second time it ends
+    the program as usual."""
+    pressed: List[int] = []
+
+    def note(number: int, frame: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, before)
+        tqdm.write("Writing a checkpoint. Ctrl-C again ends without one.")
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _make_report() -> Callable[[Dict[str, Any]], None]:
+    """RETURNS (Callable[[Dict[str, Any]], None]): Prints figures as a row of a table
+    that grows; the first row is below the names of the columns."""
+    widths = [max(len(title), 8) for title, _ in _COLUMNS.values()]
+    rows: List[str] = []
+
+    def report(figures: Dict[str, Any]) -> None:
+        cells = [form.format(figures[key]) for key, (_, form) in _COLUMNS.items()]
+        lines = [cells] if rows else [[title for title, _ in _COLUMNS.values()], cells]
+        for line in lines:
+            rows.append("  ".join(cell.rjust(n) for cell, n in zip(line, widths)))
+            tqdm.write(rows[-1])
+
+    return report

@@ -1,0 +1,204 @@
+"""Adapts an encoder to texts by replaced token detection."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence
+
+import torch
+from tqdm import tqdm
+
+from ... import __version__
+from ...atomic import atomic_file, atomic_folder
+from ...encoders.folders import load_encoder
+from ...errors import Errors
+from .checkpoints import FILE, load_checkpoint, save_checkpoint
+from .run import Run
+from .settings import Settings, check_settings
+from .texts import find_texts
+
+#: File in the encoder's folder that tells what it was made from.
+NOTE = "pretraining.json"
+#: File in the checkpoint's folder with the figures so far, one line for each time.
+LOG = "log.jsonl"
+# How much the last step counts in the losses that the progress bar shows.
+_NEWEST = 0.05
+
+
+def pretrain(
+    name: str,
+    texts: Sequence[Path],
+    output: Path,
+    settings: Settings,
+    *,
+    device: torch.device,
+    checkpoint_every: int = 500,
+    resume: bool = False,
+    force: bool = False,
+    report: Callable[[Dict[str, Any]], None] = lambda figures: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Train an encoder on raw texts and save it.
+
+    name (str): As for `load_encoder`.
+    texts (Sequence[Path]): Files and folders, see `find_texts`.
+    output (Path): Folder for the encoder; it appears when training is done.
+    settings (Settings): The settings.
+    device (torch.device): Where to compute: in float32 on a CPU, in bfloat16 on a GPU
+        that has it.
+    checkpoint_every (int): Steps between two checkpoints, at each of which the figures
+        on held out texts are taken, too.
+    resume (bool): Go on from the checkpoint of an interrupted run.
+    force (bool): Replace an encoder that `pretrain` made, and an interrupted run.
+    report (Callable[[Dict[str, Any]], None]): Is given the figures each time.
+    should_stop (Callable[[], bool]): Is asked after each step.
+    RETURNS (bool): Whether the encoder is complete. If not, because it was to stop,
+        there is a checkpoint.
+    RAISES (ValueError): GP200 to GP209, or what `load_encoder` and `read_texts` raise.
+    """
+    folder = checkpoint_folder(output)
+    check_output(output, resume=resume, force=force)
+    encoder = load_encoder(name)
+    check_settings(settings, encoder)
+    with torch.random.fork_rng():
+        run = Run(encoder, find_texts(texts), settings, device)
+        if resume:
+            load_checkpoint(run, name, folder)
+        else:
+            _remove(folder)
+        log = _Log(folder / LOG, run.step)
+        if not log.lines:
+            report(log.add(run))
+        finished = _train(run, name, folder, log, checkpoint_every, report, should_stop)
+    if finished:
+        _save(run, name, texts, log.lines, output)
+        _remove(folder)
+    return finished
+
+
+def checkpoint_folder(output: Path) -> Path:
+    """RETURNS (Path): Where the checkpoint of an encoder in the making lies."""
+    return output.parent / f"{output.name}.checkpoint"
+
+
+def check_output(output: Path, *, resume: bool, force: bool) -> None:
+    """Check that nothing is lost if the output is written.
+
+    output (Path): Folder for the encoder.
+    resume (bool): Whether an interrupted run goes on.
+    force (bool): Whether to replace what is there.
+    RAISES (ValueError): GP203 if the folder exists, and, with force, is none that
+        `pretrain` made; GP204 if there is nothing to resume; GP206 if there is an
+        interrupted run.
+    """
+    folder = checkpoint_folder(output)
+    if output.exists() and not (force and (output / NOTE).is_file()):
+        raise ValueError(Errors.GP203.format(path=output, note=NOTE))
+    has_checkpoint = (folder / FILE).is_file()
+    if resume and not has_checkpoint:
+        raise ValueError(Errors.GP204.format(path=folder / FILE, reason="no such file"))
+    if has_checkpoint and not resume and not force:
+        raise ValueError(Errors.GP206.format(path=folder))
+
+
+def _remove(folder: Path) -> None:
+    """Remove what a run has in its folder, and the folder if it has nothing else."""
+    for name in (FILE, LOG):
+        (folder / name).unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+class _Log:
+    """The figures so far, in memory and in a file. Those after the checkpoint from
+    which a run goes on are taken again."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        written = path.read_text("utf-8").splitlines() if path.is_file() else []
+        lines = [json.loads(line) for line in written]
+        self.lines = [line for line in lines if line["step"] <= step]
+
+    def add(self, run: Run) -> Dict[str, Any]:
+        figures = {"step": run.step, "words": run.words, "epoch": run.stream.epoch}
+        self.lines.append({**figures, **run.measure()})
+        with atomic_file(self.path) as draft:
+            text = "".join(json.dumps(line) + "\n" for line in self.lines)
+            draft.write_text(text, encoding="utf-8")
+        return self.lines[-1]
+
+
+def _train(
+    run: Run,
+    name: str,
+    folder: Path,
+    log: _Log,
+    checkpoint_every: int,
+    report: Callable[[Dict[str, Any]], None],
+    should_stop: Callable[[], bool],
+) -> bool:
+    """RETURNS (bool): Whether all steps are done."""
+    with _Bar(run) as bar:
+        while run.step < run.settings.steps:
+            bar.show(run.advance())
+            if run.step % checkpoint_every == 0 or run.step == run.settings.steps:
+                report(log.add(run))
+                save_checkpoint(run, name, folder)
+            elif should_stop():
+                save_checkpoint(run, name, folder)
+                return False
+    return True
+
+
+class _Bar:
+    """A progress bar with losses and words a second."""
+
+    def __init__(self, run: Run) -> None:
+        total, done = run.settings.steps, run.step
+        options: Dict[str, Any] = {"unit": "step", "leave": False, "disable": None}
+        self.bar = tqdm(total=total, initial=done, **options)
+        self.words, self.begin = 0, time.monotonic()
+        self.losses: List[float] = []
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def show(self, figures: Any) -> None:
+        new = [figures.generator_loss, figures.detector_loss]
+        old = self.losses or new
+        self.losses = [x + _NEWEST * (y - x) for x, y in zip(old, new)]
+        self.words += figures.words
+        rate = self.words / (time.monotonic() - self.begin)
+        generator, detector = self.losses
+        text = (
+            f"generator {generator:.2f}, detector {detector:.3f}, {rate:,.0f} words/s"
+        )
+        self.bar.set_postfix_str(text, refresh=False)
+        self.bar.update()
+
+
+def _save(
+    run: Run, name: str, texts: Sequence[Path], lines: List[Any], output: Path
+) -> None:
+    note = {
+        "method": "replaced token detection (arXiv 2003.10555)",
+        "encoder": name,
+        "texts": [str(path) for path in texts],
+        "steps": run.step,
+        "words": run.words,
+        "settings": dataclasses.asdict(run.settings),
+        "held_out_sequences": len(run.held_out),
+        "figures": lines,
+        "made_with": f"spacy-globalpointer {__version__}",
+    }
+    with atomic_folder(output) as draft:
+        run.encoder.module.cpu().save_pretrained(draft, safe_serialization=True)
+        run.encoder.tokenizer.save_pretrained(draft)
+        text = json.dumps(note, indent=1, ensure_ascii=False)
+        (draft / NOTE).write_text(text + "\n", encoding="utf-8")

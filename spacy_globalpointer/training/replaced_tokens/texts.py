@@ -1,0 +1,87 @@
+"""Raw texts of files, in parts of bounded size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterable, Iterator, List, Sequence
+
+from spacy.vocab import Vocab
+
+from ...corpus.docbin import parse_docs
+from ...corpus.formats.files import GZ, SourceFile, find_files, read_blocks
+from ...corpus.formats.json_values import get_field, read_json_lines
+from ...errors import Errors
+
+TXT, JSONL, SPACY = ".txt", ".jsonl", ".spacy"
+SUFFIXES = (TXT, JSONL, SPACY)
+#: A longer text is read in parts of at most so many characters.
+PART = 20_000
+_FORMAT = "raw text"
+_ENCODING = "utf-8"
+
+
+def find_texts(paths: Sequence[Path]) -> List[SourceFile]:
+    """Find the files with texts.
+
+    paths (Sequence[Path]): Files that end in .txt, .jsonl or .spacy, the first two also
+        with .gz, and folders of them.
+    RETURNS (List[SourceFile]): The files, as given, those of a folder by their names.
+    RAISES (ValueError): GP201 for a file that is none of these, GP165 for a folder
+        without one.
+    """
+    files: List[SourceFile] = []
+    for path in paths:
+        known = path.name.removesuffix(GZ).endswith(SUFFIXES)
+        if not path.exists() or not (path.is_dir() or known):
+            raise ValueError(Errors.GP201.format(path=path))
+        files += find_files(path, SUFFIXES, format=_FORMAT)
+    return files
+
+
+def read_texts(file: SourceFile) -> Iterator[str]:
+    """Read the texts of a file: all of a .txt is one, so is "text" in each line of a
+    .jsonl, and each Doc of a .spacy file.
+
+    file (SourceFile): The file.
+    YIELDS (str): The texts; longer ones in parts of at most `PART` characters, which
+        end with a line or a word where there is one.
+    RAISES (ValueError): GP103, GP118, GP160, GP164 or GP169 for what is no such file.
+    """
+    kind = Path(file.name.removesuffix(GZ)).suffix
+    if kind == SPACY:
+        for doc in parse_docs(file.path.read_bytes(), Vocab(), path=file.path):
+            yield from cut_parts([doc.text])
+    elif kind == JSONL:
+        lines = read_json_lines(file, encoding=_ENCODING, format=_FORMAT)
+        for source, record in lines:
+            yield from cut_parts([get_field(record, "text", str, source, _FORMAT)])
+    else:
+        yield from cut_parts(read_blocks(file, encoding=_ENCODING))
+
+
+def cut_parts(blocks: Iterable[str]) -> Iterator[str]:
+    """Cut a text into parts.
+
+    blocks (Iterable[str]): The text, in blocks of any size.
+    YIELDS (str): Its parts, none empty; together they are the text.
+    """
+    rest = ""
+    for block in blocks:
+        rest, begin = rest + block, 0
+        while len(rest) - begin > PART:
+            end = _end_of_part(rest, begin)
+            yield rest[begin:end]
+            begin = end
+        rest = rest[begin:]
+    if rest:
+        yield rest
+
+
+def _end_of_part(text: str, begin: int) -> int:
+    """Behind the last line, or word, that ends in the second half of the part."""
+    middle, limit = begin + PART // 2, begin + PART
+    for separator in ("\n", " "):
+        place = text.rfind(separator, middle, limit)
+        if place >= 0:
+            return place + 1
+    return limit

@@ -1,0 +1,105 @@
+"""`spacy global-pointer pretrain`."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import pytest
+from pretraining_helpers import write_texts
+from small_encoders import make_bert
+from typer.testing import CliRunner
+
+from spacy_globalpointer.cli.app import global_pointer_cli
+from spacy_globalpointer.encoders.folders import load_encoder
+from spacy_globalpointer.training.replaced_tokens.run import Run
+
+OPTIONS = ["--steps", "4", "--batch-size", "4", "--length", "32"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    make_bert(tmp_path / "encoder")
+    write_texts(tmp_path)
+    return tmp_path
+
+
+def pretrain(folder, *args, code=0):
+    """Run the command. RETURNS: Its output, colours left out."""
+    paths = [str(folder / name) for name in ("encoder", "texts.jsonl", "out")]
+    command = ["pretrain", *paths, *OPTIONS, *args]
+    result = CliRunner().invoke(global_pointer_cli, command)
+    assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
+    return re.sub(r"\x1b\[[0-9;]*m", "", result.output)
+
+
+def rows(output):
+    """The numbers of steps in the table of figures."""
+    cells = [line.split() for line in output.splitlines()]
+    return [int(row[0]) for row in cells if row and row[0].isdigit()]
+
+
+def test_figures_are_printed_and_the_encoder_is_saved(folder):
+    output = pretrain(folder, "--checkpoint-every", "2")
+    assert rows(output) == [0, 2, 4]
+    titles = ["step", "generator loss", "trivial", "F1", "AUC"]
+    assert all(title in output for title in titles)
+    assert "Saved the encoder" in output
+    assert load_encoder(str(folder / "out")).width == 32
+
+
+def test_several_texts_and_all_options(folder):
+    (folder / "more").mkdir()
+    (folder / "more" / "a.txt").write_text("abc def " * 200)
+    command = ["pretrain", *(str(folder / x) for x in ("encoder", "texts.jsonl"))]
+    command += [str(folder / "more"), str(folder / "out"), *OPTIONS]
+    command += ["--learn-rate", "1e-4", "--new-learn-rate", "1e-3", "--mask", "0.2"]
+    command += ["--whole-words", "--generator", "small", "--generator-layers", "1"]
+    command += ["--shared-gradient", "--seed", "3", "--gpu-id", "-1", "--force"]
+    result = CliRunner().invoke(global_pointer_cli, command)
+    assert result.exit_code == 0, result.output
+    note = (folder / "out" / "pretraining.json").read_text()
+    for setting in ('"mask": 0.2', '"generator": "small"', '"seed": 3', "more"):
+        assert setting in note
+    assert '"generator_trains_embeddings": true' in note
+
+
+def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, monkeypatch):
+    steps = Run.advance
+
+    def advance(run):
+        if run.step == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return steps(run)
+
+    handler = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(Run, "advance", advance)
+    output = pretrain(folder, code=130)
+    assert "--resume" in output and "Saved" not in output
+    assert signal.getsignal(signal.SIGINT) is handler
+    monkeypatch.undo()
+    assert not (folder / "out").exists()
+    assert "GP206" in pretrain(folder, code=1)
+    output = pretrain(folder, "--resume")
+    assert rows(output) == [4]
+    assert (folder / "out").is_dir()
+
+
+def test_ctrl_c_twice_ends_at_once(folder, monkeypatch):
+    def advance(run):
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Run, "advance", advance)
+    output = pretrain(folder, code=130)
+    assert "from the last checkpoint" in " ".join(output.split())
+    assert not list(folder.glob("out*/*.safetensors"))
+
+
+def test_errors_are_messages(folder):
+    assert "GP208" in pretrain(folder, "--gpu-id", "99", code=1)
+    assert "GP204" in pretrain(folder, "--resume", code=1)
+    assert "GP208" in pretrain(folder, "--mask", "1.5", code=1)
+    (folder / "out").mkdir()
+    assert "GP203" in pretrain(folder, code=1)

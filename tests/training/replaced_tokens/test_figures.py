@@ -1,0 +1,88 @@
+"""Figures on what is held out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from pretraining_helpers import make_run
+
+from spacy_globalpointer.training.replaced_tokens.detector import Detection
+from spacy_globalpointer.training.replaced_tokens.figures import (
+    auc,
+    entropy,
+    figures_of,
+)
+
+
+def detection(scores, truth, right=(True,), losses=(1.0, 1.0)):
+    values = torch.tensor(losses)
+    rows = torch.tensor(scores), torch.tensor(truth, dtype=torch.bool)
+    return Detection(values[0], values[1], torch.tensor(right), *rows)
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), max_size=40))
+def test_auc_is_the_share_of_pairs_in_order(pairs):
+    scores = torch.tensor([float(score) for score, _ in pairs])
+    truth = torch.tensor([known for _, known in pairs], dtype=torch.bool)
+    wins = [
+        (a > b) + (a == b) / 2
+        for a in scores[truth].tolist()
+        for b in scores[~truth].tolist()
+    ]
+    expected = sum(wins) / len(wins) if wins else 0.5
+    assert auc(scores, truth) == pytest.approx(expected)
+
+
+def test_figures_of_two_batches():
+    first = detection([2.0, -1.0, 3.0], [1, 0, 0], (True, False), (4.0, 0.5))
+    second = detection([-2.0], [1], (True,), (1.0, 0.1))
+    figures = figures_of([first, second])
+    assert figures["generator_loss"] == pytest.approx((2 * 4.0 + 1.0) / 3)
+    assert figures["generator_accuracy"] == pytest.approx(2 / 3)
+    assert figures["detector_loss"] == pytest.approx((3 * 0.5 + 0.1) / 4)
+    assert figures["replaced"] == 0.5
+    assert figures["trivial_loss"] == pytest.approx(math.log(2))
+    assert figures["accuracy"] == 0.5
+    assert [figures[k] for k in ("precision", "recall", "f1")] == [0.5, 0.5, 0.5]
+    assert figures["auc"] == pytest.approx(1 / 4)
+
+
+def test_figures_where_nothing_is_replaced_or_found():
+    figures = figures_of([detection([-1.0, -2.0], [0, 0])])
+    assert figures["f1"] == figures["precision"] == figures["trivial_loss"] == 0
+    assert figures["auc"] == 0.5 and figures["accuracy"] == 1
+
+
+def test_entropy_is_the_loss_of_always_guessing_the_share():
+    truth = torch.tensor([1.0, 0.0, 0.0, 0.0])
+    guess = torch.full((4,), 0.25)
+    expected = torch.nn.functional.binary_cross_entropy(guess, truth)
+    assert entropy(0.25) == pytest.approx(float(expected))
+
+
+def test_the_same_model_gets_the_same_figures(tmp_path):
+    run = make_run(tmp_path)
+    before = run.measure()
+    assert run.measure() == before
+    run.advance()
+    assert run.measure() != before
+
+
+def test_measuring_changes_nothing(tmp_path):
+    """A run that is measured between its steps does the same as another."""
+    runs = []
+    for name, measured in (("a", True), ("b", False)):
+        (tmp_path / name).mkdir()
+        run = make_run(tmp_path / name)
+        for _ in range(3):
+            run.advance()
+            if measured:
+                run.measure()
+                torch.rand(7)
+        runs.append(run)
+    pairs = zip(*(run.model.parameters() for run in runs))
+    assert all(torch.equal(a, b) for a, b in pairs)
