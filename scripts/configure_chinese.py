@@ -1,5 +1,5 @@
-"""Write the training config of a Chinese pipeline, of a recipe: see `spacy global-pointer
-config`. "scratch" takes the encoder that `make_encoder.py` has made, any other its own.
+"""Write the training config of a Chinese pipeline, of a recipe (`spacy global-pointer
+config`). "scratch" takes the encoder that `make_encoder.py` has made, any other its own.
 """
 
 from __future__ import annotations

@@ -493,8 +493,8 @@ class Errors(metaclass=_Coded):
         "two also with .gz) or .spacy. Rename it, or name others."
     )
     GP202 = (
-        "The texts give {n} different sequences of up to {length} word pieces; at least "
-        "{least} are needed. Pass more text, or a shorter --length."
+        "The texts give {n} different sequences of up to {length} word pieces; at "
+        "least {least} are needed. Pass more text, or a shorter --length."
     )
     GP203 = (
         "{path} exists. Remove it, or name another folder. --force replaces a folder "
@@ -509,12 +509,13 @@ class Errors(metaclass=_Coded):
         "same encoder, texts and settings, or start anew with --force."
     )
     GP206 = (
-        "{path} has the checkpoint of an interrupted run. Go on with --resume, or start "
-        "anew with --force."
+        "{path} has the checkpoint of an interrupted run. Go on with --resume, or "
+        "start anew with --force."
     )
     GP207 = (
-        "The loss of step {step}, or its gradient, is not a finite number. Go on from the last checkpoint "
-        "on another device, or start anew with a lower learning rate."
+        "The loss of step {step}, or its gradient, is not a finite number. Go on from "
+        "the last checkpoint on another device, or start anew with a lower learning "
+        "rate."
     )
     GP208 = "{name} is {value!r}, but must be {rule}."
     GP209 = (
@@ -536,8 +537,9 @@ class Errors(metaclass=_Coded):
         "same; [training.logger] may change.)"
     )
     GP212 = (
-        "{path} is damaged: {reason}. Nothing was changed. Copy it again from a backup, "
-        "or pass --force to begin anew; model-best and model-last beside it are whole."
+        "{path} is damaged: {reason}. Nothing was changed. Copy it again from a "
+        "backup, or pass --force to begin anew; model-best and model-last beside it "
+        "are whole."
     )
     GP213 = (
         "The checkpoint {path} has the format {format!r}, and this version reads "

@@ -86,7 +86,8 @@ def test_encoder_of_a_components_own(bert_folder):
     nlp.update([example], sgd=nlp.initialize(lambda: [example]))
 
 
-REGISTRIES = "architectures loggers losses misc readers schedules scorers".split()
+REGISTRIES = ["architectures", "loggers", "losses", "misc", "readers", "schedules"]
+REGISTRIES += ["scorers"]
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)

@@ -7,9 +7,9 @@ from typing import IO, Any, Collection, Mapping, Optional
 
 from tqdm import tqdm
 
-from .progress_evaluation import Evaluation
-from .progress_text import format_loss
-from .progress_watch import Watch
+from .evaluation import Evaluation
+from .text import format_loss
+from .watch import Watch
 
 #: Steps that are done when a training is continued. The loop sets it before it makes
 #: the logger, which is told no numbers of steps but those of evaluations.

@@ -6,9 +6,9 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
 
 from tqdm import tqdm
 
-from .progress_evaluation import Evaluation
-from .progress_scores import ScoreGroup, group_scores
-from .progress_text import format_loss, pad, shorten, text_width
+from .evaluation import Evaluation
+from .scores import ScoreGroup, group_scores
+from .text import format_loss, pad, shorten, text_width
 
 #: Space between columns.
 GAP = 2

@@ -16,12 +16,12 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from thinc.api import Config, Optimizer
 
-from spacy_globalpointer.training.progress_bar import ProgressBar, steps_done
-from spacy_globalpointer.training.progress_evaluation import numbers
-from spacy_globalpointer.training.progress_logger import create_progress_logger_v1
-from spacy_globalpointer.training.progress_rate import LearnRate
-from spacy_globalpointer.training.progress_text import format_loss, shorten, text_width
-from spacy_globalpointer.training.progress_watch import Watch
+from spacy_globalpointer.training.progress.bar import ProgressBar, steps_done
+from spacy_globalpointer.training.progress.evaluation import numbers
+from spacy_globalpointer.training.progress.logger import create_progress_logger_v1
+from spacy_globalpointer.training.progress.rate import LearnRate
+from spacy_globalpointer.training.progress.text import format_loss, shorten, text_width
+from spacy_globalpointer.training.progress.watch import Watch
 
 NAME = "spacy-globalpointer.ProgressLogger.v1"
 WEIGHTS = {"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0}
@@ -615,7 +615,7 @@ def test_the_watch_sees_losses_of_updates(trainable):
 
 def test_evaluations_do_not_count_as_training(trainable, monkeypatch):
     now = iter(range(0, 1000, 10))
-    module = "spacy_globalpointer.training.progress_watch.perf_counter"
+    module = "spacy_globalpointer.training.progress.watch.perf_counter"
     monkeypatch.setattr(module, lambda: float(next(now)))
     nlp = trainable({"@loggers": NAME})
     examples = make_examples(nlp)

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, List, Optional
 
-from ..atomic import atomic_file
-from ..errors import Errors
-from .progress_evaluation import Evaluation, is_number
+from ...atomic import atomic_file
+from ...errors import Errors
+from .evaluation import Evaluation, is_number
 
 
 class ProgressFile:

@@ -10,12 +10,12 @@ from typing import IO, Any, Callable, Dict, List, Optional, Tuple
 from spacy.language import Language
 from wasabi import Printer
 
-from .progress_bar import ProgressBar
-from .progress_evaluation import Evaluation, numbers
-from .progress_file import ProgressFile
-from .progress_rate import LearnRate
-from .progress_table import ProgressTable
-from .progress_watch import Watch
+from .bar import ProgressBar
+from .evaluation import Evaluation, numbers
+from .file import ProgressFile
+from .rate import LearnRate
+from .table import ProgressTable
+from .watch import Watch
 
 LogStep = Callable[[Optional[Dict[str, Any]]], None]
 Setup = Callable[[Language, IO, IO], Tuple[LogStep, Callable[[], None]]]

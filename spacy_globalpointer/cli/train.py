@@ -1,0 +1,198 @@
+"""`spacy global-pointer train`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Iterator, Optional
+
+import typer
+from spacy import util
+from spacy.cli._util import (
+    Arg,
+    Opt,
+    import_code,
+    parse_config_overrides,
+    setup_gpu,
+    show_validation_error,
+)
+from spacy.training.initialize import init_nlp
+from thinc.api import Config
+from wasabi import msg
+
+from ..errors import Errors, Warnings
+from ._util import reported_errors
+
+# The room below imports torch, which spaCy's command line need not load.
+if TYPE_CHECKING:
+    from ..training.resumable.checkpoint import Checkpoint
+    from ..training.resumable.identity import Identity
+    from ..training.resumable.output_folder import OutputFolder
+
+#: Exit status of a process that Ctrl-C ended.
+INTERRUPTED = 130
+
+
+def train_cli(
+    ctx: typer.Context,
+    config_path: Annotated[
+        Path, Arg(help="Path to config file", exists=True, dir_okay=False)
+    ],
+    output: Annotated[
+        Path,
+        Opt(
+            "--output",
+            "--output-path",
+            "-o",
+            help="Folder for model-last, model-best and the state to continue with",
+            file_okay=False,
+        ),
+    ],
+    resume: Annotated[
+        bool,
+        Opt(
+            "--resume",
+            "-r",
+            help="Continue the training in the output folder; begin if there is none",
+        ),
+    ] = False,
+    force: Annotated[
+        bool,
+        Opt("--force", "-F", help="Remove what is in the output folder, and begin"),
+    ] = False,
+    code_path: Annotated[
+        Optional[Path],
+        Opt("--code", "-c", help="Python file with registered functions to import"),
+    ] = None,
+    verbose: Annotated[
+        bool, Opt("--verbose", "-V", "-VV", help="Display more information")
+    ] = False,
+    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+) -> None:
+    """Train a pipeline as `spacy train` does, so that it can be interrupted.
+
+    At each evaluation the state of the training is stored in the output folder. After
+    Ctrl-C, a crash or a power cut, the same command with --resume continues there, and
+    ends with the weights of a training that was not interrupted. Settings of the
+    config can be overridden as in `spacy train`: --training.max_steps 1000.
+    """
+    from ..training.resumable.output_folder import OutputFolder
+
+    if verbose:
+        util.logger.setLevel(logging.DEBUG)
+    overrides = parse_config_overrides(ctx.args)
+    import_code(code_path)
+    with show_validation_error(config_path):
+        config = util.load_config(config_path, overrides=overrides, interpolate=False)
+        config.interpolate()
+    folder = OutputFolder(output)
+    with ExitStack() as stack:
+        stack.enter_context(interruptible(folder))
+        with reported_errors():
+            if resume and force:
+                raise ValueError(Errors.GP219)
+            stack.enter_context(folder.locked())
+            identity = _identify(config, code_path, use_gpu)
+            if resume and folder.is_complete(identity):
+                folder.finish(identity)  # it may have been killed before that
+                msg.good("The training is complete", output)
+                return
+            checkpoint = find_start(folder, identity, resume=resume, force=force)
+        train(config, folder, identity, checkpoint, use_gpu=use_gpu)
+
+
+def find_start(
+    folder: OutputFolder, identity: Identity, *, resume: bool, force: bool
+) -> Optional[Checkpoint]:
+    """Decide where a training starts, and say so.
+
+    folder (OutputFolder): Its output folder.
+    identity (Identity): What it depends on.
+    resume (bool): Whether to continue what is there.
+    force (bool): Whether to remove what is there.
+    RETURNS (Optional[Checkpoint]): Where to continue; None for the beginning.
+    RAISES (ValueError): GP210 to GP215 if neither can be done.
+    """
+    from ..training.resumable.identity import machine
+
+    checkpoint = folder.newest(identity) if resume else None
+    if checkpoint is None:
+        if resume:
+            msg.info("There is nothing to continue: the training begins")
+        elif not force:
+            folder.check_free()
+        return None
+    msg.info(f"Continues from {checkpoint.path}")
+    if checkpoint.machine != machine():
+        msg.warn(Warnings.GPW210.format(then=checkpoint.machine, now=machine()))
+    if not folder.has_best():
+        msg.warn(Warnings.GPW211.format(path=folder.path))
+    return checkpoint
+
+
+def train(
+    config: Config,
+    folder: OutputFolder,
+    identity: Identity,
+    checkpoint: Optional[Checkpoint],
+    *,
+    use_gpu: int,
+) -> None:
+    """Train a pipeline, and note that it is complete.
+
+    config (Config): The config.
+    folder (OutputFolder): The folder to write to, locked.
+    identity (Identity): What the training depends on.
+    checkpoint (Optional[Checkpoint]): Where to continue; None for the beginning.
+    use_gpu (int): Number of the GPU, or -1 for the CPU.
+    """
+    from ..training.resumable.loop import Training
+
+    msg.info(f"Saving to output directory: {folder.path}")
+    setup_gpu(use_gpu)
+    msg.divider("Initializing pipeline")
+    with show_validation_error(hint_fill=False):
+        nlp = init_nlp(config, use_gpu=use_gpu)
+    msg.good("Initialized pipeline")
+    msg.divider("Training pipeline")
+    training = Training(
+        nlp,
+        folder.path,
+        identity=identity,
+        config=config.interpolate(),
+        checkpoint=checkpoint,
+        use_gpu=use_gpu,
+    )
+    if checkpoint is None:
+        folder.begin(identity)
+    with reported_errors():
+        training.restore()
+    last = training.run(sys.stdout, sys.stderr)
+    folder.finish(identity)
+    msg.good("Saved pipeline to output directory", last)
+
+
+@contextmanager
+def interruptible(folder: OutputFolder) -> Iterator[None]:
+    """Exit with a message and status 130 after Ctrl-C.
+
+    folder (OutputFolder): The training's output folder.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        stored = folder.checkpoints()
+        if stored:
+            text = f"Interrupted. Its state is in {stored[0]}"
+        else:
+            text = "Interrupted before there was a state to continue with"
+        msg.warn(text, "The same command with --resume continues.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _identify(config: Config, code: Optional[Path], use_gpu: int) -> Identity:
+    from ..training.resumable.identity import identify
+
+    return identify(config.interpolate(), code=code, gpu=use_gpu >= 0)

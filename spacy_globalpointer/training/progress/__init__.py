@@ -1,0 +1,1 @@
+"""A logger that shows how a training gets on."""

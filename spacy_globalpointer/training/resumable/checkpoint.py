@@ -1,0 +1,272 @@
+"""The state of a training on disk, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy
+import safetensors
+import srsly
+from safetensors.numpy import save_file
+from spacy.language import Language
+from thinc.api import Config, Optimizer
+
+from ...atomic import atomic_folder
+from ...errors import Errors
+from . import optimizer_state
+from .identity import Identity, file_digest, machine
+from .parameters import same_modules
+from .random_state import States, get_device_states, get_states, seed_cupy, set_states
+from .replay import History
+
+#: Version of the files.
+FORMAT = 1
+PREFIX = "checkpoint-"
+#: The files: numbers, arrays, the config, the pipeline with its weights, and the
+#: digests of all the others.
+STATE, ARRAYS, CONFIG = "state.json", "arrays.safetensors", "config.cfg"
+PIPELINE, DIGESTS = "pipeline", "digests.json"
+#: Parts of a pipeline that a training does not change, or that are set otherwise.
+UNCHANGED = ("config", "meta", "vocab", "tokenizer")
+
+
+@dataclass
+class Progress:
+    """How far a training is, beside its arrays.
+
+    history (History): What is done.
+    words (int): Words of all batches so far.
+    seconds (int): Time so far.
+    performance (Dict[str, Any]): The pipeline's scores for its meta.json.
+    """
+
+    history: History
+    words: int
+    seconds: int
+    performance: Dict[str, Any]
+
+
+def write_checkpoint(
+    folder: Path,
+    nlp: Language,
+    optimizer: Optimizer,
+    progress: Progress,
+    *,
+    identity: Identity,
+    config: Config,
+) -> Path:
+    """Store the state of a training after an evaluation, and remove older ones. CuPy's
+    random generator, which cannot be read, is seeded anew.
+
+    folder (Path): The training's output folder.
+    nlp (Language): The pipeline with its own weights, not their averages.
+    optimizer (Optimizer): The optimizer.
+    progress (Progress): How far it is.
+    identity (Identity): What it depends on.
+    config (Config): Its config, interpolated.
+    RETURNS (Path): The checkpoint's folder.
+    """
+    seed_cupy(progress.history.steps)
+    path = folder / f"{PREFIX}{progress.history.steps}"
+    arrays, numbers = _collect(nlp, optimizer, progress)
+    with atomic_folder(path) as draft:
+        nlp.to_disk(draft / PIPELINE)
+        save_file(arrays, draft / ARRAYS)
+        config.to_disk(draft / CONFIG)
+        numbers |= {"format": FORMAT, "identity": identity, "machine": machine()}
+        _write_json(numbers, draft / STATE)
+        _write_json(_digests(draft), draft / DIGESTS)
+        sync(draft)
+    sync(folder, deep=False)
+    for other in find_checkpoints(folder):
+        if other != path:
+            remove_checkpoint(other)
+    return path
+
+
+def find_checkpoints(folder: Path) -> List[Path]:
+    """RETURNS (List[Path]): The checkpoints in a training's output folder, the newest
+    first.
+
+    folder (Path): The folder.
+    """
+    found = [x for x in folder.glob(f"{PREFIX}*") if x.name[len(PREFIX) :].isdigit()]
+    return sorted(found, key=lambda x: int(x.name[len(PREFIX) :]), reverse=True)
+
+
+def remove_checkpoint(path: Path) -> None:
+    """Remove a checkpoint, so that nobody takes what is left of it for a whole one.
+
+    path (Path): Its folder.
+    """
+    hidden = path.with_name(f".{path.name}.old")
+    os.replace(path, hidden)
+    shutil.rmtree(hidden)
+
+
+class Checkpoint:
+    """A stored state of a training.
+
+    path (Path): The checkpoint's folder.
+    RAISES (ValueError): GP212 if it is damaged; GP213 if it has another format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._verify()
+        self._numbers = _read_json(path / STATE)
+        if self._numbers["format"] != FORMAT:
+            fields = {"path": path, "format": self._numbers["format"], "known": FORMAT}
+            raise ValueError(Errors.GP213.format(**fields))
+        self.identity: Identity = self._numbers["identity"]
+        self.machine: Dict[str, Any] = self._numbers["machine"]
+
+    @property
+    def progress(self) -> Progress:
+        """RETURNS (Progress): How far the training was."""
+        draws = _unpack_draws(_load_arrays(self.path, "draw-"))
+        history = History(**self._numbers["history"], states=draws)
+        others = ("words", "seconds", "performance")
+        return Progress(history, **{name: self._numbers[name] for name in others})
+
+    def restore(self, nlp: Language, optimizer: Optimizer) -> None:
+        """Put a training into the stored state.
+
+        nlp (Language): The initialized pipeline.
+        optimizer (Optimizer): The optimizer, its schedules at the stored step.
+        RAISES (ValueError): GP217 if the pipeline lacks a stored parameter.
+        """
+        folder = self.path / PIPELINE
+        for string in srsly.read_json(folder / "vocab" / "strings.json"):
+            nlp.vocab.strings.add(string)
+        before = nlp._path
+        with same_modules(nlp):
+            nlp.from_disk(folder, exclude=UNCHANGED)
+        nlp._path = before
+        nlp.meta["performance"] = self._numbers["performance"]
+        arrays, numbers = _load_arrays(self.path), self._numbers
+        optimizer_state.set_state(nlp, optimizer, arrays, numbers["optimizer"])
+        optimizer_state.set_gradients(nlp, arrays, numbers["optimizer"])
+        seed_cupy(numbers["history"]["steps"])
+        set_states(_with_prefix(arrays, "random:"))
+
+    def _verify(self) -> None:
+        expected = _read_json(self.path / DIGESTS)
+        for name, digest in expected.items():
+            if not (self.path / name).is_file():
+                raise damaged(self.path, f"{name} is missing")
+            if file_digest(self.path / name) != digest:
+                raise damaged(self.path, f"{name} has changed")
+
+
+def damaged(path: Path, reason: object) -> ValueError:
+    """RETURNS (ValueError): GP212.
+
+    path (Path): The checkpoint's folder, or the damaged file.
+    reason (object): What is wrong with it.
+    """
+    return ValueError(Errors.GP212.format(path=path, reason=reason))
+
+
+def sync(path: Path, *, deep: bool = True) -> None:
+    """Have the disk write what the system holds back, so that it outlasts a power cut.
+
+    path (Path): A file or folder.
+    deep (bool): Whether to include what is in the folder.
+    """
+    if path.is_dir() and deep:
+        for part in path.iterdir():
+            sync(part)
+    if path.is_file() or os.name == "posix":  # elsewhere a folder cannot be opened
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _collect(
+    nlp: Language, optimizer: Optimizer, progress: Progress
+) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """The arrays and the numbers of a checkpoint."""
+    moments, counts = optimizer_state.get_state(nlp, optimizer)
+    gradients, places = optimizer_state.get_gradients(nlp)
+    states = {**get_states(), **get_device_states()}
+    history = progress.history
+    arrays = {
+        **moments,
+        **gradients,
+        **{f"random:{name}": state for name, state in states.items()},
+        **_pack_draws(history.states),
+    }
+    numbers = {
+        "history": {
+            **{"steps": history.steps, "digest": history.digest},
+            **{"scores": history.scores, "weights": history.weights},
+        },
+        "words": progress.words,
+        "seconds": progress.seconds,
+        "performance": progress.performance,
+        "optimizer": {**counts, **places},
+    }
+    return {k: numpy.asarray(x, order="C") for k, x in arrays.items()}, numbers
+
+
+def _pack_draws(states: Dict[int, States]) -> States:
+    """The states at draws, one array of steps and one of states for each generator."""
+    packed = {}
+    for name in sorted({name for at in states.values() for name in at}):
+        steps = [step for step, at in states.items() if name in at]
+        packed[f"draw-steps:{name}"] = numpy.array(steps, "int64")
+        packed[f"draw-states:{name}"] = numpy.stack([states[x][name] for x in steps])
+    return packed
+
+
+def _unpack_draws(arrays: States) -> Dict[int, States]:
+    states: Dict[int, States] = {}
+    for name, steps in _with_prefix(arrays, "draw-steps:").items():
+        for step, state in zip(steps.tolist(), arrays[f"draw-states:{name}"]):
+            states.setdefault(step, {})[name] = state
+    return states
+
+
+def _with_prefix(arrays: States, prefix: str) -> States:
+    return {k[len(prefix) :]: x for k, x in arrays.items() if k.startswith(prefix)}
+
+
+def _digests(folder: Path) -> Dict[str, str]:
+    files = sorted(x for x in folder.rglob("*") if x.is_file())
+    return {x.relative_to(folder).as_posix(): file_digest(x) for x in files}
+
+
+def _load_arrays(path: Path, prefix: str = "") -> States:
+    """The arrays whose names begin so."""
+    try:
+        with safetensors.safe_open(path / ARRAYS, "numpy") as stored:
+            names = [name for name in stored.keys() if name.startswith(prefix)]  # noqa: SIM118
+            return {name: stored.get_tensor(name) for name in names}
+    except safetensors.SafetensorError as error:
+        raise damaged(path, error) from error
+
+
+def _write_json(content: Dict[str, Any], file: Path) -> None:
+    # Python's own: it gives every number back as it was.
+    text = json.dumps(content, default=_to_number)
+    file.write_text(text, encoding="utf-8")
+
+
+def _read_json(file: Path) -> Dict[str, Any]:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise damaged(file.parent, f"{file.name}: {error}") from error
+
+
+def _to_number(value: Any) -> Any:
+    """RETURNS (Any): A number of NumPy's as Python's."""
+    return value.item()

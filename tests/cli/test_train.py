@@ -1,0 +1,163 @@
+"""`spacy global-pointer train`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import spacy
+from training_helpers import Workplace, differing, files, pointer_config
+
+from spacy_globalpointer.training.resumable import identity
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Workplace:
+    """A training that is complete, and one that was interrupted."""
+    place = Workplace(tmp_path_factory.mktemp("place"), pointer_config())
+    place.output = place.train("whole")
+    place.interrupted = place.stop("cut", 5)
+    return place
+
+
+@pytest.fixture
+def cut(place):
+    """Name of a training that was interrupted."""
+    shutil.copytree(place.folder / "cut", place.folder / "copy")
+    yield "copy"
+    shutil.rmtree(place.folder / "copy")
+
+
+def test_it_says_what_spacy_says(place):
+    for text in ("Pipeline: ['tok2vec', 'global_pointer']", "Saved pipeline to output"):
+        assert text in place.output
+    nlp = spacy.load(place.folder / "whole" / "model-best")
+    assert "spans_sc_f" in nlp.meta["performance"]
+    assert "global_pointer_loss" in nlp.meta["performance"]
+
+
+def test_ctrl_c_says_how_to_continue(place):
+    assert "Interrupted" in place.interrupted and "--resume" in place.interrupted
+    assert spacy.load(place.folder / "cut" / "model-last").pipe_names
+
+
+def test_resume_continues(place, cut):
+    assert "Continues after step 3" in place.train(cut, "--resume")
+    assert differing(place.folder / "whole", place.folder / cut) == []
+
+
+def test_resume_begins_where_there_is_nothing(place):
+    output = place.train("new", "--resume")
+    assert "There is nothing to continue" in output
+    assert differing(place.folder / "whole", place.folder / "new") == []
+
+
+@pytest.mark.parametrize(
+    "name,held", [("whole", "model-best"), ("cut", "checkpoint-4")]
+)
+def test_the_same_command_again_loses_nothing(place, name, held):
+    before = files(place.folder / name)
+    output = place.train(name, code=1)
+    assert "GP210" in output and held in output
+    assert files(place.folder / name) == before
+
+
+def test_force_begins_anew(place, cut):
+    output = place.train(cut, "--force")
+    assert "Initial learn rate" in output
+    assert differing(place.folder / "whole", place.folder / cut) == []
+
+
+def test_a_complete_training_is_not_trained_again(place):
+    before = files(place.folder / "whole")
+    output = place.train("whole", "--resume")
+    assert "The training is complete" in output and "Initializing" not in output
+    assert files(place.folder / "whole") == before
+
+
+@pytest.mark.parametrize("name", ["whole", "cut"])
+def test_another_config_is_refused(place, name):
+    before = files(place.folder / name)
+    output = place.train(name, "--resume", "--training.max_steps", 20, code=1)
+    assert "GP211" in output and "training.max_steps was 10 and is 20" in output
+    assert files(place.folder / name) == before
+
+
+def test_another_corpus_is_refused(place):
+    dev = ("--paths.train", place.folder / "dev.spacy")
+    output = place.train("cut", "--resume", *dev, code=1)
+    assert "GP211" in output and "corpora.train.path has changed" in output
+
+
+def test_another_version_is_refused(place, monkeypatch):
+    monkeypatch.setattr(identity, "version", lambda name: "0.0")
+    assert "the version of thinc was" in place.train("cut", "--resume", code=1)
+
+
+def test_a_damaged_checkpoint_is_refused(place, cut):
+    [file] = place.folder.glob(f"{cut}/checkpoint-4/*.safetensors")
+    file.write_bytes(file.read_bytes()[:-10])
+    before = files(place.folder / cut)
+    assert "GP212" in place.train(cut, "--resume", code=1)
+    assert files(place.folder / cut) == before and file.exists()
+
+
+def test_resume_and_force_are_one_too_many(place):
+    assert "GP219" in place.train("cut", "--resume", "--force", code=1)
+
+
+def test_warnings_of_what_is_not_as_before(place, cut):
+    folder = place.folder / cut
+    shutil.rmtree(folder / "model-best")
+    assert "GPW211" in place.train(cut, "--resume")
+
+
+def test_another_machine_is_a_warning(place, cut, monkeypatch):
+    monkeypatch.setattr(identity, "machine", lambda: {"threads": 77})
+    output = place.train(cut, "--resume")
+    assert "GPW210" in output and "77" in output
+
+
+def test_code_is_imported_and_counts(place, tmp_path):
+    code = tmp_path / "code.py"
+    code.write_text("import spacy\nspacy.registry.misc('tests.x', func=print)\n")
+    place.stop("coded", 2, "--code", code)
+    assert spacy.registry.has("misc", "tests.x")
+    code.write_text(code.read_text() + "\n")
+    output = place.train("coded", "--resume", "--code", code, code=1)
+    assert "--code has changed" in output
+
+
+def test_an_error_in_training_keeps_the_checkpoint(place, cut):
+    """As in spaCy, model-last is saved; then the error goes its way."""
+    logger = ("--training.logger.@loggers", "tests.fail.v1")
+    output = place.train(cut, "--resume", *logger, code=1)
+    assert "Aborting and saving the final best model" in output
+    assert (place.folder / cut / "checkpoint-4").is_dir()
+    place.train(cut, "--resume")
+    assert differing(place.folder / "whole", place.folder / cut) == []
+
+
+@spacy.registry.loggers("tests.fail.v1")
+def make_failing_logger():
+    def set_up(nlp, stdout, stderr):
+        return lambda info: 1 / 0, lambda: None
+
+    return set_up
+
+
+def test_a_mistake_in_the_config_touches_nothing(place, cut):
+    before = files(place.folder / cut)
+    option = ("--components.global_pointer.model.head_width", "x")
+    place.train(cut, "--force", *option, code=1)
+    assert files(place.folder / cut) == before
+    assert (place.folder / cut / "checkpoint-4").is_dir()
+
+
+def test_the_checkpoint_holds_the_config(place):
+    folder = place.folder / "cut" / "checkpoint-4"
+    config = spacy.util.load_config(folder / "config.cfg", interpolate=False)
+    assert config["corpora"]["train"]["path"] == str(place.folder / "train.spacy")
+    state = json.loads((folder / "state.json").read_text("utf-8"))
+    assert state["identity"]["settings"]["training.max_steps"] == 10

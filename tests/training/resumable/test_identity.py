@@ -1,0 +1,119 @@
+"""What a training depends on."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from thinc.api import Config
+
+from spacy_globalpointer.training.resumable import identity
+from spacy_globalpointer.training.resumable.identity import differences, identify
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / "train.spacy").write_text("corpus")
+    (tmp_path / "encoder" / "more").mkdir(parents=True)
+    (tmp_path / "encoder" / "more" / "weights").write_text("weights")
+    text = f"""
+    [paths]
+    train = "{tmp_path / "train.spacy"}"
+    unused = "a"
+
+    [corpora]
+
+    [corpora.train]
+    path = ${{paths.train}}
+    files = [1, 2]
+
+    [components]
+
+    [components.transformer]
+    name = "{tmp_path / "encoder"}"
+
+    [training]
+    dropout = 0.1
+
+    [training.logger]
+    @loggers = "x"
+    """
+    return Config().from_str(text)
+
+
+def identified(config, **options):
+    return identify(config.interpolate(), **{"gpu": False, **options})
+
+
+def test_the_same_training_is_the_same(config):
+    assert differences(identified(config), identified(config)) == []
+
+
+@pytest.mark.parametrize(
+    "section,setting,value",
+    [(["training", "logger"], "@loggers", "y"), (["paths"], "unused", "b")],
+)
+def test_what_decides_nothing_may_change(config, section, setting, value):
+    before = identified(config)
+    part = config
+    for name in section:
+        part = part[name]
+    part[setting] = value
+    assert differences(before, identified(config)) == []
+
+
+@pytest.mark.parametrize("value", [0.2, None, "0.1"])
+def test_a_setting_is_named_with_both_values(config, value):
+    before = identified(config)
+    config["training"]["dropout"] = value
+    [line] = differences(before, identified(config))
+    assert line.startswith("training.dropout was 0.1 and is ")
+
+
+def test_a_setting_that_is_new_or_gone_differs(config):
+    before = identified(config)
+    config["training"]["more"] = 1
+    now = identified(config)
+    assert differences(before, now) == ["training.more was null and is 1"]
+    assert differences(now, before) == ["training.more was 1 and is null"]
+
+
+def test_files_may_lie_elsewhere(config, tmp_path):
+    before = identified(config)
+    shutil.copytree(tmp_path / "encoder", tmp_path / "moved")
+    shutil.copy(tmp_path / "train.spacy", tmp_path / "moved.spacy")
+    config["components"]["transformer"]["name"] = str(tmp_path / "moved")
+    config["paths"]["train"] = str(tmp_path / "moved.spacy")
+    assert differences(before, identified(config)) == []
+
+
+@pytest.mark.parametrize(
+    "file,setting",
+    [
+        ("train.spacy", "corpora.train.path"),
+        ("encoder/more/weights", "components.transformer.name"),
+        ("encoder/new", "components.transformer.name"),
+    ],
+)
+def test_contents_may_not_change(config, tmp_path, file, setting):
+    before = identified(config)
+    (tmp_path / file).write_text("other")
+    assert differences(before, identified(config)) == [f"{setting} has changed"]
+
+
+def test_hidden_files_do_not_count(config, tmp_path):
+    before = identified(config)
+    (tmp_path / "encoder" / ".cache").mkdir()
+    (tmp_path / "encoder" / ".cache" / "file").touch()
+    assert differences(before, identified(config)) == []
+
+
+def test_code_device_and_versions_count(config, tmp_path, monkeypatch):
+    before = identified(config)
+    code = tmp_path / "train.spacy"
+    monkeypatch.setattr(identity, "version", lambda name: "0.0")
+    lines = differences(before, identified(config, code=code, gpu=True))
+    assert lines[0] == '--gpu-id was "CPU" and is "GPU"'
+    assert lines[1] == "--code names another file"
+    versions = {line.split()[3] for line in lines[2:]}
+    assert versions == {*identity.PACKAGES}

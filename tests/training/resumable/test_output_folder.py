@@ -1,0 +1,110 @@
+"""The output folder of a training."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from spacy_globalpointer.training.resumable.output_folder import RECORD, OutputFolder
+
+ONE = {"settings": {"a": 1}, "contents": {}, "versions": {}}
+OTHER = {"settings": {"a": 2}, "contents": {}, "versions": {}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = OutputFolder(tmp_path / "out")
+    with folder.locked():
+        yield folder
+
+
+def names(folder):
+    return {x.name for x in folder.path.iterdir()} - {".training.lock"}
+
+
+def test_one_process_at_a_time_trains_there(folder):
+    with pytest.raises(ValueError, match="GP218"), OutputFolder(folder.path).locked():
+        pass
+
+
+def test_the_next_may_when_it_has_ended(tmp_path):
+    for _ in range(2):
+        with OutputFolder(tmp_path).locked():
+            pass
+
+
+def test_what_killed_processes_left_goes(tmp_path):
+    """Of this machine and of others; a pipeline that was on its way out comes back."""
+    (tmp_path / ".model-best.host-1.17.abc" / "model-best.before").mkdir(parents=True)
+    (tmp_path / ".model-last.host-1.17.abc" / "model-last").mkdir(parents=True)
+    (tmp_path / ".checkpoint-3.host-1.17.abc").mkdir()
+    (tmp_path / ".checkpoint-1.old").mkdir()
+    (tmp_path / ".other").mkdir()
+    folder = OutputFolder(tmp_path)
+    with folder.locked():
+        assert names(folder) == {"model-best", ".other"}
+
+
+@pytest.mark.parametrize("name", ["checkpoint-3", "model-best", "model-last"])
+def test_a_training_is_not_replaced(folder, name):
+    folder.check_free()
+    (folder.path / name).mkdir()
+    with pytest.raises(ValueError, match=f"GP210.*{name}"):
+        folder.check_free()
+
+
+def test_a_note_alone_is_free(folder):
+    folder.begin(ONE)
+    folder.check_free()
+    assert folder.newest(OTHER) is None
+
+
+def test_to_begin_removes_a_training(folder):
+    for name in ("checkpoint-3", "model-best", "model-last", "mine"):
+        (folder.path / name).mkdir()
+    folder.begin(ONE)
+    assert names(folder) == {"mine", RECORD}
+    assert not folder.is_complete(ONE)
+
+
+def test_to_finish_removes_the_checkpoint(folder):
+    folder.begin(ONE)
+    (folder.path / "checkpoint-3").mkdir()
+    (folder.path / "model-last").mkdir()
+    assert not folder.is_complete(ONE)
+    folder.finish(ONE)
+    assert names(folder) == {"model-last", RECORD}
+    assert folder.is_complete(ONE)
+
+
+def test_another_training_is_not_complete(folder):
+    (folder.path / "model-last").mkdir()
+    folder.finish(ONE)
+    with pytest.raises(ValueError, match="GP211.*\n- a was 1 and is 2"):
+        folder.is_complete(OTHER)
+
+
+def test_a_training_without_pipelines_is_not_complete(folder):
+    (folder.path / "model-last").mkdir()
+    folder.finish(ONE)
+    shutil.rmtree(folder.path / "model-last")
+    assert not folder.is_complete(ONE)
+
+
+def test_pipelines_from_elsewhere_are_nothing_to_continue(folder):
+    (folder.path / "model-best").mkdir()
+    with pytest.raises(ValueError, match="GP215"):
+        folder.newest(ONE)
+
+
+def test_pipelines_of_before_the_first_checkpoint_are(folder):
+    folder.begin(ONE)
+    (folder.path / "model-last").mkdir()
+    assert folder.newest(ONE) is None
+
+
+def test_a_damaged_note_is_an_error(folder):
+    (folder.path / RECORD).write_text("{", "utf-8")
+    with pytest.raises(ValueError, match="GP212"):
+        folder.is_complete(ONE)
