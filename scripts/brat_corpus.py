@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agreements.grammar import Piece
+
+
+def run(
+    generate: Callable[[Path, int, int], None],
+    description: str,
+    *,
+    output: Path,
+    seed: int,
+    documents: int,
+) -> None:
+    """Make a corpus as the command line asks for it.
+
+    generate (Callable[[Path, int, int], None]): Makes it, of folder, seed and number of
+        documents.
+    description (str): What the script does.
+    output (Path): The folder, if no other is given.
+    seed (int): The seed, as well.
+    documents (int): The number of documents, as well.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=output, help="folder to make")
+    parser.add_argument("--seed", type=int, default=seed)
+    parser.add_argument("--documents", type=int, default=documents)
+    arguments = parser.parse_args()
+    generate(arguments.out, arguments.seed, arguments.documents)
 
 
 def to_brat(piece: Piece) -> str:

@@ -1,5 +1,6 @@
-"""Write the training config of a Chinese pipeline, of a recipe (`spacy global-pointer
-config`). "scratch" takes the encoder that `make_encoder.py` has made, any other its own.
+"""Write the training config of a Chinese pipeline: that of a recipe, as `spacy
+global-pointer config` lists them. "scratch" takes the encoder that `make_encoder.py` has
+made, any other its own.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ The same seed and number of documents give the same files, byte for byte.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from admissions.note import Note
 from admissions.wording import FOLDER, Wording
 from agreements.grammar import Piece
 from agreements.values import Dice, in_words
-from brat_corpus import check_output, nesting, to_splits, write_folder
+from brat_corpus import check_output, nesting, run, to_splits, write_folder
 
 OUTPUT = Path("assets") / "admissions"
 SEED = 0
@@ -133,9 +132,4 @@ def generate(output: Path, seed: int, documents: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=OUTPUT, help="folder to make")
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--documents", type=int, default=DOCUMENTS)
-    arguments = parser.parse_args()
-    generate(arguments.out, arguments.seed, arguments.documents)
+    run(generate, str(__doc__), output=OUTPUT, seed=SEED, documents=DOCUMENTS)

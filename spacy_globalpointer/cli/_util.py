@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import json
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, Sequence
+from typing import Dict, Iterator, Optional, Sequence, Set
 
 from wasabi import msg
 
+from ..atomic import atomic_file
 from ..errors import Errors
+
+#: What a command says of Ctrl-C that writes at its end only.
+AS_BEFORE = "Stopped by Ctrl-C: nothing was written or changed"
+#: What a table shows in place of a share of nothing, and what to say of it.
+NO_SHARE = "–"
+NO_SHARE_NOTE = (
+    "–: nothing to be a share of (precision without found spans, recall without gold)"
+)
+_INTERRUPTED = 130
 
 
 @contextmanager
-def reported_errors() -> Iterator[None]:
+def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
     """Print errors of the data and of the user, and exit with status 1. Errors of the
-    program keep their traceback."""
+    program keep their traceback.
+
+    stopped (Optional[str]): What to say after Ctrl-C, before the exit with status 130;
+        None leaves Ctrl-C to the caller.
+    """
     try:
         yield
     except (ValueError, OSError, ImportError) as err:
         msg.fail(str(err), exits=1)
+    except KeyboardInterrupt:
+        if stopped is None:
+            raise
+        msg.text("")  # after what a terminal shows of the key
+        msg.warn(stopped, exits=_INTERRUPTED)
 
 
 def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:
@@ -55,18 +73,58 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence]) ->
     )
 
 
+def format_share(value: Optional[float], digits: int = 1) -> str:
+    """RETURNS (str): A share in per cent; a dash for None."""
+    return NO_SHARE if value is None else f"{100 * value:.{digits}f}"
+
+
+def explain_dashes(rows: Sequence[Sequence]) -> None:
+    """Say what a dash is, if a table has one.
+
+    rows (Sequence[Sequence]): As for `print_table`.
+    """
+    if any(NO_SHARE in row[1:] for row in rows):
+        msg.text(NO_SHARE_NOTE)
+
+
+def check_page(output: Path) -> None:
+    """Check that writing a page replaces nothing but a page.
+
+    output (Path): Where it is to be written.
+    RAISES (ValueError): GP145 if there is something else.
+    """
+    if output.is_file():
+        with output.open("rb") as stream:
+            head = stream.read(1000).decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+        if head and not head.lower().startswith("<!doctype html"):
+            raise ValueError(Errors.GP145.format(path=output, kind="an HTML page"))
+
+
+def check_numbers(output: Path, keys: Set[str]) -> None:
+    """Check that writing numbers replaces nothing but such numbers.
+
+    output (Path): Where they are to be written.
+    keys (Set[str]): Keys that they have.
+    RAISES (ValueError): GP145 if there is something else.
+    """
+    text = output.read_bytes() if output.is_file() else b""
+    try:
+        known = json.loads(text) if text.strip() else dict.fromkeys(keys)
+    except ValueError:
+        known = None
+    if not isinstance(known, dict) or not keys <= set(known):
+        kind = "a file of numbers that this command wrote"
+        raise ValueError(Errors.GP145.format(path=output, kind=kind))
+
+
 def write_text(text: str, output: Path) -> None:
     """Write a file so that it is never half-written.
 
     text (str): What the file is to hold, in utf-8.
     output (Path): The file.
     """
-    folder = output.absolute().parent
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".draft.", dir=folder) as staging:
-        draft = Path(staging) / output.name
+    with atomic_file(output) as draft:
         draft.write_text(text, encoding="utf-8")
-        os.replace(draft, output)
 
 
 def _format(value: object) -> str:

@@ -18,7 +18,8 @@ from ..corpus.convert import convert_corpus
 from ..corpus.formats.registry import FORMATS
 from ..corpus.splits import shorten
 from ..corpus.summary import ConversionSummary
-from ._util import parse_pairs, print_table, reported_errors
+from ..wording import number_of
+from ._util import AS_BEFORE, parse_pairs, print_table, reported_errors
 
 
 class OnMisaligned(str, Enum):
@@ -102,7 +103,7 @@ def convert_cli(
     was meant as a span of its own (all but relations and the like, duplicates, and
     what was asked for).
     """
-    with reported_errors():
+    with reported_errors(AS_BEFORE):
         summary = convert_corpus(
             source,
             output,
@@ -120,12 +121,18 @@ def convert_cli(
             progress=show_progress,
         )
     print_summary(summary)
-    n = len(summary.splits)
-    msg.good(f"Saved {n} .spacy file(s) to {output}, read as {summary.format}")
+    files = number_of(len(summary.splits), ".spacy file")
+    msg.good(f"Saved {files} to {output}, read as {summary.format}")
+    skipped = sum(split.skipped for split in summary.splits.values())
+    if skipped:
+        msg.info(
+            f"{number_of(skipped, 'document')} left out: rejected or skipped by the "
+            "annotator, or with no annotation of spans at all"
+        )
     if summary.unread:
         msg.warn(
-            f"{len(summary.unread)} file(s) of {source} were not read, since their "
-            f"endings are not those of {summary.format}: {shorten(summary.unread)}"
+            f"{number_of(len(summary.unread), 'file')} of {source} not read, with "
+            f"other endings than those of {summary.format}: {shorten(summary.unread)}"
         )
     if not any(split.kept for split in summary.splits.values()):
         msg.warn(
@@ -136,9 +143,12 @@ def convert_cli(
             msg.fail("Accept texts without spans with --allow-loss", exits=1)
     if summary.lost:
         report = output / "rejects.jsonl"
-        msg.warn(f"{summary.lost:,} annotation(s) were lost. Each is in {report}")
+        lost = number_of(summary.lost, "annotation")
+        msg.warn(f"{lost} lost: see {report}")
         if not allow_loss:
-            msg.fail("Correct them, or accept the loss with --allow-loss", exits=1)
+            msg.fail(
+                "Correct the source, or accept the loss with --allow-loss", exits=1
+            )
 
 
 def make_tokenizer(lang: str) -> Language:
@@ -174,7 +184,7 @@ def print_summary(summary: ConversionSummary) -> None:
     ]
     rows: List[Tuple] = [(title, *(s[key] for s in splits)) for title, key in names]
     if any(s["skipped"] for s in splits):
-        rows.append(("Documents not accepted", *(s["skipped"] for s in splits)))
+        rows.append(("Documents left out", *(s["skipped"] for s in splits)))
     for reason in Reason:
         counts = [s["rejected"].get(reason.value, 0) for s in splits]
         if any(counts):

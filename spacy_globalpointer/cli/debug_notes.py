@@ -9,9 +9,10 @@ from ..corpus.leaks import SharedTexts
 from ..corpus.retokenize import TokenizerCheck
 from ..corpus.statistics import CorpusStatistics
 from ..encoders.piece_statistics import PieceStatistics
+from ..wording import number_of
 from .config_settings import CheckedSettings
 from .debug_report import FileReport, Reading
-from .debug_tables import Reports, labels_of, lost_gold
+from .debug_tables import Reports, labels_of, lost_gold, share_of_unknown
 
 Note = Tuple[str, str]  # method of wasabi's msg, text
 #: Percentages from which something is a fault.
@@ -53,21 +54,21 @@ def _data_notes(name: str, report: FileReport, labels: List[str]) -> Iterator[No
     if stats.documents_without_key:
         yield (
             "warn",
-            f"{name}: {stats.documents_without_key:,} document(s) lack "
-            f"doc.spans[{stats.spans_key!r}]. Training takes them as documents "
+            f"{name}: {number_of(stats.documents_without_key, 'document')} without "
+            f"doc.spans[{stats.spans_key!r}]. Training takes such documents as ones "
             "without spans, but the scorer leaves them out as not annotated.",
         )
     if stats.whitespace_edges:
         yield (
             "warn",
-            f"{name}: {stats.whitespace_edges:,} span(s) begin or end with "
-            "whitespace; they are probably annotated by mistake.",
+            f"{name}: {number_of(stats.whitespace_edges, 'span')} with whitespace "
+            "at an edge, probably annotated by mistake.",
         )
     if lost_gold(stats):
         yield (
             "info",
-            f"{name}: {lost_gold(stats):,} gold span(s) could not be aligned with "
-            "the tokens. They cannot be learnt, and count as missed.",
+            f"{name}: {number_of(lost_gold(stats), 'gold span')} could not be aligned "
+            "with the tokens. Such spans cannot be learnt, and count as missed.",
         )
 
 
@@ -77,9 +78,10 @@ def _leak_notes(reports: Reports) -> Iterator[Note]:
         if prints.repeated:
             yield (
                 "warn",
-                f"{name}: {prints.repeated:,} document(s) have the text of another one "
-                f"of this file{_named(prints.repeated_names, prints.repeated)}. Keep "
-                "one of each: the others only give it more weight.",
+                f"{name}: {_documents(prints.repeated, 'has', 'have')} the text of "
+                "another one of this file"
+                f"{_named(prints.repeated_names, prints.repeated)}. Keep one of each: "
+                "the others only give it more weight.",
             )
     leaks: List[Note] = []
     for (first, a), (second, b) in combinations(reports.items(), 2):
@@ -93,7 +95,7 @@ def _pair_notes(first: str, second: str, shared: SharedTexts) -> Iterator[Note]:
     if shared.documents:
         yield (
             "warn",
-            f"{second}: {shared.documents:,} document(s) are also in {first}"
+            f"{second}: {_documents(shared.documents, 'is', 'are')} also in {first}"
             f"{_named(shared.names, shared.documents)}. What was learnt by heart "
             f"is no measure: remove them from {first} or {second}.",
         )
@@ -162,27 +164,28 @@ def _piece_notes(
             "an encoder that was made for this language.",
         )
     if pieces.unknown:
-        percent = 100 * pieces.unknown_share
-        remedy = "Take an encoder that knows them." if percent >= MANY_UNKNOWN else ""
+        many = 100 * pieces.unknown_share >= MANY_UNKNOWN
+        remedy = "Take an encoder that knows them." if many else ""
+        unknown = number_of(pieces.unknown, "unknown word piece")
+        tokens = number_of(pieces.tokens_with_unknown, "token")
         yield (
-            "warn" if remedy else "info",
-            f"{name}: {pieces.unknown:,} word pieces ({percent:.2f} %) are unknown to "
-            f"the encoder, most often in {_words(pieces.unknown_words())}. "
-            f"{remedy}".rstrip(),
+            "warn" if many else "info",
+            f"{name}: {unknown} ({share_of_unknown(pieces)}) in {tokens}, most often "
+            f"{_words(pieces.unknown_words())}. {remedy}".rstrip(),
         )
     if pieces.without_piece:
         yield (
             "warn",
-            f"{name}: {pieces.without_piece:,} token(s) have no word piece, most often "
-            f"{_words(pieces.words_without_piece())}. Their vector is 0: remove or "
-            "replace these characters.",
+            f"{name}: {number_of(pieces.without_piece, 'token')} without a word piece, "
+            f"most often {_words(pieces.words_without_piece())}. The vector is 0: "
+            "remove or replace these characters.",
         )
     if pieces.spans_over_window and reading is not None:
         yield (
             "warn",
-            f"{name}: {pieces.spans_over_window:,} gold span(s) have more word pieces "
-            f"than a window of {reading.window:,}: no window sees both ends. Raise "
-            "window, or take an encoder that reads more at once.",
+            f"{name}: {number_of(pieces.spans_over_window, 'gold span')} with more "
+            f"word pieces than a window of {reading.window:,}: no window sees both "
+            "ends. Raise window, or take an encoder that reads more at once.",
         )
 
 
@@ -210,6 +213,10 @@ def _chunk_notes(reports: Reports, chunk_size: int, reading: Reading) -> Iterato
         yield "info", text
     else:
         yield "good", f"{about}, and {room}"
+
+
+def _documents(n: int, one: str, many: str) -> str:
+    return number_of(n, f"document {one}", f"documents {many}")
 
 
 def _named(names: List[Tuple[str, str]], n: int) -> str:

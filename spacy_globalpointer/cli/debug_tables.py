@@ -88,7 +88,8 @@ def _piece_rows(reports: Reports) -> Iterator[Row]:
         ("Word pieces", lambda p: p.pieces),
         ("  per token, mean", lambda p: f"{p.per_token:.2f}"),
         ("  per token, 99 %", lambda p: p.percentile(99)),
-        ("  unknown (%)", lambda p: f"{100 * p.unknown_share:.2f}"),
+        ("  unknown", lambda p: p.unknown),
+        ("  unknown, share", share_of_unknown),
         ("Tokens without a word piece", lambda p: p.without_piece),
         ("Longest document (word pieces)", lambda p: p.longest_document),
     ]
@@ -99,6 +100,15 @@ def _piece_rows(reports: Reports) -> Iterator[Row]:
     if counts:
         for name, number in numbers:
             yield name, *(number(p) for p in counts)
+
+
+def share_of_unknown(pieces: PieceStatistics) -> str:
+    """RETURNS (str): The share of unknown pieces in per cent; a small one is not shown
+    as 0."""
+    percent = 100 * pieces.unknown_share
+    if 0 < percent < 0.01:
+        return "< 0.01 %"
+    return f"{percent:.2f} %"
 
 
 def lost_gold(statistics: CorpusStatistics) -> int:

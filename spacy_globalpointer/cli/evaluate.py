@@ -13,12 +13,23 @@ from spacy.util import is_package
 from wasabi import msg
 
 from ..errors import Errors, Warnings
-from ._util import print_table, reported_errors, write_text
+from ._util import (
+    AS_BEFORE,
+    check_numbers,
+    check_page,
+    explain_dashes,
+    format_share,
+    print_table,
+    reported_errors,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from ..evaluation.report import Report
 
 CONFIG = "config.cfg"
+#: Keys by which the file of numbers is known.
+NUMBERS = {"settings", "all", "labels", "calibration"}
 
 
 def evaluate_cli(
@@ -48,7 +59,8 @@ def evaluate_cli(
 ) -> None:
     """Score a pipeline on a corpus, and write a report as one HTML page.
 
-    The page has scores by label, length, nesting and distance to a seam of windows,
+    A page or a file of numbers that is there is replaced, and no other file. The page
+    has scores by label, length, nesting and distance to a seam of windows,
     what is confused with what, precision and recall at all thresholds, how far the
     probabilities can be trusted, and the documents with the most mistakes. It needs
     no network.
@@ -56,7 +68,10 @@ def evaluate_cli(
     from ..evaluation.page import make_page
     from ..evaluation.report import evaluate
 
-    with reported_errors():
+    with reported_errors(AS_BEFORE):
+        check_page(output)
+        if metrics is not None:
+            check_numbers(metrics, NUMBERS)
         setup_gpu(use_gpu, silent=False)
         nlp = load_pipeline(model)
         report = evaluate(
@@ -111,9 +126,12 @@ def print_scores(report: Report) -> None:
 
     report (Report): The results.
     """
+    from ..evaluation.breakdown import shares
+
     scores = [("all", report.total), *report.labels.items()]
     rows = [
-        (name, *(f"{100 * x:.2f}" for x in (s.precision, s.recall, s.fscore)))
-        for name, s in scores
+        (name, *(format_share(share, digits=2) for share in shares(score)))
+        for name, score in scores
     ]
     print_table("Spans", ["P", "R", "F"], rows)
+    explain_dashes(rows)

@@ -12,7 +12,8 @@ from wasabi import msg
 from ..corpus.annotations import Document
 from ..corpus.export import ExportSummary, export_docs
 from ..corpus.formats.registry import FORMATS, get_format
-from ._util import parse_pairs, print_table, reported_errors
+from ..wording import number_of
+from ._util import AS_BEFORE, parse_pairs, print_table, reported_errors
 
 WRITABLE = ", ".join(name for name, f in FORMATS.items() if f.write is not None)
 
@@ -57,7 +58,7 @@ def export_cli(
     So what `spacy apply` has found can be corrected by hand. What the tool then
     exports, convert reads.
     """
-    with reported_errors():
+    with reported_errors(AS_BEFORE):
         summary = export_docs(
             docs,
             output,
@@ -70,7 +71,14 @@ def export_cli(
             progress=show_progress,
         )
     print_summary(summary)
-    msg.good(f"Saved {summary.documents:,} document(s) as {format} to {output}")
+    if summary.cut:
+        spans = number_of(summary.cut, "span begins or ends", "spans begin or end")
+        msg.warn(
+            f"{spans} within a token, which was cut there: {format} knows tokens only. "
+            "Its tokens are not those of the source"
+        )
+    documents = number_of(summary.documents, "document")
+    msg.good(f"Saved {documents} as {format} to {output}")
 
 
 def show_progress(documents: Iterator[Document]) -> Iterator[Document]:
@@ -89,4 +97,6 @@ def print_summary(summary: ExportSummary) -> None:
         rows.append(("Left out: lower score", summary.below))
     for reason, n in sorted(summary.rejected.items()):
         rows.append((f"Left out: {reason}", n))
+    if summary.cut:
+        rows.append(("Within a token", summary.cut))
     print_table("Export", ["written"], rows)

@@ -8,7 +8,7 @@ from typing import Annotated
 from spacy.cli._util import Arg, Opt
 from wasabi import msg
 
-from ._util import reported_errors
+from ._util import AS_BEFORE, reported_errors
 
 
 def lengthen_cli(
@@ -42,7 +42,7 @@ def lengthen_cli(
     from ..encoders.folders import load_encoder, save_encoder  # imports torch
     from ..encoders.lengthen import lengthen
 
-    with reported_errors():
+    with reported_errors(AS_BEFORE):
         encoder = load_encoder(source)
         longer = lengthen(
             encoder, positions=positions, attention_window=attention_window

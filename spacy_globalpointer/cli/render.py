@@ -19,7 +19,9 @@ from ..corpus.crop import crop_docs
 from ..corpus.docbin import read_docs
 from ..errors import Errors
 from ..evaluation.colors import assign_colors
-from ._util import reported_errors, write_text
+from ..wording import number_of
+from ._util import AS_BEFORE, check_page, reported_errors, write_text
+from .plain_texts import PLAIN_TEXTS
 
 
 def render_cli(
@@ -29,9 +31,9 @@ def render_cli(
     data: Annotated[
         Path,
         Arg(
-            help="Texts: a .spacy file, or a .txt file, which is one text",
+            help="Texts: a .spacy file or a folder of them, a .jsonl file with a text "
+            "a line, or a .txt file, which is one text",
             exists=True,
-            dir_okay=False,
         ),
     ],
     output: Annotated[Path, Arg(help="HTML file to write", dir_okay=False)],
@@ -54,47 +56,52 @@ def render_cli(
         ),
     ] = None,
 ) -> None:
-    """Find the spans in texts with a pipeline, and draw them on an HTML page."""
-    with reported_errors():
+    """Find the spans in texts with a pipeline, and draw them on an HTML page.
+
+    A page that is there is replaced, and no other file.
+    """
+    with reported_errors(AS_BEFORE):
+        check_page(output)
         references = read_texts(data, limit, gold=gold)
         nlp = spacy.load(model)
         docs = predict(nlp, references, spans_key, gold=gold, max_tokens=max_tokens)
         write_text(draw(docs, spans_key), output)
     if not any(doc.spans.get(spans_key) for doc in docs):
         msg.warn(f"There are no spans to show under doc.spans[{spans_key!r}]")
-    msg.good(f"Saved {len(references)} text(s) to {output}")
+    msg.good(f"Saved {number_of(len(references), 'text')} to {output}")
 
 
 def read_texts(path: Path, limit: int, *, gold: bool) -> List[Doc]:
     """Read the texts to show.
 
-    path (Path): A .spacy file, or a .txt file in utf-8, which is one text.
+    path (Path): A .spacy file, or a folder of them; or in utf-8 a .jsonl file, whose
+        objects have a text, or a .txt file, which is one text.
     limit (int): Texts to read at most.
     gold (bool): Whether gold spans are needed.
-    RETURNS (List[Doc]): The texts. Those of a .txt file are not tokenized well.
-    RAISES (ValueError): Another format, no text, or a .txt file if gold is asked for.
+    RETURNS (List[Doc]): The texts. Those of plain files are not tokenized well.
+    RAISES (ValueError): GP122 for another format, GP121 for plain texts if gold is
+        asked for, GP120 for no text, GP146 for another .jsonl.
     """
-    if path.suffix not in (".spacy", ".txt"):
+    if path.suffix not in (".spacy", *PLAIN_TEXTS) and not path.is_dir():
         raise ValueError(Errors.GP122.format(path=path))
-    if gold and path.suffix == ".txt":
-        raise ValueError(Errors.GP121.format(path=path))
     blank = spacy.blank("xx")
-    if path.suffix == ".txt":
-        doc = blank.make_doc(_read_utf8(path))
-        doc.user_data["title"] = path.name
-        return [doc]
-    docs = list(islice(read_docs(path, blank.vocab), limit))
+    if path.suffix in PLAIN_TEXTS and path.is_file():
+        if gold:
+            raise ValueError(Errors.GP121.format(path=path))
+        docs = [
+            _titled(blank.make_doc(text), title)
+            for title, text in islice(PLAIN_TEXTS[path.suffix](path), limit)
+        ]
+    else:
+        docs = list(islice(read_docs(path, blank.vocab), limit))
     if not docs:
         raise ValueError(Errors.GP120.format(path=path))
     return docs
 
 
-def _read_utf8(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as err:
-        fields = {"file": path, "encoding": "utf-8", "position": err.start}
-        raise ValueError(Errors.GP103.format(**fields)) from err
+def _titled(doc: Doc, title: str) -> Doc:
+    doc.user_data["title"] = title
+    return doc
 
 
 def predict(

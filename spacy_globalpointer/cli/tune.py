@@ -11,11 +11,22 @@ from wasabi import msg
 
 from ..errors import Warnings
 from ..pipeline.settings import can_be_key
-from ._util import print_table, reported_errors
+from ..wording import number_of
+from ._util import (
+    AS_BEFORE,
+    explain_dashes,
+    format_share,
+    print_table,
+    reported_errors,
+)
 
 # The room below imports torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
     from ..evaluation.tuning import Score, Tuning
+
+
+#: Gold spans below which thresholds tell nothing.
+FEW_GOLD = 20
 
 
 def tune_cli(
@@ -80,7 +91,7 @@ def tune_cli(
     setup_gpu(gpu_id, silent=False)
     from ..evaluation.saving import check_folders, write_settings
 
-    with reported_errors():
+    with reported_errors(AS_BEFORE):
         check_folders(model, output)
         tuning = find_thresholds(
             model,
@@ -164,12 +175,13 @@ def print_labels(tuning: Tuning) -> None:
     before = tuning.label_scores(tuning.present)
     rows: List[Tuple] = []
     for label, score in tuning.label_scores(tuning.best).items():
-        f_before = f"{100 * before[label].f:.1f}"
+        f_before = _numbers(before[label])[2]
         threshold = f"{tuning.best.of(label)}"
         rows.append((label, threshold, *_numbers(score), f_before, score.gold))
     f_name = _f_name(tuning)
     columns = ["Threshold", "P", "R", f_name, f"{f_name} so far", "Gold"]
     print_table("Labels", columns, rows)
+    explain_dashes(rows)
 
 
 def print_points(tuning: Tuning) -> None:
@@ -180,6 +192,7 @@ def print_points(tuning: Tuning) -> None:
     points = tuning.operating_points()
     rows = [(str(point), *_numbers(score)) for point, score in points]
     print_table("Threshold", ["P", "R", _f_name(tuning)], rows)
+    explain_dashes(rows)
 
 
 def print_calibration(tuning: Tuning) -> None:
@@ -201,6 +214,11 @@ def print_notes(tuning: Tuning, component: str) -> None:
     tuning (Tuning): What was found.
     component (str): Name of the component.
     """
+    n_gold = tuning.before.n_gold
+    if n_gold < FEW_GOLD:
+        gold = number_of(n_gold, "gold span")
+        documents = number_of(len(tuning.before.gold), "document")
+        msg.warn(Warnings.GPW015.format(gold=gold, documents=documents))
     expected = tuning.left_out(tuning.best)
     if not tuning.gains:
         msg.info("No thresholds are better than those so far, which are kept")
@@ -235,9 +253,13 @@ def print_notes(tuning: Tuning, component: str) -> None:
 
 
 def _numbers(score: Score) -> Tuple[str, str, str]:
-    """RETURNS (Tuple[str, str, str]): Precision, recall and F-score in percent."""
-    p, r, f = (f"{100 * value:.1f}" for value in (score.p, score.r, score.f))
-    return p, r, f
+    """RETURNS (Tuple[str, str, str]): Precision, recall and F-score in percent, with a
+    dash for a share of nothing."""
+    return (
+        format_share(score.p if score.found else None),
+        format_share(score.r if score.gold else None),
+        format_share(score.f if score.found + score.gold else None),
+    )
 
 
 def _f_name(tuning: Tuning) -> str:

@@ -27,9 +27,10 @@ import srsly
 from spacy.language import Language
 
 from ..errors import Errors
+from ..wording import number_of
 from .align import make_doc
 from .annotations import Document, Reject, Source
-from .formats.files import other_files
+from .formats.files import check_patterns, other_files
 from .formats.format import Format
 from .formats.registry import detect_format, get_format, read_documents
 from .labels import LabelRules
@@ -50,6 +51,8 @@ Progress = Callable[[Iterator[Document], Optional[int]], Iterator[Document]]
 #: Words that stay in the vocab. The tokenizer is twice as fast with its cache, which
 #: spaCy's memory zones do not have.
 MAX_WORDS = 500_000
+#: Documents with another one's name to show.
+MOST_COPIES = 10
 #: Documents whose words are forgotten together, when the vocab has so many.
 ZONE = 1000
 
@@ -99,12 +102,13 @@ def convert_corpus(
         with the iterator and their number: None where it is not known yet.
     RETURNS (ConversionSummary): What became of the annotations.
     RAISES (ValueError): Files that cannot be read, no document at all, names that are
-        not unique, rules for splits or labels that do not fit the corpus, a source and
-        an output that lie in each other.
+        not unique, patterns and rules for splits or labels that do not fit the corpus,
+        a source and an output that lie in each other.
     """
     source, output = Path(source), Path(output)
     _check_places(source, output)
     earlier = {f"{split}.spacy" for split in _earlier_splits(output)}
+    check_patterns(source, exclude)
     found = _find_format(source, format, encoding, exclude)
     parsed = found.reading(options or {})
     rules, labels = parse_splits(splits), LabelRules(renamed or {}, frozenset(dropped))
@@ -179,15 +183,23 @@ def _look_through(
 
 
 def _check_names(hashes: numpy.ndarray, read: Callable[[], Iterator[Document]]) -> None:
-    """Raise GP161 if two documents have one name."""
-    order = numpy.argsort(hashes, kind="stable")
-    same = numpy.flatnonzero(hashes[order[1:]] == hashes[order[:-1]])
-    if len(same):
-        first, second = order[same[0]], order[same[0] + 1]
-        a, _ = next(islice(read(), int(first), None))
-        b, _ = next(islice(read(), int(second), None))
-        fields = {"source": b.source, "name": b.name, "first": a.source}
-        raise ValueError(Errors.GP161.format(**fields))
+    """Raise GP161 if documents have one name."""
+    _, firsts, groups = numpy.unique(hashes, return_index=True, return_inverse=True)
+    copies = numpy.flatnonzero(firsts[groups] != numpy.arange(len(hashes)))
+    if not len(copies):
+        return
+    shown = copies[:MOST_COPIES]
+    wanted = {int(i) for i in (*shown, *firsts[groups[shown]])}
+    documents = enumerate(islice(read(), max(wanted) + 1))
+    found = {i: (d.name, d.source) for i, (d, _) in documents if i in wanted}
+    lines = [
+        "{1} is {0!r}, as {2} is".format(*found[i], found[int(firsts[groups[i]])][1])
+        for i in map(int, shown)
+    ]
+    lines += ["…"] if len(copies) > len(shown) else []
+    documents_have = number_of(len(copies), "document has", "documents have")
+    fields = {"documents": documents_have, "copies": "; ".join(lines)}
+    raise ValueError(Errors.GP161.format(**fields))
 
 
 def _convert(

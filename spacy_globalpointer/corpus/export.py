@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
-import tempfile
+from bisect import bisect_left
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Tuple,
+    Union,
+)
 from typing import Counter as CounterT
 
+from ..atomic import atomic_file, atomic_folder
 from ..errors import Errors
 from .annotations import AnnotatedText, Document
 from .formats.files import GZ, other_files
@@ -34,12 +44,15 @@ class ExportSummary:
     below (int): Spans left out, as their score is below the lowest.
     rejected (Counter[str]): What a Doc has that is no span of its text, by reason:
         spans without characters, and labels of the document.
+    cut (int): Spans that begin or end within a token, which was cut there, as the
+        format knows tokens only.
     """
 
     documents: int = 0
     labels: CounterT[str] = field(default_factory=Counter)
     below: int = 0
     rejected: CounterT[str] = field(default_factory=Counter)
+    cut: int = 0
 
 
 def export_docs(
@@ -84,8 +97,12 @@ def export_docs(
     if progress is not None:
         documents = progress(documents)
     summary = ExportSummary()
-    with staged(target) as draft:
-        write(_select(documents, min_score, summary), draft, **given)
+    write_whole = atomic_folder if format.writes_folder else packed_file
+    with write_whole(target) as draft:
+        chosen_spans = _select(documents, min_score, summary)
+        if format.cuts_tokens:
+            chosen_spans = _count_cuts(chosen_spans, summary)
+        write(chosen_spans, draft, **given)
         if not summary.documents:
             raise ValueError(Errors.GP120.format(path=docs))
     return summary
@@ -131,35 +148,25 @@ def check_output(output: Path, format: Format, *, force: bool) -> Path:
 
 
 @contextmanager
-def staged(output: Path) -> Iterator[Path]:
-    """Write a file or a folder so that it is never there in part.
+def packed_file(path: Path) -> Iterator[Path]:
+    """Write a file as `atomic_file` does, packed if its name ends in .gz.
 
-    output (Path): The file or folder. What is there is replaced.
-    YIELDS (Path): A path beside it, where nothing is yet. What is written there takes
-        the output's place at the end; of an error, nothing remains. A file for an
-        output that ends in .gz is packed.
+    path (Path): The file.
+    YIELDS (Path): Where to write it, unpacked.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{output.name}."
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=output.parent) as staging:
-        draft = Path(staging) / output.name.removesuffix(GZ)
-        yield draft
-        if draft.is_file() and output.name.endswith(GZ):
-            draft = _pack(draft)
-        if output.is_dir():
-            # A folder can only take the place of none.
-            os.replace(output, Path(staging) / f"{output.name}.before")
-        os.replace(draft, output)
+    with atomic_file(path) as draft:
+        plain = draft.with_name(draft.name.removesuffix(GZ))
+        yield plain
+        if plain != draft:
+            _pack(plain, draft)
 
 
-def _pack(draft: Path) -> Path:
+def _pack(plain: Path, packed: Path) -> None:
     """No time and no name in it: the same content gives the same file."""
-    packed = draft.with_name(f"{draft.name}.packed")
-    with open(draft, "rb") as source, open(packed, "wb") as raw:
+    with open(plain, "rb") as source, open(packed, "wb") as raw:
         settings: Dict[str, Any] = {"filename": "", "mode": "wb", "mtime": 0}
         with gzip.GzipFile(fileobj=raw, **settings) as target:
             shutil.copyfileobj(source, target)
-    return packed
 
 
 def _select(
@@ -174,3 +181,23 @@ def _select(
         summary.below += len(document.spans) - len(spans)
         summary.rejected.update(reject.reason.value for reject in rejects)
         yield replace(document, spans=spans)
+
+
+def _count_cuts(
+    documents: Iterable[AnnotatedText], summary: ExportSummary
+) -> Iterator[AnnotatedText]:
+    """Count the spans that begin or end within a token."""
+    for document in documents:
+        tokens = document.tokens or []
+        starts = [start for start, _ in tokens]
+        summary.cut += sum(
+            any(_is_within(place, tokens, starts) for place in (span.start, span.end))
+            for span in document.spans
+        )
+        yield document
+
+
+def _is_within(place: int, tokens: List[Tuple[int, int]], starts: List[int]) -> bool:
+    """RETURNS (bool): Whether a place lies within a token, and not at its edge."""
+    owner = bisect_left(starts, place) - 1
+    return owner >= 0 and place < tokens[owner][1]

@@ -60,5 +60,5 @@ class LabelRules:
         unknown = sorted({*self.renamed, *self.dropped} - set(self.seen))
         if unknown:
             known = shorten(sorted(self.seen), most=50) or "none"
-            fields = {"n": len(unknown), "names": shorten(unknown), "known": known}
-            raise ValueError(Errors.GP186.format(**fields))
+            names = shorten(unknown)
+            raise ValueError(Errors.GP186.format(names=names, known=known))

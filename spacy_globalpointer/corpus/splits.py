@@ -14,6 +14,7 @@ import numpy
 import srsly
 
 from ..errors import Errors
+from ..wording import number_of
 from .annotations import Source
 
 SPLIT_NAMES = ("train", "dev", "test")
@@ -63,7 +64,8 @@ def parse_splits(value: Optional[Union[str, Path]]) -> SplitRules:
         fractions such as "0.8,0.1,0.1" for train, dev and test. None puts all
         documents into the split "all".
     RETURNS (SplitRules): The rules.
-    RAISES (ValueError): GP109 or GP110.
+    RAISES (ValueError): GP109 for bad fractions, GP143 for a file that is not there,
+        GP110 for one that breaks its rule.
     """
     if value is None:
         return SplitRules(fractions={ALL: 1.0}, order=[ALL])
@@ -72,7 +74,8 @@ def parse_splits(value: Optional[Union[str, Path]]) -> SplitRules:
         named = dict(zip(SPLIT_NAMES, fractions))
         return SplitRules(fractions=named, order=list(named))
     if not Path(value).is_file():
-        raise ValueError(Errors.GP109.format(value=str(value)))
+        fields = {"path": value, "folder": Path(value).absolute().parent}
+        raise ValueError(Errors.GP143.format(**fields))
     return read_splits(Path(value))
 
 
@@ -151,8 +154,11 @@ def assign_splits(
             if len(left_out) > _MANY:
                 break
     if left_out:
-        n = f"{len(left_out)}" if len(left_out) <= _MANY else f"more than {_MANY}"
-        raise ValueError(Errors.GP111.format(n=n, names=shorten(sorted(left_out))))
+        many = len(left_out) > _MANY
+        n = number_of(min(len(left_out), _MANY), "document")
+        fields = {"documents": f"more than {n}" if many else n}
+        names = shorten(sorted(left_out))
+        raise ValueError(Errors.GP111.format(**fields, names=names))
     matcher.check_all_used()
     assigned = numpy.frombuffer(bytes(codes), dtype=numpy.uint8).copy()
     keys = numpy.frombuffer(hashes.tobytes(), dtype=numpy.uint64)
@@ -211,7 +217,8 @@ class _Matcher:
         """Raise GP112 for entries that no document fits."""
         unknown = sorted(self._unused)
         if unknown:
-            fields = {"n": len(unknown), "names": shorten(unknown)}
+            documents = number_of(len(unknown), "document")
+            fields = {"documents": documents, "names": shorten(unknown)}
             raise ValueError(Errors.GP112.format(**fields))
 
     def _twice(self, name: str, a: int, b: int) -> ValueError:
@@ -247,8 +254,9 @@ def _cut(assigned: numpy.ndarray, keys: numpy.ndarray, rules: SplitRules) -> Non
         end = round(share * len(rest))
         if end == start and split != ALL:
             fractions = list(rules.fractions.values())
-            fields = {"n": len(rest), "fractions": fractions, "split": split}
-            raise ValueError(Errors.GP114.format(**fields))
+            documents = number_of(len(rest), "document")
+            fields = {"documents": documents, "split": split}
+            raise ValueError(Errors.GP114.format(**fields, fractions=fractions))
         assigned[rest[start:end]] = rules.order.index(split)
         start = end
 

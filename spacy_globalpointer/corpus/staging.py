@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterable, Iterator, Set
+
+from ..atomic import drafts_beside
 
 #: The file that vouches for the others: removed first, put in place last.
 SUMMARY = "summary.json"
@@ -31,12 +31,8 @@ def staged_folder(output: Path, outdated: Iterable[str] = ()) -> Iterator[Path]:
         is one whole conversion. If there was an error, nothing remains. What a killed
         process has left is removed.
     """
-    output = output.absolute()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(output)
-    prefix = f".{output.name}.{_host()}.{os.getpid()}."
-    staging = Path(tempfile.mkdtemp(prefix=prefix, dir=output.parent))
-    try:
+    output = output.resolve()
+    with drafts_beside(output) as staging:
         yield staging
         output.mkdir(exist_ok=True)
         parts = sorted(staging.iterdir(), key=_summary_last)
@@ -48,8 +44,6 @@ def staged_folder(output: Path, outdated: Iterable[str] = ()) -> Iterator[Path]:
         for part in parts:
             _replace(part, output / part.name, staging)
         (output / UNFINISHED).unlink()
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def unfinished(output: Path) -> Set[str]:
@@ -91,28 +85,3 @@ def _replace(part: Path, target: Path, staging: Path) -> None:
     elif part.is_dir():
         target.unlink(missing_ok=True)
     os.replace(part, target)
-
-
-def _host() -> str:
-    """The machine's name: another one's processes cannot be asked after."""
-    return re.sub(r"[^\w-]", "_", platform.node()) or "_"
-
-
-def _remove_abandoned(output: Path) -> None:
-    name = rf"\.{re.escape(output.name)}\.{_host()}\.(\d+)\.[^.]+"
-    for folder in output.parent.iterdir():
-        match = re.fullmatch(name, folder.name)
-        if match and folder.is_dir() and not _is_alive(int(match[1])):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name != "posix":  # there a signal is not the way to ask
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Counter as CounterT
-from typing import Dict, Iterable, List
+from typing import Dict, List
 
 from spacy.tokens import Doc, Span
 
@@ -122,19 +122,6 @@ class CorpusStatistics:
             "nesting_depth": self.nesting_depth,
             "crossing_pairs": self.crossing_pairs,
         }
-
-
-def corpus_statistics(docs: Iterable[Doc], *, spans_key: str) -> CorpusStatistics:
-    """Count documents, tokens and gold spans.
-
-    docs (Iterable[Doc]): The documents.
-    spans_key (str): Key of the spans in `Doc.spans`.
-    RETURNS (CorpusStatistics): The counts.
-    """
-    statistics = CorpusStatistics(spans_key)
-    for doc in docs:
-        statistics.add(doc)
-    return statistics
 
 
 def _has_whitespace_edge(span: Span) -> bool:

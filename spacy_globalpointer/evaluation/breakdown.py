@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Callable, Dict, Iterable, List, Sequence
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy.scorer import PRFScore
 
@@ -91,6 +91,20 @@ def _count(score: PRFScore, span: MatchedSpan) -> None:
     score.tp += span.is_right
     score.fp += span.is_found and not span.is_gold
     score.fn += span.is_gold and not span.is_found
+
+
+def shares(
+    score: PRFScore,
+) -> Tuple[Optional[float], Optional[float], Optional[float]]:
+    """RETURNS (Tuple[Optional[float], ...]): Precision, recall and F1; None for what
+    has no spans to be a share of: precision without found spans, recall without gold,
+    F1 without either."""
+    n_found, n_gold = score.tp + score.fp, score.tp + score.fn
+    return (
+        score.precision if n_found else None,
+        score.recall if n_gold else None,
+        score.fscore if n_found + n_gold else None,
+    )
 
 
 def score_to_dict(score: PRFScore) -> Dict[str, float]:

@@ -6,6 +6,7 @@ from typing import Dict, List, Sequence
 
 from spacy.tokens import Doc
 
+from ..wording import number_of
 from .drawing import DrawnSpan, Word, draw_spans
 from .markup import escape, percent
 from .matching import MatchedSpan
@@ -38,7 +39,7 @@ def draw_documents(worst: Sequence[WorstDocument], colors: Dict[str, str]) -> st
 def _draw_document(document: WorstDocument, colors: Dict[str, str]) -> str:
     score = document.score
     facts = (
-        f"F1 {percent(score.fscore)}; of {score.tp + score.fn:,} gold spans "
+        f"F1 {percent(score.fscore)}; of {number_of(score.tp + score.fn, 'gold span')} "
         f"{score.fn:,} missed; of {score.tp + score.fp:,} found {score.fp:,} spurious"
     )
     parts: List[str] = []
@@ -60,8 +61,7 @@ def _draw_document(document: WorstDocument, colors: Dict[str, str]) -> str:
 def _gap(tokens: int) -> str:
     if not tokens:
         return ""
-    unit = "token" if tokens == 1 else "tokens"
-    return f'<p class="gap">… {tokens:,} {unit} left out …</p>'
+    return f'<p class="gap">… {number_of(tokens, "token")} left out …</p>'
 
 
 def _draw_excerpt(

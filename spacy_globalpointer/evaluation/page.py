@@ -7,7 +7,8 @@ from typing import Dict, List, Optional
 
 from spacy.scorer import PRFScore
 
-from .breakdown import labels_by_size
+from ..wording import number_of
+from .breakdown import labels_by_size, shares
 from .colors import assign_colors
 from .curves import Curve
 from .documents import draw_documents
@@ -51,8 +52,8 @@ def _facts(report: Report) -> str:
     own = ", ".join(f"{k} {v:g}" for k, v in known["thresholds"].items())
     facts = [
         f"Pipeline {known['pipeline']} {known['version']}, {known['component']}",
-        f"data {known['data']}: {known['documents']:,} documents, "
-        f"{known['tokens']:,} tokens",
+        f"data {known['data']}: {number_of(known['documents'], 'document')}, "
+        f"{number_of(known['tokens'], 'token')}",
         f"threshold {known['threshold']:g}" + (f" ({own})" if own else ""),
         f"overlap {known['overlap']}",
     ]
@@ -61,15 +62,17 @@ def _facts(report: Report) -> str:
     text = escape("; ".join(facts))
     if known["documents_not_annotated"]:
         n, key = known["documents_not_annotated"], known["spans_key"]
-        text += escape(f". {n:,} documents without doc.spans[{key!r}] are left out")
+        documents = number_of(n, "document")
+        text += escape(f". Left out: {documents} without doc.spans[{key!r}]")
     return f'<p class="note">{text}.</p>'
 
 
 def _tiles(total: PRFScore) -> str:
+    precision, recall, f1 = map(percent, shares(total))
     tiles = [
-        ("F1", percent(total.fscore)),
-        ("Precision", percent(total.precision)),
-        ("Recall", percent(total.recall)),
+        ("F1", f1),
+        ("Precision", precision),
+        ("Recall", recall),
         ("Right", f"{total.tp:,}"),
         ("Missed", f"{total.fn:,}"),
         ("Spurious", f"{total.fp:,}"),
@@ -96,7 +99,9 @@ def _labels(report: Report) -> Section:
         "Labels",
         "A span is right if its label, start and end are those of a gold span. Gold "
         "that could not be aligned with the tokens counts as missed. Scores in per "
-        "cent; the bars show F1; AP is the average precision over all thresholds.",
+        "cent; the bars show F1; AP is the average precision over all thresholds. "
+        "A dash stands for a share of nothing: precision without found spans, recall "
+        "and AP without gold.",
         scores_table("Scores by label", "label", report.labels, report.total, averages),
     )
 
@@ -191,7 +196,7 @@ def _reliability(report: Report) -> Section:
     picture = draw_reliability(report.bins, "Share of right candidates by probability")
     n = sum(own.n for own in report.bins)
     caption = (
-        f"{n:,} candidates; expected calibration error "
+        f"{number_of(n, 'candidate')}; expected calibration error "
         f"{percent(report.calibration_error)}&#160;%."
     )
     figure = _figure(picture, caption)

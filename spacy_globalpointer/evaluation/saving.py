@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import configparser
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, Optional
 
 from spacy.util import load_config
 from thinc.api import Config
 
+from ..atomic import atomic_file, atomic_folder
 from ..errors import Errors
 
 CONFIG = "config.cfg"
@@ -54,17 +53,15 @@ def write_settings(
         give the settings back.
     """
     check_folders(model, output)
-    target = (output or model / CONFIG).absolute()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".tune.", dir=target.parent) as staging:
-        draft = Path(staging) / target.name
-        if output is not None:
-            shutil.copytree(model, draft)
-        config = draft / CONFIG if output is not None else draft
-        text = with_settings(model / CONFIG, component, settings)
-        config.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(draft, target)
-    return (output or model) / CONFIG
+    text = with_settings(model / CONFIG, component, settings)
+    if output is None:
+        with atomic_file(model / CONFIG) as draft:
+            draft.write_text(text, encoding="utf-8", newline="\n")
+        return model / CONFIG
+    with atomic_folder(output) as copy:
+        shutil.copytree(model, copy, dirs_exist_ok=True)
+        (copy / CONFIG).write_text(text, encoding="utf-8", newline="\n")
+    return output / CONFIG
 
 
 def with_settings(path: Path, component: str, settings: Dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from spacy.scorer import PRFScore
 
-from .breakdown import Scores, labels_by_size
+from .breakdown import Scores, labels_by_size, shares
 from .calibration import Bin
 from .confusion import Confusion
 from .figures import draw_bar
@@ -40,10 +40,10 @@ def scores_table(
         columns.insert(5, '<abbr title="average precision">AP</abbr>')
     rows = []
     for name, score in [*scores.items(), ("", total)]:
-        shares = _shares(score)
-        bar = f'<td class="wide">{draw_bar(shares[2])}</td>'
+        own = shares(score)
+        bar = f'<td class="wide">{draw_bar(score.fscore)}</td>'
         counts = [_gold(score), score.tp + score.fp, score.tp]
-        cells = [*map(percent, shares), bar, *(f"{n:,}" for n in counts)]
+        cells = [*map(percent, own), bar, *(f"{n:,}" for n in counts)]
         if average_precision is not None:
             value = average_precision[name] if _gold(score) else None
             cells.insert(4, percent(value))
@@ -53,14 +53,6 @@ def scores_table(
 
 def _gold(score: PRFScore) -> int:
     return score.tp + score.fn
-
-
-def _shares(
-    score: PRFScore,
-) -> Tuple[Optional[float], Optional[float], Optional[float]]:
-    """Precision, recall and F1; None for what has no spans to be a share of."""
-    precision = score.precision if score.tp + score.fp else None
-    return precision, score.recall if _gold(score) else None, score.fscore
 
 
 def bins_table(bins: Sequence[Bin]) -> str:

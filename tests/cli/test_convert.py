@@ -47,7 +47,7 @@ def test_without_loss(corpus, tmp_path):
 def test_loss_is_status_1_but_the_files_are_there(lossy, tmp_path):
     result = convert(lossy, tmp_path / "out")
     assert result.exit_code == 1
-    assert "2 annotation(s) were lost" in result.output
+    assert "2 annotations lost" in result.output
     assert "--allow-loss" in result.output
     assert len(load(tmp_path / "out" / "all.spacy")) == 3
     reasons = [r["reason"] for r in read_jsonl(tmp_path / "out" / "rejects.jsonl")]
@@ -57,7 +57,7 @@ def test_loss_is_status_1_but_the_files_are_there(lossy, tmp_path):
 def test_allowed_loss_is_status_0(lossy, tmp_path):
     result = convert(lossy, tmp_path / "out", "--allow-loss")
     assert result.exit_code == 0
-    assert "2 annotation(s) were lost" in result.output
+    assert "2 annotations lost" in result.output
 
 
 def test_all_options(tmp_path):
@@ -90,7 +90,7 @@ def test_fractions_and_seed(corpus, tmp_path):
 @pytest.mark.parametrize(
     "options,message",
     [
-        (["--splits", "none.json"], "GP109"),
+        (["--splits", "none.json"], "GP143"),
         (["--encoding", "klingon"], "GP104"),
         (["--encoding", "ascii"], "GP103"),
         (["--lang", "qqq"], "E048"),

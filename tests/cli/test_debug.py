@@ -68,10 +68,10 @@ def test_notes(train, dev):
     found = said(debug(train, dev))
     assert "dev has no span with these labels: GPE" in found
     assert "train has no span" not in found
-    assert "train: 1 document(s) lack doc.spans['sc']" in found
+    assert "train: 1 document without doc.spans['sc']" in found
     assert "the scorer leaves them out" in found
-    assert "dev: 1 span(s) begin or end with whitespace" in found
-    assert "dev: 1 gold span(s) could not be aligned" in found
+    assert "dev: 1 span with whitespace at an edge" in found
+    assert "dev: 1 gold span could not be aligned" in found
 
 
 def test_losses_by_settings(train, dev):
@@ -155,8 +155,8 @@ def test_leaks(bank, tmp_path):
     found = said(result)
     assert ("other", "in", "bank", "1", "0", "0.0") in rows(result)
     assert ("more", "than", "once", "0", "1") in rows(result)
-    assert "other: 1 document(s) are also in bank (bank = copy)" in found
-    assert "other: 1 document(s) have the text of another one" in found
+    assert "other: 1 document is also in bank (bank = copy)" in found
+    assert "other: 1 document has the text of another one" in found
     assert "(short = again)" in found
     assert "No document and no long sentence" not in found
 
@@ -204,7 +204,7 @@ def test_options_win_over_the_config(bank, config):
     )
     assert "1 of 2 gold spans are longer than 2 tokens. Raise" in found
     assert "1 of 2 gold spans are longer than a chunk of 3 tokens" in found
-    assert "bank: 1 gold span(s) have more word pieces than a window of 12" in found
+    assert "bank: 1 gold span with more word pieces than a window of 12" in found
     assert "cuts 1 of 1 documents differently ('The Bank of' in the file" in found
     assert ("spans", "misaligned", "by", "that", "0") in rows(result)
 
@@ -227,10 +227,19 @@ def test_pieces_of_an_encoder(tmp_path, bert_folder):
     doc = made("Leith \u200b 北京", (0, 5, "PLACE"))
     result = debug(save(tmp_path / "x.spacy", [doc]), "--encoder", bert_folder)
     found = said(result)
-    assert ("unknown", "(%)", "28.57") in rows(result)
-    assert "x: 2 word pieces (28.57 %) are unknown to the encoder" in found
-    assert "in '北京' (1). Take an encoder that knows them" in found
-    assert "x: 1 token(s) have no word piece, most often '\\u200b' (1)" in found
+    assert ("unknown", "2") in rows(result)
+    assert ("unknown,", "share", "28.57", "%") in rows(result)
+    assert "x: 2 unknown word pieces (28.57 %) in 1 token, most often" in found
+    assert "'北京' (1). Take an encoder that knows them" in found
+    assert "x: 1 token without a word piece, most often '\\u200b' (1)" in found
+
+
+def test_a_small_share_of_unknown_pieces_is_not_shown_as_none(tmp_path, bert_folder):
+    doc = doc_with(["a"] * 19_999 + ["北"], [(0, 1, "X")])
+    result = debug(save(tmp_path / "x.spacy", [doc]), "--encoder", bert_folder)
+    assert ("unknown", "1") in rows(result)
+    assert ("unknown,", "share", "<", "0.01", "%") in rows(result)
+    assert "1 unknown word piece (< 0.01 %) in 1 token, most often" in said(result)
 
 
 def test_many_pieces(bank, bert_folder):

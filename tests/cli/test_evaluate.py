@@ -31,6 +31,9 @@ def data(tmp_path):
     return save(tmp_path / "test.spacy", docs)
 
 
+OLD_PAGE = "<!DOCTYPE html>\n<html>old</html>"
+
+
 def evaluate(*args):
     return CliRunner().invoke(global_pointer_cli, ["evaluate", *map(str, args)])
 
@@ -41,7 +44,8 @@ def test_report_and_numbers(model, data, tmp_path):
     assert result.exit_code == 0, result.output
     rows = dict(re.findall(r"^(all|TERM) +(.+?)\s*$", result.output, re.M))
     assert rows["all"].split() == ["100.00", "88.89", "94.12"]
-    assert rows["TERM"].split() == ["0.00"] * 3
+    assert rows["TERM"].split() == ["–", "0.00", "0.00"]
+    assert "–: nothing to be a share of" in result.output
     metrics = json.loads(numbers.read_text("utf-8"))
     assert metrics["all"]["right"] == 8 and metrics["all"]["missed"] == 1
     html = page.read_text("utf-8")
@@ -84,7 +88,7 @@ def test_components_behind_it_are_named(model, data, tmp_path):
 
 def test_failure_leaves_the_old_report(model, data, tmp_path, monkeypatch):
     page = tmp_path / "report.html"
-    page.write_text("old")
+    page.write_text(OLD_PAGE)
 
     def fail(*args):
         raise OSError("disk full")
@@ -92,8 +96,45 @@ def test_failure_leaves_the_old_report(model, data, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", fail)
     result = evaluate(model, data, "-o", page)
     assert result.exit_code == 1 and "disk full" in result.output
-    assert page.read_text() == "old"
+    assert page.read_text() == OLD_PAGE
     assert sorted(os.listdir(tmp_path)) == ["report.html", "test.spacy"]
+
+
+def test_a_report_is_replaced(model, data, tmp_path):
+    options = ["-o", tmp_path / "report.html", "-m", tmp_path / "metrics.json"]
+    first = evaluate(model, data, *options)
+    (tmp_path / "report.html").write_text(OLD_PAGE)
+    again = evaluate(model, data, *options)
+    assert (first.exit_code, again.exit_code) == (0, 0), again.output
+    assert (tmp_path / "report.html").read_text("utf-8") != OLD_PAGE
+
+
+@pytest.mark.parametrize(
+    "option,content",
+    [
+        ("--output", "my notes"),
+        ("--output", '{"all": 1}'),
+        ("--metrics", "my notes"),
+        ("--metrics", "[1]"),
+        ("--metrics", '{"my": "settings"}'),
+    ],
+)
+def test_another_file_is_not_replaced(model, data, tmp_path, option, content):
+    (tmp_path / "mine").write_text(content)
+    result = evaluate(model, data, "-o", tmp_path / "x.html", option, tmp_path / "mine")
+    assert result.exit_code == 1 and "GP145" in result.output
+    assert (tmp_path / "mine").read_text() == content
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_ctrl_c_is_answered(model, data, tmp_path, monkeypatch):
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spacy_globalpointer.evaluation.report.evaluate", stop)
+    result = evaluate(model, data, "-o", tmp_path / "report.html")
+    assert result.exit_code == 130
+    assert "Stopped by Ctrl-C: nothing was written or changed" in result.output
 
 
 def test_no_pipeline(data, tmp_path):

@@ -10,6 +10,7 @@ from corpus_helpers import doc_with, read_jsonl, save
 from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
+from spacy_globalpointer.types import LOST_GOLD
 
 
 def export(*args):
@@ -30,7 +31,7 @@ def test_counts_are_printed(docs, tmp_path):
     rows = [" ".join(line.split()) for line in result.output.splitlines()]
     for row in ("Documents 2", "Spans 2", "GPE 1", "ORG 1", "Left out: lower score 1"):
         assert row in rows
-    assert "Saved 2 document(s) as brat to" in result.output
+    assert "Saved 2 documents as brat to" in result.output
     assert (tmp_path / "out" / "docs_1.ann").read_text() == "T1\tGPE 0 5\tLeith\n"
 
 
@@ -46,6 +47,20 @@ def test_all_options(tmp_path):
     assert export(docs, out, *options, "--force").exit_code == 0
     record = json.loads(gzip.decompress(out.read_bytes()))
     assert [span["label"] for span in record["spans"]["theirs"]] == ["Y"]
+
+
+@pytest.mark.parametrize(
+    "format,cut", [("conll", True), ("hf-tokens", True), ("jsonl", False)]
+)
+def test_gold_within_tokens_is_counted_where_tokens_are_cut(tmp_path, format, cut):
+    doc = doc_with(["Leith", "Bank"], [(0, 1, "GPE")])
+    doc.user_data[LOST_GOLD] = [[0, 2, "A"], [6, 10, "B"], [2, 8, "C"]]
+    docs = save(tmp_path / "a.spacy", [doc])
+    result = export(docs, tmp_path / "out", "--format", format)
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.output.split())
+    assert ("Within a token 2" in told) == cut
+    assert ("2 spans begin or end within a token, which was cut" in told) == cut
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def render(*args):
 def test_page(model, data, tmp_path):
     result = render(model, data, tmp_path / "new" / "page.html")
     assert result.exit_code == 0, result.output
-    assert "Saved 3 text(s)" in result.output
+    assert "Saved 3 texts" in result.output
     page = Page(tmp_path / "new" / "page.html")
     assert page.titles == ["a &amp; b", "Text 2", "Text 3"]
     assert page.words.count("GPE") == 3 and page.words.count("PER") == 1
@@ -82,6 +82,39 @@ def test_text_file_is_one_text(model, tmp_path):
     page = Page(tmp_path / "page.html")
     assert page.titles == ["text.txt"]
     assert [w for w in page.words if w in ("PER", "GPE")] == ["PER", "GPE"]
+
+
+def test_json_lines_are_a_text_each(model, tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"text": "Mary left"}\n\n{"text": "Leith", "id": 3}\n{"text": "more"}\n'
+    )
+    result = render(model, tmp_path / "a.jsonl", tmp_path / "page.html", "--limit", 2)
+    assert result.exit_code == 0, result.output
+    page = Page(tmp_path / "page.html")
+    assert page.titles == ["a.jsonl:1", "a.jsonl:3"]
+    assert [w for w in page.words if w in ("PER", "GPE")] == ["PER", "GPE"]
+
+
+@pytest.mark.parametrize("line", ["{", '["a"]', "{}", '{"text": 3}'])
+def test_json_lines_without_text_are_told(model, tmp_path, line):
+    (tmp_path / "a.jsonl").write_text('{"text": "Leith"}\n' + line)
+    result = render(model, tmp_path / "a.jsonl", tmp_path / "page.html")
+    assert result.exit_code == 1
+    assert "[GP146] a.jsonl:2" in result.output
+
+
+def test_a_folder_of_docs(model, data, tmp_path):
+    (tmp_path / "all.spacy").mkdir()
+    data.rename(tmp_path / "all.spacy" / "00000.spacy")
+    result = render(model, tmp_path / "all.spacy", tmp_path / "page.html")
+    assert result.exit_code == 0 and "Saved 3 texts" in result.output
+
+
+def test_another_file_is_not_replaced(model, data, tmp_path):
+    before = data.read_bytes()
+    result = render(model, data, data)
+    assert result.exit_code == 1 and "GP145" in result.output
+    assert data.read_bytes() == before
 
 
 def test_other_key_is_told(model, data, tmp_path):
@@ -108,7 +141,7 @@ def test_colors_depend_on_the_labels_alone():
 
 def test_failure_leaves_the_old_page(model, data, tmp_path, monkeypatch):
     page = tmp_path / "page.html"
-    page.write_text("old")
+    page.write_text("<!doctype html>old")
 
     def fail(*args):
         raise OSError("disk full")
@@ -116,7 +149,7 @@ def test_failure_leaves_the_old_page(model, data, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", fail)
     result = render(model, data, page)
     assert result.exit_code == 1 and "disk full" in result.output
-    assert page.read_text() == "old"
+    assert page.read_text() == "<!doctype html>old"
     assert sorted(os.listdir(tmp_path)) == ["data.spacy", "page.html"]
 
 
@@ -124,12 +157,16 @@ def test_failure_leaves_the_old_page(model, data, tmp_path, monkeypatch):
     "name,options,message",
     [
         ("text.txt", ["--gold"], "GP121"),
+        ("text.jsonl", ["--gold"], "GP121"),
+        ("empty.jsonl", [], "GP120"),
         ("text.md", [], "GP122"),
         ("empty.spacy", [], "GP120"),
     ],
 )
 def test_bad_data(model, tmp_path, name, options, message):
     save(tmp_path / name, [])
+    if name == "empty.jsonl":
+        (tmp_path / name).write_text("\n")
     result = render(model, tmp_path / name, tmp_path / "page.html", *options)
     assert result.exit_code == 1 and message in result.output
     assert not (tmp_path / "page.html").exists()

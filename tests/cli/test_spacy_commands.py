@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 import spacy
 import spacy.cli
+from corpus_helpers import save
 from helpers import GOLD, TEXTS, found, make_examples
 from spacy.cli._util import app
 from spacy.tokens import DocBin
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
 from typer.testing import CliRunner
 
 CONFIG = """
@@ -188,3 +192,58 @@ def test_evaluate_without_gold_under_the_key(model, tmp_path):
     DocBin(docs=[nlp(TEXTS[0])]).to_disk(tmp_path / "bare.spacy")
     run("evaluate", model, tmp_path / "bare.spacy", "--output", tmp_path / "s.json")
     assert json.loads((tmp_path / "s.json").read_text("utf-8"))["spans_sc_f"] is None
+
+
+#: More chunks than spaCy looks at for labels when it streams.
+N_DOCS = 120
+STREAMED = {
+    "corpora.train.chunk_size": 6,
+    "corpora.train.overlap": 2,
+    "corpora.train.shuffle": True,
+    "corpora.train.shuffle_buffer": 16,
+    "training.max_epochs": -1,
+    "training.max_steps": 20,
+    "training.eval_frequency": 20,
+}
+LABELS = {"@readers": "spacy.read_labels.v1", "path": None, "require": True}
+
+
+@pytest.fixture(scope="module")
+def streamed(tmp_path_factory):
+    """A corpus whose last document has a label of its own, a filled config, and the
+    labels that `spacy init labels` collects."""
+    folder = tmp_path_factory.mktemp("streaming")
+    nlp = spacy.blank("en")
+    rare = [*GOLD[:1], [(0, 3, "RARE"), *GOLD[1]]]
+    docs = [e.reference for e in make_examples(nlp)[:2]] * (N_DOCS // 2)
+    docs.append(make_examples(nlp, texts=TEXTS[:2], gold=rare)[1].reference)
+    paths = {
+        "paths.train": save(folder / "train.spacy", docs),
+        "paths.dev": save(folder / "dev.spacy", docs[:2]),
+    }
+    (folder / "base.cfg").write_text(CONFIG, encoding="utf-8")
+    run("init", "fill-config", folder / "base.cfg", folder / "config.cfg")
+    options = [f"--{key}={value}" for key, value in paths.items()]
+    run("init", "labels", folder / "config.cfg", folder / "labels", *options)
+    return folder, {key: str(value) for key, value in paths.items()}
+
+
+def test_a_streamed_corpus_trains(streamed):
+    folder, paths = streamed
+    path = folder / "labels" / "global_pointer.json"
+    assert "RARE" in json.loads(path.read_text("utf-8"))
+    config = load_config(folder / "config.cfg", {**paths, **STREAMED})
+    labels = {**LABELS, "path": str(path)}
+    config["initialize"]["components"]["global_pointer"] = {"labels": labels}
+    nlp = init_nlp(config)
+    assert "RARE" in nlp.get_pipe("global_pointer").labels
+    nlp, _ = train(nlp)
+    examples = make_examples(nlp, texts=TEXTS[:2], gold=GOLD[:2])
+    assert nlp.evaluate(examples)["spans_sc_f"] > 0.5
+
+
+def test_labels_that_come_late_need_the_file(streamed):
+    folder, paths = streamed
+    nlp = init_nlp(load_config(folder / "config.cfg", {**paths, **STREAMED}))
+    with pytest.raises(ValueError, match="GP017.*RARE.*spacy init labels"):
+        train(nlp)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from corpus_helpers import load, save
 from spacy.tokens import DocBin
 from spacy.training import Corpus
 from tuning_helpers import save_dev, unsure
@@ -213,6 +214,14 @@ def test_wrong_options(model, dev, tmp_path, options, code):
     nlp.add_pipe("sentencizer")
     nlp.to_disk(tmp_path / "two")
     assert code in tune(tmp_path / "two", dev, *options, code=1)
+
+
+def test_few_gold_spans_are_told(made, model, dev, tmp_path):
+    docs = load(dev)
+    assert "GPW015" not in tune(model, save(tmp_path / "a.spacy", docs * 4))
+    told = tune(model, save(tmp_path / "b.spacy", docs[:2]))
+    n = sum(len(doc.spans["sc"]) for doc in docs[:2])
+    assert f"[GPW015] There are only {n} gold spans in 2 documents" in told
 
 
 def test_documents_without_gold(model, dev, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import replace
 
@@ -25,7 +26,8 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 from spacy.training import Corpus
 
-from spacy_globalpointer.corpus import convert, split_writer, staging
+from spacy_globalpointer import atomic
+from spacy_globalpointer.corpus import convert, split_writer
 from spacy_globalpointer.corpus.annotations import Reason, Reject
 from spacy_globalpointer.corpus.convert import convert_corpus
 from spacy_globalpointer.corpus.formats.brat import BRAT, read_brat
@@ -259,8 +261,8 @@ def test_summary_vouches_for_the_other_files(corpus, splits, tmp_path, monkeypat
 @pytest.mark.parametrize(
     "content,code",
     [
-        ('{"train": ["a", "b"], "dev": ["c/d"]}', "GP111.*1 documents.*empty"),
-        ('{"x": ["a", "b", "c/d", "empty", "y"]}', r"GP112.*1 documents.*: y\."),
+        ('{"train": ["a", "b"], "dev": ["c/d"]}', "GP111.*1 document: empty"),
+        ('{"x": ["a", "b", "c/d", "empty", "y"]}', r"GP112.*1 document that.*: y\."),
         ('{"x": ["a", "b", "c/d"], "y": ["empty", "a"]}', "GP113.*'a'.*x, y"),
         ('{"x": ["a", "a"]}', "GP113.*x, x"),
         ('{"x": ["a*", "b", "c*"], "y": ["empty", "a.txt"]}', "GP113.*'a'.*y, x"),
@@ -399,7 +401,8 @@ def test_excluded_files_are_not_read(tmp_path):
 
 def test_names_must_differ(tmp_path):
     source = write_lines(tmp_path / "in/a.jsonl", [record(0), record(1), record(0)])
-    with pytest.raises(ValueError, match="GP161.*a.jsonl:3.*'doc0'.*a.jsonl:1"):
+    message = "GP161.*1 document has.*a.jsonl:3.*'doc0'.*a.jsonl:1"
+    with pytest.raises(ValueError, match=message):
         convert_corpus(source, tmp_path / "out", nlp=NLP)
     assert not (tmp_path / "out").exists()
 
@@ -487,13 +490,41 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     source = write_lines(tmp_path / "a.jsonl", [record(0)])
     dead = subprocess.Popen(["true"])
     dead.wait()
-    host, pid = staging._host(), os.getpid()
+    host, pid = atomic._host(), os.getpid()
     kept = [f".out.{host}.{pid}.xyz", f".out.elsewhere.{dead.pid}.xyz"]
     kept.append(f".out.{dead.pid}.{host}.{pid}.xyz")  # of a folder "out.<number>"
     for name in [*kept, f".out.{host}.{dead.pid}.xyz"]:
         (tmp_path / name).mkdir()
     convert_corpus(source, tmp_path / "out", nlp=NLP)
     assert names(tmp_path) == sorted([*kept, "a.jsonl", "out"])
+
+
+@pytest.mark.parametrize("n", [4, 11])
+def test_all_copies_of_names_are_told_up_to_ten(tmp_path, n):
+    records = [record(i) for i in range(n)] * 2
+    write_lines(tmp_path / "a.jsonl", records)
+    with pytest.raises(ValueError, match=f"GP161.*{n} documents have") as error:
+        convert_corpus(tmp_path / "a.jsonl", tmp_path / "out", nlp=NLP)
+    one = r"a.jsonl:(\d+) is 'doc(\d+)', as a.jsonl:(\d+) is"
+    told = re.findall(one, str(error.value))
+    expected = [(n + i + 1, i, i + 1) for i in range(min(n, 10))]
+    assert [tuple(map(int, found)) for found in told] == expected
+    assert ("…" in str(error.value)) == (n > 10)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_pattern_that_fits_no_file_is_an_error(tmp_path, single):
+    source = tmp_path / "in"
+    source.mkdir()
+    write_lines(source / "a.jsonl", [record(0)])
+    (source / "readme.md").touch()
+    source = source / "a.jsonl" if single else source
+    message = r"GP144.*--exclude 'b\.\*', 'c'.*The corpus has: a\.jsonl"
+    with pytest.raises(ValueError, match=message):
+        exclude = ["a.*"] if single else ["*.md"]
+        convert_corpus(
+            source, tmp_path / "out", nlp=NLP, exclude=[*exclude, "b.*", "c"]
+        )
 
 
 HALF = '"\\ud800"'

@@ -23,10 +23,8 @@ def assign(names, rules, seed=0, file="all.jsonl"):
     return {name: assigned[i] for i, name in enumerate(names)}
 
 
-@pytest.mark.parametrize(
-    "value", ["missing.json", "0.5,0.6", "0.5,0", "0.4,0.3,0.2,0.1", "2"]
-)
-def test_splits_that_are_neither(value):
+@pytest.mark.parametrize("value", ["0.5,0.6", "0.5,0", "0.4,0.3,0.2,0.1", "2"])
+def test_fractions_that_cannot_be_used(value):
     with pytest.raises(ValueError, match="GP109"):
         parse_splits(value)
 
@@ -40,15 +38,22 @@ def test_fractions():
     assert assigned != assign(documents, "0.8,0.1,0.1", seed=2)
 
 
+@pytest.mark.parametrize("value", ["missing.json", "0.5;0.5"])
+def test_a_splits_file_that_is_not_there(value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=f"GP143.*{value}.*{tmp_path}.*fractions"):
+        parse_splits(value)
+
+
 def test_fractions_with_an_empty_split():
-    with pytest.raises(ValueError, match="GP114.*2 documents.*'dev'"):
+    with pytest.raises(ValueError, match="GP114.*'dev'.*2 documents"):
         assign(["a", "b"], "0.8,0.1,0.1")
 
 
 def test_more_left_out_documents_than_are_worth_counting():
     rules = SplitRules({"train": ["a"]}, {}, ["train"])
     names = [f"doc{i}" for i in range(20_000)]
-    with pytest.raises(ValueError, match="GP111.*more than 10000 documents"):
+    with pytest.raises(ValueError, match="GP111.*more than 10,000 documents"):
         assign(names, rules)
 
 

@@ -6,16 +6,22 @@ from corpus_helpers import doc_with
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_globalpointer.corpus.statistics import CorpusStatistics, corpus_statistics
+from spacy_globalpointer.corpus.statistics import CorpusStatistics
 from spacy_globalpointer.types import LOST_GOLD
+
+
+def count(*docs):
+    statistics = CorpusStatistics("sc")
+    for doc in docs:
+        statistics.add(doc)
+    return statistics
 
 
 def test_counts():
     nested = doc_with(list("abcdefgh"), [(0, 6, "X"), (1, 3, "Y"), (2, 4, "Y")])
     nested.user_data[LOST_GOLD] = [[0, 1, "Z"]]
     space = doc_with(["a", "\n", "b"], [(0, 2, "X"), (1, 3, "X"), (0, 3, "X")])
-    docs = [nested, space, doc_with(["a"]), doc_with([], key="other")]
-    stats = corpus_statistics(docs, spans_key="sc")
+    stats = count(nested, space, doc_with(["a"]), doc_with([], key="other"))
     assert (stats.documents, stats.tokens, stats.longest_document) == (4, 12, 8)
     assert (stats.documents_without_key, stats.documents_without_spans) == (1, 1)
     assert stats.labels == {"X": 4, "Y": 2} and stats.spans == 6
@@ -29,7 +35,7 @@ def test_counts():
 
 
 def test_no_documents():
-    stats = corpus_statistics([], spans_key="sc")
+    stats = count()
     assert (stats.documents, stats.spans, stats.longest_span) == (0, 0, 0)
     assert (stats.percentile(50), stats.longer_than(1)) == (0, 0)
 

@@ -52,6 +52,7 @@ def test_pieces_of_tokens(tokenizers):
 def test_unknown_pieces_are_counted_and_their_words_named(tokenizers):
     found = count(tokenizers[0], spaced("中 a 中 a😀 b"), spaced("中"))
     assert found.unknown == 4 and found.unknown_share == 4 / 6
+    assert found.tokens_with_unknown == 4
     assert found.unknown_words() == [("中", 3), ("a😀", 1)]
     assert found.unknown_words(1) == [("中", 3)]
     assert count(tokenizers[1], spaced("中 😀")).unknown == 0  # bytes are all known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from evaluation_helpers import counts, example, examples, matched
 from hypothesis import given, settings
+from spacy.scorer import PRFScore
 
 from spacy_globalpointer.evaluation.breakdown import (
     NO_SEAM,
@@ -14,6 +15,7 @@ from spacy_globalpointer.evaluation.breakdown import (
     score_by_length,
     score_by_nesting,
     score_by_seam,
+    shares,
 )
 from spacy_globalpointer.pipeline.scorer import score_spans
 from spacy_globalpointer.types import LOST_GOLD
@@ -26,6 +28,21 @@ FOUND = [(0, 6, "A"), (1, 3, "A"), (2, 3, "B"), (4, 5, "B"), (7, 10, "A")]
 @pytest.fixture
 def spans():
     return matched(example(WORDS, GOLD, FOUND))
+
+
+@pytest.mark.parametrize(
+    "right,spurious,missed,expected",
+    [
+        (1, 1, 0, (0.5, 1.0, 2 / 3)),
+        (0, 1, 1, (0.0, 0.0, 0.0)),
+        (0, 0, 2, (None, 0.0, 0.0)),
+        (0, 2, 0, (0.0, None, 0.0)),
+        (0, 0, 0, (None, None, None)),
+    ],
+)
+def test_a_share_of_nothing_is_none(right, spurious, missed, expected):
+    score = PRFScore(tp=right, fp=spurious, fn=missed)
+    assert shares(score) == pytest.approx(expected)
 
 
 def test_labels(spans):

@@ -114,6 +114,15 @@ def test_pictures_have_names(report):
             assert svg.find("title").text == svg.get("aria-label")
 
 
+def test_a_share_of_nothing_is_a_dash_everywhere():
+    page = parse(make_page(report_of(example(WORDS, GOLD, []))))
+    rows = [["".join(c.itertext()) for c in row] for row in page.iter("tr")]
+    assert ["PER", "–", "0.0", "0.0", "", "0.0", "2", "0", "0"] in rows
+    tiles = dict(zip(texts(page, "dt"), texts(page, "dd")))
+    assert (tiles["Precision"], tiles["Recall"], tiles["F1"]) == ("–", "0.0", "0.0")
+    assert any("A dash stands for" in text for text in texts(page, "p"))
+
+
 def test_scores_are_those_of_the_report(report):
     tree = parse(make_page(report))
     rows = [["".join(c.itertext()) for c in row] for row in tree.iter("tr")]

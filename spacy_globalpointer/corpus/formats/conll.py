@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ...errors import Errors
+from ...wording import number_of
 from ..annotations import Document, Source
 from .conll_layout import (
     COMMENT,
@@ -30,6 +31,7 @@ from .conll_layout import (
     SEPARATORS,
     Layout,
     Wish,
+    count_columns,
     find_layout,
     is_blank,
 )
@@ -69,9 +71,9 @@ def read_file(
     documents (str): "docstart" for one document from a -DOCSTART- line to the next
         (the whole file, if it has none), "file" or "sentence".
     YIELDS (Document): The documents that have a token.
-    RAISES (ValueError): GP164 for a line with another number of columns, GP167 for a
-        bad option, GP171 if the columns of tags cannot be told, and what
-        `files.read_lines` raises.
+    RAISES (ValueError): GP142 for a column that the file does not have, GP164 for a
+        line with another number of columns, GP167 for a bad option, GP171 if the
+        columns of tags cannot be told, and what `files.read_lines` raises.
     """
     if documents not in DOCUMENTS:
         raise bad_option(NAME, "documents", documents, f"one of {', '.join(DOCUMENTS)}")
@@ -82,7 +84,7 @@ def read_file(
     layout = find_layout([line for _, line in head], wish)
     if layout is None:
         if any(_is_token(line) for _, line in head):
-            raise ValueError(Errors.GP171.format(file=file.path))
+            raise _no_layout(file, [line for _, line in head], wish)
         return
     builder: Optional[_Builder] = None
     for sentence in _read_sentences(file, layout, chain(head, lines)):
@@ -113,6 +115,25 @@ def _read_wish(separator: str, token: str, tags: str, scheme: str) -> Wish:
     return Wish(
         SEPARATORS.get(separator, ""), wanted, columns, read_scheme(scheme, NAME)
     )
+
+
+def _no_layout(file: SourceFile, lines: List[str], wish: Wish) -> ValueError:
+    """RETURNS (ValueError): GP142 if the user named a column that the file does not
+    have, else GP171."""
+    separator, n = count_columns(lines, wish)
+    named = [("tags", k) for k in wish.tags]
+    named += [] if wish.token is None else [("token", wish.token)]
+    for option, column in named:
+        if column >= n:
+            parted = "tabs" if separator == "\t" else "spaces or tabs"
+            example = next(filter(_is_token, lines), "").strip()[:60]
+            columns = number_of(n, "column")
+            fields = {"file": file.path, "option": option, "value": column}
+            message = Errors.GP142.format(
+                **fields, columns=columns, last=n - 1, parted=parted, example=example
+            )
+            return ValueError(message)
+    return ValueError(Errors.GP171.format(file=file.path))
 
 
 @dataclass
@@ -250,4 +271,5 @@ CONLL = Format(
     SUFFIXES,
     write_conll,
     spare=SPARE,
+    cuts_tokens=True,
 )

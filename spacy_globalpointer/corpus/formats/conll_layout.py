@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .json_values import is_kind
 from .tags import OUTSIDE, SCHEMES, find_scheme, is_tag
@@ -129,14 +129,8 @@ def find_layout(lines: Sequence[str], wish: Wish) -> Optional[Layout]:
         a column that the user named is not there.
     """
     lines = [line for line in lines if not line.startswith(DOCSTART)]
-    plain = [line for line in lines if not line.startswith(COMMENT)]
-    plain = plain if any(not is_blank(line) for line in plain) else lines
-    tokens = [line for line in plain if not is_blank(line)]
-    if not tokens:
-        return None
-    n_tabs = sum("\t" in line for line in tokens)
-    separator = wish.separator or ("\t" if 2 * n_tabs > len(tokens) else " ")
-    n_columns = _most_common(len(split_line(line, separator)) for line in tokens)
+    plain = _without_comments(lines)
+    separator, n_columns = count_columns(plain, wish)
     sentences = list(_sentences(plain, separator, n_columns))
     shares = [_is_tag_column(sentences, column) for column in range(n_columns)]
     number = 0 if _is_number_column(sentences, shares) else None
@@ -156,6 +150,29 @@ def find_layout(lines: Sequence[str], wish: Wish) -> Optional[Layout]:
     return replace(layout, scheme=find_scheme(columns))
 
 
+def count_columns(lines: Sequence[str], wish: Wish) -> Tuple[str, int]:
+    """Tell what parts the columns of a file, and how many there are.
+
+    lines (Sequence[str]): The first lines.
+    wish (Wish): What is known already.
+    RETURNS (Tuple[str, int]): The separator, and the most frequent number of columns;
+        0 if no line is a token's.
+    """
+    plain = [line for line in lines if not line.startswith(DOCSTART)]
+    tokens = [line for line in _without_comments(plain) if not is_blank(line)]
+    n_tabs = sum("\t" in line for line in tokens)
+    separator = wish.separator or ("\t" if 2 * n_tabs > len(tokens) else " ")
+    numbers = Counter(len(split_line(line, separator)) for line in tokens)
+    return separator, numbers.most_common(1)[0][0] if numbers else 0
+
+
+def _without_comments(lines: Sequence[str]) -> Sequence[str]:
+    """RETURNS (Sequence[str]): The lines that do not begin with "#", or all if those
+    are blank."""
+    plain = [line for line in lines if not line.startswith(COMMENT)]
+    return plain if any(not is_blank(line) for line in plain) else lines
+
+
 def _sentences(
     lines: Sequence[str], separator: str, n_columns: int
 ) -> Iterator[List[List[str]]]:
@@ -168,10 +185,6 @@ def _sentences(
         elif rows:
             yield rows
             rows = []
-
-
-def _most_common(numbers: Iterable[int]) -> int:
-    return Counter(numbers).most_common(1)[0][0]
 
 
 def _is_tag_column(sentences: Sequence[List[List[str]]], column: int) -> bool:

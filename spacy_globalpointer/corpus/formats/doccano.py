@@ -9,7 +9,9 @@ a project with "Count grapheme clusters as one character" (doccano/v-annotator,
 Label/Text.ts; doccano/doccano, issue 2290); its versions of 2019 and 2020 counted code
 points (pull request 108). A file does not tell which, and has no copies of the spans'
 texts: it matters where a text has emoji, other rare characters or combining marks.
-Relations, categories and comments are no spans and are not written. Other fields are
+Relations, categories and comments are no spans and are not written. A record whose
+labels are all of its text is one of text classification: nobody has annotated spans
+there, and it is to be skipped. Other fields are
 the user's, which doccano gives back as they were imported, so that `id` is, too; but
 arrays in which other formats have spans are rejects.
 """
@@ -45,8 +47,8 @@ def read_file(
     file (SourceFile): The file.
     encoding (str): Its encoding.
     offsets (str): What they count: "utf-16", "graphemes" or "code-points".
-    YIELDS (Document): The documents; one without any field for spans is to be
-        skipped.
+    YIELDS (Document): The documents; one without any field for spans, or with
+        labels of the whole text only, is to be skipped.
     RAISES (ValueError): GP164 if a record is not as above, GP167 for another unit.
     """
     _check_unit(offsets)
@@ -67,7 +69,7 @@ def _read_record(
     filled = [k for k in _UNREAD if isinstance(record.get(k), list) and record[k]]
     left_out = (*_OWN, *filled)
     meta = {key: value for key, value in record.items() if key not in left_out}
-    skip = not any(key in record for key in _SPANS)
+    skip = not any(_is_for_spans(record.get(key)) for key in _SPANS)
     name = name_of(record.get("id"), name)
     fates = Fates(AnnotatedText(name, text, source=source, meta=meta, skip=skip))
     places = Offsets(text, unit)
@@ -81,8 +83,21 @@ def _read_record(
     return fates.result
 
 
+def _is_for_spans(value: Any) -> bool:
+    """RETURNS (bool): Whether a field holds spans, or none: no labels of the text."""
+    if not isinstance(value, list):
+        return False
+    return not value or not all(isinstance(entry, str) for entry in value)
+
+
 def _entries(record: Dict[str, Any], key: str, source: Source) -> List[Any]:
-    value = record.get(key, [])
+    value = record.get(key)
+    if value is None:
+        return []
+    if isinstance(value, (str, int)) and key in ("label", "labels"):
+        return [str(value)]
+    if isinstance(value, (str, dict)) and key == "cats":
+        return [value]
     if not isinstance(value, list):
         raise malformed(source, NAME, f"the field {key!r} is not an array")
     return value

@@ -129,6 +129,26 @@ def is_excluded(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch(n, pattern) for n in (name, last) for pattern in patterns)
 
 
+def check_patterns(path: Path, exclude: Sequence[str]) -> None:
+    """Check that each pattern of files to leave out fits one.
+
+    path (Path): The corpus: a folder, or a file.
+    exclude (Sequence[str]): The patterns.
+    RAISES (ValueError): GP144 if there are others.
+    """
+    if not exclude:
+        return
+    files = [file for file in path.rglob("*") if file.is_file()]
+    names = sorted(file.relative_to(path).as_posix() for file in files)
+    names = names if path.is_dir() else [path.name]
+    unused = [p for p in exclude if not any(is_excluded(name, [p]) for name in names)]
+    if unused:
+        shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        patterns = ", ".join(map(repr, unused))
+        fields = {"path": path, "patterns": patterns, "names": shown}
+        raise ValueError(Errors.GP144.format(**fields))
+
+
 def read_lines(
     file: SourceFile, *, encoding: str, format: str
 ) -> Iterator[Tuple[int, str]]:

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, 
 
 from ...errors import Errors
 from ..annotations import AnnotatedText, Document
-from .files import SourceFile, find_endings, find_files
+from .files import find_endings, find_files
 from .json_values import to_json
 
 #: Arguments of a reader or writer that are no options of its format.
@@ -34,6 +34,8 @@ class Format:
     writes_folder (bool): Whether a corpus is written as a folder of files.
     spare (Tuple[str, ...]): Endings of its files in a folder that has none of the
         others.
+    cuts_tokens (bool): Whether spans are written as tags of tokens, so that a token in
+        which a span begins or ends is cut there.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Format:
     write: Optional[Callable[..., None]] = None
     writes_folder: bool = False
     spare: Tuple[str, ...] = ()
+    cuts_tokens: bool = False
 
     def endings_in(self, path: Path, exclude: Sequence[str] = ()) -> Tuple[str, ...]:
         """RETURNS (Tuple[str, ...]): Endings of the files that are read of a folder."""
@@ -191,13 +194,3 @@ def _parse(format: str, name: str, value: str, default: Any) -> Any:
             raise bad_option(format, name, value, "a whole number from 0 on")
         return int(value)
     return value
-
-
-__all__ = [
-    "Format",
-    "SourceFile",
-    "bad_option",
-    "read_each",
-    "write_array",
-    "write_lines",
-]

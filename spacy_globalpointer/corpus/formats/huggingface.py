@@ -219,4 +219,5 @@ HF_TOKENS = Format(
     looks_like,
     SUFFIXES,
     write_hf_tokens,
+    cuts_tokens=True,
 )

@@ -19,6 +19,15 @@ _ENDLESS = (
     "the value that begins here has no end within {limit} MiB ({fault}, line {line}). "
     "If it is one text, cut it into documents"
 )
+_BROKEN = "its JSON is broken: {fault}"
+_CUT_OFF = (
+    "the file ends within the JSON value that begins here ({fault}, {place}); has it "
+    "been copied or fetched in part?"
+)
+_LINE_CUT_OFF = (
+    "the line ends within its JSON value ({fault}, column {column}); has the file been "
+    "cut off, or does an object go over several lines? Each needs a line of its own"
+)
 #: More than the characters of "-Infinity" or "\\ud83d\\ude00" without the last.
 _LONGEST_PART = 16
 _NAMES: Dict[type, str] = {
@@ -138,9 +147,9 @@ class _ArrayScanner:
                 value, end = self._decoder.raw_decode(self._buffer, self._at)
             except json.JSONDecodeError as err:
                 line = self._line + self._buffer.count("\n", self._at, err.pos)
+                cut_off = _is_cut_off(err, self._buffer)
                 if not self._may_end_later(err) or not self._more(n_blocks):
-                    place = Source(self.file.name, line)
-                    raise malformed(place, self.format, err.msg) from err
+                    raise self._fault(err, line, cut_off) from err
                 if len(self._buffer) > MAX_LINE * 2**20:
                     reason = _ENDLESS.format(limit=MAX_LINE, fault=err.msg, line=line)
                     raise malformed(self.source, self.format, reason) from err
@@ -154,6 +163,14 @@ class _ArrayScanner:
                 self._at = end
                 return value
 
+    def _fault(self, err: json.JSONDecodeError, line: int, cut_off: bool) -> ValueError:
+        """GP164 for a value that is broken, or that the end of the file cuts off."""
+        if cut_off:
+            reason = _CUT_OFF.format(fault=err.msg, place=f"line {line}")
+            return malformed(self.source, self.format, reason)
+        place = Source(self.file.name, line)
+        return malformed(place, self.format, _BROKEN.format(fault=err.msg))
+
     def _may_end_later(self, err: json.JSONDecodeError) -> bool:
         """Whether the buffer ends within the value: in a string, or in what stands at
         its end, such as half a number."""
@@ -166,6 +183,12 @@ class _ArrayScanner:
         self._buffer = "".join([self._buffer[self._at :], *blocks])
         self._at = 0
         return bool(blocks)
+
+
+def _is_cut_off(err: json.JSONDecodeError, text: str) -> bool:
+    """RETURNS (bool): Whether a value goes on where the text ends."""
+    in_string = err.msg.startswith("Unterminated string")
+    return in_string or not text[err.pos :].strip(_SPACE)
 
 
 def parse_json(text: str, source: Source, format: str) -> Any:
@@ -183,7 +206,9 @@ def parse_json(text: str, source: Source, format: str) -> Any:
             raise json.JSONDecodeError("Extra data", text, end)
         return value
     except json.JSONDecodeError as err:
-        reason = f"{err.msg} (column {err.colno})"
+        cut_off = _is_cut_off(err, text)
+        form = _LINE_CUT_OFF if cut_off else _BROKEN + " (column {column})"
+        reason = form.format(fault=err.msg, column=err.colno)
         raise malformed(source, format, reason) from err
     except ValueError as err:
         raise malformed(source, format, err) from err

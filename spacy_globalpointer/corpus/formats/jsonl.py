@@ -3,15 +3,17 @@
     {"id": "a", "text": "...", "spans": [{"start": 0, "end": 5, "label": "ORG"}]}
 
 Offsets count Unicode code points, the end is exclusive. `id`, `meta` (an object) and,
-of a span, `id` and `score` may be left out; so may `spans`, of a text without. Other
-fields are an error, as they might be spans that nobody reads.
+of a span, `id` and `score` may be left out; so may `spans`, of a text without. Labels
+of the whole text, as `label` (a string), `accept` (strings) or `cats` (an object), are
+no spans; a text with them and no `spans` is to be skipped, as nobody has annotated
+spans in it. Other fields are an error, as they might be spans that nobody reads.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Union
+from typing import Any, Dict, Iterator, Union
 
 from ..annotations import (
     AnnotatedText,
@@ -24,11 +26,13 @@ from ..annotations import (
 )
 from .files import SourceFile, malformed
 from .format import Format, read_each, write_lines
-from .json_values import get_field, is_kind, read_json_lines
+from .json_values import get_field, is_kind, read_json_lines, to_json
 
 NAME = "jsonl"
 SUFFIXES = (".jsonl",)
 FIELDS = ("id", "text", "spans", "meta")
+#: Where other tools put labels of the whole text.
+_CATEGORIES = ("label", "accept", "cats")
 
 
 def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document]:
@@ -59,14 +63,19 @@ def read_record(
     spans = get_field({"spans": [], **record}, "spans", list, source, format)
     meta = get_field({"meta": {}, **record}, "meta", dict, source, format)
     own = get_field({"id": name, **record}, "id", (str, int), source, format)
-    unknown = next((key for key in record if key not in FIELDS), None)
+    categories = {key: record[key] for key in _CATEGORIES if _has_labels(record, key)}
+    known = (*FIELDS, *categories)
+    unknown = next((key for key in record if key not in known), None)
     if unknown is not None:
         reason = f"the field {unknown!r} is not one of {', '.join(FIELDS)}"
         raise malformed(source, format, reason)
-    document = AnnotatedText(
-        str(own), text, n_read=len(spans), source=source, meta=meta
-    )
-    rejects: List[Reject] = []
+    document = AnnotatedText(str(own), text, source=source, meta=meta)
+    document.n_read = len(spans) + len(categories)
+    document.skip = bool(categories) and "spans" not in record
+    rejects = [
+        Reject.at(source, to_json({key: value}), Reason.NOT_A_SPAN)
+        for key, value in categories.items()
+    ]
     for span in spans:
         fate = _read_span(text, span, source)
         if isinstance(fate, TextSpan):
@@ -75,6 +84,14 @@ def read_record(
             value = json.dumps(span, ensure_ascii=False)
             rejects.append(Reject.at(source, value, fate))
     return document, rejects
+
+
+def _has_labels(record: Dict[str, Any], key: str) -> bool:
+    """RETURNS (bool): Whether a field holds labels of the whole text, and no spans."""
+    value = record.get(key)
+    if key == "accept" and isinstance(value, list):
+        return all(isinstance(entry, str) for entry in value)
+    return isinstance(value, dict if key == "cats" else str)
 
 
 def _read_span(text: str, span: Any, source: Source) -> Union[TextSpan, Reason]:

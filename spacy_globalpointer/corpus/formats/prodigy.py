@@ -10,7 +10,10 @@ token (inclusive). A task that was rejected or ignored is no example: it is to b
 skipped, and its spans are rejects. A task without `answer` counts as accepted, as in
 db-in. The binary interfaces ner and spans ask for one suggestion and say nothing of the
 rest of the text: they are skipped, too, unless asked for. Relations, choices and
-labels of the text are no spans. Arrays in which other formats have spans are rejects.
+labels of the text are no spans. A task that has these alone, neither spans nor tokens,
+is one of text classification, and one with html, image, audio or video has no text:
+nobody has annotated spans there, so that they are skipped. Arrays in which other
+formats have spans are rejects.
 
 Tasks are written without answer and hashes, so that Prodigy takes them as new ones to
 correct; the document's name is in `meta`.
@@ -36,6 +39,8 @@ FIELDS = "prodigy"
 BINARY = ("ner", "spans")
 _MARKS = ("_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id")
 _OTHERS = ("relations", "accept", "label")
+#: What a task may show in place of a text.
+_SHOWN = ("html", "image", "audio", "video")
 #: Where other formats have spans.
 _UNREAD = ("entities", "labels", "annotations", "ents")
 _OWN = ("text", "spans", "tokens", "meta", "answer", "options", *_OTHERS)
@@ -60,8 +65,10 @@ def read_file(
 def _read_task(
     task: Dict[str, Any], source: Source, name: str, binary: bool
 ) -> Document:
-    text = get_field(task, "text", str, source, NAME)
-    spans = get_field({"spans": [], **task}, "spans", list, source, NAME)
+    has_text = "text" in task or not any(key in task for key in _SHOWN)
+    text = get_field(task, "text", str, source, NAME) if has_text else ""
+    has_spans = task.get("spans") is not None
+    spans = get_field(task, "spans", list, source, NAME) if has_spans else []
     meta = dict(get_field({"meta": {}, **task}, "meta", dict, source, NAME))
     name = name_of(meta.pop(DOCUMENT, None), name)
     filled = [key for key in _UNREAD if isinstance(task.get(key), list) and task[key]]
@@ -72,7 +79,10 @@ def _read_task(
     if rest:
         meta[FIELDS] = rest
     one_only = task.get("_view_id") in BINARY and not binary
+    judged = any(task.get(key) for key in ("accept", "label"))
+    annotated = has_spans or task.get("tokens") is not None or not judged
     skip = task.get("answer", "accept") != "accept" or one_only
+    skip = skip or not has_text or not annotated
     document = AnnotatedText(name, text, source=source, meta=meta, skip=skip)
     document.tokens = _read_tokens(task, text, source)
     fates = Fates(document)

@@ -16,7 +16,8 @@ or under "annotations" as a tool for them writes:
 
 The array of `{"id", "paragraphs"}` is described in `spacy_paragraphs`. Offsets count
 Unicode code points, the end is exclusive, as those of `Span.start_char` and
-`Span.end_char`. Of several groups of spans one is read.
+`Span.end_char`. Of several groups of spans one is read. A text with neither spans nor
+entities, such as one with cats only, is to be skipped: nobody has annotated it.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ def _read_record(
     tokens = read_tokens(record, text, source, NAME) if "tokens" in record else None
     own = name_of(record.get("id"), name)
     document = AnnotatedText(own, text, source=source, meta=meta, tokens=tokens)
-    entries = _group(record, document.name, source, choice)
+    document.skip = _is_unannotated(record, "ents")
+    entries = [] if document.skip else _group(record, own, source, choice)
     if entries is None:
         entries = get_field({"ents": [], **record}, "ents", list, source, NAME)
     scores = _scores(record, len(entries), source, choice)
@@ -115,12 +117,19 @@ def _read_pair(value: Any, source: Source, name: str, choice: _Choice) -> Docume
         raise malformed(source, NAME, reason)
     text, record = value[0], as_object(value[1], source, NAME)
     document = AnnotatedText(name, text, source=source)
+    document.skip = _is_unannotated(record, "entities")
     given = _Choice(choice.spans_key, choice.ents or "entities" in record)
-    entries = _group(record, name, source, given)
+    entries = [] if document.skip else _group(record, name, source, given)
     if entries is None:
         empty: Dict[str, Any] = {"entities": []}
         entries = get_field({**empty, **record}, "entities", list, source, NAME)
     return _read_spans(document, record, entries, [None] * len(entries), [])
+
+
+def _is_unannotated(record: Dict[str, Any], ents: str) -> bool:
+    """RETURNS (bool): Whether there is no field of spans or entities."""
+    has_groups = record.get("spans") not in (None, {})
+    return not has_groups and ents not in record and not record.get("lost_gold")
 
 
 def _group(

@@ -247,18 +247,23 @@ def test_a_line_with_other_columns_is_an_error(tmp_path):
         read(tmp_path, "a\tO\nb\nc\tO\n")
 
 
+@pytest.mark.parametrize("content", ["a NN\nb VB\n", "a\n"])
+def test_no_columns_of_tags(tmp_path, content):
+    with pytest.raises(ValueError, match="GP171.*tags"):
+        read(tmp_path, content)
+
+
 @pytest.mark.parametrize(
-    "content,options",
+    "content,options,message",
     [
-        ("a NN\nb VB\n", {}),
-        ("a\n", {}),
-        (FLAT, {"tags": "2"}),
-        (FLAT, {"token": "5"}),
-        ("a\tO\tb\n", {"separator": "space", "tags": "1,3"}),
+        (FLAT, {"tags": "2"}, r"column 2.*--option tags.*tabs.* 2 column.* 0 to 1"),
+        (FLAT, {"token": "5"}, "column 5.*--option token.*such as 'Mary"),
+        ("# x\na\tO\tb\n", {"separator": "space", "tags": "1,3"}, "column 3.*spaces"),
+        ("-DOCSTART-\n\na B-X\n", {"separator": "tab", "tags": "1"}, "'a B-X'"),
     ],
 )
-def test_no_columns_of_tags(tmp_path, content, options):
-    with pytest.raises(ValueError, match="GP171.*tags"):
+def test_a_column_that_the_file_does_not_have(tmp_path, content, options, message):
+    with pytest.raises(ValueError, match=f"GP142.*{message}"):
         read(tmp_path, content, **options)
 
 

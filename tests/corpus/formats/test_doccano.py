@@ -138,6 +138,30 @@ def test_a_record_without_spans_field_is_to_be_skipped(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "fields,n",
+    [
+        ({"label": ["SPORT", "NEWS"]}, 2),
+        ({"label": "SPORT"}, 1),
+        ({"label": 3}, 1),
+        ({"label": None}, 0),
+        ({"cats": ["SPORT"]}, 1),
+        ({"cats": "SPORT"}, 1),
+        ({"cats": {"SPORT": 1.0}}, 1),
+    ],
+)
+def test_a_record_of_text_classification_is_to_be_skipped(tmp_path, fields, n):
+    document, rejects = read_one("doccano", tmp_path, {"text": TEXT, **fields})
+    assert (document.skip, reasons(rejects)) == (True, ["not_a_span"] * n)
+
+
+@pytest.mark.parametrize("key", ["label", "entities"])
+def test_a_record_without_spans_is_an_example(tmp_path, key):
+    record = {"text": TEXT, key: [], "cats": ["SPORT"]}
+    document, rejects = read_one("doccano", tmp_path, record)
+    assert (document.skip, reasons(rejects)) == (False, ["not_a_span"])
+
+
+@pytest.mark.parametrize(
     "record",
     [{"label": []}, {"text": 1, "label": []}, {"text": "", "label": {}}, [[]]],
 )

@@ -78,6 +78,24 @@ def test_what_is_no_json(tmp_path, content, message):
         read(tmp_path / "x")
 
 
+@pytest.mark.parametrize(
+    "content,message",
+    [
+        ('{"a": 1}\n{"a": [1', "x:2.*line ends within"),
+        ('{"a": 1}\n{"a": "b', "x:2.*line ends within"),
+        ('{\n"a": 1\n}', "x:1.*line ends within.*several lines"),
+        ('{"a" 1}', "x:1.*JSON is broken: Expecting ':' delimiter .column 6"),
+        ('[{"a": 1},\n{"a":\n"b', "x:2.*file ends within.*line 3.*in part"),
+        ('[{"a": 1},\n{"a":\n', "x:2.*file ends within.*line 3"),
+        ('[{"a": nope}]', "x:1.*JSON is broken: Expecting value"),
+    ],
+)
+def test_what_is_cut_off_is_told_from_what_is_broken(tmp_path, content, message):
+    (tmp_path / "x").write_text(content)
+    with pytest.raises(ValueError, match=rf"GP164.*{message}"):
+        read(tmp_path / "x")
+
+
 def test_endless_value_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(json_values, "MAX_LINE", 1)
     (tmp_path / "x").write_text('[\n{"a": "' + "b" * 3 * 2**20)

@@ -83,6 +83,23 @@ def test_lines_that_are_not_as_documented(tmp_path, line, message):
         read(tmp_path / "in.jsonl")
 
 
+LABELS = [
+    {"label": "SPORT"},
+    {"accept": ["A", "B"]},
+    {"accept": "A"},
+    {"cats": {"A": 1}},
+]
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("spans", [{}, {"spans": []}])
+def test_labels_of_the_text_are_no_spans(tmp_path, labels, spans):
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": "a", **labels, **spans}))
+    ((document, (reject,)),) = read(tmp_path / "in.jsonl")
+    assert (reject.reason, json.loads(reject.value)) == (Reason.NOT_A_SPAN, labels)
+    assert (document.n_read, document.skip) == (1, not spans)
+
+
 def test_other_fields_of_a_span_are_let_be(tmp_path):
     span = {"start": 0, "end": 1, "label": "X", "token_start": 0}
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": "a", "spans": [span]}))

@@ -150,6 +150,29 @@ def test_what_is_no_task(tmp_path, task):
         read_value("prodigy", tmp_path, task)
 
 
+@pytest.mark.parametrize(
+    "task,n",
+    [
+        ({"text": "A b", "accept": ["SPORT", "X"], "options": [{"id": "X"}]}, 2),
+        ({"text": "A b", "label": "SPORT", "answer": "accept"}, 1),
+        ({"text": "A b", "label": "SPORT", "spans": None}, 1),
+        ({"html": "<b>A</b>", "label": "SPORT", "answer": "accept"}, 1),
+        ({"image": "a.png", "accept": ["X"], "_view_id": "choice"}, 1),
+    ],
+)
+def test_a_task_of_text_classification_is_to_be_skipped(tmp_path, task, n):
+    document, rejects = read_one("prodigy", tmp_path, task)
+    assert (document.skip, document.spans) == (True, [])
+    assert reasons(rejects) == ["not_a_span"] * n
+
+
+@pytest.mark.parametrize("key", ["spans", "tokens"])
+def test_a_task_with_labels_that_was_shown_for_spans_is_an_example(tmp_path, key):
+    task = {"text": "A b", "accept": ["SPORT"], key: []}
+    document, rejects = read_one("prodigy", tmp_path, task)
+    assert (document.skip, reasons(rejects)) == (False, ["not_a_span"])
+
+
 def test_tokens_of_white_space_are_left_out(tmp_path):
     tokens = [{"start": 0, "end": 1}, {"start": 1, "end": 2}, {"start": 2, "end": 3}]
     document, _ = read_one("prodigy", tmp_path, {"text": "a\nb", "tokens": tokens})

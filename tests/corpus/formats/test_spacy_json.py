@@ -58,6 +58,15 @@ def test_what_to_json_gives(tmp_path, form):
     assert words == ["😀", "The", "Bank", "of", "Leith", "paid", "."]
 
 
+@pytest.mark.parametrize("ents", [False, True])
+@pytest.mark.parametrize(
+    "value", [["a b", {"cats": {"X": 1}}], {"text": "a b", "cats": {"X": 1}}]
+)
+def test_a_text_with_categories_only_is_to_be_skipped(tmp_path, value, ents):
+    ((document, (reject,)),) = read(tmp_path, [value], ents=ents)
+    assert (document.skip, reject.reason.value) == (True, "not_a_span")
+
+
 def test_other_key_and_entities(tmp_path):
     data = make_doc().to_json()
     ((annotated, _),) = read(tmp_path, [data], spans_key="other")
