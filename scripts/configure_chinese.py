@@ -1,6 +1,6 @@
 """Write the training config of a Chinese pipeline: that of a recipe, as `spacy
-global-pointer config` lists them. "scratch" takes the encoder that `make_encoder.py` has
-made, any other its own.
+global-pointer config` lists them. "scratch" takes the encoder that `make_encoder.py`
+has made, any other its own.
 """
 
 from __future__ import annotations

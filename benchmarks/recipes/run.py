@@ -5,8 +5,8 @@
 
 CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer convert`
 writes them. Every run is `spacy train` on configs/default.cfg with one ingredient
-changed; the best evaluation on the dev documents is scored on the test documents. OUTPUT
-keeps the figures of finished runs, and their pipelines with --keep.
+changed; the best evaluation on the dev documents is scored on the test documents.
+OUTPUT keeps the figures of finished runs, and their pipelines with --keep.
 """
 
 from __future__ import annotations
