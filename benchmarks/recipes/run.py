@@ -89,6 +89,11 @@ def dropout(config: Config) -> None:
     }
 
 
+def longer_chunks(config: Config) -> None:
+    config["corpora"]["train"]["chunk_size"] = 256
+    config["components"]["transformer"]["model"]["window"] = 288
+
+
 ENCODER, HEAD = "components__transformer__model", "components__global_pointer"
 INGREDIENTS: Dict[str, List[Callable[[Config], None]]] = {
     "base": [],
@@ -105,6 +110,8 @@ INGREDIENTS: Dict[str, List[Callable[[Config], None]]] = {
     "rare_chunks": [rare_chunks],
     "efficient": [efficient],
     "shapes": [shapes],
+    "longer_chunks": [longer_chunks],
+    "longer_training": [values(training__max_steps=1800)],
 }
 
 
