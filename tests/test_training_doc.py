@@ -44,7 +44,10 @@ def test_config_blocks_fit_into_the_base(block, monkeypatch):
     functions = dict.fromkeys(("init", "log", "join", "Artifact"), print)
     monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(**functions))
     base = Config().from_str(make_config("default"), interpolate=False)
-    skeleton = {"components": {"transformer": {"model": {}}, "global_pointer": {}}}
+    skeleton = {
+        "components": {"transformer": {"model": {}}, "global_pointer": {}},
+        "initialize": {"components": {"global_pointer": {}}},
+    }
     text = Config(skeleton).to_str() + "".join(
         f"\n[{name}]\n" for name in ("corpora", "training", "training.optimizer")
     )

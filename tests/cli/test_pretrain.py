@@ -89,7 +89,7 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, monkeypatch):
 def test_ctrl_c_twice_ends_at_once(folder, monkeypatch):
     def advance(run):
         for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # two that are pending are one
 
     monkeypatch.setattr(Run, "advance", advance)
     output = pretrain(folder, code=130)

@@ -86,9 +86,9 @@ def changed(name, path, value):
     record = record_of(name)
     inner = record
     for key in path[:-1]:
+        inner = inner[key]
         if not inner:
             return record
-        inner = inner[key]
     inner[path[-1]] = value
     return record
 
