@@ -11,6 +11,8 @@ from pathlib import Path
 from spacy_globalpointer.recipes.make import make_config
 
 SCRATCH = "scratch"
+#: Recipes for any language.
+ANY = (SCRATCH, "lengthened", "multilingual")
 
 
 def configure(recipe: str, made: str, output: Path) -> None:
@@ -20,6 +22,8 @@ def configure(recipe: str, made: str, output: Path) -> None:
     made (str): Folder of the encoder that is trained from scratch.
     output (Path): The config to write.
     """
+    if recipe not in ANY and not recipe.endswith("-zh"):
+        raise SystemExit(f"The recipe {recipe} is not for Chinese: take one in -zh.")
     encoder = made if recipe == SCRATCH else None
     output.parent.mkdir(parents=True, exist_ok=True)
     config = make_config(recipe, lang="zh", encoder=encoder)

@@ -1,9 +1,10 @@
 """Every message a user can meet, with its code.
 
 Codes are stable: tests and search engines find a message by its code. ``GP0xx``
-are errors of the component, its model and the encoder, ``GP1xx`` of the corpus tools;
-``GPW0xx`` and ``GPW1xx`` are the warnings of the same two rooms. A message names
-the value, the rule it breaks and the remedy.
+are errors of the component, its model and the encoder, ``GP1xx`` of the corpus tools
+and of evaluation, ``GP2xx`` of training and its configs; ``GPW0xx``, ``GPW1xx`` and
+``GPW2xx`` are the warnings of the same rooms. A message names the value, the rule it
+breaks and the remedy.
 """
 
 from __future__ import annotations
@@ -103,10 +104,10 @@ class Errors(metaclass=_Coded):
         "Remove nO from the component's [model] section: it is set by itself."
     )
     GP020 = (
-        "The setting thresholds names the label {label!r}, which a config file cannot "
+        "The setting {setting} names the label {label!r}, which a config file cannot "
         "hold as a key (it is empty, begins or ends with white space, has a line end, "
         "':' or '=' in it, or begins with '#', ';', '[' or '@'). Rename the label, or "
-        "use one threshold for all."
+        "leave it out."
     )
     GP021 = (
         "The loss of '{name}' is {loss}. Training has diverged, or a weight is not a "
@@ -190,6 +191,11 @@ class Errors(metaclass=_Coded):
         "frozen_layers is {value!r}, but the encoder has {layers} layers of its own "
         "parameters. Set a number from 0 (the embeddings alone) to {layers} (all of "
         "the encoder), or null to train all of it."
+    )
+
+    GP047 = (
+        "{setting} was set, but the encoder's layers cannot be told from the names of "
+        "its parameters, such as {names}. Leave it at its default."
     )
 
     # The corpus tools
@@ -284,7 +290,8 @@ class Errors(metaclass=_Coded):
     )
     GP122 = (
         "{path} ends in none of .spacy, .jsonl and .txt. Pass Docs as .spacy, one text "
-        'as .txt, or a text a line as .jsonl: {{"text": "..."}}.'
+        'as .txt, or a text a line as .jsonl: {{"text": "..."}}; the last two also with '
+        ".gz."
     )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "
@@ -490,7 +497,7 @@ class Errors(metaclass=_Coded):
     )
     GP201 = (
         "{path} is no file or folder of texts: a file ends in .txt, .jsonl (the first "
-        "two also with .gz) or .spacy. Rename it, or name others."
+        "two also with .gz) or .spacy. Rename or unpack it, or name others."
     )
     GP202 = (
         "The texts give {n} different sequences of up to {length} word pieces; at "
@@ -505,8 +512,8 @@ class Errors(metaclass=_Coded):
         "--resume; --force removes what is there."
     )
     GP205 = (
-        "The checkpoint {path} is of another run: its {others}. Give the command the "
-        "same encoder, texts and settings, or start anew with --force."
+        "{path} is of another run: its {others}. Give the command the same encoder, "
+        "texts and settings, or start anew with --force."
     )
     GP206 = (
         "{path} has the checkpoint of an interrupted run. Go on with --resume, or "
@@ -670,6 +677,11 @@ class Warnings(metaclass=_Coded):
         "There are only {gold} in {documents}: thresholds chosen on so few tell little "
         "about other spans. Tune on more documents, or keep the thresholds so far "
         "(--dry-run)."
+    )
+    GPW016 = (
+        "'{name}' weighs labels by their number of gold spans, but saw none of "
+        "{labels} when it was initialized (of a corpus that is streamed it sees 100 "
+        "examples). They have the weight 1. Give label_weights by label instead."
     )
     GPW014 = (
         "{n} of {total} documents have no doc.spans[{key!r}] and are left out as not "

@@ -31,8 +31,13 @@ class TorchShim(PyTorchShim):
         """
 
         def scaled(key: Any, weights: Any, gradient: Any) -> Any:
-            factor = self.learn_rate_factor(key[1])
-            return optimizer(key, weights, gradient, lr_scale=factor)
+            rate = optimizer.learn_rate
+            # Not lr_scale, which RAdam ignores.
+            optimizer.learn_rate = rate * self.learn_rate_factor(key[1])
+            try:
+                return optimizer(key, weights, gradient)
+            finally:
+                optimizer.learn_rate = rate
 
         super().finish_update(cast(Optimizer, scaled))
 

@@ -118,6 +118,11 @@ def test_the_config_is_the_recipes(recipe, encoder, tmp_path):
     assert made["nlp"]["lang"] == "zh"
 
 
+def test_a_recipe_for_english_is_refused(tmp_path):
+    with pytest.raises(SystemExit, match="bert-en is not for Chinese"):
+        configure("bert-en", "encoders/x", tmp_path / "config.cfg")
+
+
 def test_a_pretrained_encoder_learns_more_slowly_and_its_head_at_the_same_rate(
     tmp_path,
 ):

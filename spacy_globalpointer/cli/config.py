@@ -51,4 +51,7 @@ def config_cli(
             raise ValueError(Errors.GP229.format(path=output))
         write_text(config, output)
     msg.good("Wrote the config", output)
-    msg.text(f"spacy train {output} --paths.train TRAIN.spacy --paths.dev DEV.spacy")
+    msg.text(
+        f"spacy train {output} --output training --paths.train TRAIN.spacy "
+        "--paths.dev DEV.spacy"
+    )

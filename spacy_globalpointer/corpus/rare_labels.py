@@ -11,6 +11,9 @@ from spacy.training import Example
 
 from ..errors import Errors
 
+#: How often an example is repeated at most.
+MOST = 10.0
+
 Corpus = Callable[[Language], Iterable[Example]]
 
 
@@ -34,12 +37,13 @@ class RareLabelsCorpus:
     """Examples of another reader, those with rare labels more than once.
 
     A label that is in the share f of the examples has the factor
-    √(least_share / f), 1 at least; an example is repeated as its rarest label says, a
+    √(least_share / f), from 1 to 10; an example is repeated as its rarest label says, a
     factor of 2.3 twice and with probability 0.3 once more (repeat factor sampling,
     Gupta et al. 2019, arXiv 1908.03195).
 
     The other reader is read once for the shares, and again for each pass. spaCy makes
-    one pass in all unless it streams (max_epochs = -1).
+    one pass in all, and shuffles, unless it streams (max_epochs = -1): then repetitions
+    come one after the other.
 
     corpus (Corpus): The other reader.
     spans_key (str): Key of the gold spans in `Doc.spans`.
@@ -81,7 +85,7 @@ class RareLabelsCorpus:
             counts.update(self._labels(example))
             n_examples += 1
         return {
-            label: max(1.0, (self.least_share * n_examples / count) ** 0.5)
+            label: min(MOST, max(1.0, (self.least_share * n_examples / count) ** 0.5))
             for label, count in counts.items()
         }
 

@@ -37,9 +37,10 @@ def learn_rate_factors(module: torch.nn.Module, decay: float) -> Dict[str, float
     module (torch.nn.Module): An encoder of transformers.
     decay (float): Factor from a layer to the one below it.
     RETURNS (Dict[str, float]): By parameter name; 1 for the last layer.
+    RAISES (ValueError): GP047 if the encoder's layers are not known.
     """
     depths = layer_depths(module)
-    deepest = max(depths.values(), default=0)
+    deepest = _deepest(depths, "layer_decay", decay != 1)
     return {name: decay ** (deepest - depth) for name, depth in depths.items()}
 
 
@@ -49,12 +50,20 @@ def freeze_layers(module: torch.nn.Module, frozen_layers: Optional[int]) -> None
     module (torch.nn.Module): An encoder of transformers.
     frozen_layers (Optional[int]): Layers to freeze beside the embeddings; 0 for the
         embeddings alone, None for nothing.
-    RAISES (ValueError): GP046 if the encoder has not so many.
+    RAISES (ValueError): GP046 if the encoder has not so many; GP047 if its layers are
+        not known.
     """
     depths = layer_depths(module)
-    deepest = max(depths.values(), default=0)
+    deepest = _deepest(depths, "frozen_layers", frozen_layers is not None)
     if frozen_layers is not None and not 0 <= frozen_layers <= deepest:
         raise ValueError(Errors.GP046.format(value=frozen_layers, layers=deepest))
     lowest = -1 if frozen_layers is None else frozen_layers
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(depths[name] > lowest)
+
+
+def _deepest(depths: Dict[str, int], setting: str, is_used: bool) -> int:
+    deepest = max(depths.values(), default=0)
+    if is_used and not deepest:
+        raise ValueError(Errors.GP047.format(setting=setting, names=list(depths)[-3:]))
+    return deepest

@@ -278,7 +278,12 @@ class GlobalPointer(TrainablePipe):
         return [own.get(label, self.cfg["threshold"]) for label in self.labels]
 
     def _label_weights(self) -> Optional[List[float]]:
-        return self.loss.weights_of(self.labels, self.cfg["label_counts"])
+        counts = self.cfg["label_counts"]
+        uncounted = self.loss.uncounted(self.labels, counts)
+        if uncounted:
+            message = Warnings.GPW016.format(name=self.name, labels=uncounted)
+            self._warn_once("GPW016", message)
+        return self.loss.weights_of(self.labels, counts)
 
     def set_annotations(
         self, docs: Iterable[Doc], predictions: List[FoundSpans]

@@ -48,7 +48,8 @@ def check_settings(cfg: Dict[str, Any]) -> None:
             raise ValueError(Errors.GP010.format(name=name, value=value))
     for label in cfg["thresholds"]:
         if not can_be_key(label):
-            raise ValueError(Errors.GP020.format(label=label))
+            fields = {"setting": "thresholds", "label": label}
+            raise ValueError(Errors.GP020.format(**fields))
     temperature = cfg["temperature"]
     if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
         raise ValueError(Errors.GP044.format(value=temperature))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tupl
 from spacy.util import SimpleFrozenDict
 
 from ..errors import Errors
+from .settings import can_be_key
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ class SpanLoss:
         gold spans, "inverse_sqrt": by its square root, scaled to a mean of 1.
     balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in
         HGA (Li et al. 2024, arXiv 2407.06904). Above 0 more is found, below 0 less.
-    boundary_smoothing (float): A gold span is positive to the degree 1 − this, and the
-        spans that begin or end one token beside it share this (Zhu & Li 2022, arXiv
-        2204.12031, with a distance of 1).
-    RAISES (ValueError): GP226 if a number is out of its range.
+    boundary_smoothing (float): A quarter of this goes from a gold span to each of the
+        four spans that begin or end one token beside it, as far as there are such
+        (Zhu & Li 2022, arXiv 2204.12031, with a distance of 1).
+    RAISES (ValueError): GP226 if a number is out of its range; GP020 if a config cannot
+        hold a label.
     """
 
     def __init__(
@@ -66,6 +68,9 @@ class SpanLoss:
             _check("label_weights", label_weights, good, f"{known}, or one by label")
         else:
             for label, weight in label_weights.items():
+                if not can_be_key(label):
+                    fields = {"setting": "label_weights", "label": label}
+                    raise ValueError(Errors.GP020.format(**fields))
                 good = 0 <= weight < math.inf
                 _check(f"label_weights.{label}", weight, good, "a number from 0 on")
         _check("balance", balance, -1 <= balance <= 1, "a number from -1 to 1")
@@ -117,8 +122,8 @@ class SpanLoss:
         """The factor of each label.
 
         labels (Sequence[str]): The labels.
-        counts (Dict[str, int]): Gold spans of the training data by label; a label
-            without one counts as if it had one.
+        counts (Dict[str, int]): Gold spans by label that initialization saw. A label
+            without any has the weight 1.
         RETURNS (Optional[List[float]]): In the labels' order; None if all are 1.
         RAISES (ValueError): GP016 if `label_weights` names no label.
         """
@@ -126,14 +131,20 @@ class SpanLoss:
             return None
         if isinstance(self.label_weights, str):
             power = POWERS[self.label_weights]
-            raw = [max(1, counts.get(label, 0)) ** power for label in labels]
-            mean = sum(raw) / len(raw)
-            return [weight / mean for weight in raw]
+            raw = {label: counts[label] ** power for label in labels if label in counts}
+            mean = sum(raw.values()) / max(1, len(raw))
+            return [raw.get(label, mean) / (mean or 1) for label in labels]
         unknown = sorted(set(self.label_weights) - set(labels))
         if unknown:
             fields = {"setting": "label_weights", "unknown": unknown}
             raise ValueError(Errors.GP016.format(labels=labels, **fields))
         return [self.label_weights.get(label, 1.0) for label in labels]
+
+    def uncounted(self, labels: Sequence[str], counts: Dict[str, int]) -> List[str]:
+        """RETURNS (List[str]): Labels whose weight should come from their number of
+        gold spans, of which none was seen."""
+        by_number = isinstance(self.label_weights, str)
+        return [label for label in labels if by_number and label not in counts]
 
     def _soften(
         self,
@@ -141,21 +152,20 @@ class SpanLoss:
         lengths: Sequence[int],
         max_span_length: Optional[int],
     ) -> Iterator[Tuple[GoldRow, float]]:
-        """YIELDS (Tuple[GoldRow, float]): Cells with their degrees. The gold spans come
-        last, since some are neighbours of others."""
+        """YIELDS (Tuple[GoldRow, float]): Cells with their degrees. A gold span that is
+        another's neighbour stays gold."""
+        part = self.boundary_smoothing / 4
         shared: Dict[GoldRow, float] = {}
+        kept: Dict[GoldRow, float] = {}
         for doc, label, start, end in gold:
             around = [
                 (doc, label, start + left, end + right)
                 for left, right in ((-1, 0), (1, 0), (0, -1), (0, 1))
             ]
             near = [x for x in around if _is_span(x, lengths, max_span_length)]
-            for cell in near:
-                degree = self.boundary_smoothing / len(near)
-                shared[cell] = max(degree, shared.get(cell, 0.0))
-        yield from shared.items()
-        for row in gold:
-            yield row, 1 - self.boundary_smoothing
+            shared.update((cell, part) for cell in near)
+            kept[doc, label, start, end] = 1 - len(near) * part
+        yield from {**shared, **kept}.items()
 
 
 def _is_span(row: GoldRow, lengths: Sequence[int], bound: Optional[int]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -67,7 +68,10 @@ def make_config(
     given = {"nlp.lang": lang, "paths.encoder": encoder}
     values.update((place, value) for place, value in given.items() if value is not None)
     base = (_HERE / "base.cfg").read_text(encoding="utf-8")
-    command = f"spacy global-pointer config {name}{' --gpu' * gpu}"
+    options = {"--lang": lang, "--encoder": encoder}
+    words = [name, *(["--gpu"] if gpu else [])]
+    words += [x for pair in options.items() if pair[1] is not None for x in pair if x]
+    command = f"spacy global-pointer config {shlex.join(words)}"
     head = f"# {recipe.about}.\n# Made by `{command}`; {recipe.source}.\n\n"
     return head + set_values(base, values)
 

@@ -21,7 +21,8 @@ def test_without_a_name_the_recipes_are_listed():
 
 def test_writes_a_config(tmp_path):
     path = tmp_path / "new" / "config.cfg"
-    run("electra-small-zh", path, "--gpu", "--encoder", "mine")
+    output = run("electra-small-zh", path, "--gpu", "--encoder", "mine")
+    assert "--output training" in output
     expected = make_config("electra-small-zh", gpu=True, encoder="mine")
     assert path.read_text("utf-8") == expected
 

@@ -46,6 +46,12 @@ def test_factors_between_numbers_are_drawn(nlp):
     assert all(found[str(i)] == 1 for i in range(400, 1000))
 
 
+def test_no_example_comes_more_than_ten_times(nlp):
+    corpus = corpus_of("A", *["B"] * 199)
+    found = times(create_rare_labels_corpus_v1(corpus, least_share=1.0), nlp)
+    assert found["0"] == 10
+
+
 def test_the_rarest_label_counts(nlp):
     corpus = corpus_of(["A", "B"], *["B"] * 24)
     found = times(create_rare_labels_corpus_v1(corpus, least_share=0.36), nlp)

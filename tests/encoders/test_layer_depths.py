@@ -52,6 +52,16 @@ def test_frozen_layers_out_of_range(tmp_path, frozen):
         freeze_layers(bert(tmp_path), frozen)
 
 
+def test_an_encoder_without_known_layers():
+    module = torch.nn.Linear(2, 2)
+    assert learn_rate_factors(module, 1.0) == {"weight": 1.0, "bias": 1.0}
+    freeze_layers(module, None)
+    with pytest.raises(ValueError, match="GP047.*layer_decay.*|GP047.*'weight'"):
+        learn_rate_factors(module, 0.9)
+    with pytest.raises(ValueError, match="GP047"):
+        freeze_layers(module, 0)
+
+
 def bert(folder):
     return AutoModel.from_pretrained(make_bert(folder / "bert"))
 
@@ -61,7 +71,7 @@ def train(tmp_path):
     """Trains one update and gives the change of each of the encoder's parameters."""
     make_bert(tmp_path / "bert")
 
-    def run(**settings):
+    def run(use_radam=False, **settings):
         nlp = spacy.blank("en")
         torch.manual_seed(0)
         model = {
@@ -75,6 +85,7 @@ def train(tmp_path):
         examples = [Example.from_dict(doc, {"spans": {"sc": [(0, 4, "A")]}})]
         optimizer = nlp.initialize(lambda: examples)
         optimizer.learn_rate, optimizer.L2 = 1e-3, 0.0
+        optimizer.use_radam = use_radam
         module = nlp.get_pipe("transformer").model.layers[0].shims[0]._model
         before = {k: v.detach().clone() for k, v in module.named_parameters()}
         nlp.update(examples, sgd=False)
@@ -94,6 +105,14 @@ def test_an_update_has_the_rates_of_the_layers(train):
         ("embeddings.LayerNorm.bias", 2.5e-4),
     ):
         assert float(change[name].abs().max()) == pytest.approx(rate, rel=1e-2)
+
+
+def test_rates_of_the_layers_hold_for_radam_too(train):
+    name = "embeddings.word_embeddings.weight"
+    whole, decayed = (
+        train(use_radam=True, layer_decay=decay)[name].abs().max() for decay in (1, 0.5)
+    )
+    assert float(decayed / whole) == pytest.approx(0.25, rel=1e-2)
 
 
 def test_an_update_leaves_frozen_layers_alone(train):

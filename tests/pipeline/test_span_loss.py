@@ -34,11 +34,18 @@ def test_weights_by_inverse_frequency(name, power):
     assert weights[2] / weights[1] == pytest.approx((25 / 100) ** power)
 
 
-def test_a_label_without_gold_spans_has_a_finite_weight():
-    weights = make_span_loss_v1(label_weights="inverse").weights_of(
-        ["A", "B"], {"A": 1}
-    )
-    assert weights == [1.0, 1.0]
+def test_a_label_without_gold_spans_has_the_weight_1():
+    loss = make_span_loss_v1(label_weights="inverse")
+    counts = {"ORG": 10, "PER": 30}
+    assert loss.weights_of(LABELS, counts) == pytest.approx([1.5, 0.5, 1.0])
+    assert loss.weights_of(LABELS, {}) == [1.0, 1.0, 1.0]
+    assert loss.uncounted(LABELS, counts) == ["VEH"]
+    assert make_span_loss_v1().uncounted(LABELS, counts) == []
+
+
+def test_a_label_that_a_config_cannot_hold():
+    with pytest.raises(ValueError, match="GP020.*label_weights.*'x:y'"):
+        make_span_loss_v1(label_weights={"x:y": 2.0})
 
 
 def test_given_weights_are_1_for_other_labels():
@@ -105,7 +112,13 @@ def test_boundary_smoothing_stays_within_documents_and_bounds(data):
 def test_a_gold_span_beside_another_stays_gold():
     smooth = make_span_loss_v1(boundary_smoothing=0.4)
     soft = dict(smooth._soften([(0, 0, 2, 2), (0, 0, 2, 3)], [9], None))
-    assert soft[0, 0, 2, 2] == soft[0, 0, 2, 3] == pytest.approx(0.6)
+    assert soft[0, 0, 2, 2] == pytest.approx(0.8)  # two neighbours are no spans
+    assert soft[0, 0, 2, 3] == pytest.approx(0.6)
+
+
+def test_what_no_neighbour_takes_a_gold_span_keeps():
+    smooth = make_span_loss_v1(boundary_smoothing=0.4)
+    assert dict(smooth._soften([(0, 0, 0, 0)], [1], None)) == {(0, 0, 0, 0): 1.0}
 
 
 @pytest.fixture
@@ -152,6 +165,13 @@ def test_counts_of_labels_are_saved_with_the_component(examples, tmp_path):
     pipe = spacy.load(tmp_path / "p").get_pipe("global_pointer")
     assert pipe.cfg["label_counts"] == {"A": 2, "B": 1}
     assert pipe._label_weights() == pytest.approx([2 / 3, 4 / 3])
+
+
+def test_labels_that_initialization_did_not_see_are_told(examples):
+    nlp = component(examples, label_weights="inverse")
+    nlp.get_pipe("global_pointer").cfg["label_counts"].pop("B")
+    with pytest.warns(UserWarning, match=r"GPW016.*\['B'\]"):
+        nlp.update(examples)
 
 
 def test_weights_of_unknown_labels_stop_initialize(examples):

@@ -150,6 +150,11 @@ def test_language_and_encoder_may_be_given():
     assert config["components"]["transformer"]["model"]["name"] == "a b"
 
 
+def test_the_head_tells_the_command():
+    head = make_config("bert-en", gpu=True, encoder="a b").split("\n\n")[0]
+    assert "`spacy global-pointer config bert-en --gpu --encoder 'a b'`" in head
+
+
 def test_unknown_recipe():
     with pytest.raises(ValueError, match="GP228.*'bert'.*bert-en"):
         make_config("bert")
