@@ -133,7 +133,7 @@ class SpanLoss:
             power = POWERS[self.label_weights]
             raw = {label: counts[label] ** power for label in labels if label in counts}
             mean = sum(raw.values()) / max(1, len(raw))
-            return [raw.get(label, mean) / (mean or 1) for label in labels]
+            return [raw[x] / mean if x in raw else 1.0 for x in labels]
         unknown = sorted(set(self.label_weights) - set(labels))
         if unknown:
             fields = {"setting": "label_weights", "unknown": unknown}
