@@ -1,4 +1,4 @@
-"""docs/formats.md and the README's commands say what there is."""
+"""docs/formats.md and the commands in README and docs say what there is."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from spacy_globalpointer.corpus.formats.registry import FORMATS, read_documents
 
 ROOT = Path(__file__).parent.parent
 FORMATS_DOC = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+TRAINING_DOC = (ROOT / "docs/training.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands
 
@@ -50,13 +51,13 @@ def test_sample_of_our_own_format(tmp_path):
 
 
 def commands():
-    blocks = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+    blocks = re.findall(r"```bash\n(.*?)```", README + TRAINING_DOC, flags=re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").split("\n")
     return [line for line in lines if line.startswith("spacy ")]
 
 
 @pytest.mark.parametrize("line", commands())
-def test_commands_of_the_readme_exist_with_their_options(line):
+def test_commands_exist_with_their_options(line):
     _, name, *words = shlex.split(line, comments=True)
     command = COMMANDS[name]
     if name == "global-pointer":

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import spacy
-import typer
-from spacy.cli._util import app
 from thinc.api import Config
 
-import spacy_globalpointer.cli.app  # noqa: F401 (adds the commands)
 from spacy_globalpointer.recipes.make import make_config, recipes
 
 ROOT = Path(__file__).parent.parent
 DOC = (ROOT / "docs/training.md").read_text(encoding="utf-8")
-COMMANDS = typer.main.get_command(app).commands
 
 
 def blocks(language):
@@ -58,19 +53,3 @@ def test_config_blocks_fit_into_the_base(block, monkeypatch):
     nlp = spacy.util.load_model_from_config(resolved, auto_fill=True)
     spacy.registry.resolve({"corpora": nlp.config.interpolate()["corpora"]})
     spacy.registry.resolve({"training": nlp.config.interpolate()["training"]})
-
-
-def commands():
-    lines = "\n".join(blocks("bash")).replace("\\\n", " ").split("\n")
-    return [line for line in lines if line.startswith("spacy ")]
-
-
-@pytest.mark.parametrize("line", commands())
-def test_commands_exist_with_their_options(line):
-    _, name, *words = shlex.split(line, comments=True)
-    command = COMMANDS[name]
-    if name == "global-pointer":
-        command = command.commands[words.pop(0)]
-    known = {option for parameter in command.params for option in parameter.opts}
-    given = {word for word in words if word.startswith("--") and "." not in word}
-    assert given <= known
