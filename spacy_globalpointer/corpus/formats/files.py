@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import warnings
 import zlib
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO, Iterator, List, Sequence, Tuple, cast
 
-from ...errors import Errors
+from ...errors import Errors, Warnings
 from ..annotations import Source
 
 #: The longest line, in MiB. Longer ones come from a wrong format.
@@ -130,11 +131,11 @@ def is_excluded(name: str, patterns: Sequence[str]) -> bool:
 
 
 def check_patterns(path: Path, exclude: Sequence[str]) -> None:
-    """Check that each pattern of files to leave out fits one.
+    """Warn of patterns of files to leave out that fit none: a typing error there would
+    leave a file in.
 
     path (Path): The corpus: a folder, or a file.
     exclude (Sequence[str]): The patterns.
-    RAISES (ValueError): GP144 if there are others.
     """
     if not exclude:
         return
@@ -146,7 +147,7 @@ def check_patterns(path: Path, exclude: Sequence[str]) -> None:
         shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         patterns = ", ".join(map(repr, unused))
         fields = {"path": path, "patterns": patterns, "names": shown}
-        raise ValueError(Errors.GP144.format(**fields))
+        warnings.warn(Warnings.GPW017.format(**fields), stacklevel=2)
 
 
 def read_lines(
