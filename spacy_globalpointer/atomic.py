@@ -13,6 +13,10 @@ from typing import Iterator
 
 #: Name, in a folder of drafts, of what a draft is about to take the place of.
 _BEFORE = "before"
+#: Whether a signal can ask after a process, and a folder can be opened.
+_IS_POSIX = os.name == "posix"
+#: Of the namespace that this process' number is of, where there are such.
+_NAMESPACE = "/proc/self/ns/pid"
 
 
 @contextmanager
@@ -95,6 +99,26 @@ def clear_drafts(path: Path, *, of_all: bool = False) -> None:
             _discard(folder, path)
 
 
+def sync(path: Path, *, deep: bool = True) -> None:
+    """Have the disk write what the system holds back, so that it outlasts a power cut.
+
+    path (Path): A file or folder.
+    deep (bool): Whether to include what is in the folder.
+    """
+    if path.is_dir() and deep:
+        for part in path.iterdir():
+            sync(part)
+    if path.is_dir() and not _IS_POSIX:
+        return
+    # Windows syncs no file that is open for reading only.
+    writing = os.O_RDWR | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, os.O_RDONLY if _IS_POSIX else writing)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _discard(folder: Path, path: Path) -> None:
     """Remove drafts. What was moved there to make way, for nothing, comes back."""
     before = folder / f"{path.name}.{_BEFORE}"
@@ -104,12 +128,16 @@ def _discard(folder: Path, path: Path) -> None:
 
 
 def _host() -> str:
-    """The machine's name: another one's processes cannot be asked after."""
-    return re.sub(r"[^\w-]", "_", platform.node()) or "_"
+    """The names of the machine and of the container's processes: those of others
+    cannot be asked after."""
+    name = re.sub(r"[^\w-]", "_", platform.node()) or "_"
+    if not os.path.lexists(_NAMESPACE):
+        return name
+    return f"{name}-{re.sub('[^0-9]', '', os.readlink(_NAMESPACE))}"
 
 
 def _is_alive(pid: int) -> bool:
-    if os.name != "posix":  # there a signal is not the way to ask
+    if not _IS_POSIX:
         return True
     try:
         os.kill(pid, 0)

@@ -290,8 +290,8 @@ class Errors(metaclass=_Coded):
     )
     GP122 = (
         "{path} ends in none of .spacy, .jsonl and .txt. Pass Docs as .spacy, one text "
-        'as .txt, or a text a line as .jsonl: {{"text": "..."}}; the last two also with '
-        ".gz."
+        'as .txt, or a text a line as .jsonl: {{"text": "..."}}; the last two also '
+        "with .gz."
     )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "
@@ -463,11 +463,6 @@ class Errors(metaclass=_Coded):
         'the JSON file, or pass fractions for train, dev and test, such as "0.8,0.1,'
         '0.1".'
     )
-    GP144 = (
-        "No file of {path} fits --exclude {patterns}. A pattern is compared with a "
-        "file's path in the corpus and with its name, * standing for anything. The "
-        "corpus has: {names}. Correct the pattern, or leave it out."
-    )
     GP145 = (
         "{path} exists and is not {kind}, so it is not replaced. Name another file, or "
         "remove this one."
@@ -560,9 +555,9 @@ class Errors(metaclass=_Coded):
         "numbers. Repair that, or pass --force to begin anew."
     )
     GP215 = (
-        "{path} holds {held}, but neither a checkpoint nor a note that "
-        "`spacy global-pointer train` began there. There is nothing to continue: pass "
-        "--force to remove that and begin anew, or name another --output."
+        "{path} holds {held}, but no checkpoint: it was removed, or the pipelines come "
+        "from elsewhere. There is nothing to continue. Pass --force to remove them and "
+        "begin anew, or name another --output."
     )
     GP216 = (
         "The optimizer updates {n} parameters that are in no component's model: "
@@ -678,6 +673,11 @@ class Warnings(metaclass=_Coded):
         "about other spans. Tune on more documents, or keep the thresholds so far "
         "(--dry-run)."
     )
+    GPW017 = (
+        "No file of {path} fits --exclude {patterns}. A pattern is compared with a "
+        "file's path in the corpus and with its name, * standing for anything. The "
+        "corpus has: {names}."
+    )
     GPW016 = (
         "'{name}' weighs labels by their number of gold spans, but saw none of "
         "{labels} when it was initialized (of a corpus that is streamed it sees 100 "
@@ -689,7 +689,7 @@ class Warnings(metaclass=_Coded):
         "have none."
     )
     GPW210 = (
-        "The training was interrupted on another machine: {then}; this one has {now}. "
+        "The training was interrupted on another machine: {changes}. "
         "The last digits of the weights may differ from those of a training without "
         "interruption."
     )

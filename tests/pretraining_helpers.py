@@ -13,7 +13,7 @@ from spacy_globalpointer.encoders.folders import load_encoder
 from spacy_globalpointer.training.replaced_tokens.pretrain import pretrain
 from spacy_globalpointer.training.replaced_tokens.run import Run
 from spacy_globalpointer.training.replaced_tokens.sequences import Pieces
-from spacy_globalpointer.training.replaced_tokens.settings import Settings
+from spacy_globalpointer.training.replaced_tokens.settings import PretrainSettings
 from spacy_globalpointer.training.replaced_tokens.texts import find_texts
 
 CPU = torch.device("cpu")
@@ -37,12 +37,12 @@ def make_run(folder: Path, *, make=make_bert, **settings) -> Run:
     (folder / "encoder").mkdir(exist_ok=True)
     encoder = load_encoder(str(make(folder / "encoder")))
     files = find_texts([write_texts(folder)])
-    return Run(encoder, files, Settings(**{**SMALL, **settings}), CPU)
+    return Run(encoder, files, PretrainSettings(**{**SMALL, **settings}), CPU)
 
 
 def run_pretrain(folder: Path, output: str = "out", *, settings=None, **options):
     """Pre-train the encoder in folder/encoder on folder/texts.jsonl."""
-    chosen = Settings(**{**SMALL, **(settings or {})})
+    chosen = PretrainSettings(**{**SMALL, **(settings or {})})
     paths = folder / "encoder", [folder / "texts.jsonl"], folder / output
     name, texts, target = str(paths[0]), paths[1], paths[2]
     return pretrain(name, texts, target, chosen, device=CPU, **options)

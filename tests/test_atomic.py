@@ -7,11 +7,13 @@ import signal
 
 import pytest
 
+from spacy_globalpointer import atomic as module
 from spacy_globalpointer.atomic import (
     atomic_file,
     atomic_folder,
     clear_drafts,
     drafts_beside,
+    sync,
 )
 
 
@@ -166,6 +168,44 @@ def test_a_folder_killed_between_its_two_moves_comes_back(tmp_path):
 def test_drafts_are_cleared_where_there_is_no_folder_yet(tmp_path):
     clear_drafts(tmp_path / "no" / "out")
     assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="there are no links")
+def test_drafts_of_other_containers_stay(tmp_path, monkeypatch):
+    """On a machine of the same name, whose process of that number is another one."""
+    namespace = tmp_path / "namespace"
+    monkeypatch.setattr(module, "_NAMESPACE", str(namespace))
+    monkeypatch.setattr(module, "_is_alive", lambda _: False)
+
+    def enter(name):
+        namespace.unlink(missing_ok=True)
+        namespace.symlink_to(name)
+
+    enter("pid:[17]")
+    with drafts_beside(tmp_path / "out") as theirs:
+        enter("pid:[18]")
+        clear_drafts(tmp_path / "out")
+        assert theirs.is_dir()
+        enter("pid:[17]")
+        clear_drafts(tmp_path / "out")
+        assert not theirs.exists()
+
+
+@pytest.mark.parametrize("is_posix", [False, True])
+def test_files_are_synced_as_the_system_wants_it(tmp_path, monkeypatch, is_posix):
+    """Windows syncs no folder, and no file that is open for reading only."""
+    fcntl = pytest.importorskip("fcntl")
+    write(tmp_path / "file", "text")
+    modes = []
+
+    def fsync(descriptor):
+        modes.append(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE)
+
+    monkeypatch.setattr(module, "_IS_POSIX", is_posix)
+    monkeypatch.setattr(os, "fsync", fsync)
+    sync(tmp_path)
+    assert modes == ([os.O_RDONLY] * 2 if is_posix else [os.O_RDWR])
+    assert read(tmp_path / "file") == "text"
 
 
 def test_drafts_of_running_processes_and_of_other_files_stay(tmp_path):

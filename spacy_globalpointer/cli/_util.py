@@ -19,7 +19,8 @@ NO_SHARE = "–"
 NO_SHARE_NOTE = (
     "–: nothing to be a share of (precision without found spans, recall without gold)"
 )
-_INTERRUPTED = 130
+#: Exit status of a process that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
         if stopped is None:
             raise
         msg.text("")  # after what a terminal shows of the key
-        msg.warn(stopped, exits=_INTERRUPTED)
+        msg.warn(stopped, exits=INTERRUPTED)
 
 
 def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:

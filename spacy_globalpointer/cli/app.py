@@ -19,8 +19,8 @@ from .tune import tune_cli
 HELP = """Tools for span extraction with GlobalPointer: convert annotated texts,
 check the data, and look at the results."""
 
-#: Other options than the command's own are settings of a config.
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+#: For a command whose other options are settings of a config.
+WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 # Plain help, as spaCy's own commands have it.
 global_pointer_cli = typer.Typer(
@@ -34,7 +34,7 @@ global_pointer_cli.command("export")(export_cli)
 global_pointer_cli.command("lengthen")(lengthen_cli)
 global_pointer_cli.command("pretrain")(pretrain_cli)
 global_pointer_cli.command("render")(render_cli)
-global_pointer_cli.command("train", context_settings=PASS_ON)(train_cli)
+global_pointer_cli.command("train", context_settings=WITH_OVERRIDES)(train_cli)
 global_pointer_cli.command("tune")(tune_cli)
 
 app.add_typer(global_pointer_cli)

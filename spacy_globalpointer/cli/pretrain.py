@@ -13,11 +13,10 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import Errors
-from ._util import reported_errors
+from ._util import INTERRUPTED, reported_errors
 
 _STOPPED = "Stopped (Ctrl-C). Go on with the same command and --resume"
 _STOPPED_AT_ONCE = _STOPPED + ", from the last checkpoint, if there was one"
-_INTERRUPTED = 130
 _COLUMNS = {
     "step": ("step", "{:,}"),
     "words": ("words", "{:,}"),
@@ -31,7 +30,7 @@ _COLUMNS = {
 }
 
 
-class Generator(str, Enum):
+class GeneratorKind(str, Enum):
     """The kinds of generators."""
 
     copy = "copy"
@@ -81,13 +80,13 @@ def pretrain_cli(
         Opt("--whole-words/--pieces", help="Mask whole words, or single pieces"),
     ] = False,
     generator: Annotated[
-        Generator,
+        GeneratorKind,
         Opt(
             "--generator",
             help="What proposes wrong pieces: a copy of the encoder's first layers, or "
             "a small one with random weights",
         ),
-    ] = Generator.copy,
+    ] = GeneratorKind.copy,
     generator_layers: Annotated[
         Optional[int],
         Opt(
@@ -97,7 +96,7 @@ def pretrain_cli(
             show_default=False,
         ),
     ] = None,
-    train_embeddings_twice: Annotated[
+    shared_gradient: Annotated[
         bool,
         Opt(
             "--shared-gradient/--detector-gradient",
@@ -117,7 +116,12 @@ def pretrain_cli(
         ),
     ] = 500,
     resume: Annotated[
-        bool, Opt("--resume", help="Go on with an interrupted run")
+        bool,
+        Opt(
+            "--resume",
+            "-r",
+            help="Go on with an interrupted run; begin if there is none",
+        ),
     ] = False,
     force: Annotated[
         bool,
@@ -131,9 +135,9 @@ def pretrain_cli(
     beginning and at each checkpoint.
     """
     from ..training.replaced_tokens.pretrain import pretrain  # imports torch
-    from ..training.replaced_tokens.settings import Settings
+    from ..training.replaced_tokens.settings import PretrainSettings
 
-    settings = Settings(
+    settings = PretrainSettings(
         steps=steps,
         batch_size=batch_size,
         length=length,
@@ -143,7 +147,7 @@ def pretrain_cli(
         whole_words=whole_words,
         generator=generator.value,
         generator_layers=generator_layers,
-        generator_trains_embeddings=train_embeddings_twice,
+        shared_gradient=shared_gradient,
         seed=seed,
     )
     with reported_errors(_STOPPED_AT_ONCE), _stopped_by_ctrl_c() as should_stop:
@@ -157,11 +161,12 @@ def pretrain_cli(
             resume=resume,
             force=force,
             report=_make_report(),
+            say=msg.info,
             should_stop=should_stop,
         )
     if not finished:
-        msg.warn(_STOPPED, exits=_INTERRUPTED)
-    msg.good("Saved the encoder", output)
+        msg.warn(_STOPPED, exits=INTERRUPTED)
+    msg.good("The encoder is complete", output)
 
 
 def _device(gpu_id: int) -> Any:

@@ -17,11 +17,12 @@ from wasabi import msg
 
 from ..corpus.crop import crop_docs
 from ..corpus.docbin import read_docs
+from ..corpus.formats.files import SourceFile
+from ..corpus.plain_texts import is_plain, read_plain_texts
 from ..errors import Errors
 from ..evaluation.colors import assign_colors
 from ..wording import number_of
 from ._util import AS_BEFORE, check_page, reported_errors, write_text
-from .plain_texts import PLAIN_TEXTS
 
 
 def render_cli(
@@ -32,7 +33,7 @@ def render_cli(
         Path,
         Arg(
             help="Texts: a .spacy file or a folder of them, a .jsonl file with a text "
-            "a line, or a .txt file, which is one text",
+            "a line, or a .txt file, which is one text; the last two also with .gz",
             exists=True,
         ),
     ],
@@ -75,22 +76,24 @@ def read_texts(path: Path, limit: int, *, gold: bool) -> List[Doc]:
     """Read the texts to show.
 
     path (Path): A .spacy file, or a folder of them; or in utf-8 a .jsonl file, whose
-        objects have a text, or a .txt file, which is one text.
+        objects have a text, or a .txt file, which is one text, also with .gz.
     limit (int): Texts to read at most.
     gold (bool): Whether gold spans are needed.
     RETURNS (List[Doc]): The texts. Those of plain files are not tokenized well.
     RAISES (ValueError): GP122 for another format, GP121 for plain texts if gold is
         asked for, GP120 for no text, GP146 for another .jsonl.
     """
-    if path.suffix not in (".spacy", *PLAIN_TEXTS) and not path.is_dir():
+    plain = is_plain(path) and path.is_file()
+    if not (plain or path.suffix == ".spacy" or path.is_dir()):
         raise ValueError(Errors.GP122.format(path=path))
     blank = spacy.blank("xx")
-    if path.suffix in PLAIN_TEXTS and path.is_file():
+    if plain:
         if gold:
             raise ValueError(Errors.GP121.format(path=path))
+        texts = read_plain_texts(SourceFile(path, path.name))
         docs = [
-            _titled(blank.make_doc(text), title)
-            for title, text in islice(PLAIN_TEXTS[path.suffix](path), limit)
+            _titled(blank.make_doc("".join(blocks)), title)
+            for title, blocks in islice(texts, limit)
         ]
     else:
         docs = list(islice(read_docs(path, blank.vocab), limit))

@@ -23,7 +23,7 @@ from thinc.api import Config
 from wasabi import msg
 
 from ..errors import Errors, Warnings
-from ._util import reported_errors
+from ._util import INTERRUPTED, reported_errors
 
 # The room below imports torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ..training.resumable.identity import Identity
     from ..training.resumable.output_folder import OutputFolder
 
-#: Exit status of a process that Ctrl-C ended.
-INTERRUPTED = 130
+#: How this package's errors begin.
+CODE = "[GP"
 
 
 def train_cli(
@@ -60,7 +60,12 @@ def train_cli(
     ] = False,
     force: Annotated[
         bool,
-        Opt("--force", "-F", help="Remove what is in the output folder, and begin"),
+        Opt(
+            "--force",
+            "-F",
+            help="Begin; once the pipeline is initialized, remove the pipelines and "
+            "checkpoints in the output folder",
+        ),
     ] = False,
     code_path: Annotated[
         Optional[Path],
@@ -100,7 +105,8 @@ def train_cli(
                 msg.good("The training is complete", output)
                 return
             checkpoint = find_start(folder, identity, resume=resume, force=force)
-        train(config, folder, identity, checkpoint, use_gpu=use_gpu)
+        with reported_codes():
+            train(config, folder, identity, checkpoint, use_gpu=use_gpu)
 
 
 def find_start(
@@ -115,8 +121,6 @@ def find_start(
     RETURNS (Optional[Checkpoint]): Where to continue; None for the beginning.
     RAISES (ValueError): GP210 to GP215 if neither can be done.
     """
-    from ..training.resumable.identity import machine
-
     checkpoint = folder.newest(identity) if resume else None
     if checkpoint is None:
         if resume:
@@ -125,8 +129,6 @@ def find_start(
             folder.check_free()
         return None
     msg.info(f"Continues from {checkpoint.path}")
-    if checkpoint.machine != machine():
-        msg.warn(Warnings.GPW210.format(then=checkpoint.machine, now=machine()))
     if not folder.has_best():
         msg.warn(Warnings.GPW211.format(path=folder.path))
     return checkpoint
@@ -149,6 +151,7 @@ def train(
     use_gpu (int): Number of the GPU, or -1 for the CPU.
     """
     from ..training.resumable.loop import Training
+    from ..training.resumable.machine import compare_machines, machine
 
     msg.info(f"Saving to output directory: {folder.path}")
     setup_gpu(use_gpu)
@@ -157,17 +160,22 @@ def train(
         nlp = init_nlp(config, use_gpu=use_gpu)
     msg.good("Initialized pipeline")
     msg.divider("Training pipeline")
-    training = Training(
-        nlp,
-        folder.path,
-        identity=identity,
-        config=config.interpolate(),
-        checkpoint=checkpoint,
-        use_gpu=use_gpu,
-    )
-    if checkpoint is None:
-        folder.begin(identity)
+    with show_validation_error(hint_fill=False):
+        training = Training(
+            nlp,
+            folder.path,
+            identity=identity,
+            config=config.interpolate(),
+            checkpoint=checkpoint,
+            use_gpu=use_gpu,
+        )
     with reported_errors():
+        if checkpoint is None:
+            folder.begin(identity)
+        else:
+            changes = compare_machines(checkpoint.machine, machine(nlp))
+            if changes:
+                msg.warn(Warnings.GPW210.format(changes=", ".join(changes)))
         training.restore()
     last = training.run(sys.stdout, sys.stderr)
     folder.finish(identity)
@@ -185,11 +193,25 @@ def interruptible(folder: OutputFolder) -> Iterator[None]:
     except KeyboardInterrupt:
         stored = folder.checkpoints()
         if stored:
+            what = "continues"
             text = f"Interrupted. Its state is in {stored[0]}"
         else:
+            what = "begins anew"
             text = "Interrupted before there was a state to continue with"
-        msg.warn(text, "The same command with --resume continues.")
+        msg.warn(text, f"The same command with --resume {what}.")
         raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def reported_codes() -> Iterator[None]:
+    """Print errors that have a code of this package, and exit with status 1. Others
+    keep their traceback."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith(CODE):
+            raise
+        msg.fail(str(error), exits=1)
 
 
 def _identify(config: Config, code: Optional[Path], use_gpu: int) -> Identity:

@@ -1,0 +1,1 @@
+"""What happens while weights are learnt: schedules, loops, loggers."""

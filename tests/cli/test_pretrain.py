@@ -45,7 +45,7 @@ def test_figures_are_printed_and_the_encoder_is_saved(folder):
     assert rows(output) == [0, 2, 4]
     titles = ["step", "generator loss", "trivial", "F1", "AUC"]
     assert all(title in output for title in titles)
-    assert "Saved the encoder" in output
+    assert "The encoder is complete" in output
     assert load_encoder(str(folder / "out")).width == 32
 
 
@@ -62,7 +62,7 @@ def test_several_texts_and_all_options(folder):
     note = (folder / "out" / "pretraining.json").read_text()
     for setting in ('"mask": 0.2', '"generator": "small"', '"seed": 3', "more"):
         assert setting in note
-    assert '"generator_trains_embeddings": true' in note
+    assert '"shared_gradient": true' in note
 
 
 def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, monkeypatch):
@@ -76,13 +76,13 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, monkeypatch):
     handler = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(Run, "advance", advance)
     output = pretrain(folder, code=130)
-    assert "--resume" in output and "Saved" not in output
+    assert "--resume" in output and "complete" not in output
     assert signal.getsignal(signal.SIGINT) is handler
     monkeypatch.undo()
     assert not (folder / "out").exists()
     assert "GP206" in pretrain(folder, code=1)
     output = pretrain(folder, "--resume")
-    assert rows(output) == [4]
+    assert rows(output) == [4] and "Continues from" in output
     assert (folder / "out").is_dir()
 
 
@@ -97,9 +97,15 @@ def test_ctrl_c_twice_ends_at_once(folder, monkeypatch):
     assert not list(folder.glob("out*/*.safetensors"))
 
 
+def test_resume_may_be_passed_always(folder):
+    output = pretrain(folder, "--resume")
+    assert rows(output) == [0, 4] and "nothing to continue" in output
+    output = pretrain(folder, "--resume")
+    assert rows(output) == [] and "nothing left to do" in output
+
+
 def test_errors_are_messages(folder):
     assert "GP208" in pretrain(folder, "--gpu-id", "99", code=1)
-    assert "GP204" in pretrain(folder, "--resume", code=1)
     assert "GP208" in pretrain(folder, "--mask", "1.5", code=1)
     (folder / "out").mkdir()
     assert "GP203" in pretrain(folder, code=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 from html.parser import HTMLParser
@@ -82,6 +83,19 @@ def test_text_file_is_one_text(model, tmp_path):
     page = Page(tmp_path / "page.html")
     assert page.titles == ["text.txt"]
     assert [w for w in page.words if w in ("PER", "GPE")] == ["PER", "GPE"]
+
+
+@pytest.mark.parametrize(
+    "name,content", [("a.txt", "\ufeffMary left"), ("a.jsonl", '{"text": "Mary"}')]
+)
+def test_packed_texts(model, tmp_path, name, content):
+    path = tmp_path / f"{name}.gz"
+    path.write_bytes(gzip.compress(content.encode()))
+    result = render(model, path, tmp_path / "page.html")
+    assert result.exit_code == 0, result.output
+    page = Page(tmp_path / "page.html")
+    assert page.titles == [f"{name}.gz" if name == "a.txt" else f"{name}.gz:1"]
+    assert "PER" in page.words and "\ufeff" not in page.html
 
 
 def test_json_lines_are_a_text_each(model, tmp_path):

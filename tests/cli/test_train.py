@@ -9,7 +9,9 @@ import pytest
 import spacy
 from training_helpers import Workplace, differing, files, pointer_config
 
-from spacy_globalpointer.training.resumable import identity
+from spacy_globalpointer.cli import train
+from spacy_globalpointer.errors import Errors
+from spacy_globalpointer.training.resumable import identity, machine, optimizer_state
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +116,63 @@ def test_warnings_of_what_is_not_as_before(place, cut):
 
 
 def test_another_machine_is_a_warning(place, cut, monkeypatch):
-    monkeypatch.setattr(identity, "machine", lambda: {"threads": 77})
+    monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 77)
     output = place.train(cut, "--resume")
-    assert "GPW210" in output and "77" in output
+    assert "GPW210" in output and "and is 77" in output and "{" not in output
+
+
+def test_the_same_machine_is_none(place, cut):
+    assert "GPW210" not in place.train(cut, "--resume")
+
+
+def test_pipelines_stay_whose_checkpoint_was_removed(place, cut):
+    before = files(place.folder / cut)
+    shutil.rmtree(place.folder / cut / "checkpoint-4")
+    for more in ([], ["--training.max_steps", 20]):
+        assert "GP215" in place.train(cut, "--resume", *more, code=1)
+    assert files(place.folder / cut) == before
+
+
+def test_ctrl_c_before_a_checkpoint_says_so(place, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "init_nlp", stop)
+    output = place.train("early", code=130)
+    assert "--resume begins anew" in output
+
+
+def test_mistakes_about_the_logger_are_told(place):
+    logger = ("--training.logger.@loggers", "spacy-globalpointer.ProgressLogger.v1")
+    for file, error in ((place.folder, "GP220"), (place.config, "GP221")):
+        options = (*logger, "--training.logger.output_file", file)
+        assert f"[{error}]" in place.train("mistaken", "--force", *options, code=1)
+
+
+def test_mistakes_about_the_learning_rate_are_told(place):
+    rate = "--training.optimizer.learn_rate"
+    options = (f"{rate}.@schedules", "spacy-globalpointer.cosine.v1")
+    output = place.train(
+        "mistaken", "--force", *options, f"{rate}.total_steps", 0, code=1
+    )
+    assert "[GP225]" in output
+
+
+def test_an_optimizer_that_updates_what_cannot_be_stored_is_told(place, monkeypatch):
+    def refuse(*_):
+        raise ValueError(Errors.GP216.format(n=1, names=["W"]))
+
+    monkeypatch.setattr(optimizer_state, "get_state", refuse)
+    assert "[GP216]" in place.train("not-stored", code=1)
+
+
+def test_errors_of_the_program_keep_their_traceback(place, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("not the user's")
+
+    monkeypatch.setattr(train, "init_nlp", fail)
+    with pytest.raises(AssertionError, match=r"ValueError\("):
+        place.train("failed")
 
 
 def test_code_is_imported_and_counts(place, tmp_path):

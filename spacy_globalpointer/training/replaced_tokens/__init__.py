@@ -1,0 +1,1 @@
+"""Pre-training of an encoder: replaced tokens are detected."""

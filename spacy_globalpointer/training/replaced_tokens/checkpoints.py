@@ -5,10 +5,9 @@ One safetensors file, in whose header is the rest as JSON.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Dict
+from typing import Dict
 
 import safetensors
 import safetensors.torch
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from ...atomic import atomic_file
 from ...errors import Errors
+from .identity import Identity, differences
 from .optimizer import optimizer_tensors, restore_optimizer
 from .run import Run
 
@@ -25,22 +25,11 @@ _FORMAT = "1"
 _MODEL, _OPTIMIZER, _STREAM = "model.", "optimizer.", "stream."
 
 
-def identity(run: Run, name: str) -> Dict[str, Any]:
-    """What must be the same for a run to go on from a checkpoint.
-
-    run (Run): The run.
-    name (str): What the user calls the encoder.
-    RETURNS (Dict[str, Any]): Values by name, as JSON has them.
-    """
-    settings = dataclasses.asdict(run.settings)
-    return {"encoder": name, "texts": run.fingerprint, **settings}
-
-
-def save_checkpoint(run: Run, name: str, folder: Path) -> None:
+def save_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
     """Write a checkpoint in place of the one before.
 
     run (Run): The run, between two steps.
-    name (str): What the user calls the encoder.
+    identity (Identity): What it depends on.
     folder (Path): The folder; the file in it is there as a whole or not at all.
     """
     place, arrays = run.stream.state()
@@ -53,17 +42,17 @@ def save_checkpoint(run: Run, name: str, folder: Path) -> None:
         for key, value in part.items():
             tensors[prefix + key] = value.detach().cpu().contiguous()
     state = {"step": run.step, "words": run.words, "place": place}
-    header = {"format": _FORMAT, "identity": identity(run, name), "state": state}
+    header = {"format": _FORMAT, "identity": _whole(identity, run), "state": state}
     texts = {key: json.dumps(value) for key, value in header.items()}
     with atomic_file(folder / FILE) as draft:
         safetensors.torch.save_file(tensors, draft, texts)
 
 
-def load_checkpoint(run: Run, name: str, folder: Path) -> None:
+def load_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
     """Bring a run to where a checkpoint was written.
 
     run (Run): A run that has not begun.
-    name (str): What the user calls the encoder.
+    identity (Identity): What it depends on.
     folder (Path): The checkpoint's folder.
     RAISES (ValueError): GP204 if there is none or it is damaged, GP205 if it is of
         another run.
@@ -78,7 +67,7 @@ def load_checkpoint(run: Run, name: str, folder: Path) -> None:
             raise ValueError(f"its format is {header['format']!r}")
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise ValueError(Errors.GP204.format(path=path, reason=error)) from error
-    _check_identity(path, stored, identity(run, name))
+    check_identity(path, stored, _whole(identity, run))
     _load_parameters(run, _part(tensors, _MODEL))
     restore_optimizer(run.optimizer, _part(tensors, _OPTIMIZER))
     arrays = {key: x.numpy() for key, x in _part(tensors, _STREAM).items()}
@@ -94,15 +83,23 @@ def _part(tensors: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:
     }
 
 
-def _check_identity(path: Path, stored: Dict[str, Any], mine: Dict[str, Any]) -> None:
-    others = [
-        f"{key} {stored.get(key)!r} (now {mine.get(key)!r})"
-        for key in {**stored, **mine}
-        if stored.get(key) != mine.get(key)
-    ]
+def check_identity(path: Path, stored: Identity, mine: Identity) -> None:
+    """Check that what is there is of this run.
+
+    path (Path): Where that stands, for messages.
+    stored (Identity): What it was made from.
+    mine (Identity): What the run depends on.
+    RAISES (ValueError): GP205 if it is of another run.
+    """
+    others = differences(stored, mine)
     if others:
-        fields = {"path": path, "others": ", ".join(others)}
-        raise ValueError(Errors.GP205.format(**fields))
+        raise ValueError(Errors.GP205.format(path=path, others=others))
+
+
+def _whole(identity: Identity, run: Run) -> Identity:
+    """With what was read, which tells large texts better than their sizes do."""
+    contents = {**identity["contents"], "sequences": run.fingerprint}
+    return {**identity, "contents": contents}
 
 
 def _load_parameters(run: Run, weights: Dict[str, Tensor]) -> None:

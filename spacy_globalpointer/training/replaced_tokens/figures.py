@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .detector import Detection, ReplacedTokens
 from .masking import Batch
+from .seeds import seed_torch
 
 
 def measure(
@@ -22,7 +23,7 @@ def measure(
     seed (int): What the generator draws with.
     RETURNS (Dict[str, float]): The figures, see `figures_of`.
     """
-    torch.manual_seed(seed)
+    seed_torch(seed, next(model.parameters()).device)
     model.eval()
     with torch.no_grad():
         results = [model(batch) for batch in batches]

@@ -26,7 +26,7 @@ class Generator(nn.Module):
     width (int): Width of these vectors.
     table (nn.Parameter): Shape (vocabulary, embedding): the encoder's own.
     counts (Tensor): Shape (vocabulary,): how often each piece occurs, to begin with.
-    trains_table (bool): Whether the table gets a gradient from here, too.
+    shared_gradient (bool): Whether the table gets a gradient from here, too.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class Generator(nn.Module):
         table: nn.Parameter,
         counts: Tensor,
         *,
-        trains_table: bool,
+        shared_gradient: bool,
     ) -> None:
         super().__init__()
         self.body = body
         self.table = table
-        self.trains_table = trains_table
+        self.shared_gradient = shared_gradient
         size = table.shape[1]
         self.transform = nn.Sequential(
             nn.Linear(width, size), nn.GELU(), nn.LayerNorm(size)
@@ -57,8 +57,8 @@ class Generator(nn.Module):
         places (Tensor): Shape (masked,), int64: flat offsets.
         RETURNS (Tensor): Shape (masked, vocabulary): logits.
         """
-        hidden = self.body(ids, mask, self.trains_table)
-        table = self.table if self.trains_table else self.table.detach()
+        hidden = self.body(ids, mask, self.shared_gradient)
+        table = self.table if self.shared_gradient else self.table.detach()
         own = self.transform(hidden.flatten(0, 1)[places])
         return F.linear(own, table.to(own.dtype), self.bias.to(own.dtype))
 
@@ -84,10 +84,10 @@ class FirstLayers(nn.Module):
         self.words = encoder.get_input_embeddings()
         self.encoder.set_input_embeddings(self.words)
 
-    def forward(self, ids: Tensor, mask: Tensor, trains_table: bool) -> Tensor:
+    def forward(self, ids: Tensor, mask: Tensor, shared_gradient: bool) -> Tensor:
         """RETURNS (Tensor): Shape (sequences, pieces, width): the pieces' vectors."""
         words = self.words(ids)
-        words = words if trains_table else words.detach()
+        words = words if shared_gradient else words.detach()
         return self.encoder(inputs_embeds=words, attention_mask=mask).last_hidden_state
 
 
@@ -108,17 +108,23 @@ class SmallTransformer(nn.Module):
             width,
             width // _HEAD,
             dim_feedforward=4 * width,
-            dropout=encoder.config.hidden_dropout_prob,
+            dropout=_dropout(encoder.config),
             activation="gelu",
             batch_first=True,
         )
         self.layers = nn.TransformerEncoder(layer, n_layers, enable_nested_tensor=False)
 
-    def forward(self, ids: Tensor, mask: Tensor, trains_table: bool) -> Tensor:
+    def forward(self, ids: Tensor, mask: Tensor, shared_gradient: bool) -> Tensor:
         """RETURNS (Tensor): Shape (sequences, pieces, width): the pieces' vectors."""
         vectors = self.embeddings(input_ids=ids)
-        vectors = vectors if trains_table else vectors.detach()
+        vectors = vectors if shared_gradient else vectors.detach()
         return self.layers(self.project(vectors), src_key_padding_mask=mask == 0)
+
+
+def _dropout(config: Any) -> float:
+    """RETURNS (float): An encoder's own dropout, which DistilBERT calls otherwise."""
+    usual = getattr(config, "dropout", 0.1)
+    return getattr(config, "hidden_dropout_prob", usual)
 
 
 def make_generator(
@@ -127,7 +133,7 @@ def make_generator(
     *,
     kind: str,
     n_layers: Optional[int],
-    trains_table: bool,
+    shared_gradient: bool,
 ) -> Generator:
     """Make the generator for an encoder.
 
@@ -137,7 +143,8 @@ def make_generator(
         weights.
     n_layers (Optional[int]): Number of layers; None for a third of the encoder's as
         copies, or all of them as small ones.
-    trains_table (bool): Whether the encoder's embeddings get a gradient from it, too.
+    shared_gradient (bool): Whether the encoder's embeddings get a gradient from it,
+        too.
     RETURNS (Generator): The generator.
     """
     width, layers = encoder.config.hidden_size, encoder.config.num_hidden_layers
@@ -148,7 +155,7 @@ def make_generator(
         width = max(1, round(width / 3 / _HEAD)) * _HEAD
         body = SmallTransformer(encoder, width, n_layers or layers)
     table = encoder.get_input_embeddings().weight
-    return Generator(body, width, table, counts, trains_table=trains_table)
+    return Generator(body, width, table, counts, shared_gradient=shared_gradient)
 
 
 def sample(logits: Tensor) -> Tensor:

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from .detector import ReplacedTokens
-from .settings import Settings
+from .settings import PretrainSettings
 
 
-def make_optimizer(model: ReplacedTokens, settings: Settings) -> torch.optim.AdamW:
+def make_optimizer(
+    model: ReplacedTokens, settings: PretrainSettings
+) -> torch.optim.AdamW:
     """RETURNS (torch.optim.AdamW): An optimizer for the encoder at its learning rate
     and for the rest at theirs. Vectors (biases, normalizations) do not decay."""
     encoder, *others = model.parts()
@@ -29,13 +31,13 @@ def make_optimizer(model: ReplacedTokens, settings: Settings) -> torch.optim.Ada
 
 
 def set_learn_rates(
-    optimizer: torch.optim.Optimizer, step: int, settings: Settings
+    optimizer: torch.optim.Optimizer, step: int, settings: PretrainSettings
 ) -> None:
     """Set the rates of an update: a linear rise, then a linear fall to 0.
 
     optimizer (torch.optim.Optimizer): From `make_optimizer`.
     step (int): The update's number, from 0.
-    settings (Settings): The settings.
+    settings (PretrainSettings): The settings.
     """
     factor = learn_rate_factor(step, settings.steps, settings.warmup)
     for group in optimizer.param_groups:

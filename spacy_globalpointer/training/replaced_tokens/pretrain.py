@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from pathlib import Path
@@ -15,15 +14,18 @@ from ... import __version__
 from ...atomic import atomic_file, atomic_folder
 from ...encoders.folders import load_encoder
 from ...errors import Errors
-from .checkpoints import FILE, load_checkpoint, save_checkpoint
+from .checkpoints import FILE, check_identity, load_checkpoint, save_checkpoint
+from .identity import Identity, differences, identify
 from .run import Run
-from .settings import Settings, check_settings
+from .seeds import restored_random_numbers
+from .settings import PretrainSettings, check_settings
 from .texts import find_texts
 
 #: File in the encoder's folder that tells what it was made from.
 NOTE = "pretraining.json"
 #: File in the checkpoint's folder with the figures so far, one line for each time.
 LOG = "log.jsonl"
+_BEGINS = "There is nothing to continue: the training begins"
 # How much the last step counts in the losses that the progress bar shows.
 _NEWEST = 0.05
 
@@ -32,13 +34,14 @@ def pretrain(
     name: str,
     texts: Sequence[Path],
     output: Path,
-    settings: Settings,
+    settings: PretrainSettings,
     *,
     device: torch.device,
     checkpoint_every: int = 500,
     resume: bool = False,
     force: bool = False,
     report: Callable[[Dict[str, Any]], None] = lambda figures: None,
+    say: Callable[[str], None] = lambda text: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Train an encoder on raw texts and save it.
@@ -46,14 +49,16 @@ def pretrain(
     name (str): As for `load_encoder`.
     texts (Sequence[Path]): Files and folders, see `find_texts`.
     output (Path): Folder for the encoder; it appears when training is done.
-    settings (Settings): The settings.
+    settings (PretrainSettings): The settings.
     device (torch.device): Where to compute: in float32 on a CPU, in bfloat16 on a GPU
         that has it.
     checkpoint_every (int): Steps between two checkpoints, at each of which the figures
         on held out texts are taken, too.
-    resume (bool): Go on from the checkpoint of an interrupted run.
+    resume (bool): Go on from the checkpoint of an interrupted run; begin if there is
+        none, and do nothing if the encoder is complete.
     force (bool): Replace an encoder that `pretrain` made, and an interrupted run.
     report (Callable[[Dict[str, Any]], None]): Is given the figures each time.
+    say (Callable[[str], None]): Is told what `resume` comes to.
     should_stop (Callable[[], bool]): Is asked after each step.
     RETURNS (bool): Whether the encoder is complete. If not, because it was to stop,
         there is a checkpoint.
@@ -63,18 +68,28 @@ def pretrain(
     check_output(output, resume=resume, force=force)
     encoder = load_encoder(name)
     check_settings(settings, encoder)
-    with torch.random.fork_rng():
-        run = Run(encoder, find_texts(texts), settings, device)
-        if resume:
-            load_checkpoint(run, name, folder)
+    files = find_texts(texts)
+    identity = identify(name, encoder, files, settings)
+    if resume and _is_complete(output, identity, force=force):
+        say("There is nothing left to do")
+        return True
+    goes_on = resume and (folder / FILE).is_file()
+    if resume:
+        say(f"Continues from {folder}" if goes_on else _BEGINS)
+    with restored_random_numbers(device):
+        run = Run(encoder, files, settings, device)
+        if goes_on:
+            load_checkpoint(run, identity, folder)
         else:
             _remove(folder)
         log = _Log(folder / LOG, run.step)
         if not log.lines:
             report(log.add(run))
-        finished = _train(run, name, folder, log, checkpoint_every, report, should_stop)
+        finished = _train(
+            run, identity, folder, log, checkpoint_every, report, should_stop
+        )
     if finished:
-        _save(run, name, texts, log.lines, output)
+        _save(run, name, texts, identity, log.lines, output)
         _remove(folder)
     return finished
 
@@ -90,18 +105,28 @@ def check_output(output: Path, *, resume: bool, force: bool) -> None:
     output (Path): Folder for the encoder.
     resume (bool): Whether an interrupted run goes on.
     force (bool): Whether to replace what is there.
-    RAISES (ValueError): GP203 if the folder exists, and, with force, is none that
-        `pretrain` made; GP204 if there is nothing to resume; GP206 if there is an
-        interrupted run.
+    RAISES (ValueError): GP203 if the folder exists, and, with resume or force, is none
+        that `pretrain` made; GP206 if there is an interrupted run.
     """
     folder = checkpoint_folder(output)
-    if output.exists() and not (force and (output / NOTE).is_file()):
+    is_known = (resume or force) and (output / NOTE).is_file()
+    if output.exists() and not is_known:
         raise ValueError(Errors.GP203.format(path=output, note=NOTE))
-    has_checkpoint = (folder / FILE).is_file()
-    if resume and not has_checkpoint:
-        raise ValueError(Errors.GP204.format(path=folder / FILE, reason="no such file"))
-    if has_checkpoint and not resume and not force:
+    if (folder / FILE).is_file() and not (resume or force):
         raise ValueError(Errors.GP206.format(path=folder))
+
+
+def _is_complete(output: Path, identity: Identity, *, force: bool) -> bool:
+    """RETURNS (bool): Whether the output is what the run would make. If it is another
+    run's, that is GP205, or with force False."""
+    path = output / NOTE
+    if not path.is_file():
+        return False
+    note = json.loads(path.read_text(encoding="utf-8"))
+    if force and differences(note, identity):
+        return False
+    check_identity(path, note, identity)
+    return True
 
 
 def _remove(folder: Path) -> None:
@@ -133,7 +158,7 @@ class _Log:
 
 def _train(
     run: Run,
-    name: str,
+    identity: Identity,
     folder: Path,
     log: _Log,
     checkpoint_every: int,
@@ -146,9 +171,9 @@ def _train(
             bar.show(run.advance())
             if run.step % checkpoint_every == 0 or run.step == run.settings.steps:
                 report(log.add(run))
-                save_checkpoint(run, name, folder)
+                save_checkpoint(run, identity, folder)
             elif should_stop():
-                save_checkpoint(run, name, folder)
+                save_checkpoint(run, identity, folder)
                 return False
     return True
 
@@ -184,7 +209,12 @@ class _Bar:
 
 
 def _save(
-    run: Run, name: str, texts: Sequence[Path], lines: List[Any], output: Path
+    run: Run,
+    name: str,
+    texts: Sequence[Path],
+    identity: Identity,
+    lines: List[Any],
+    output: Path,
 ) -> None:
     note = {
         "method": "replaced token detection (arXiv 2003.10555)",
@@ -192,7 +222,7 @@ def _save(
         "texts": [str(path) for path in texts],
         "steps": run.step,
         "words": run.words,
-        "settings": dataclasses.asdict(run.settings),
+        **identity,
         "held_out_sequences": len(run.held_out),
         "figures": lines,
         "made_with": f"spacy-globalpointer {__version__}",

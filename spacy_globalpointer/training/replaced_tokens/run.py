@@ -20,8 +20,9 @@ from .figures import measure
 from .generator import make_generator
 from .masking import Batch, make_batch
 from .optimizer import make_optimizer, set_learn_rates
+from .seeds import seed_torch
 from .sequences import Pieces, SequenceSource, SequenceStream
-from .settings import Settings
+from .settings import PretrainSettings
 from .survey import Survey, survey
 
 # Seeds are numpy's and torch's, of 64 bits.
@@ -47,7 +48,7 @@ class Run:
 
     encoder (Encoder): The encoder; its weights are trained.
     files (Sequence[SourceFile]): The texts.
-    settings (Settings): The settings, checked.
+    settings (PretrainSettings): The settings, checked.
     device (torch.device): Where to compute.
     """
 
@@ -55,10 +56,10 @@ class Run:
         self,
         encoder: Encoder,
         files: Sequence[SourceFile],
-        settings: Settings,
+        settings: PretrainSettings,
         device: torch.device,
     ) -> None:
-        torch.manual_seed(settings.seed)
+        seed_torch(settings.seed, device)
         self.encoder = encoder
         self.settings = settings
         self.device = device
@@ -85,7 +86,7 @@ class Run:
             are as before.
         """
         random = numpy.random.default_rng([self.settings.seed, self.step])
-        torch.manual_seed(self._seed(self.step))
+        seed_torch(self._seed(self.step), self.device)
         sequences = self.stream.draw(
             random,
             max_pieces=self.settings.batch_size * self.settings.length,
@@ -149,13 +150,15 @@ class Run:
         return torch.autocast(self.device.type, dtype=dtype, enabled=enabled)
 
 
-def _make_model(encoder: Encoder, seen: Survey, settings: Settings) -> ReplacedTokens:
+def _make_model(
+    encoder: Encoder, seen: Survey, settings: PretrainSettings
+) -> ReplacedTokens:
     generator = make_generator(
         encoder.module,
         torch.from_numpy(seen.counts),
         kind=settings.generator,
         n_layers=settings.generator_layers,
-        trains_table=settings.generator_trains_embeddings,
+        shared_gradient=settings.shared_gradient,
     )
     mask_id = encoder.tokenizer.mask_token_id
     return ReplacedTokens(

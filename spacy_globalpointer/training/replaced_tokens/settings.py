@@ -13,7 +13,7 @@ GENERATORS = ("copy", "small")
 
 
 @dataclass(frozen=True)
-class Settings:
+class PretrainSettings:
     """What the result depends on, beside encoder and texts.
 
     steps (int): Number of updates.
@@ -28,7 +28,7 @@ class Settings:
     whole_words (bool): Mask all pieces of a word or none.
     generator (str): "copy" or "small", see `make_generator`.
     generator_layers (Optional[int]): Number of its layers; None for the usual one.
-    generator_trains_embeddings (bool): Whether the embeddings get the gradient of the
+    shared_gradient (bool): Whether the embeddings get the gradient of the
         generator's loss, too, as in ELECTRA.
     detector_weight (float): Weight of the detector's loss beside the generator's.
     clip (float): Largest norm of the gradient, of the generator's and of the others'.
@@ -46,16 +46,16 @@ class Settings:
     whole_words: bool = False
     generator: str = "copy"
     generator_layers: Optional[int] = None
-    generator_trains_embeddings: bool = False
+    shared_gradient: bool = False
     detector_weight: float = 50.0
     clip: float = 1.0
     seed: int = 0
 
 
-def check_settings(settings: Settings, encoder: Encoder) -> None:
+def check_settings(settings: PretrainSettings, encoder: Encoder) -> None:
     """Refuse what cannot be, before work is spent on it.
 
-    settings (Settings): The settings.
+    settings (PretrainSettings): The settings.
     encoder (Encoder): The encoder.
     RAISES (ValueError): GP208 for a setting out of its range, GP200 if the tokenizer
         has no piece that masks, GP209 if the encoder's parts are not known.

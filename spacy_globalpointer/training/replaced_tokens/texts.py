@@ -8,16 +8,14 @@ from typing import Iterable, Iterator, List, Sequence
 from spacy.vocab import Vocab
 
 from ...corpus.docbin import parse_docs
-from ...corpus.formats.files import GZ, SourceFile, find_files, read_blocks
-from ...corpus.formats.json_values import get_field, read_json_lines
+from ...corpus.formats.files import SourceFile, find_files
+from ...corpus.plain_texts import FORMAT, JSONL, TXT, is_plain, read_plain_texts
 from ...errors import Errors
 
-TXT, JSONL, SPACY = ".txt", ".jsonl", ".spacy"
+SPACY = ".spacy"
 SUFFIXES = (TXT, JSONL, SPACY)
 #: A longer text is read in parts of at most so many characters.
 PART = 20_000
-_FORMAT = "raw text"
-_ENCODING = "utf-8"
 
 
 def find_texts(paths: Sequence[Path]) -> List[SourceFile]:
@@ -26,15 +24,17 @@ def find_texts(paths: Sequence[Path]) -> List[SourceFile]:
     paths (Sequence[Path]): Files that end in .txt, .jsonl or .spacy, the first two also
         with .gz, and folders of them.
     RETURNS (List[SourceFile]): The files, as given, those of a folder by their names.
-    RAISES (ValueError): GP201 for a file that is none of these, GP165 for a folder
-        without one.
+    RAISES (ValueError): GP201 for a file that is none of these, also one in a folder
+        that ends in .spacy.gz; GP165 for a folder without one.
     """
     files: List[SourceFile] = []
     for path in paths:
-        known = path.name.removesuffix(GZ).endswith(SUFFIXES)
-        if not path.exists() or not (path.is_dir() or known):
+        if not path.exists():
             raise ValueError(Errors.GP201.format(path=path))
-        files += find_files(path, SUFFIXES, format=_FORMAT)
+        files += find_files(path, SUFFIXES, format=FORMAT)
+    for file in files:
+        if not (is_plain(file.path) or file.path.suffix == SPACY):
+            raise ValueError(Errors.GP201.format(path=file.path))
     return files
 
 
@@ -42,21 +42,17 @@ def read_texts(file: SourceFile) -> Iterator[str]:
     """Read the texts of a file: all of a .txt is one, so is "text" in each line of a
     .jsonl, and each Doc of a .spacy file.
 
-    file (SourceFile): The file.
+    file (SourceFile): The file. One of Docs is read as a whole, others bit by bit.
     YIELDS (str): The texts; longer ones in parts of at most `PART` characters, which
         end with a line or a word where there is one.
-    RAISES (ValueError): GP103, GP118, GP160, GP164 or GP169 for what is no such file.
+    RAISES (ValueError): GP103, GP118, GP146, GP160 or GP169 for what is no such file.
     """
-    kind = Path(file.name.removesuffix(GZ)).suffix
-    if kind == SPACY:
+    if is_plain(file.path):
+        for _, blocks in read_plain_texts(file):
+            yield from cut_parts(blocks)
+    else:
         for doc in parse_docs(file.path.read_bytes(), Vocab(), path=file.path):
             yield from cut_parts([doc.text])
-    elif kind == JSONL:
-        lines = read_json_lines(file, encoding=_ENCODING, format=_FORMAT)
-        for source, record in lines:
-            yield from cut_parts([get_field(record, "text", str, source, _FORMAT)])
-    else:
-        yield from cut_parts(read_blocks(file, encoding=_ENCODING))
 
 
 def cut_parts(blocks: Iterable[str]) -> Iterator[str]:

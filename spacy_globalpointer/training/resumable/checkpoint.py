@@ -14,12 +14,13 @@ import safetensors
 import srsly
 from safetensors.numpy import save_file
 from spacy.language import Language
-from thinc.api import Config, Optimizer
+from thinc.api import Config, Model, Optimizer
 
-from ...atomic import atomic_folder
+from ...atomic import atomic_folder, sync
 from ...errors import Errors
 from . import optimizer_state
-from .identity import Identity, file_digest, machine
+from .identity import Identity, file_digest
+from .machine import machine
 from .parameters import same_modules
 from .random_state import States, get_device_states, get_states, seed_cupy, set_states
 from .replay import History
@@ -31,8 +32,8 @@ PREFIX = "checkpoint-"
 #: digests of all the others.
 STATE, ARRAYS, CONFIG = "state.json", "arrays.safetensors", "config.cfg"
 PIPELINE, DIGESTS = "pipeline", "digests.json"
-#: Parts of a pipeline that a training does not change, or that are set otherwise.
-UNCHANGED = ("config", "meta", "vocab", "tokenizer")
+#: Parts of a pipeline that a training does not change, or that are stored otherwise.
+NOT_TRAINED = ("config", "meta", "tokenizer", "vectors", "lookups")
 
 
 @dataclass
@@ -75,10 +76,10 @@ def write_checkpoint(
     path = folder / f"{PREFIX}{progress.history.steps}"
     arrays, numbers = _collect(nlp, optimizer, progress)
     with atomic_folder(path) as draft:
-        nlp.to_disk(draft / PIPELINE)
+        nlp.to_disk(draft / PIPELINE, exclude=_not_trained(nlp))
         save_file(arrays, draft / ARRAYS)
         config.to_disk(draft / CONFIG)
-        numbers |= {"format": FORMAT, "identity": identity, "machine": machine()}
+        numbers |= {"format": FORMAT, "identity": identity, "machine": machine(nlp)}
         _write_json(numbers, draft / STATE)
         _write_json(_digests(draft), draft / DIGESTS)
         sync(draft)
@@ -135,7 +136,7 @@ class Checkpoint:
         return Progress(history, **{name: self._numbers[name] for name in others})
 
     def restore(self, nlp: Language, optimizer: Optimizer) -> None:
-        """Put a training into the stored state.
+        """Put a training into the stored state, `restore_random` excepted.
 
         nlp (Language): The initialized pipeline.
         optimizer (Optimizer): The optimizer, its schedules at the stored step.
@@ -146,14 +147,17 @@ class Checkpoint:
             nlp.vocab.strings.add(string)
         before = nlp._path
         with same_modules(nlp):
-            nlp.from_disk(folder, exclude=UNCHANGED)
+            nlp.from_disk(folder, exclude=["vocab", *_not_trained(nlp)])
         nlp._path = before
         nlp.meta["performance"] = self._numbers["performance"]
         arrays, numbers = _load_arrays(self.path), self._numbers
         optimizer_state.set_state(nlp, optimizer, arrays, numbers["optimizer"])
         optimizer_state.set_gradients(nlp, arrays, numbers["optimizer"])
-        seed_cupy(numbers["history"]["steps"])
-        set_states(_with_prefix(arrays, "random:"))
+
+    def restore_random(self) -> None:
+        """Put random generators into the stored states."""
+        seed_cupy(self._numbers["history"]["steps"])
+        set_states(_with_prefix(_load_arrays(self.path, "random:"), "random:"))
 
     def _verify(self) -> None:
         expected = _read_json(self.path / DIGESTS)
@@ -173,21 +177,16 @@ def damaged(path: Path, reason: object) -> ValueError:
     return ValueError(Errors.GP212.format(path=path, reason=reason))
 
 
-def sync(path: Path, *, deep: bool = True) -> None:
-    """Have the disk write what the system holds back, so that it outlasts a power cut.
-
-    path (Path): A file or folder.
-    deep (bool): Whether to include what is in the folder.
-    """
-    if path.is_dir() and deep:
-        for part in path.iterdir():
-            sync(part)
-    if path.is_file() or os.name == "posix":  # elsewhere a folder cannot be opened
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _not_trained(nlp: Language) -> List[str]:
+    """The parts to leave out, components that have nothing to train among them: such a
+    one may add what it loads to what it has."""
+    names = [
+        name
+        for name, pipe in nlp.components
+        if not hasattr(pipe, "update")
+        and not isinstance(getattr(pipe, "model", None), Model)
+    ]
+    return [*NOT_TRAINED, *names]
 
 
 def _collect(

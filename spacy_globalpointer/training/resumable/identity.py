@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
-from spacy.util import walk_dict
+import tqdm
+from spacy.util import is_package, walk_dict
 from thinc.api import Config
 
 #: Packages whose other versions may compute something else.
@@ -17,8 +19,10 @@ PACKAGES = (
     *("spacy", "spacy-globalpointer", "spacy-transformers", "thinc", "torch"),
     *("transformers", "tokenizers", "numpy"),
 )
-#: Settings whose values may be files or folders, beside those that [paths] names.
+#: Settings whose values may be folders, beside those that [paths] names.
 PATH_SETTINGS = ("path", "name", "source", "vectors", "init_tok2vec")
+#: Those whose values may be installed pipelines.
+PACKAGE_SETTINGS = ("source", "vectors")
 #: Settings that decide nothing about the weights. Those of [paths] count where they
 #: are used.
 FREE_SECTIONS = ("paths", "training.logger")
@@ -37,21 +41,13 @@ def identify(config: Config, *, code: Optional[Path] = None, gpu: bool) -> Ident
     RETURNS (Identity): Settings, contents of files and folders, and versions, as JSON.
         Where a file lies and what logs the training are not part of it.
     """
-    settings, contents = {}, {}
-    named = {str(x) for _, x in walk_dict(config.get("paths", {}))}
-    for keys, value in walk_dict(config):
-        name = ".".join(keys)
-        if _is_free(name):
-            continue
-        if _is_path(keys[-1], value, named):
-            contents[name] = content_digest(Path(value))
-        else:
-            settings[name] = value
+    settings, paths = _split(config)
     if code is not None:
-        contents["--code"] = content_digest(code)
-    versions = {name: version(name) for name in PACKAGES}
+        paths["--code"] = [code]
+    versions = {name: version(name) for name in (*PACKAGES, *_packages(settings))}
     versions["python"] = ".".join(platform.python_version_tuple()[:2])
     settings["--gpu-id"] = "GPU" if gpu else "CPU"
+    contents = _read_all(paths)
     identity = {"settings": settings, "contents": contents, "versions": versions}
     return json.loads(json.dumps(identity))
 
@@ -64,51 +60,113 @@ def differences(old: Identity, new: Identity) -> List[str]:
     RETURNS (List[str]): What differs, one line each.
     """
     lines = []
-    for name, before, now in _changes(old["settings"], new["settings"]):
+    for name, before, now in changes(old["settings"], new["settings"]):
         lines.append(f"{name} was {before} and is {now}")
-    for name, before, now in _changes(old["contents"], new["contents"]):
+    for name, before, now in changes(old["contents"], new["contents"]):
         moved = "null" in (before, now)
         lines.append(f"{name} {'names another file' if moved else 'has changed'}")
-    for name, before, now in _changes(old["versions"], new["versions"]):
+    for name, before, now in changes(old["versions"], new["versions"]):
         lines.append(f"the version of {name} was {before} and is {now}")
     return lines
 
 
-def machine() -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What else the last digits of a result depend on: the
-    number of threads and the kind of processor."""
-    import torch
-
-    capability = torch.backends.cpu.get_cpu_capability()
-    return {"threads": torch.get_num_threads(), "processor": capability}
+def _tell_nobody(n: int) -> None:
+    pass
 
 
-def content_digest(path: Path) -> str:
+def content_digest(path: Path, told: Callable[[int], object] = _tell_nobody) -> str:
     """Digest a file, or a folder's files and their names.
 
     path (Path): The file or folder. Hidden files of a folder are left out.
+    told (Callable[[int], object]): Is told numbers of bytes that were read.
     RETURNS (str): The digest, in hexadecimal.
     """
     if not path.is_dir():
-        return file_digest(path)
-    lines = []
-    for file in sorted(path.rglob("*")):
-        name = file.relative_to(path)
-        if file.is_file() and not any(part.startswith(".") for part in name.parts):
-            lines.append(f"{file_digest(file)} {name.as_posix()}\n")
+        return file_digest(path, told)
+    lines = [
+        f"{file_digest(file, told)} {file.relative_to(path).as_posix()}\n"
+        for file in _files(path)
+    ]
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def file_digest(file: Path) -> str:
+def file_digest(file: Path, told: Callable[[int], object] = _tell_nobody) -> str:
     """RETURNS (str): The SHA-256 of a file, in hexadecimal.
 
     file (Path): The file.
+    told (Callable[[int], object]): Is told numbers of bytes that were read.
     """
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         for block in iter(lambda: stream.read(BLOCK), b""):
             digest.update(block)
+            told(len(block))
     return digest.hexdigest()
+
+
+def changes(old: Dict[str, Any], new: Dict[str, Any]) -> Iterator[Tuple[str, str, str]]:
+    """Compare values by name.
+
+    old (Dict[str, Any]): Those of before.
+    new (Dict[str, Any]): Those of now.
+    YIELDS (Tuple[str, str, str]): For each that differs its name, and its values of
+        before and now as JSON.
+    """
+    for name in sorted({*old, *new}):
+        before, now = (json.dumps(x.get(name)) for x in (old, new))
+        if before != now:
+            yield name, before, now
+
+
+def _split(config: Config) -> Tuple[Dict[str, Any], Dict[str, List[Path]]]:
+    """RETURNS: By name, settings, and the files and folders that others name."""
+    settings, paths = {}, {}
+    named = {str(x) for _, x in walk_dict(config.get("paths", {}))}
+    for keys, value in walk_dict(config):
+        name = ".".join(keys)
+        if _is_free(name):
+            continue
+        values = value if isinstance(value, list) else [value]
+        found = [x for x in values if _is_path(keys[-1], x, named)]
+        if found:
+            paths[name] = [Path(x) for x in found]
+        if not found or len(found) < len(values):
+            settings[name] = [x for x in values if x not in found] if found else value
+    return settings, paths
+
+
+def _packages(settings: Dict[str, Any]) -> Set[str]:
+    """The installed pipelines that settings name."""
+    values = [x for k, x in settings.items() if k.split(".")[-1] in PACKAGE_SETTINGS]
+    return {x for x in values if isinstance(x, str) and x and is_package(x)}
+
+
+def _read_all(paths: Dict[str, List[Path]]) -> Dict[str, str]:
+    """Digests of files and folders, each of which is read once."""
+    files = {path for found in paths.values() for path in found}
+    bar = tqdm.tqdm(
+        total=sum(x.stat().st_size for path in files for x in _files(path)),
+        desc="Reading what it depends on",
+        unit="B",
+        unit_scale=True,
+        disable=None,
+        leave=False,
+    )
+    with bar:
+        digests = {path: content_digest(path, bar.update) for path in sorted(files)}
+    return {k: " ".join(digests[x] for x in found) for k, found in paths.items()}
+
+
+def _files(path: Path) -> List[Path]:
+    """A file, or a folder's files that are not hidden."""
+    if not path.is_dir():
+        return [path]
+    names = (x.relative_to(path) for x in sorted(path.rglob("*")) if x.is_file())
+    return [
+        path / name
+        for name in names
+        if not any(part.startswith(".") for part in name.parts)
+    ]
 
 
 def _is_free(name: str) -> bool:
@@ -118,13 +176,8 @@ def _is_free(name: str) -> bool:
 def _is_path(setting: str, value: Any, named: set) -> bool:
     if not isinstance(value, str) or not value:
         return False
+    if setting.startswith("@"):  # the name of a registered function
+        return False
     may_be = setting in PATH_SETTINGS or setting.endswith(("_path", "_file"))
-    return (may_be or value in named) and Path(value).exists()
-
-
-def _changes(old: Dict[str, Any], new: Dict[str, Any]) -> Iterator[tuple]:
-    """YIELDS (tuple): Name, and values of before and now as JSON."""
-    for name in sorted({*old, *new}):
-        before, now = (json.dumps(x.get(name)) for x in (old, new))
-        if before != now:
-            yield name, before, now
+    is_there = os.path.exists if may_be or value in named else os.path.isfile
+    return is_there(value)

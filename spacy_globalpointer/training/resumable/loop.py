@@ -22,10 +22,11 @@ from spacy.util import registry, resolve_dot_names
 from thinc.api import Config, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
-from ...atomic import atomic_folder
+from ...atomic import atomic_folder, sync
 from ..progress.bar import steps_done
-from .checkpoint import Checkpoint, Progress, sync, write_checkpoint
+from .checkpoint import Checkpoint, Progress, write_checkpoint
 from .identity import Identity
+from .output_folder import OutputFolder
 from .replay import History, ReplayedBatches, ReplayedEvaluations, skip_done
 
 Steps = Iterator[Tuple[Any, Dict[str, Any], Optional[bool]]]
@@ -91,10 +92,7 @@ class Training:
         RETURNS (Path): The folder of the last pipeline.
         """
         self._write_header(stdout)
-        steps_done.set(self.progress.history.steps)
-        frozen = self._settings["frozen_components"]
-        with self.nlp.select_pipes(disable=frozen):
-            log_step, finalize = self._settings["logger"](self.nlp, stdout, stderr)
+        log_step, finalize = self._make_logger(stdout, stderr)
         try:
             self._train(log_step)
         except Exception as error:
@@ -108,6 +106,20 @@ class Training:
             finalize()
             self._save_last()
         return self.output / DIR_MODEL_LAST
+
+    def _make_logger(
+        self, stdout: IO, stderr: IO
+    ) -> Tuple[LogStep, Callable[[], None]]:
+        frozen = self._settings["frozen_components"]
+        token = steps_done.set(self.progress.history.steps)
+        try:
+            with self.nlp.select_pipes(disable=frozen):
+                made = self._settings["logger"](self.nlp, stdout, stderr)
+        finally:
+            steps_done.reset(token)
+        if self.checkpoint is not None:  # what a logger draws, it drew before, too
+            self.checkpoint.restore_random()
+        return made
 
     def _train(self, log_step: LogStep) -> None:
         for _, info, is_best in self._steps:
@@ -168,6 +180,7 @@ class Training:
             identity=self.identity,
             config=self.config,
         )
+        OutputFolder(self.output).note_checkpoint(self.identity)
 
     def _write_header(self, stdout: IO) -> None:
         settings, learn_rate = self._settings, self.optimizer.learn_rate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from contextlib import contextmanager
@@ -10,22 +11,21 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 
-from ...atomic import atomic_file, clear_drafts
+from ...atomic import atomic_file, clear_drafts, sync
 from ...errors import Errors
-from .checkpoint import (
-    Checkpoint,
-    damaged,
-    find_checkpoints,
-    remove_checkpoint,
-    sync,
-)
+from .checkpoint import Checkpoint, damaged, find_checkpoints, remove_checkpoint
 from .identity import Identity, differences
 
-#: Says that a training has begun here, and when it is complete.
+#: Says that a training has begun here, when it has a checkpoint, and when it is
+#: complete.
 RECORD = "training.json"
 #: Held by the process that trains here.
 LOCK = ".training.lock"
 MODELS = (DIR_MODEL_BEST, DIR_MODEL_LAST)
+#: How a file system says that it has no locks.
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK)
+#: How a system says that another process has the lock.
+HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 class OutputFolder:
@@ -40,17 +40,19 @@ class OutputFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes from training here, and remove what killed ones left.
+        Where there are no locks, others are not kept away, and their drafts stay.
 
         RAISES (ValueError): GP218 if one does.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / LOCK).open("w") as stream:
-            if not _lock(stream):
-                raise ValueError(Errors.GP218.format(path=self.path))
+            alone = _lock(stream)
             for name in (*MODELS, RECORD):
-                clear_drafts(self.path / name, of_all=True)
-            for draft in self.path.glob(".checkpoint-*"):
-                shutil.rmtree(draft)
+                clear_drafts(self.path / name, of_all=alone)
+            for draft in self.path.glob(
+                ".checkpoint-*" if alone else ".checkpoint-*.old"
+            ):
+                shutil.rmtree(draft, ignore_errors=True)
             yield
 
     def check_free(self) -> None:
@@ -83,14 +85,16 @@ class OutputFolder:
         identity (Identity): What the training depends on.
         RETURNS (Optional[Checkpoint]): The newest checkpoint; None to begin.
         RAISES (ValueError): GP211 if it is of another training; GP212 or GP213 if it
-            cannot be read; GP215 if there are pipelines and nothing to continue with.
+            cannot be read; GP215 if there are pipelines, and the checkpoint that they
+            belong to is gone.
         """
         paths = self.checkpoints()
         if paths:
             checkpoint = Checkpoint(paths[0])
             self._check_same(checkpoint.identity, identity)
             return checkpoint
-        if self._models() and self._record() is None:
+        record = self._record()
+        if self._models() and (record is None or record.get("evaluated", True)):
             fields = {"path": self.path, "held": ", ".join(self._models())}
             raise ValueError(Errors.GP215.format(**fields))
         return None
@@ -110,16 +114,25 @@ class OutputFolder:
         """
         for path in self.checkpoints():
             remove_checkpoint(path)
-        self._write(complete=False, identity=identity)
+        self._write(identity, evaluated=False)
         for name in MODELS:
             shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def note_checkpoint(self, identity: Identity) -> None:
+        """Note that there is one, without which the training is not begun again.
+
+        identity (Identity): What the training depends on.
+        """
+        record = self._record()
+        if record is None or not record.get("evaluated"):
+            self._write(identity, evaluated=True)
 
     def finish(self, identity: Identity) -> None:
         """Note that the training is complete, and remove its checkpoint.
 
         identity (Identity): What it depends on.
         """
-        self._write(complete=True, identity=identity)
+        self._write(identity, evaluated=True, complete=True)
         for path in self.checkpoints():
             remove_checkpoint(path)
 
@@ -135,8 +148,11 @@ class OutputFolder:
         except ValueError as error:
             raise damaged(file, error) from error
 
-    def _write(self, *, complete: bool, identity: Identity) -> None:
-        record = {"complete": complete, "identity": identity}
+    def _write(
+        self, identity: Identity, *, evaluated: bool, complete: bool = False
+    ) -> None:
+        record: Dict[str, Any] = {"complete": complete, "evaluated": evaluated}
+        record["identity"] = identity
         with atomic_file(self.path / RECORD) as draft:
             draft.write_text(json.dumps(record, indent=2), encoding="utf-8")
             sync(draft)
@@ -150,14 +166,27 @@ class OutputFolder:
 
 
 def _lock(stream: Any) -> bool:
-    """Take a lock that ends with the process. RETURNS (bool): Whether it was free;
-    True where the system has no such locks."""
+    """Take a lock that ends with the process. RETURNS (bool): Whether that could be
+    done; False where there are none. RAISES: GP218 if another process has it."""
+    try:
+        _lock_or_fail(stream)
+    except OSError as error:
+        if error.errno in HELD:
+            path = Path(stream.name).parent
+            raise ValueError(Errors.GP218.format(path=path)) from error
+        if error.errno not in NO_LOCKS:
+            raise
+        return False
+    return True
+
+
+def _lock_or_fail(stream: Any) -> None:
     try:
         import fcntl
     except ImportError:
-        return True
-    try:
+        import msvcrt
+
+        windows: Any = msvcrt
+        windows.locking(stream.fileno(), windows.LK_NBLCK, 1)
+    else:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -7,7 +7,7 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy
 from numpy.typing import NDArray
-from thinc.compat import has_cupy_gpu
+from thinc.api import CupyOps, MPSOps, get_current_ops
 
 Bytes = NDArray[Any]
 #: The state of each generator as bytes, by its name.
@@ -29,10 +29,13 @@ def get_states() -> States:
 
 
 def get_device_states() -> States:
-    """RETURNS (States): The states of PyTorch's generators on CUDA devices."""
+    """RETURNS (States): The states of PyTorch's generators on the GPUs, if this process
+    uses any."""
     import torch
 
-    n = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if isinstance(get_current_ops(), MPSOps):
+        return {"mps": torch.mps.get_rng_state().numpy()}
+    n = torch.cuda.device_count() if torch.cuda.is_initialized() else 0
     return {f"cuda:{i}": torch.cuda.get_rng_state(i).numpy() for i in range(n)}
 
 
@@ -50,16 +53,18 @@ def set_states(states: States) -> None:
             _set_numpy(state)
         elif name == "torch":
             torch.set_rng_state(torch.from_numpy(state.copy()))
+        elif name == "mps":
+            torch.mps.set_rng_state(torch.from_numpy(state.copy()))
         elif int(name.partition(":")[2]) < torch.cuda.device_count():
             torch.cuda.set_rng_state(torch.from_numpy(state.copy()), name)
 
 
 def seed_cupy(seed: int) -> None:
-    """Seed CuPy's generator, whose state cannot be read, if there is one.
+    """Seed CuPy's generator, whose state cannot be read, if this process uses it.
 
     seed (int): The seed.
     """
-    if has_cupy_gpu:
+    if isinstance(get_current_ops(), CupyOps):
         import cupy
 
         cupy.random.seed(seed)

@@ -85,6 +85,8 @@ class ReplayedBatches:
             set_states(self._known)
         before = get_states()
         item = next(source, None)
+        if item is not None:
+            item = item[0], [*item[1]]  # a batcher may give generators
         after = get_states()
         used = [name for name in before if not _equal(before[name], after[name])]
         if step >= self.done:
@@ -134,7 +136,7 @@ class ReplayedEvaluations:
         these are left out of an evaluation that is done."""
         score = next(self._done, None)
         if score is not None:
-            if _keeps_state(self.corpus):
+            if _passes_differ(self.corpus):
                 for _ in self.corpus(self.nlp):
                     pass
             return score, {}
@@ -165,8 +167,8 @@ def skip_done(
     return before_update
 
 
-def _keeps_state(corpus: Corpus) -> bool:
-    """Whether a pass over a corpus may change the next."""
+def _passes_differ(corpus: Corpus) -> bool:
+    """Whether a pass over a corpus may differ from the next."""
     shuffles = getattr(corpus, "shuffle", True)
     return shuffles or getattr(corpus, "augmenter", None) is not dont_augment
 
@@ -175,7 +177,8 @@ def _digest(previous: str, epoch: int, batch: Iterable[Example]) -> str:
     digest = blake2b(f"{previous} {epoch}".encode(), digest_size=16)
     for example in batch:
         text = example.reference.text
-        digest.update(f" {len(text)} {text}".encode("utf-8", "surrogatepass"))
+        sizes = f"{len(example)} {len(text)}"
+        digest.update(f" {sizes} {text}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

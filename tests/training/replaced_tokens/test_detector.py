@@ -83,7 +83,7 @@ def test_filling_changes_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize("shared", [False, True])
 def test_gradient_is_that_of_the_loss(kind, shared, tmp_path):
     """Differences along random directions, in float64, with the same draws."""
-    run = make_run(tmp_path, generator=kind, generator_trains_embeddings=shared)
+    run = make_run(tmp_path, generator=kind, shared_gradient=shared)
     model = run.model.double().eval()
     torch.nn.init.normal_(model.head[-1].weight, std=0.3)
     batch = make_batch()
@@ -122,7 +122,7 @@ def test_gradient_is_that_of_the_loss(kind, shared, tmp_path):
 @pytest.mark.parametrize("kind", ["copy", "small"])
 @pytest.mark.parametrize("shared", [False, True])
 def test_whether_the_embeddings_learn_from_the_generator(kind, shared, tmp_path):
-    run = make_run(tmp_path, generator=kind, generator_trains_embeddings=shared)
+    run = make_run(tmp_path, generator=kind, shared_gradient=shared)
     run.model(make_batch()).generator_loss.backward()
     encoder, generator, head = run.model.parts()
     trained = [name for name, x in encoder.items() if x.grad is not None]

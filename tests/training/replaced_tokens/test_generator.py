@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+import transformers as hf
 from pretraining_helpers import make_run
-from small_encoders import FAMILIES, make_albert, make_electra
+from small_encoders import FAMILIES, make_albert, make_electra, word_pieces
 
 from spacy_globalpointer.training.replaced_tokens.generator import (
     make_generator,
@@ -59,10 +60,27 @@ def test_a_copy_of_all_layers_is_the_encoder(family, tmp_path):
     assert torch.allclose(found[mask == 1], expected[mask == 1], atol=1e-5)
 
 
+def make_distilbert(folder):
+    n = word_pieces(folder, model_max_length=64)
+    sizes = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64}
+    config = hf.DistilBertConfig(vocab_size=n, max_position_embeddings=64, **sizes)
+    hf.DistilBertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["copy", "small"])
+def test_an_encoder_that_has_another_name_for_its_dropout(kind, tmp_path):
+    run = make_run(tmp_path, make=make_distilbert, generator=kind)
+    before = run.encoder.module.embeddings.word_embeddings.weight.clone()
+    run.advance()
+    after = run.encoder.module.embeddings.word_embeddings.weight
+    assert not torch.equal(before, after)
+
+
 def test_a_third_of_the_layers_by_default(tmp_path):
     def layers(encoder, kind):
         counts = torch.ones(len(encoder.get_input_embeddings().weight))
-        options = {"kind": kind, "n_layers": None, "trains_table": False}
+        options = {"kind": kind, "n_layers": None, "shared_gradient": False}
         body = make_generator(encoder, counts, **options).body
         if kind == "copy":
             return len(body.encoder.encoder.layer)

@@ -15,11 +15,11 @@ import safetensors.torch
 import spacy
 import torch
 import transformers as hf
-from pretraining_helpers import CPU, make_run, run_pretrain, write_texts
+from pretraining_helpers import CPU, SMALL, make_run, run_pretrain, write_texts
 from small_encoders import FAMILIES, make_bert
 
 from spacy_globalpointer.encoders.folders import load_encoder
-from spacy_globalpointer.training.replaced_tokens import detector
+from spacy_globalpointer.training.replaced_tokens import detector, identity, survey
 from spacy_globalpointer.training.replaced_tokens.checkpoints import FILE
 from spacy_globalpointer.training.replaced_tokens.pretrain import (
     LOG,
@@ -28,7 +28,7 @@ from spacy_globalpointer.training.replaced_tokens.pretrain import (
     pretrain,
 )
 from spacy_globalpointer.training.replaced_tokens.run import Run
-from spacy_globalpointer.training.replaced_tokens.settings import Settings
+from spacy_globalpointer.training.replaced_tokens.settings import PretrainSettings
 from spacy_globalpointer.training.replaced_tokens.texts import find_texts
 
 TEXT = "the bank of leith paid the mayor"
@@ -109,7 +109,7 @@ def test_a_trained_pipeline_may_be_the_encoder(folder):
     nlp.initialize()
     nlp.to_disk(folder / "pipeline")
     texts = [folder / "texts.jsonl"]
-    settings = Settings(steps=2, batch_size=4, length=32)
+    settings = PretrainSettings(steps=2, batch_size=4, length=32)
     pretrain(str(folder / "pipeline"), texts, folder / "out", settings, device=CPU)
     run_pretrain(folder, "direct", settings={"steps": 2, "learn_rate": 5e-5})
     assert equal(weights(folder / "out"), weights(folder / "direct"))
@@ -132,7 +132,7 @@ def test_generator_and_detector_learn_a_language(tmp_path, monkeypatch):
         detector, "sample", lambda x: letters[torch.randint(10, (len(x),))]
     )
     rates = {"learn_rate": 3e-3, "new_learn_rate": 3e-3}
-    settings = Settings(steps=60, batch_size=16, length=32, **rates)
+    settings = PretrainSettings(steps=60, batch_size=16, length=32, **rates)
     run = Run(encoder, find_texts([tmp_path / "texts.jsonl"]), settings, CPU)
     before = run.measure()
     for _ in range(settings.steps):
@@ -158,7 +158,7 @@ def stop_after(n):
 @pytest.mark.parametrize("kind", ["copy", "small"])
 @pytest.mark.parametrize("n", [1, 4])
 def test_a_stopped_run_goes_on_bit_by_bit(n, kind, folder):
-    settings = {"generator": kind, "generator_trains_embeddings": kind == "small"}
+    settings = {"generator": kind, "shared_gradient": kind == "small"}
     options = {"settings": settings, "checkpoint_every": 3}
     assert run_pretrain(folder, "whole", **options)
     assert not run_pretrain(folder, "out", should_stop=stop_after(n), **options)
@@ -253,12 +253,23 @@ def test_random_numbers_of_others_are_not_disturbed(folder):
     assert torch.rand(2).tolist() == expected
 
 
+def test_a_training_on_the_cpu_leaves_gpus_alone(folder, monkeypatch):
+    def fail(*args, **kwargs):
+        raise AssertionError("a GPU was touched")
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for name in ("get_rng_state", "set_rng_state", "manual_seed", "manual_seed_all"):
+        monkeypatch.setattr(torch.cuda, name, fail)
+    monkeypatch.setattr(torch, "manual_seed", fail)
+    assert run_pretrain(folder)
+
+
 def test_an_output_that_exists_is_not_replaced(folder):
     (folder / "out").mkdir()
     (folder / "out" / "mine.txt").write_text("mine")
-    for force in (False, True):
+    for options in ({}, {"force": True}, {"resume": True}):
         with pytest.raises(ValueError, match="GP203"):
-            run_pretrain(folder, force=force)
+            run_pretrain(folder, **options)
     assert (folder / "out" / "mine.txt").read_text() == "mine"
 
 
@@ -289,9 +300,81 @@ def test_a_checkpoint_of_another_run(folder):
         run_pretrain(folder, resume=True)
 
 
-def test_a_checkpoint_that_is_missing_or_damaged(folder):
-    with pytest.raises(ValueError, match="GP204.*no such file"):
+def test_another_encoder_in_the_same_folder_is_noticed(folder):
+    run_pretrain(folder, should_stop=stop_after(2))
+    make_bert(folder / "encoder", seed=1)
+    with pytest.raises(ValueError, match=r"GP205.*encoder \(another content\)"):
         run_pretrain(folder, resume=True)
+
+
+def test_encoder_and_texts_may_lie_elsewhere(folder):
+    run_pretrain(folder, "whole")
+    run_pretrain(folder, should_stop=stop_after(2))
+    (folder / "moved").mkdir()
+    for name in ("encoder", "texts.jsonl"):
+        (folder / name).rename(folder / "moved" / name)
+    name, texts = str(folder / "moved/encoder"), [folder / "moved/texts.jsonl"]
+    settings = PretrainSettings(**SMALL)
+    pretrain(name, texts, folder / "out", settings, device=CPU, resume=True)
+    assert equal(weights(folder / "whole"), weights(folder / "out"))
+
+
+def test_texts_count_to_their_end(folder, monkeypatch):
+    monkeypatch.setattr(survey, "LIMIT", 20)
+    run_pretrain(folder, should_stop=stop_after(2))
+    lines = (folder / "texts.jsonl").read_text().splitlines(keepends=True)
+    (folder / "texts.jsonl").write_text("".join([*lines[:-1], lines[0]]))
+    with pytest.raises(ValueError, match=r"GP205.*texts \(another content\)"):
+        run_pretrain(folder, resume=True)
+
+
+def test_large_texts_are_told_by_their_sizes(folder, monkeypatch):
+    monkeypatch.setattr(survey, "LIMIT", 20)
+    monkeypatch.setattr(identity, "LARGE", 100)
+    run_pretrain(folder, "whole")
+    run_pretrain(folder, should_stop=stop_after(2))
+    with (folder / "texts.jsonl").open("a") as file:
+        file.write("\n")
+    with pytest.raises(ValueError, match=r"GP205.*texts \(another content\)"):
+        run_pretrain(folder, resume=True)
+
+
+def test_where_nothing_is_to_be_continued_a_run_begins(folder):
+    said = []
+    assert run_pretrain(folder, resume=True, say=said.append)
+    assert len(said) == 1 and "begins" in said[0]
+    run_pretrain(folder, "whole")
+    assert equal(weights(folder / "whole"), weights(folder / "out"))
+
+
+def test_nothing_is_done_once_the_encoder_is_complete(folder, monkeypatch):
+    run_pretrain(folder)
+    monkeypatch.setattr(Run, "advance", fails_at(1, Run.advance))
+    said = []
+    assert run_pretrain(folder, resume=True, say=said.append)
+    assert said == ["There is nothing left to do"]
+
+
+def test_a_complete_encoder_of_another_run_is_not_taken_for_this_one(folder):
+    run_pretrain(folder)
+    with pytest.raises(ValueError, match=r"GP205.*seed 0 \(now 1\)"):
+        run_pretrain(folder, resume=True, settings={"seed": 1})
+    changed = {"settings": {"seed": 1}, "force": True}
+    run_pretrain(folder, should_stop=stop_after(2), **changed)
+    assert run_pretrain(folder, resume=True, **changed)
+    run_pretrain(folder, "whole", settings={"seed": 1})
+    assert equal(weights(folder / "whole"), weights(folder / "out"))
+
+
+def test_what_is_complete_removes_no_checkpoint_of_another_run(folder):
+    run_pretrain(folder)
+    changed = {"settings": {"seed": 1}, "force": True}
+    run_pretrain(folder, should_stop=stop_after(2), **changed)
+    assert run_pretrain(folder, resume=True)
+    assert (checkpoint_folder(folder / "out") / FILE).is_file()
+
+
+def test_a_checkpoint_that_is_damaged(folder):
     run_pretrain(folder, should_stop=stop_after(2))
     path = checkpoint_folder(folder / "out") / FILE
     for content in (path.read_bytes()[:-10], b"", b"{}"):
@@ -389,7 +472,7 @@ def test_long_texts_of_a_book_are_read_in_epochs(tmp_path):
     (tmp_path / "book.txt").write_text(words)
     encoder = load_encoder(str(tmp_path / "encoder"))
     files = find_texts([tmp_path / "book.txt"])
-    settings = Settings(steps=40, batch_size=16, length=32)
+    settings = PretrainSettings(steps=40, batch_size=16, length=32)
     run = Run(encoder, files, settings, CPU)
     assert run.stream.epoch == 0
     for _ in range(10):

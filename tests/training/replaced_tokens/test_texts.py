@@ -57,15 +57,24 @@ def test_a_folder_and_a_file(tmp_path):
 
 def test_what_is_no_text(tmp_path):
     (tmp_path / "a.pdf").write_text("a")
-    for name in ("a.pdf", "missing.txt", "a.spacy.gz"):
+    for name in ("a.pdf", "missing.txt"):
         with pytest.raises(ValueError, match="GP201"):
             find_texts([tmp_path / name])
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="GP165"):
         find_texts([tmp_path / "empty"])
     (tmp_path / "a.jsonl").write_text('{"spans": []}')
-    with pytest.raises(ValueError, match=r"GP164.*a\.jsonl:1"):
+    with pytest.raises(ValueError, match=r"GP146.*a\.jsonl:1"):
         read(tmp_path / "a.jsonl")
+
+
+def test_packed_docs_are_refused_alone_and_in_a_folder(tmp_path):
+    DocBin(docs=[spacy.blank("en")("ok")]).to_disk(tmp_path / "a.spacy")
+    path = tmp_path / "a.spacy.gz"
+    path.write_bytes(gzip.compress((tmp_path / "a.spacy").read_bytes()))
+    for place in (path, tmp_path):
+        with pytest.raises(ValueError, match=r"GP201.*a\.spacy\.gz"):
+            find_texts([place])
 
 
 @given(st.lists(st.text("ab \n", max_size=60)), st.integers(2, 20))

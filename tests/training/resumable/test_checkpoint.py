@@ -11,6 +11,7 @@ import pytest
 import torch
 from helpers import build, make_examples
 from safetensors.numpy import load_file
+from spacy.language import Language
 from spacy.training.loop import subdivide_batch
 from thinc.api import Adam, Linear, RAdam, fix_random_seed
 
@@ -101,6 +102,7 @@ def test_every_field_comes_back(tmp_path, make_optimizer):
     numpy.random.random()
     torch.rand(1)
     found.restore(other, empty)
+    found.restore_random()
     assert weights(other) == weights(nlp)
     assert other.get_pipe("global_pointer").cfg == nlp.get_pipe("global_pointer").cfg
     assert set(nlp.vocab.strings) == set(other.vocab.strings)
@@ -165,7 +167,7 @@ def test_the_newest_is_that_of_the_most_steps(tmp_path):
 def test_an_error_while_it_is_written_leaves_the_older_one(tmp_path, monkeypatch):
     nlp, optimizer = make(1)
     older = write(tmp_path, nlp, optimizer, 1)
-    monkeypatch.setattr(nlp, "to_disk", lambda _: 1 / 0)
+    monkeypatch.setattr(nlp, "to_disk", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write(tmp_path, nlp, optimizer, 2)
     assert [*tmp_path.iterdir()] == [older]
@@ -227,6 +229,57 @@ def test_a_parameter_that_components_share_is_stored_once():
     nlp.get_pipe("second").model = pipe.model
     assert all(place.startswith("global_pointer/") for place in find_parameters(nlp))
     assert get_state(nlp, optimizer)[0]
+
+
+def test_components_that_are_not_trained_stay_as_they_are(tmp_path):
+    """spaCy's AttributeRuler adds the patterns that it loads to those that it has."""
+    nlp, optimizer = make(1)
+    patterns = [{"patterns": [[{"ORTH": "a"}]], "attrs": {"LEMMA": "b"}}]
+    nlp.add_pipe("attribute_ruler").add_patterns(patterns)
+    path = write(tmp_path, nlp, optimizer)
+    Checkpoint(path).restore(nlp, RAdam(0.01))
+    assert len(nlp.get_pipe("attribute_ruler").patterns) == 1
+
+
+class Counter:
+    """Is trained, and keeps what it has learnt otherwise than in a model."""
+
+    seen = 0
+
+    def __call__(self, doc):
+        return doc
+
+    def update(self, examples, **_):
+        self.seen += len(list(examples))
+
+    def to_disk(self, path, **_):
+        path.write_text(str(self.seen), "utf-8")
+
+    def from_disk(self, path, **_):
+        self.seen = int(path.read_text("utf-8"))
+
+
+@Language.factory("tests_counter")
+def make_counter(nlp, name):
+    return Counter()
+
+
+def test_a_component_that_is_trained_without_a_model_comes_back(tmp_path):
+    nlp, optimizer = make(1)
+    counter = nlp.add_pipe("tests_counter")
+    counter.seen = 7
+    path = write(tmp_path, nlp, optimizer)
+    counter.seen = 0
+    Checkpoint(path).restore(nlp, RAdam(0.01))
+    assert counter.seen == 7
+
+
+def test_only_what_is_read_again_is_stored(path):
+    stored = {x.relative_to(path).as_posix() for x in (path / "pipeline").rglob("*")}
+    assert "pipeline/vocab/strings.json" in stored
+    unread = {"tokenizer", "meta.json", "config.cfg", "vocab/vectors", "vocab/key2row"}
+    unread |= {"vocab/vectors.cfg", "vocab/lookups.bin"}
+    assert not stored & {f"pipeline/{name}" for name in unread}
 
 
 def test_nothing_is_pickled(path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from io import StringIO
 
 import pytest
 from thinc.api import Config
+from tqdm import tqdm
 
 from spacy_globalpointer.training.resumable import identity
 from spacy_globalpointer.training.resumable.identity import differences, identify
@@ -99,6 +101,59 @@ def test_contents_may_not_change(config, tmp_path, file, setting):
     before = identified(config)
     (tmp_path / file).write_text("other")
     assert differences(before, identified(config)) == [f"{setting} has changed"]
+
+
+def test_a_file_counts_whatever_its_setting_is_called(config, tmp_path):
+    file = tmp_path / "words"
+    file.write_text("one")
+    config["training"]["gazetteer"] = str(file)
+    before = identified(config)
+    file.write_text("two")
+    assert differences(before, identified(config)) == ["training.gazetteer has changed"]
+
+
+def test_files_of_a_list_count(config, tmp_path):
+    files = [tmp_path / name for name in ("one", "two")]
+    for file in files:
+        file.write_text("before")
+    config["training"]["path"] = [*map(str, files), "other"]
+    before = identified(config)
+    assert before["settings"]["training.path"] == ["other"]
+    files[1].write_text("now")
+    assert differences(before, identified(config)) == ["training.path has changed"]
+
+
+def test_a_text_that_is_no_path_is_a_setting(config):
+    """Longer than a path can be, or with a byte that none has."""
+    for text in ("x" * 5000, "a\0b"):
+        config["training"]["path"] = text
+        assert identified(config)["settings"]["training.path"] == text
+
+
+def test_the_version_of_an_installed_pipeline_counts(config, monkeypatch):
+    config["components"]["ner"] = {"source": "en_core_web_sm"}
+    monkeypatch.setattr(identity, "is_package", lambda name: name == "en_core_web_sm")
+    monkeypatch.setattr(identity, "version", lambda name: "1.0")
+    before = identified(config)
+    monkeypatch.setattr(identity, "version", lambda name: "2.0")
+    lines = differences(before, identified(config))
+    assert 'the version of en_core_web_sm was "1.0" and is "2.0"' in lines
+
+
+def test_a_bar_shows_how_much_is_read(config, tmp_path, monkeypatch):
+    """Each file once, though several settings name it."""
+    config["corpora"]["dev"] = {"path": str(tmp_path / "train.spacy")}
+    (tmp_path / "encoder" / ".hidden").write_text("hidden")
+    bars = []
+
+    def make_bar(*args, **options):
+        bars.append(tqdm(*args, **{**options, "disable": False, "file": StringIO()}))
+        return bars[-1]
+
+    monkeypatch.setattr(identity.tqdm, "tqdm", make_bar)
+    identified(config)
+    [bar] = bars
+    assert bar.n == bar.total == len("corpus") + len("weights")
 
 
 def test_hidden_files_do_not_count(config, tmp_path):

@@ -12,6 +12,7 @@ import torch
 from spacy.cli._util import app
 from spacy.tokens import Span
 from spacy.training import Example
+from thinc.api import fix_random_seed
 from training_helpers import (
     LISTENER,
     POINTER,
@@ -26,6 +27,8 @@ from training_helpers import (
     transformer_config,
 )
 from typer.testing import CliRunner
+
+from spacy_globalpointer.training.progress.bar import steps_done
 
 slow = pytest.mark.slow
 
@@ -156,6 +159,39 @@ def test_it_can_be_interrupted_anywhere_and_again(place_of, cuts):
         place.stop(name, at, "--resume")
     place.train(name, "--resume")
     assert differing(place.folder / "whole", place.folder / name) == []
+
+
+@spacy.registry.loggers("tests.seed.v1")
+def make_seeding_logger():
+    """A logger that seeds all generators when it is made."""
+
+    def set_up(nlp, stdout, stderr):
+        LOGGED.append(steps_done.get())
+        fix_random_seed(len(LOGGED))
+        return lambda info: None, lambda: None
+
+    return set_up
+
+
+#: Steps that were done when a logger was made.
+LOGGED: list = []
+
+
+def test_what_a_logger_draws_when_it_is_made_changes_nothing(place_of):
+    place = place_of("pointer")
+    place.stop("seeded", 5)
+    LOGGED[:] = [0]
+    place.train("seeded", "--resume", "--training.logger.@loggers", "tests.seed.v1")
+    assert differing(place.folder / "whole", place.folder / "seeded") == []
+
+
+def test_a_logger_is_told_the_steps_that_are_done_and_nobody_after_it(place_of):
+    place = place_of("pointer")
+    place.stop("told", 5)
+    LOGGED.clear()
+    place.train("told", "--resume", "--training.logger.@loggers", "tests.seed.v1")
+    assert LOGGED == [4]
+    assert steps_done.get() == 0
 
 
 def test_words_and_seconds_go_on(place_of):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,6 +35,48 @@ def test_the_next_may_when_it_has_ended(tmp_path):
     for _ in range(2):
         with OutputFolder(tmp_path).locked():
             pass
+
+
+def refuse(number):
+    def lock(*_):
+        raise OSError(number, "no")
+
+    return lock
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
+def test_without_locks_drafts_of_others_stay(tmp_path, monkeypatch, number):
+    """They may be of a process that runs."""
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", refuse(number))
+    drafts = {".model-best.host-1.17.abc", ".checkpoint-3.host-1.17.abc"}
+    for name in (*drafts, ".checkpoint-1.old"):
+        (tmp_path / name).mkdir()
+    folder = OutputFolder(tmp_path)
+    with folder.locked():
+        assert names(folder) == drafts
+
+
+def test_another_error_of_the_lock_is_one(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", refuse(errno.EIO))
+    with pytest.raises(OSError, match="no"), OutputFolder(tmp_path).locked():
+        pass
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_the_lock_of_windows(tmp_path, monkeypatch, is_held):
+    taken = []
+    locking = refuse(errno.EACCES) if is_held else lambda *args: taken.append(args[1:])
+    windows = SimpleNamespace(LK_NBLCK=2, locking=locking)
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    if is_held:
+        with pytest.raises(ValueError, match="GP218"), OutputFolder(tmp_path).locked():
+            pass
+    else:
+        with OutputFolder(tmp_path).locked():
+            assert taken == [(2, 1)]
 
 
 def test_what_killed_processes_left_goes(tmp_path):
@@ -102,6 +147,15 @@ def test_pipelines_of_before_the_first_checkpoint_are(folder):
     folder.begin(ONE)
     (folder.path / "model-last").mkdir()
     assert folder.newest(ONE) is None
+
+
+def test_pipelines_whose_checkpoint_is_gone_are_not(folder):
+    folder.begin(ONE)
+    (folder.path / "model-best").mkdir()
+    folder.note_checkpoint(ONE)
+    for identity in (ONE, OTHER):
+        with pytest.raises(ValueError, match="GP215.*model-best"):
+            folder.newest(identity)
 
 
 def test_a_damaged_note_is_an_error(folder):

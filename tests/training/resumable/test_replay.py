@@ -20,8 +20,19 @@ from spacy_globalpointer.training.resumable.replay import (
 )
 
 
-def text(value: object) -> SimpleNamespace:
-    return SimpleNamespace(reference=SimpleNamespace(text=str(value)))
+class Text:
+    """What of an example counts."""
+
+    def __init__(self, text: str, tokens: int = 1) -> None:
+        self.reference = SimpleNamespace(text=text)
+        self.tokens = tokens
+
+    def __len__(self) -> int:
+        return self.tokens
+
+
+def text(value: object) -> Text:
+    return Text(str(value))
 
 
 def batches(plan):
@@ -104,6 +115,44 @@ def test_another_corpus_is_an_error(words):
     again = ReplayedBatches(((0, [text(x)]) for x in words), history)
     with pytest.raises(ValueError, match="GP214"):
         list(again)
+
+
+def test_another_tokenization_is_an_error():
+    history = History()
+    source = iter(ReplayedBatches([(0, [Text("a b", 2)]), (0, [])], history))
+    next(source)
+    with pytest.raises(ValueError, match="GP214"):
+        list(ReplayedBatches([(0, [Text("a b", 3)]), (0, [])], history))
+
+
+def test_a_batch_may_be_a_generator(monkeypatch):
+    """Its examples come out, and what it draws belongs to its step."""
+
+    def draw():
+        yield text(random.random())
+
+    def found(history):
+        batches = ReplayedBatches(((0, draw()) for _ in range(3)), history)
+        for _, batch in batches:
+            yield [x.reference.text for x in batch]
+            random.random()
+
+    random.seed(0)
+    history = History()
+    source = found(history)
+    first = [next(source), next(source)]
+    assert all(len(batch) == 1 for batch in first)
+    last = next(source)
+    random.seed(0)
+    history = History()
+    source = found(history)
+    assert [next(source), next(source)] == first
+    state = random.getstate()
+    random.seed(1)
+    again = found(history)
+    assert [next(again), next(again)] == [[], []]
+    random.setstate(state)
+    assert next(again) == last
 
 
 class Pipeline:
