@@ -2,7 +2,7 @@
 
     python benchmarks/encoder/steps.py TRAIN.spacy ENCODER
 
-TRAIN.spacy is a corpus such as LitBank's (benchmarks/litbank/run.py converts it) and
+TRAIN.spacy is a corpus such as LitBank's (benchmarks/peers/litbank.py converts it) and
 ENCODER a folder. Both pipelines are configs/default.cfg, one with
 spacy-transformers' architecture and spaCy's recommended windows; they take turns with
 the same batches of training chunks, in float32. The table has the median time of an

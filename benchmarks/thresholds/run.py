@@ -3,7 +3,7 @@
     python benchmarks/thresholds/run.py PIPELINE CORPUS
 
 PIPELINE is a trained pipeline, such as OUTPUT/global_pointer-2e-4-0/model-best of
-benchmarks/litbank/run.py, and CORPUS a folder with dev.spacy and test.spacy, such as
+benchmarks/peers/litbank.py, and CORPUS a folder with dev.spacy and test.spacy, such as
 OUTPUT/corpus. Compared are the threshold 0.5, that of `spacy find-threshold` with its
 11 trials, and what `spacy global-pointer tune` finds: the best single threshold and one
 for each label. Each is scored by spaCy's `nlp.evaluate`, on the pipeline loaded with

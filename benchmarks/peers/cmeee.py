@@ -1,0 +1,152 @@
+"""CMeEE from scratch: global_pointer, and its efficient form, against spaCy's ner and
+spancat.
+
+    python benchmarks/peers/cmeee.py CMEEE/train_data.txt OUTPUT
+
+CMEEE is the training part of CHIP-2020's first task (CC BY-NC-SA 4.0);
+`spacy project run cmeee` says where it is fetched from. All systems have the same small
+encoder with random weights, our transformer with the same windows, and as many updates
+on batches of as many characters: they differ in the head alone. Each is trained with
+every learning rate of the grid and the first seed; the rate that is best on the dev
+sentences is trained with the other seeds too.
+
+Exact spans and labels count; gold that does not align with the tokens counts as missed.
+`ner` cannot nest: it is trained on the outermost spans. The column "outermost"
+scores the outermost of what each system found against the outermost gold spans.
+
+Finished runs are kept in OUTPUT and not repeated, so that the script can be
+interrupted. The table is written to OUTPUT/table.md. heads.py measures the speeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+from runs import PROJECT, convert, evaluate, train, tune_threshold
+from thinc.api import Config
+
+from spacy_globalpointer.recipes.make import make_config
+
+HERE = Path(__file__).parent
+SYSTEMS = ["global_pointer", "efficient", "spancat", "ner"]
+RATES = ["5e-4", "1e-3", "2e-3"]
+#: Characters of spancat's longest candidate: 97.7 % of gold spans are as short.
+MAX_SIZE = 16
+#: Characters of an update.
+BATCH = 2000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("cmeee", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--systems", nargs="+", default=SYSTEMS)
+    parser.add_argument("--rates", nargs="+", default=RATES)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--updates", type=int, default=1000)
+    args = parser.parse_args()
+    output = args.output.resolve()
+    splits = PROJECT / "assets/cmeee/splits.json"
+    options = ["--splits", splits, "--format", "chip"]
+    corpus = convert(args.cmeee.resolve(), output / "corpus", *options, lang="zh")
+    encoder = make_encoder(corpus, output / "encoder")
+    runs = []
+    for system in args.systems:
+        make_system(system, encoder).to_disk(output / f"{system}.cfg")
+        first, others = args.seeds[0], args.seeds[1:]
+        tried = [run(output, system, r, first, args.updates) for r in args.rates]
+        best = max(tried, key=lambda done: done["dev"])
+        rate = best["rate"]
+        more = [run(output, system, rate, seed, args.updates) for seed in others]
+        runs.append([best, *more])
+        (output / "table.md").write_text(make_table(runs), encoding="utf-8")
+    print(make_table(runs))
+
+
+def run(
+    output: Path, system: str, rate: str, seed: int, updates: int
+) -> Dict[str, Any]:
+    """Train and score a system once."""
+    folder, corpus = output / f"{system}-{rate}-{seed}", output / "corpus"
+    settings = {
+        "training.optimizer.learn_rate.initial_rate": rate,
+        "training.max_steps": updates,
+        "training.eval_frequency": updates // 6,
+        "training.logger.progress_bar": "false",
+        "training.batcher.size": BATCH,
+        "system.seed": seed,
+    }
+    about = {"system": system, "rate": rate, "seed": seed}
+    done = train(folder, output / f"{system}.cfg", corpus, settings, about)
+    done = evaluate(done, corpus, folder)
+    return tune_threshold(done, corpus, folder)
+
+
+def make_encoder(corpus: Path, folder: Path) -> Path:
+    """A small encoder that knows the training characters, with random weights."""
+    if not folder.exists():
+        script = PROJECT / "scripts/make_encoder.py"
+        command = [sys.executable, script, corpus / "train.spacy", folder]
+        subprocess.run(list(map(str, command)), check=True, cwd=PROJECT)
+    return folder
+
+
+def make_system(system: str, encoder: Path) -> Config:
+    """The recipe "scratch" for Chinese, with the head of a system."""
+    text = make_config("scratch", lang="zh", encoder=str(encoder))
+    config = Config().from_str(text, interpolate=False)
+    component = config["components"]["global_pointer"]
+    if system == "efficient":
+        architecture = "spacy-globalpointer.EfficientGlobalPointer.v1"
+        component["model"]["@architectures"] = architecture
+    elif system != "global_pointer":
+        peer = Config().from_disk(HERE / f"{system}.cfg", interpolate=False)
+        del config["components"]["global_pointer"]
+        config["components"][system] = peer["components"][system]
+        config["nlp"]["pipeline"] = ["transformer", system]
+        config["training"]["score_weights"] = peer["training"]["score_weights"]
+    if system == "spancat":
+        config["components"]["spancat"]["suggester"]["max_size"] = MAX_SIZE
+    return config
+
+
+def make_table(systems: List[List[Dict[str, Any]]]) -> str:
+    """A row a system: means over seeds, and the spread of the test scores."""
+    head = ["system", "rate", "seeds", "dev F", "test P", "test R", "test F", "±"]
+    head += ["best threshold on dev", "test F with it", "outermost F", "±", "minutes"]
+    lines = [head, ["---"] * len(head)]
+    for runs in systems:
+        name, nested = runs[0]["system"], runs[0]["system"] != "ner"
+        row = [name, runs[0]["rate"], str(len(runs)), mean(runs, "dev")]
+        if nested:
+            row += [mean(runs, f"spans_sc_{x}") for x in "prf"]
+            row.append(spread(runs, "spans_sc_f"))
+            row.append(", ".join(f"{run['threshold']:.2f}" for run in runs))
+            row.append(mean(runs, "tuned_f"))
+        else:
+            row += [""] * 6
+        row += [mean(runs, "outermost_f"), spread(runs, "outermost_f")]
+        row.append(f"{statistics.mean(run['seconds'] for run in runs) / 60:.0f}")
+        lines.append(row)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def mean(runs: List[Dict[str, Any]], key: str) -> str:
+    return f"{100 * statistics.mean(run[key] for run in runs):.1f}"
+
+
+def spread(runs: List[Dict[str, Any]], key: str) -> str:
+    if len(runs) < 2:
+        return ""
+    return f"{100 * statistics.stdev(run[key] for run in runs):.1f}"
+
+
+if __name__ == "__main__":
+    main()
