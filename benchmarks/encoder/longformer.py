@@ -4,12 +4,12 @@
 
 CORPUS has train.spacy, dev.spacy and test.spacy, such as LitBank's that
 benchmarks/peers/litbank.py converts; ENCODER is the folder of an encoder for short
-texts. It is lengthened to 4,096 positions, each piece of which sees 128 on either side, and
-trained by `spacy train` like the original in windows: the same batches in words, number
-of updates, learning rate and seed; the Longformers on chunks of 1,024 tokens, the
-windows on chunks of 128, with no span longer than that for the Longformers either. Test
-documents are predicted whole; memory is the growth of a fresh process's peak over the
-loaded pipeline.
+texts. It is lengthened to 4,096 positions, each piece of which sees 128 on either side,
+and trained by `spacy train` like the original in windows: the same batches in words,
+number of updates, learning rate and seed; the Longformers on chunks of 1,024 tokens,
+the windows on chunks of 128, with no span longer than that for the Longformers either.
+Test documents are predicted whole; memory is the growth of a fresh process's peak over
+the loaded pipeline.
 
 Finished runs are kept in OUTPUT. The table is OUTPUT/longformer.md.
 """
