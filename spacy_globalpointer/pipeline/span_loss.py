@@ -46,7 +46,8 @@ class SpanLoss:
 
     label_weights (Union[Dict[str, float], str]): Factors of single labels' parts of
         the loss, 1 for the others. "inverse": by the inverse of a label's share of the
-        gold spans, "inverse_sqrt": by its square root, scaled to a mean of 1.
+        gold spans, "inverse_sqrt": by its square root, scaled so that the mean over
+        all gold spans is 1 (scikit-learn's "balanced").
     balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in
         HGA (Li et al. 2024, arXiv 2407.06904). Above 0 more is found, below 0 less.
     boundary_smoothing (float): A quarter of this goes from a gold span to each of the
@@ -131,9 +132,11 @@ class SpanLoss:
             return None
         if isinstance(self.label_weights, str):
             power = POWERS[self.label_weights]
-            raw = {label: counts[label] ** power for label in labels if label in counts}
-            mean = sum(raw.values()) / max(1, len(raw))
-            return [raw[x] / mean if x in raw else 1.0 for x in labels]
+            counted = {label: counts[label] for label in labels if label in counts}
+            raw = {label: count**power for label, count in counted.items()}
+            total = sum(raw[label] * count for label, count in counted.items())
+            scale = sum(counted.values()) / total if counted else 1.0
+            return [raw[x] * scale if x in raw else 1.0 for x in labels]
         unknown = sorted(set(self.label_weights) - set(labels))
         if unknown:
             fields = {"setting": "label_weights", "unknown": unknown}
