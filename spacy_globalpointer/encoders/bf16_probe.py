@@ -12,10 +12,11 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import torch
+
+from ..atomic import atomic_file
 
 # Products of a small encoder's; the best of several times is what the machine can do.
 _PROBE = """
@@ -75,11 +76,8 @@ def _cache_file() -> Path:
 def _write(path: Path, text: str) -> None:
     """Replace a file at once, or leave it where that is not allowed."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(draft, path)
+        with atomic_file(path) as draft:
+            draft.write_text(text, encoding="utf-8")
     except OSError:
         pass
 

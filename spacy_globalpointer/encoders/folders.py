@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, Optional
 
+from ..atomic import atomic_folder
 from ..errors import Errors
 from .pretrained import Encoder, build_outline, load_parts, load_pretrained
 from .storage import encoder_from_pipeline, outline_from_pipeline
@@ -71,12 +69,6 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     """
     if folder.exists():
         raise ValueError(Errors.GP042.format(path=folder))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with atomic_folder(folder) as draft:
         encoder.module.save_pretrained(draft, safe_serialization=True)
         encoder.tokenizer.save_pretrained(draft)
-        draft.chmod(0o755)
-        os.replace(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
