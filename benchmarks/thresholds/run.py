@@ -8,7 +8,7 @@ OUTPUT/corpus. Compared are the threshold 0.5, that of `spacy find-threshold` wi
 11 trials, and what `spacy global-pointer tune` finds: the best single threshold and one
 for each label. Each is scored by spaCy's `nlp.evaluate`, on the pipeline loaded with
 it; seconds are those of finding it. The calibration error is that of the candidates
-from a probability of 0.02 on, with the temperature fitted on the dev documents. Tables
+from a probability of 0.05 on, with the temperature fitted on the dev documents. Tables
 are printed in Markdown.
 """
 

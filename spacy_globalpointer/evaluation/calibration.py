@@ -77,7 +77,7 @@ def expected_calibration_error(
 
 
 def fit_temperature(scores: NDArray, right: NDArray) -> float:
-    """The temperature T for which σ(2 · score / T) explains best which spans are
+    """The temperature T for which σ(score / T) explains best which spans are
     right: the least negative log-likelihood (Guo et al. 2017).
 
     Candidates below some probability are not seen. They are left out by their score,
@@ -91,7 +91,7 @@ def fit_temperature(scores: NDArray, right: NDArray) -> float:
     right (NDArray): Whether each is right, shape (spans,).
     RETURNS (float): The temperature, from 0.1 to 10, in 4 decimals; 1.0 without spans.
     """
-    logits = 2 * numpy.asarray(scores, dtype=numpy.float64)
+    logits = numpy.asarray(scores, dtype=numpy.float64)
     if not len(logits):
         return 1.0
     # The likelihood is concave in 1 / T: the sign of its slope tells the side.

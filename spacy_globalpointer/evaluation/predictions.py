@@ -23,7 +23,7 @@ from ..pipeline.span_score import place_of
 
 #: Lowest probability of a candidate, at a temperature of 1.0: low enough that a best
 #: threshold is above it, and high enough that most candidates are worth a look.
-LOWEST = 0.02
+LOWEST = 0.05
 # The search rounds by half of this, and would find every pair of tokens below.
 _LEAST = 2e-6
 #: Name in `SpanGroup.attrs` of the candidates' scores before they became probabilities.

@@ -81,7 +81,7 @@ class GlobalPointer(TrainablePipe):
         name (str): The component's name, also its name in the losses.
         spans_key (str): Key of `Doc.spans` for gold and predicted spans.
         threshold (float): Lowest probability of a predicted span, which is
-            σ(2 · score / temperature).
+            σ(score / temperature).
         thresholds (Optional[Dict[str, float]]): Probability for single labels,
             instead of `threshold`.
         temperature (float): Divisor of the scores, above 0; more than 1 makes the

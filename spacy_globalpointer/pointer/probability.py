@@ -11,15 +11,20 @@ _SLACK = 1e-6
 
 
 def probability(scores: Tensor, temperature: float = 1.0) -> Tensor:
-    """The probability σ(2s) that the author derives from the loss: it is the target
-    for which a score s is optimal (Su, https://kexue.fm/archives/9064). A score of
-    0, the threshold of the paper, is a probability of 0.5, at any temperature.
+    """The probability σ(s / temperature).
+
+    For a span that is gold in the share p of its occurrences the loss is
+    p · log(1 + exp(−s)) + (1 − p) · log(1 + exp(s)) as long as it is the only one in
+    doubt, and least where σ(s) = p. (The author's σ(2s), https://kexue.fm/archives/9064,
+    is the target for which s is optimal if the loss is given the target itself, as a
+    teacher's; gold is 0 or 1.) A score of 0, the threshold of the paper, is a
+    probability of 0.5, at any temperature.
 
     scores (Tensor): Scores, any shape.
     temperature (float): Divisor of the scores, above 0.
     RETURNS (Tensor): Probabilities, float32.
     """
-    return (2 * scores.double() / temperature).sigmoid().float()
+    return (scores.double() / temperature).sigmoid().float()
 
 
 def lowest_score(probability: float, temperature: float = 1.0) -> float:
@@ -35,4 +40,4 @@ def lowest_score(probability: float, temperature: float = 1.0) -> float:
     lowered = probability - _SLACK
     if lowered <= 0:
         return -math.inf
-    return temperature * math.log(lowered / (1 - lowered)) / 2
+    return temperature * math.log(lowered / (1 - lowered))

@@ -13,20 +13,20 @@ from spacy_globalpointer.evaluation.calibration import (
 
 
 def sample(temperature, n=20_000):
-    """Scores, and which spans are right if σ(2s / temperature) is their chance."""
+    """Scores, and which spans are right if σ(s / temperature) is their chance."""
     random = numpy.random.default_rng(0)
     scores = random.normal(0, 1, n)
-    chance = 1 / (1 + numpy.exp(-2 * scores / temperature))
+    chance = 1 / (1 + numpy.exp(-scores / temperature))
     return scores, random.random(n) < chance
 
 
 def loss(scores, right, temperature):
-    logits = 2 * scores / temperature
+    logits = scores / temperature
     return numpy.mean(numpy.logaddexp(0, logits) - right * logits)
 
 
 def sigmoid(scores, temperature=1.0):
-    return 1 / (1 + numpy.exp(-2 * scores / temperature))
+    return 1 / (1 + numpy.exp(-scores / temperature))
 
 
 def test_error_by_hand():

@@ -456,7 +456,7 @@ def test_temperature_divides_the_scores(trained):
     [found] = pipe.predict([doc])
     pipe.cfg["temperature"] = 4.0
     pipe.set_annotations([doc], [found])
-    expected = 1 / (1 + numpy.exp(-found.scores.numpy().astype(float) / 2))
+    expected = 1 / (1 + numpy.exp(-found.scores.numpy().astype(float) / 4))
     assert doc.spans["sc"].attrs["scores"] == pytest.approx(expected)
 
 

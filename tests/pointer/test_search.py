@@ -197,10 +197,10 @@ def test_threshold_of_zero_probability_skips_impossible_spans():
 
 @given(st.floats(0, 1), st.sampled_from([0.1, 1.0, 3.7]))
 def test_lowest_score_loses_nothing(p, temperature):
-    below = lowest_score(p, temperature) - 1e-3 * temperature
+    below = lowest_score(p, temperature) - 2e-3 * temperature
     if math.isfinite(below):
         assert float(probability(torch.tensor(below), temperature)) <= p
-    at = torch.tensor(lowest_score(p, temperature) + 1e-2 * temperature)
+    at = torch.tensor(lowest_score(p, temperature) + 2e-2 * temperature)
     assert math.isinf(at) or float(probability(at, temperature)) > p - 1e-6
 
 
