@@ -209,7 +209,8 @@ class Errors(metaclass=_Coded):
     )
     GP103 = (
         "{file} is not {encoding}: the byte at position {position} cannot be decoded. "
-        "Name the encoding of the files (--encoding), or convert them to utf-8."
+        "Convert the files to utf-8, or name their encoding (`spacy global-pointer "
+        "convert` has --encoding)."
     )
     GP104 = (
         "There is no encoding {encoding!r}. Use a name that Python knows, such as "
@@ -329,8 +330,9 @@ class Errors(metaclass=_Coded):
         "(--format)."
     )
     GP165 = (
-        "{path} has no file to read as {format}. Its files end in {suffixes}, also "
-        "with .gz; subfolders are read too, names that begin with a dot are not."
+        "{path} has no file to read as {format}. Its files end in {suffixes} (text "
+        "files also with .gz); subfolders are read too, names that begin with a dot "
+        "are not."
     )
     GP166 = (
         "The format {format!r} has no option {name!r}. It has: {known}. Write "
@@ -591,6 +593,15 @@ class Errors(metaclass=_Coded):
         "There is no recipe {name!r}. The recipes are {known}; `spacy global-pointer "
         "config` lists them with their encoders."
     )
+    GP222 = (
+        "The corpus spacy-globalpointer.RareLabelsCorpus.v1 cannot be streamed "
+        "(training.max_epochs = -1): nobody would shuffle its repetitions. Set "
+        "max_epochs to 0 or more, or leave it out."
+    )
+    GP223 = (
+        "There is no language {lang!r} in spaCy. Pass a code such as en, de, zh, or xx "
+        "for any (--lang)."
+    )
     GP227 = (
         "least_share is {value!r}, but must be above 0 and up to 1: the share of the "
         "examples below which a label counts as rare."
@@ -688,10 +699,18 @@ class Warnings(metaclass=_Coded):
         "annotated. Set doc.spans[{key!r}] = [] on documents that were annotated and "
         "have none."
     )
+    GPW018 = (
+        "transformer_config sets {unknown}, which {kind} of the encoder {name} does "
+        "not have: it does nothing. Its settings of dropout are: {known}."
+    )
     GPW210 = (
         "The training was interrupted on another machine: {changes}. "
         "The last digits of the weights may differ from those of a training without "
         "interruption."
+    )
+    GPW212 = (
+        "The encoder {encoder} is not there yet. The config names it all the same; a "
+        "relative path counts from where `spacy train` is run."
     )
     GPW211 = (
         "{path} has lost its model-best. There will be none, unless a later evaluation "

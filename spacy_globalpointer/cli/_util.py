@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Sequence, Set
+from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set
 
 from wasabi import msg
 
@@ -34,12 +35,24 @@ def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, ImportError) as err:
-        msg.fail(str(err), exits=1)
+        fail(err)
     except KeyboardInterrupt:
         if stopped is None:
             raise
         msg.text("")  # after what a terminal shows of the key
         msg.warn(stopped, exits=INTERRUPTED)
+
+
+def fail(error: Exception) -> NoReturn:
+    """Print an error and exit with status 1.
+
+    error (Exception): The error; each line of its message stays one.
+    """
+    first, *others = str(error).splitlines() or [type(error).__name__]
+    msg.fail(first)
+    for line in others:
+        msg.text(line)
+    sys.exit(1)
 
 
 def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:

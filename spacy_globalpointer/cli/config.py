@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 from spacy.cli._util import Arg, Opt
 from wasabi import msg
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..recipes.make import make_config, table
 from ._util import reported_errors, write_text
 
@@ -51,7 +51,17 @@ def config_cli(
             raise ValueError(Errors.GP229.format(path=output))
         write_text(config, output)
     msg.good("Wrote the config", output)
+    if encoder and _is_missing(encoder):
+        msg.warn(Warnings.GPW212.format(encoder=encoder))
     msg.text(
         f"spacy train {output} --output training --paths.train TRAIN.spacy "
-        "--paths.dev DEV.spacy"
+        f"--paths.dev DEV.spacy{' --gpu-id 0' if gpu else ''}"
     )
+
+
+def _is_missing(encoder: str) -> bool:
+    """Whether a name is that of a folder that does not exist. On a hub a name has one
+    slash at most."""
+    path = Path(encoder)
+    is_path = path.is_absolute() or encoder.startswith(".") or len(path.parts) > 2
+    return is_path and not path.exists()

@@ -23,7 +23,7 @@ from thinc.api import Config
 from wasabi import msg
 
 from ..errors import Errors, Warnings
-from ._util import INTERRUPTED, reported_errors
+from ._util import INTERRUPTED, fail, reported_errors
 
 # The room below imports torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def interruptible(folder: OutputFolder) -> Iterator[None]:
         stored = folder.checkpoints()
         if stored:
             what = "continues"
-            text = f"Interrupted. Its state is in {stored[0]}"
+            text = f"Interrupted. The state of its last evaluation is in {stored[0]}"
         else:
             what = "begins anew"
             text = "Interrupted before there was a state to continue with"
@@ -211,7 +211,7 @@ def reported_codes() -> Iterator[None]:
     except ValueError as error:
         if not str(error).startswith(CODE):
             raise
-        msg.fail(str(error), exits=1)
+        fail(error)
 
 
 def _identify(config: Config, code: Optional[Path], use_gpu: int) -> Identity:

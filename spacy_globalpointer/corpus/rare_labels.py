@@ -42,8 +42,8 @@ class RareLabelsCorpus:
     Gupta et al. 2019, arXiv 1908.03195).
 
     The other reader is read once for the shares, and again for each pass. spaCy makes
-    one pass in all, and shuffles, unless it streams (max_epochs = -1): then repetitions
-    come one after the other.
+    one pass in all, and shuffles, unless it streams (max_epochs = -1), which is an
+    error: repetitions would come one after the other.
 
     corpus (Corpus): The other reader.
     spans_key (str): Key of the gold spans in `Doc.spans`.
@@ -69,7 +69,10 @@ class RareLabelsCorpus:
         nlp (Language): The pipeline that makes the predicted Docs.
         YIELDS (Example): The examples; repetitions are the same object, next to each
             other.
+        RAISES (ValueError): GP222 if the pipeline's training streams its corpus.
         """
+        if nlp.config["training"].get("max_epochs") == -1:
+            raise ValueError(Errors.GP222)
         if self._factors is None:
             self._factors = self._find_factors(self.corpus(nlp))
         for example in self.corpus(nlp):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Set, Tuple
 
 import numpy
 import torch
@@ -15,7 +16,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from .batches import SpecialPieces
 
 # Tokenizers without a limit say 1e30.
@@ -110,9 +111,12 @@ def load_parts(
     RAISES (ValueError): As `load_pretrained`.
     """
     try:
-        config = AutoConfig.from_pretrained(name, **transformer_config)
+        config, unknown = AutoConfig.from_pretrained(
+            name, return_unused_kwargs=True, **transformer_config
+        )
     except (OSError, ValueError) as error:
         raise ValueError(_not_loaded(name, error)) from error
+    _warn_unknown(name, config, set(unknown) & set(transformer_config))
     config.return_dict = True
     _check_kind(name, config)
     try:
@@ -123,6 +127,15 @@ def load_parts(
         raise ValueError(_not_loaded(name, error)) from error
     _check_tokenizer(name, tokenizer)
     return config, tokenizer
+
+
+def _warn_unknown(name: str, config: Any, unknown: Set[str]) -> None:
+    if not unknown:
+        return
+    known = sorted(key for key in config.to_dict() if "drop" in key)
+    fields = {"unknown": sorted(unknown), "kind": type(config).__name__, "name": name}
+    text = Warnings.GPW018.format(**fields, known=", ".join(known))
+    warnings.warn(text, stacklevel=2)
 
 
 def build_encoder(name: str, config: Any, tokenizer: Any, weights: Any) -> Encoder:

@@ -30,10 +30,11 @@ def cosine_v1(
     RAISES (ValueError): GP225 if a number is out of its range.
     """
     _check("total_steps", total_steps, total_steps >= 1, "at least 1")
-    fits = 0 <= warmup_steps < total_steps
-    _check("warmup_steps", warmup_steps, fits, f"from 0 to {total_steps - 1}")
+    fits, rule = 0 <= warmup_steps < total_steps, "from 0, and less than total_steps"
+    _check("warmup_steps", warmup_steps, fits, f"{rule} {total_steps}")
     _check("cycles", cycles, cycles >= 1, "at least 1")
     _check("cycle_growth", cycle_growth, cycle_growth > 0, "above 0")
+    _check("initial_rate", initial_rate, initial_rate >= 0, "at least 0")
     ordered = 0 <= final_rate <= initial_rate
     _check("final_rate", final_rate, ordered, f"from 0 to initial_rate {initial_rate}")
     return _cosine(

@@ -22,9 +22,16 @@ def test_without_a_name_the_recipes_are_listed():
 def test_writes_a_config(tmp_path):
     path = tmp_path / "new" / "config.cfg"
     output = run("electra-small-zh", path, "--gpu", "--encoder", "mine")
-    assert "--output training" in output
+    assert "--output training" in output and "--gpu-id 0" in output
     expected = make_config("electra-small-zh", gpu=True, encoder="mine")
     assert path.read_text("utf-8") == expected
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    for there, encoder in ((False, "./nothing"), (True, "a/b"), (True, str(tmp_path))):
+        output = run("default", tmp_path / "c.cfg", "--force", "--encoder", encoder)
+        assert ("GPW212" not in output) == there
+        assert "--gpu-id" not in output
 
 
 def test_standard_output():

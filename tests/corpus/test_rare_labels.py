@@ -79,6 +79,12 @@ def test_share_out_of_range(share):
         create_rare_labels_corpus_v1(corpus_of("A"), least_share=share)
 
 
+def test_a_corpus_that_is_streamed(nlp):
+    nlp.config["training"]["max_epochs"] = -1
+    with pytest.raises(ValueError, match="GP222.*max_epochs = -1"):
+        next(create_rare_labels_corpus_v1(corpus_of("A"))(nlp))
+
+
 def test_config_block():
     config = {
         "corpus": {

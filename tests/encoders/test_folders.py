@@ -57,6 +57,13 @@ def test_no_weights_are_read(tmp_path, monkeypatch):
     assert load_outline(str(folder)).max_window == 64
 
 
+def test_a_setting_that_the_encoder_does_not_have(tmp_path):
+    settings = {"hidden_dropout": 0.2, "hidden_dropout_prob": 0.3}
+    with pytest.warns(UserWarning, match=r"GPW018.*\['hidden_dropout'\].*_dropout_prob"):
+        encoder = load_encoder(str(make_bert(tmp_path)), {}, settings)
+    assert encoder.module.config.hidden_dropout_prob == 0.3
+
+
 def test_what_cannot_be_loaded(tmp_path, pipeline):
     with pytest.raises(ValueError, match="GP033"):
         load_outline(str(tmp_path))

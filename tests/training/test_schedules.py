@@ -57,6 +57,7 @@ def test_rates_stay_between_the_lowest_and_the_highest(warmup, more, cycles, gro
         {"total_steps": 0, "warmup_steps": 0},
         {"warmup_steps": 10},
         {"warmup_steps": -1},
+        {"initial_rate": -1.0},
         {"cycles": 0},
         {"cycle_growth": 0.0},
         {"final_rate": 2.0},

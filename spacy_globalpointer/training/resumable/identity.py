@@ -63,8 +63,8 @@ def differences(old: Identity, new: Identity) -> List[str]:
     for name, before, now in changes(old["settings"], new["settings"]):
         lines.append(f"{name} was {before} and is {now}")
     for name, before, now in changes(old["contents"], new["contents"]):
-        moved = "null" in (before, now)
-        lines.append(f"{name} {'names another file' if moved else 'has changed'}")
+        what = {before: "was not given before", now: "is not given any more"}
+        lines.append(f"{name} {what.get('null', 'has changed')}")
     for name, before, now in changes(old["versions"], new["versions"]):
         lines.append(f"the version of {name} was {before} and is {now}")
     return lines
