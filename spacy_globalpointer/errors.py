@@ -588,19 +588,15 @@ class Errors(metaclass=_Coded):
         "output_file of the training's logger is {path}, but line {line} of that file "
         "is not what the logger writes. Name another file, or remove this one."
     )
-    GP229 = "{path} exists. Name another file, or pass --force to replace it."
-    GP228 = (
-        "There is no recipe {name!r}. The recipes are {known}; `spacy global-pointer "
-        "config` lists them with their encoders."
-    )
     GP222 = (
         "The corpus spacy-globalpointer.RareLabelsCorpus.v1 cannot be streamed "
         "(training.max_epochs = -1): nobody would shuffle its repetitions. Set "
         "max_epochs to 0 or more, or leave it out."
     )
-    GP223 = (
-        "There is no language {lang!r} in spaCy. Pass a code such as en, de, zh, or xx "
-        "for any (--lang)."
+    GP229 = "{path} exists. Name another file, or pass --force to replace it."
+    GP228 = (
+        "There is no recipe {name!r}. The recipes are {known}; `spacy global-pointer "
+        "config` lists them with their encoders."
     )
     GP227 = (
         "least_share is {value!r}, but must be above 0 and up to 1: the share of the "
@@ -700,19 +696,24 @@ class Warnings(metaclass=_Coded):
         "have none."
     )
     GPW018 = (
-        "transformer_config sets {unknown}, which {kind} of the encoder {name} does "
-        "not have: it does nothing. Its settings of dropout are: {known}."
+        "transformer_config sets {setting!r}, which {kind} of the encoder {name} does "
+        "not have: it does nothing. Settings with such names are: {near}."
     )
     GPW210 = (
         "The training was interrupted on another machine: {changes}. "
         "The last digits of the weights may differ from those of a training without "
         "interruption."
     )
+    GPW211 = (
+        "{path} has lost its model-best. There will be none, unless a later evaluation "
+        "is better than all before."
+    )
     GPW212 = (
         "The encoder {encoder} is not there yet. The config names it all the same; a "
         "relative path counts from where `spacy train` is run."
     )
-    GPW211 = (
-        "{path} has lost its model-best. There will be none, unless a later evaluation "
-        "is better than all before."
+    GPW213 = (
+        "spaCy itself has no language of the code {lang!r}. Pass one such as en, de or "
+        "zh, or xx for any; if it is a language of your own, `spacy train` needs its "
+        "--code."
     )

@@ -3,9 +3,9 @@ prediction.
 
     python benchmarks/peers/heads.py RUNS
 
-RUNS is the output folder of cmeee.py. Of each system the configuration is trained for
-some updates on the same batches of the dev sentences, and the best pipeline of the
-first seed predicts the test sentences, from text. The systems take turns, and the
+RUNS is the output folder of cmeee.py, with ner. Of each system the configuration is
+trained for some updates on the same batches of the dev sentences, and the pipeline that
+is best on them predicts the test sentences, from text. The systems take turns, and the
 median of each one's times counts. RUNS/heads.md is the table.
 """
 
@@ -68,6 +68,7 @@ def train(runs: Path, systems: List[str], updates: int) -> Dict[str, float]:
             for _, component in nlp.pipeline:
                 component.finish_update(optimizers[system])
             seconds = time.perf_counter() - start
+            optimizers[system].step_schedules()
             if update:  # the first one warms up
                 speeds[system].append(sum(len(eg.reference) for eg in batch) / seconds)
     return {system: statistics.median(own) for system, own in speeds.items()}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Callable, Dict, Iterable, List, Tuple
 
 import spacy
@@ -27,15 +28,20 @@ Counts = Tuple[int, int, int]
 
 def convert(source: Path, output: Path, *options: Any, lang: str) -> Path:
     """Convert a corpus once; the outermost spans become entities for ner."""
-    if not output.exists():
-        command = ["global-pointer", "convert", source, output, "--lang", lang]
+    if output.exists():
+        return output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=output.parent) as folder:
+        draft = Path(folder) / output.name
+        command = ["global-pointer", "convert", source, draft, "--lang", lang]
         spacy_cli(*command, *options, "--allow-loss")
         vocab = spacy.blank(lang).vocab
-        for path in output.glob("*.spacy"):
+        for path in draft.glob("*.spacy"):
             docs = list(DocBin().from_disk(path).get_docs(vocab))
             for doc in docs:
                 doc.set_ents(filter_spans(doc.spans["sc"]))
             DocBin(docs=docs, store_user_data=True).to_disk(path)
+        draft.rename(output)
     return output
 
 
@@ -89,7 +95,8 @@ def evaluate(run: Dict[str, Any], corpus: Path, folder: Path) -> Dict[str, Any]:
         result = score_spans(examples, spans_key="sc")
         words = sum(len(eg.reference) for eg in examples)
         per_doc = [count(eg.reference, eg.predicted.spans["sc"]) for eg in examples]
-        keep_outermost(examples)
+        if run["system"] != "ner":
+            keep_outermost(examples)
         outermost = score_spans(examples, spans_key="sc")
         return {
             **result,
@@ -98,17 +105,18 @@ def evaluate(run: Dict[str, Any], corpus: Path, folder: Path) -> Dict[str, Any]:
             "per_doc": per_doc,
         }
 
-    return {**run, **once(folder / "test.json", scores)}
+    return {**run, **once(folder / "found.json", scores)}
 
 
 def keep_outermost(examples: List[Example]) -> None:
-    """Keep the outermost spans, of gold and prediction, as ner has them. Of gold spans
-    that do not align with the tokens, none is outermost: they are not counted."""
+    """Keep the outermost spans, of gold and prediction, as ner has them. Gold spans
+    that do not align with the tokens, which ner cannot have, are left out."""
     for example in examples:
-        for doc in (example.reference, example.predicted):
-            spans = [*doc.ents, *doc.spans.get("sc", [])]
-            doc.spans["sc"] = filter_spans(spans)
+        example.reference.spans["sc"] = list(example.reference.ents)
         example.reference.user_data.pop(LOST_GOLD, None)
+        found = example.predicted
+        spans = spans_above(found, 0.0) if "sc" in found.spans else found.ents
+        found.spans["sc"] = filter_spans(spans)
 
 
 def tune_threshold(run: Dict[str, Any], corpus: Path, folder: Path) -> Dict[str, Any]:
@@ -120,23 +128,22 @@ def tune_threshold(run: Dict[str, Any], corpus: Path, folder: Path) -> Dict[str,
             return {}
         nlp = spacy.load(folder / "model-best")
         nlp.get_pipe(nlp.pipe_names[-1]).cfg["threshold"] = THRESHOLDS[0]
-        scores = {
-            split: [
-                [counts_above(gold, found, t) for t in THRESHOLDS]
-                for gold, found in predict(nlp, corpus / f"{split}.spacy")
-            ]
-            for split in ("dev", "test")
-        }
-        dev = [f_score(list(at)) for at in zip(*scores["dev"])]
-        best = dev.index(max(dev))
-        per_doc = [per_doc[best] for per_doc in scores["test"]]
+        dev, test = (predict(nlp, corpus / f"{x}.spacy") for x in ("dev", "test"))
+        best = max(
+            THRESHOLDS,
+            key=lambda t: f_score([count(gold, spans_above(x, t)) for gold, x in dev]),
+        )
+        kept = [(gold, spans_above(found, best)) for gold, found in test]
+        per_doc = [count(gold, spans) for gold, spans in kept]
+        outermost = [matches(gold.ents, filter_spans(spans)) for gold, spans in kept]
         return {
-            "threshold": THRESHOLDS[best],
+            "threshold": best,
             "tuned_f": f_score(per_doc),
             "tuned_per_doc": per_doc,
+            "tuned_outermost_f": f_score(outermost),
         }
 
-    return {**run, **once(folder / "threshold.json", tuned)}
+    return {**run, **once(folder / "tuned.json", tuned)}
 
 
 def once(path: Path, function: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
@@ -154,20 +161,25 @@ def predict(nlp: Language, path: Path) -> List[Tuple[Doc, Doc]]:
     return list(zip(gold, nlp.pipe([doc.text for doc in gold], batch_size=16)))
 
 
-def counts_above(gold: Doc, found: Doc, threshold: float) -> Counts:
-    """`count`, of the predicted spans that score at least the threshold."""
+def spans_above(found: Doc, threshold: float) -> List[Span]:
+    """The predicted spans that score at least the threshold, the best first."""
     group = found.spans["sc"]
-    spans = [s for s, p in zip(group, group.attrs["scores"]) if p >= threshold]
-    return count(gold, spans)
+    pairs = sorted(zip(group.attrs["scores"], group), key=lambda pair: -pair[0])
+    return [span for score, span in pairs if score >= threshold]
 
 
 def count(gold: Doc, found: Iterable[Span]) -> Counts:
+    """`matches`, with gold spans that do not align with the tokens as missed."""
+    right, n_found, n_gold = matches(gold.spans["sc"], found)
+    return right, n_found, n_gold + len(gold.user_data.get(LOST_GOLD, []))
+
+
+def matches(gold: Iterable[Span], found: Iterable[Span]) -> Counts:
     sets = [
         {(span.label_, span.start_char, span.end_char) for span in spans}
-        for spans in (gold.spans["sc"], found)
+        for spans in (gold, found)
     ]
-    lost = len(gold.user_data.get(LOST_GOLD, []))
-    return len(sets[0] & sets[1]), len(sets[1]), len(sets[0]) + lost
+    return len(sets[0] & sets[1]), len(sets[1]), len(sets[0])
 
 
 def f_score(per_doc: List[Counts]) -> float:

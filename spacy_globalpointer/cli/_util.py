@@ -48,7 +48,7 @@ def fail(error: Exception) -> NoReturn:
 
     error (Exception): The error; each line of its message stays one.
     """
-    first, *others = str(error).splitlines() or [type(error).__name__]
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
     msg.fail(first)
     for line in others:
         msg.text(line)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 from spacy.cli._util import Arg, Opt
+from spacy.util import get_lang_class
 from wasabi import msg
 
 from ..errors import Errors, Warnings
@@ -51,6 +52,8 @@ def config_cli(
             raise ValueError(Errors.GP229.format(path=output))
         write_text(config, output)
     msg.good("Wrote the config", output)
+    if lang and not _is_known(lang):
+        msg.warn(Warnings.GPW213.format(lang=lang))
     if encoder and _is_missing(encoder):
         msg.warn(Warnings.GPW212.format(encoder=encoder))
     msg.text(
@@ -59,9 +62,18 @@ def config_cli(
     )
 
 
+def _is_known(lang: str) -> bool:
+    try:
+        return get_lang_class(lang).lang == lang
+    except (ImportError, AttributeError):  # no language, or another module
+        return False
+
+
 def _is_missing(encoder: str) -> bool:
     """Whether a name is that of a folder that does not exist. On a hub a name has one
     slash at most."""
     path = Path(encoder)
-    is_path = path.is_absolute() or encoder.startswith(".") or len(path.parts) > 2
+    is_path = (
+        path.is_absolute() or encoder.startswith((".", "~")) or len(path.parts) > 2
+    )
     return is_path and not path.exists()

@@ -76,7 +76,7 @@ def tune_cli(
             "--lowest",
             help="Lowest probability of a span to look at, as it is at temperature 1.0",
         ),
-    ] = 0.02,
+    ] = 0.05,
     gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
     dry_run: Annotated[
         bool, Opt("--dry-run", "-n", help="Show the thresholds, and write nothing")

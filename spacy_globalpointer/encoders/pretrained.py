@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Dict, Set, Tuple
+from typing import Any, Dict, List, Tuple
 
 import numpy
 import torch
@@ -19,6 +20,8 @@ from transformers.models.auto.modeling_auto import (
 from ..errors import Errors, Warnings
 from .batches import SpecialPieces
 
+# Settings that transformers takes and leaves among the unused ones.
+_OF_LOADING = {"dtype", "torch_dtype", "gguf_file", "mirror", "user_agent"}
 # Tokenizers without a limit say 1e30.
 _NO_LIMIT = 10**6
 
@@ -116,7 +119,7 @@ def load_parts(
         )
     except (OSError, ValueError) as error:
         raise ValueError(_not_loaded(name, error)) from error
-    _warn_unknown(name, config, set(unknown) & set(transformer_config))
+    _warn_unknown(name, config, [key for key in transformer_config if key in unknown])
     config.return_dict = True
     _check_kind(name, config)
     try:
@@ -129,13 +132,16 @@ def load_parts(
     return config, tokenizer
 
 
-def _warn_unknown(name: str, config: Any, unknown: Set[str]) -> None:
-    if not unknown:
-        return
-    known = sorted(key for key in config.to_dict() if "drop" in key)
-    fields = {"unknown": sorted(unknown), "kind": type(config).__name__, "name": name}
-    text = Warnings.GPW018.format(**fields, known=", ".join(known))
-    warnings.warn(text, stacklevel=2)
+def _warn_unknown(name: str, config: Any, unused: List[str]) -> None:
+    """Warn of settings that transformers did not use, of which some are not the
+    config's but of the loading."""
+    for key in unused:
+        if key in _OF_LOADING or hasattr(config, key):
+            continue
+        near = get_close_matches(key, config.to_dict(), n=3, cutoff=0.4)
+        fields = {"setting": key, "kind": type(config).__name__, "name": name}
+        text = Warnings.GPW018.format(**fields, near=", ".join(near) or "none")
+        warnings.warn(text, stacklevel=2)
 
 
 def build_encoder(name: str, config: Any, tokenizer: Any, weights: Any) -> Encoder:

@@ -59,7 +59,7 @@ def floor_at(temperature: float, lowest: float = LOWEST) -> float:
     temperature (float): The component's temperature.
     lowest (float): Lowest probability at a temperature of 1.0.
     RETURNS (float): The probability, at this temperature, of the score that has
-        probability `lowest` at 1.0, but at least 2e-6 (a temperature under 0.3 can
+        probability `lowest` at 1.0, but at least 2e-6 (a temperature under 0.23 can
         bring it there); `lowest` as it is if it is no probability between 0 and 1.
     """
     if temperature == 1.0 or not 0 < lowest < 1:

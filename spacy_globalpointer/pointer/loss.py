@@ -46,7 +46,8 @@ def span_loss(
         log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)),
 
     where t is 0 for spans that are not listed. With a teacher's states as targets t is
-    the teacher's probability σ(2 · teacher's score) of every span.
+    σ(2 · teacher's score) of every span: the loss is least where the scores are the
+    teacher's. (`probability` is σ(score), for a model that learnt from gold.)
 
     The matrix of scores is never held: its cells are walked a tile at a time.
     Positives leave the negative sum by exclusion, not by subtraction, so that

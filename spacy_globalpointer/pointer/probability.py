@@ -14,11 +14,13 @@ def probability(scores: Tensor, temperature: float = 1.0) -> Tensor:
     """The probability σ(s / temperature).
 
     For a span that is gold in the share p of its occurrences the loss is
-    p · log(1 + exp(−s)) + (1 − p) · log(1 + exp(s)) as long as it is the only one in
-    doubt, and least where σ(s) = p. (The author's σ(2s), https://kexue.fm/archives/9064,
-    is the target for which s is optimal if the loss is given the target itself, as a
-    teacher's; gold is 0 or 1.) A score of 0, the threshold of the paper, is a
-    probability of 0.5, at any temperature.
+    p · log(1 + exp(−s)) + (1 − p) · log(1 + exp(s)) if no other of the document is in
+    doubt, and least where σ(s) = p. The more others are, the nearer the least comes to
+    σ(2s) = p, where it also is if the loss is given p itself as the target (Su,
+    https://kexue.fm/archives/9064), a teacher's or that of smoothed boundaries. Of
+    models that learnt from gold σ(s) was the better estimate: benchmarks/thresholds. A
+    score of 0, the threshold of the paper, is a probability of 0.5 either way, at any
+    temperature.
 
     scores (Tensor): Scores, any shape.
     temperature (float): Divisor of the scores, above 0.

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from spacy.util import get_lang_class
-
 from ..errors import Errors
 
 _HERE = Path(__file__).parent
@@ -60,14 +58,11 @@ def make_config(
     encoder (Optional[str]): Folder or hub name of an encoder of the family; None for
         the recipe's.
     RETURNS (str): The config, to be filled in by `spacy train`.
-    RAISES (ValueError): GP228 if there is no such recipe, GP223 if spaCy has no such
-        language.
+    RAISES (ValueError): GP228 if there is no such recipe.
     """
     known = recipes()
     if name not in known:
         raise ValueError(Errors.GP228.format(name=name, known=", ".join(known)))
-    if lang is not None:
-        _check_lang(lang)
     recipe = known[name]
     values = {**recipe.values, **(ON_GPU if gpu else {})}
     given = {"nlp.lang": lang, "paths.encoder": encoder}
@@ -79,13 +74,6 @@ def make_config(
     command = f"spacy global-pointer config {shlex.join(words)}"
     head = f"# {recipe.about}.\n# Made by `{command}`; {recipe.source}.\n\n"
     return head + set_values(base, values)
-
-
-def _check_lang(lang: str) -> None:
-    try:
-        get_lang_class(lang)
-    except ImportError as error:
-        raise ValueError(Errors.GP223.format(lang=lang)) from error
 
 
 def set_values(config: str, values: Dict[str, Any]) -> str:

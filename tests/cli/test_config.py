@@ -34,6 +34,12 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
         assert "--gpu-id" not in output
 
 
+@pytest.mark.parametrize("lang", ["xx9", "eng", "lex_attrs", "xx", "de"])
+def test_a_language_that_spacy_lacks_is_told(lang, tmp_path):
+    output = run("default", tmp_path / "config.cfg", "--lang", lang)
+    assert ("GPW213" in output) == (len(lang) > 2)
+
+
 def test_standard_output():
     assert run("bert-en", "-", "--lang", "de") == make_config("bert-en", lang="de")
 

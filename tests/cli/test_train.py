@@ -82,7 +82,7 @@ def test_a_complete_training_is_not_trained_again(place):
 def test_another_config_is_refused(place, name):
     before = files(place.folder / name)
     output = place.train(name, "--resume", "--training.max_steps", 20, code=1)
-    assert "GP211" in output and "training.max_steps was 10 and is 20" in output
+    assert "GP211" in output and "- training.max_steps was 10 and is 20" in output
     assert files(place.folder / name) == before
 
 

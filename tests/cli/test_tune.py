@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import inspect
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ from tuning_helpers import save_dev, unsure
 from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
+from spacy_globalpointer.cli.tune import tune_cli
+from spacy_globalpointer.evaluation.predictions import LOWEST
 
 NAME = "global_pointer"
 
@@ -177,6 +180,11 @@ def test_threshold_below_what_was_looked_at_is_told(model, dev):
     path.write_text(path.read_text().replace("threshold = 0.5", "threshold = 0.01"))
     assert "GPW012" in tune(model, dev, "--dry-run")
     assert "GPW012" not in tune(model, dev, "--dry-run", "--lowest", 0.005)
+
+
+def test_spans_are_looked_at_from_where_evaluate_does():
+    option = inspect.signature(tune_cli).parameters["lowest"]
+    assert option.default == LOWEST
 
 
 def test_lowest_threshold_that_is_best_is_told(model, dev, tmp_path):

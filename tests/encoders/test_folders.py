@@ -58,9 +58,11 @@ def test_no_weights_are_read(tmp_path, monkeypatch):
 
 
 def test_a_setting_that_the_encoder_does_not_have(tmp_path):
-    settings = {"hidden_dropout": 0.2, "hidden_dropout_prob": 0.3}
-    with pytest.warns(UserWarning, match=r"GPW018.*\['hidden_dropout'\].*_dropout_prob"):
+    settings = {"hidden_dropout": 0.2, "hidden_dropout_prob": 0.3, "dtype": "float32"}
+    with pytest.warns(UserWarning, match="GPW018") as found:
         encoder = load_encoder(str(make_bert(tmp_path)), {}, settings)
+    [told] = [str(one.message) for one in found if "GPW018" in str(one.message)]
+    assert "'hidden_dropout'" in told and "hidden_dropout_prob" in told
     assert encoder.module.config.hidden_dropout_prob == 0.3
 
 

@@ -155,11 +155,6 @@ def test_the_head_tells_the_command():
     assert "`spacy global-pointer config bert-en --gpu --encoder 'a b'`" in head
 
 
-def test_unknown_language():
-    with pytest.raises(ValueError, match="GP223.*'xx9'.*--lang"):
-        make_config("default", lang="xx9")
-
-
 def test_unknown_recipe():
     with pytest.raises(ValueError, match="GP228.*'bert'.*bert-en"):
         make_config("bert")

@@ -63,11 +63,16 @@ def differences(old: Identity, new: Identity) -> List[str]:
     for name, before, now in changes(old["settings"], new["settings"]):
         lines.append(f"{name} was {before} and is {now}")
     for name, before, now in changes(old["contents"], new["contents"]):
-        what = {before: "was not given before", now: "is not given any more"}
-        lines.append(f"{name} {what.get('null', 'has changed')}")
+        lines.append(f"{name} {_what_happened(before, now)}")
     for name, before, now in changes(old["versions"], new["versions"]):
         lines.append(f"the version of {name} was {before} and is {now}")
     return lines
+
+
+def _what_happened(before: str, now: str) -> str:
+    if before == "null":
+        return "named no file before"
+    return "names no file now" if now == "null" else "has changed"
 
 
 def _tell_nobody(n: int) -> None:

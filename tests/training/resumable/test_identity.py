@@ -169,8 +169,8 @@ def test_code_device_and_versions_count(config, tmp_path, monkeypatch):
     monkeypatch.setattr(identity, "version", lambda name: "0.0")
     lines = differences(before, identified(config, code=code, gpu=True))
     assert lines[0] == '--gpu-id was "CPU" and is "GPU"'
-    assert lines[1] == "--code was not given before"
-    assert "--code is not given any more" in differences(
+    assert lines[1] == "--code named no file before"
+    assert "--code names no file now" in differences(
         identified(config, code=code), identified(config)
     )
     versions = {line.split()[3] for line in lines[2:]}

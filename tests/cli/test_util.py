@@ -1,0 +1,23 @@
+"""What the commands share."""
+
+from __future__ import annotations
+
+import pytest
+
+from spacy_globalpointer.cli._util import fail
+
+
+def test_lines_of_an_error_stay_lines(capsys):
+    with pytest.raises(SystemExit) as exits:
+        fail(ValueError("[GP000] Two things differ:\n- one\n- other\nChoose."))
+    lines = capsys.readouterr().out.split("\n")
+    assert exits.value.code == 1
+    assert lines[0].endswith("[GP000] Two things differ:")
+    assert lines[1:] == ["- one", "- other", "Choose.", ""]
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_error_without_words_is_named(text, capsys):
+    with pytest.raises(SystemExit):
+        fail(OSError(text))
+    assert "OSError" in capsys.readouterr().out
