@@ -35,7 +35,7 @@ from spacy_globalpointer.recipes.make import make_config
 
 HERE = Path(__file__).parent
 SYSTEMS = ["global_pointer", "efficient", "spancat", "ner"]
-RATES = ["1e-3", "2e-3", "4e-3"]
+RATES = ["1e-3", "2e-3", "4e-3", "8e-3"]
 #: Characters of spancat's longest candidate: 97.7 % of gold spans are as short.
 MAX_SIZE = 16
 #: Characters of an update.
