@@ -14,8 +14,10 @@ from .settings import can_be_key
 if TYPE_CHECKING:
     from ..pointer.states import PointerStates
 
-#: Weights by inverse frequency: the power of a label's share of the gold spans.
+#: Weights by inverse frequency: the power of a label's number of gold spans.
 POWERS = {"inverse": -1.0, "inverse_sqrt": -0.5}
+#: The highest of these weights: spans of a probability of 1 / 11 score 0.5 with it.
+HIGHEST_WEIGHT = 10.0
 #: A config's {}.
 NO_WEIGHTS: Dict[str, float] = SimpleFrozenDict()
 #: Document, label, first token, last token (inclusive).
@@ -29,8 +31,8 @@ def make_span_loss_v1(
 ) -> SpanLoss:
     """`spacy-globalpointer.SpanLoss.v1`: makes a `SpanLoss`.
 
-    label_weights (Union[Dict[str, float], str]): Factors of single labels' parts of
-        the loss, or "inverse" or "inverse_sqrt".
+    label_weights (Union[Dict[str, float], str]): Weights of single labels' gold
+        spans, or "inverse" or "inverse_sqrt".
     balance (float): Weight of the gold spans against all others, from -1 to 1.
     boundary_smoothing (float): Degree that a gold span gives to its neighbours, from 0
         and less than 1.
@@ -44,10 +46,11 @@ class SpanLoss:
     """The multi-label cross entropy of all spans (`pointer.loss.span_loss`), with what
     helps against imbalance.
 
-    label_weights (Union[Dict[str, float], str]): Factors of single labels' parts of
-        the loss, 1 for the others. "inverse": by the inverse of a label's share of the
-        gold spans, "inverse_sqrt": by its square root, scaled so that the mean over
-        all gold spans is 1 (scikit-learn's "balanced").
+    label_weights (Union[Dict[str, float], str]): Weights of single labels' gold
+        spans (of the positive part of the loss), 1 for the others. With a weight w a
+        doubtful span of probability p is found if w · p > 1 − p. "inverse": the most
+        common label's number of gold spans by the label's own, 10 at most;
+        "inverse_sqrt": the root of that, 10 at most.
     balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in
         HGA (Li et al. 2024, arXiv 2407.06904). Above 0 more is found, below 0 less.
     boundary_smoothing (float): A quarter of this goes from a gold span to each of the
@@ -72,8 +75,8 @@ class SpanLoss:
                 if not can_be_key(label):
                     fields = {"setting": "label_weights", "label": label}
                     raise ValueError(Errors.GP020.format(**fields))
-                good = 0 <= weight < math.inf
-                _check(f"label_weights.{label}", weight, good, "a number from 0 on")
+                good = 0 < weight < math.inf
+                _check(f"label_weights.{label}", weight, good, "a number above 0")
         _check("balance", balance, -1 <= balance <= 1, "a number from -1 to 1")
         good = 0 <= boundary_smoothing < 1
         rule = "a number from 0, and less than 1"
@@ -111,7 +114,7 @@ class SpanLoss:
             states,
             rows,
             degrees=degrees,
-            label_weights=weights,
+            positive_weights=weights,
             balance=self.balance,
             max_span_length=max_span_length,
         )
@@ -120,7 +123,7 @@ class SpanLoss:
     def weights_of(
         self, labels: Sequence[str], counts: Dict[str, int]
     ) -> Optional[List[float]]:
-        """The factor of each label.
+        """The weight of each label's gold spans.
 
         labels (Sequence[str]): The labels.
         counts (Dict[str, int]): Gold spans by label that initialization saw. A label
@@ -132,11 +135,11 @@ class SpanLoss:
             return None
         if isinstance(self.label_weights, str):
             power = POWERS[self.label_weights]
-            counted = {label: counts[label] for label in labels if label in counts}
-            raw = {label: count**power for label, count in counted.items()}
-            total = sum(raw[label] * count for label, count in counted.items())
-            scale = sum(counted.values()) / total if counted else 1.0
-            return [raw[x] * scale if x in raw else 1.0 for x in labels]
+            most = max((counts.get(label, 0) for label in labels), default=0)
+            shares = [
+                counts.get(label, most) / most if most else 1.0 for label in labels
+            ]
+            return [min(share**power, HIGHEST_WEIGHT) for share in shares]
         unknown = sorted(set(self.label_weights) - set(labels))
         if unknown:
             fields = {"setting": "label_weights", "unknown": unknown}

@@ -23,7 +23,7 @@ def span_loss(
     targets: Union[Tensor, PointerStates],
     *,
     degrees: Optional[Tensor] = None,
-    label_weights: Optional[Sequence[float]] = None,
+    positive_weights: Optional[Sequence[float]] = None,
     balance: float = 0.0,
     max_span_length: Optional[int] = None,
     size: Optional[int] = None,
@@ -60,23 +60,26 @@ def span_loss(
         once; or the states of a teacher for the same tokens and labels.
     degrees (Optional[Tensor]): How far each gold span is positive, shape (spans,),
         above 0 and up to 1; None for 1. The highest of a repeated row counts.
-    label_weights (Optional[Sequence[float]]): Factor of each label's part of the
-        loss, in label order; None for 1. The mean is not divided by their sum.
+    positive_weights (Optional[Sequence[float]]): Factor of each label's positive
+        part, above 0, in label order; None for 1. As pos_weight of PyTorch's binary
+        cross entropy.
     balance (float): Weighs the parts: the negative one by 1 − balance, the positive
-        one by 1 + balance. From -1 to 1, and 0 with a teacher.
+        one by 1 + balance. From -1 to 1.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (Tuple[Tensor, PointerStates]): The loss, shape (), and its gradient
         with respect to each tensor of the states, in their type.
     RAISES (ValueError): GP002 if a gold span is not an allowed span of the batch,
-        GP006 if a teacher's states, the label weights or the degrees are not of its
-        size, or a number is out of its range.
+        GP006 if a teacher's states, the weights or the degrees are not of its size, a
+        number is out of its range, or gold spans' options come with a teacher.
     """
     gradient = states.map(lambda x: zeros_of(states, *x.shape))
-    factors = _factors(states, label_weights)
+    factors = _factors(states)
     bounds = {"max_span_length": max_span_length, "size": size}
     if isinstance(targets, PointerStates):
         _check_teacher(states, targets)
+        if balance or degrees is not None or positive_weights is not None:
+            _refuse(states, "options of gold spans with a teacher")
         log_sums = soft_labels(states, targets, factors, gradient, **bounds)
         loss = (log_sums * factors).sum()
     else:
@@ -85,7 +88,8 @@ def span_loss(
         if not -1 <= balance <= 1:
             _refuse(states, f"a balance of {balance}")
         cells = GoldCells(states, targets, degrees)
-        shares = factors * (1 - balance), factors * (1 + balance)
+        weights = _weights(states, positive_weights)
+        shares = factors * (1 - balance), factors * (1 + balance) * weights
         negatives = _negatives(cells, shares[0], gradient, **bounds)
         positives = _positives(cells, shares[1], gradient)
         loss = (negatives * shares[0] + positives * shares[1]).sum()
@@ -93,15 +97,20 @@ def span_loss(
     return loss, gradient.map(lambda x: x.to(next(dtypes)))
 
 
-def _factors(states: PointerStates, label_weights: Optional[Sequence[float]]) -> Tensor:
+def _factors(states: PointerStates) -> Tensor:
     """Factor of each document's and label's part of the loss, (documents, labels)."""
-    weights = label_weights if label_weights is not None else [1.0] * states.n_labels
-    good = all(0 <= weight < math.inf for weight in weights)
-    if len(weights) != states.n_labels or not good:
-        _refuse(states, f"label weights {list(weights)}")
     n_docs = sum(length > 0 for length in states.lengths)
-    factors = zeros_of(states, len(states.lengths), states.n_labels)
-    return factors + factors.new_tensor(weights) / max(1, n_docs * states.n_labels)
+    zeros = zeros_of(states, len(states.lengths), states.n_labels)
+    return zeros + 1 / max(1, n_docs * states.n_labels)
+
+
+def _weights(states: PointerStates, given: Optional[Sequence[float]]) -> Tensor:
+    """Factors of the labels' positive parts, shape (labels,)."""
+    weights = given if given is not None else [1.0] * states.n_labels
+    good = all(0 < weight < math.inf for weight in weights)
+    if len(weights) != states.n_labels or not good:
+        _refuse(states, f"weights {list(weights)}")
+    return zeros_of(states, states.n_labels).new_tensor(weights)
 
 
 def _check_teacher(states: PointerStates, teacher: PointerStates) -> None:
