@@ -1,7 +1,7 @@
 """CMeEE from scratch: global_pointer, and its efficient form, against spaCy's ner and
 spancat.
 
-    python benchmarks/peers/cmeee.py CMEEE/train_data.txt OUTPUT
+    python benchmarks/accuracy/cmeee.py CMEEE/train_data.txt OUTPUT
 
 CMEEE is the training part of CHIP-2020's first task (CC BY-NC-SA 4.0);
 `spacy project run cmeee` says where it is fetched from. All systems have the same
@@ -17,7 +17,8 @@ threshold of 0.5 and with the one that is best on the dev sentences for all span
 two labels on one span gold has the first there, a system the more probable.
 
 Finished runs are kept in OUTPUT and not repeated, so that the script can be
-interrupted. The table is written to OUTPUT/table.md. heads.py measures the speeds.
+interrupted. The table is written to OUTPUT/table.md. benchmarks/speed/heads.py
+measures the speeds.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ from spacy_globalpointer.recipes.make import make_config
 HERE = Path(__file__).parent
 SYSTEMS = ["global_pointer", "efficient", "spancat", "ner"]
 RATES = ["1e-3", "2e-3", "4e-3", "8e-3"]
-#: Characters of spancat's longest candidate; longer gold spans count as missed.
-MAX_SIZE = 16
+#: Characters of spancat's longest candidate, which 96 % of the gold spans fit into;
+#: longer ones count as missed.
+MAX_SIZE = 12
 #: Characters of an update.
 BATCH = 1000
 #: spaCy's encoder for a CPU, as `spacy init config` writes it.

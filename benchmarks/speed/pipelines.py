@@ -1,8 +1,8 @@
 """Words per second of whole pipelines: our transformer against spacy-transformers'.
 
-    python benchmarks/encoder/speed.py LITBANK_RUNS WNUT OUTPUT
+    python benchmarks/speed/pipelines.py LITBANK_RUNS WNUT OUTPUT
 
-LITBANK_RUNS is the output folder of benchmarks/peers/litbank.py, whose pipelines are
+LITBANK_RUNS is the output folder of benchmarks/accuracy/litbank.py, whose pipelines are
 timed: `global_pointer` in every precision that works here, and `ner` and `spancat`
 on spacy-transformers' architecture, all with the same encoder. WNUT is
 of https://github.com/dbamman/litbank, of which the test documents are read, and WNUT

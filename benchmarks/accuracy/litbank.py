@@ -1,6 +1,6 @@
 """LitBank: global_pointer against spaCy's spancat and ner, on equal terms.
 
-    python benchmarks/peers/litbank.py LITBANK/entities/brat OUTPUT
+    python benchmarks/accuracy/litbank.py LITBANK/entities/brat OUTPUT
 
 LITBANK is a checkout of https://github.com/dbamman/litbank (CC BY 4.0). All systems
 are trained by `spacy train` on the same encoder, windows, chunks and number of

@@ -1,12 +1,12 @@
 """Characters per second of pipelines that differ in the head alone, in training and in
 prediction.
 
-    python benchmarks/peers/heads.py RUNS
+    python benchmarks/speed/heads.py RUNS
 
-RUNS is the output folder of cmeee.py, with ner. Of each system the configuration is
-trained for some updates on the same batches of the dev sentences, and the pipeline that
-is best on them predicts the test sentences, from text. The systems take turns, and the
-median of each one's times counts. RUNS/heads.md is the table.
+RUNS is the output folder of benchmarks/accuracy/cmeee.py, with ner. Of each system the
+configuration is trained for some updates on the same batches of the dev sentences, and
+the pipeline that is best on them predicts the test sentences, from text. The systems
+take turns, and the median of each one's times counts. RUNS/heads.md is the table.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import argparse
 import json
 import statistics
 import time
+from operator import truediv
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Dict, List
 
 import spacy
-from spacy.language import Language
-from spacy.training import Corpus, Example
-from spacy.training.initialize import init_nlp
-from spacy.util import fix_random_seed, load_config, registry
+from spacy.training import Corpus
+from spacy.util import load_config
+from updates import update_in_turns
 
 BASE = "ner"
 #: Documents that are predicted together.
@@ -56,44 +56,14 @@ def find_best(runs: Path) -> Dict[str, Path]:
 
 def train(runs: Path, systems: List[str], updates: int) -> Dict[str, float]:
     """Characters per second of updates, the optimizer's part included."""
-    pipelines = {system: build(runs, system) for system in systems}
-    batches = {system: make_batches(nlp) for system, nlp in pipelines.items()}
-    optimizers = {system: make_optimizer(nlp) for system, nlp in pipelines.items()}
-    speeds: Dict[str, List[float]] = {system: [] for system in systems}
-    for update in range(updates + 1):
-        for system, nlp in pipelines.items():
-            batch = next(batches[system])
-            start = time.perf_counter()
-            nlp.update(batch, sgd=False, drop=0.1, losses={})
-            for _, component in nlp.pipeline:
-                component.finish_update(optimizers[system])
-            seconds = time.perf_counter() - start
-            optimizers[system].step_schedules()
-            if update:  # the first one warms up
-                speeds[system].append(sum(len(eg.reference) for eg in batch) / seconds)
-    return {system: statistics.median(own) for system, own in speeds.items()}
-
-
-def build(runs: Path, system: str) -> Language:
-    config = load_config(runs / f"{system}.cfg")
+    configs = {system: load_config(runs / f"{system}.cfg") for system in systems}
     dev = str(runs / "corpus/dev.spacy")
-    config["paths"].update({"train": dev, "dev": dev})
-    fix_random_seed(0)
-    return init_nlp(config.interpolate())
-
-
-def make_optimizer(nlp: Language) -> Any:
-    config = {"optimizer": nlp.config["training"]["optimizer"]}
-    return registry.resolve(config)["optimizer"]
-
-
-def make_batches(nlp: Language) -> Iterator[List[Example]]:
-    config = {
-        "batcher": nlp.config["training"]["batcher"],
-        "corpus": nlp.config["corpora"]["train"],
+    for config in configs.values():
+        config["paths"].update({"train": dev, "dev": dev})
+    return {
+        system: statistics.median(map(truediv, own.tokens, own.seconds))
+        for system, own in update_in_turns(configs, updates).items()
     }
-    resolved: Dict[str, Any] = registry.resolve(config)
-    return iter(resolved["batcher"](resolved["corpus"](nlp)))
 
 
 def predict(runs: Path, best: Dict[str, Path], turns: int) -> Dict[str, float]:

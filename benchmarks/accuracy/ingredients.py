@@ -1,29 +1,25 @@
 """What each ingredient of a training recipe does to F1, alone and together.
 
-    python benchmarks/recipes/run.py CORPUS OUTPUT --encoder encoders/minilm \
+    python benchmarks/accuracy/ingredients.py CORPUS OUTPUT --encoder encoders/minilm \
         [--ingredients base averages ...] [--seeds 0 1 2] [--set SETTING=VALUE ...]
 
 CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer convert`
 writes them. Every run is `spacy train` on configs/default.cfg with one ingredient
 changed; the best evaluation on the dev documents is scored on the test documents.
-OUTPUT keeps the figures of finished runs, and their pipelines with --keep.
+Finished runs are kept in OUTPUT and not repeated, so that the script can be
+interrupted. The table is written to OUTPUT/table.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import statistics
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
+from runs import PROJECT, evaluate, train
 from thinc.api import Config
 
-PROJECT = Path(__file__).resolve().parents[2]
 BASE = PROJECT / "configs" / "default.cfg"
 
 
@@ -121,7 +117,7 @@ def main() -> None:
     )
     parser.add_argument("corpus", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--encoder", default="encoders/minilm")
+    parser.add_argument("--encoder", type=Path, default=PROJECT / "encoders/minilm")
     parser.add_argument(
         "--ingredients",
         nargs="+",
@@ -130,79 +126,52 @@ def main() -> None:
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--set", nargs="*", default=[], metavar="SETTING=VALUE")
-    parser.add_argument("--keep", action="store_true", help="keep the pipelines")
     args = parser.parse_args()
+    output, corpus = args.output.resolve(), args.corpus.resolve()
     given = dict(setting.split("=", 1) for setting in args.set)
+    given["paths.encoder"] = args.encoder.resolve()
     runs = []
     for name in args.ingredients:
         for seed in args.seeds:
-            overrides = {"paths.encoder": args.encoder, "system.seed": seed, **given}
-            folder = args.output.resolve() / f"{name}-{seed}"
-            runs.append(run(name, args.corpus.resolve(), folder, overrides, args.keep))
-            (args.output / "table.md").write_text(make_table(runs), encoding="utf-8")
+            settings = {**given, "system.seed": seed}
+            runs.append(run(name, corpus, output / f"{name}-{seed}", settings))
+            (output / "table.md").write_text(make_table(runs), encoding="utf-8")
     print(make_table(runs))
 
 
 def run(
-    name: str, corpus: Path, folder: Path, overrides: Dict[str, Any], keep: bool
+    name: str, corpus: Path, folder: Path, settings: Dict[str, Any]
 ) -> Dict[str, Any]:
-    """Train and score once, unless that has been done."""
-    done = folder / "run.json"
-    if done.exists():
-        return json.loads(done.read_text(encoding="utf-8"))
-    folder.mkdir(parents=True, exist_ok=True)
+    """Train and score once."""
     config = Config().from_disk(BASE, interpolate=False)
     for ingredient in name.split("+"):
         for change in INGREDIENTS[ingredient]:
             change(config)
+    folder.mkdir(parents=True, exist_ok=True)
     config.to_disk(folder / "config.cfg", interpolate=False)
-    paths = {f"paths.{x}": corpus / f"{x}.spacy" for x in ("train", "dev")}
-    options = [
-        word
-        for place, value in {**overrides, **paths}.items()
-        for word in (f"--{place}", value)
-    ]
-    start = time.perf_counter()
-    spacy_cli("train", folder / "config.cfg", "--output", folder, *options)
-    seconds = time.perf_counter() - start
-    best, test = folder / "model-best", folder / "test.json"
-    spacy_cli("evaluate", best, corpus / "test.spacy", "--output", test)
-    meta = json.loads((best / "meta.json").read_text(encoding="utf-8"))
-    result = {
-        **{"name": name, "seed": overrides["system.seed"], "seconds": seconds},
-        "dev": meta["performance"]["spans_sc_f"],
-        "test": json.loads(test.read_text(encoding="utf-8")),
-    }
-    done.write_text(json.dumps(result), encoding="utf-8")
-    for model in () if keep else folder.glob("model-*"):
-        shutil.rmtree(model)
-    return result
+    about = {"system": name, "seed": settings["system.seed"]}
+    done = train(folder, folder / "config.cfg", corpus, settings, about)
+    return evaluate(done, corpus, folder)
 
 
 def make_table(runs: List[Dict[str, Any]]) -> str:
     """A row an ingredient: means over seeds, and the spread of the test scores."""
-    labels = sorted(runs[0]["test"]["spans_sc_per_type"])
+    labels = sorted(runs[0]["spans_sc_per_type"])
     head = ["ingredient", "seeds", "dev F1", "test P", "test R", "test F1", "±"]
     lines = [[*head, *labels, "minutes"], ["---"] * (len(head) + len(labels) + 1)]
-    for name in dict.fromkeys(run["name"] for run in runs):
-        own = [run for run in runs if run["name"] == name]
-        tests = [run["test"] for run in own]
+    for name in dict.fromkeys(run["system"] for run in runs):
+        own = [run for run in runs if run["system"] == name]
         columns = [[run["dev"] for run in own]]
-        columns += [[test[f"spans_sc_{x}"] for test in tests] for x in "prf"]
+        columns += [[run[f"spans_sc_{x}"] for run in own] for x in "prf"]
         cells = [f"{100 * statistics.mean(column):.1f}" for column in columns]
         spread = statistics.stdev(columns[3]) if len(own) > 1 else 0.0
         cells.append(f"{100 * spread:.1f}")
         for label in labels:
-            f = [test["spans_sc_per_type"].get(label, {"f": 0})["f"] for test in tests]
+            f = [run["spans_sc_per_type"].get(label, {"f": 0})["f"] for run in own]
             cells.append(f"{100 * statistics.mean(f):.1f}")
         minutes = statistics.mean(run["seconds"] for run in own) / 60
         lines.append([name, str(len(own)), *cells, f"{minutes:.0f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def spacy_cli(*arguments: Any) -> None:
-    command = [sys.executable, "-m", "spacy", *map(str, arguments)]
-    subprocess.run(command, check=True, cwd=PROJECT)
 
 
 if __name__ == "__main__":

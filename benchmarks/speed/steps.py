@@ -1,0 +1,65 @@
+"""Updates per second: our transformer against spacy-transformers'.
+
+    python benchmarks/speed/steps.py TRAIN.spacy ENCODER
+
+TRAIN.spacy is a corpus such as LitBank's, which benchmarks/accuracy/litbank.py
+converts, and ENCODER a folder. Both pipelines are configs/default.cfg, one with
+spacy-transformers' architecture and spaCy's recommended windows; they take turns with
+the same batches of training chunks, in float32. The table has the median time of an
+update, the part of it that is the optimizer's (the same code for both), and the mean
+loss of the last ten updates.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from spacy.util import load_config
+from thinc.api import Config
+from updates import update_in_turns
+
+PROJECT = Path(__file__).parent.parent.parent
+THEIRS = {
+    "@architectures": "spacy-transformers.TransformerModel.v3",
+    "get_spans": {
+        "@span_getters": "spacy-transformers.strided_spans.v1",
+        "window": 128,
+        "stride": 96,
+    },
+}
+UPDATES = 57
+
+
+def main(train: str, encoder: str) -> None:
+    configs = {
+        "spacy-transformers": configure(train, encoder, THEIRS),
+        "ours": configure(train, encoder, None),
+    }
+    results = update_in_turns(configs, UPDATES, warm_up=3)
+    print("| transformer | s/update | of it the optimizer | × | loss |")
+    print("| --- | --- | --- | --- | --- |")
+    base = statistics.median(results["spacy-transformers"].seconds)
+    for name, own in results.items():
+        median = statistics.median(own.seconds)
+        part = statistics.median(own.optimizing)
+        loss = statistics.mean(x["global_pointer"] for x in own.losses[-10:])
+        row = f"{median:.3f} | {part:.3f} | {base / median:.2f} | {loss:.1f}"
+        print(f"| {name} | {row} |")
+
+
+def configure(train: str, encoder: str, model: Optional[Dict[str, Any]]) -> Config:
+    config = load_config(PROJECT / "configs/default.cfg")
+    config["paths"].update({"train": train, "dev": train, "encoder": encoder})
+    section = config["components"]["transformer"]
+    if model is not None:
+        section["model"] = {**model, "name": "${paths.encoder}"}
+    else:
+        section["model"]["precision"] = "fp32"
+    return config
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
