@@ -10,7 +10,8 @@ one for each label. Each is scored by spaCy's `nlp.evaluate`, on the pipeline lo
 with it; seconds are those of finding it. The calibration error is that of the
 candidates from a probability of 0.05 on, with the temperature fitted on the dev
 documents, and with 0.5, which is the author's σ(2 · score). Tables are printed in
-Markdown."""
+Markdown.
+"""
 
 from __future__ import annotations
 
