@@ -594,6 +594,10 @@ class Errors(metaclass=_Coded):
         "(training.max_epochs = -1): nobody would shuffle its repetitions. Set "
         "max_epochs to 0 or more, or leave it out."
     )
+    GP230 = (
+        "The recipe {name!r} has no encoder, but {encoder!r} was given. Leave it out, "
+        "or take a recipe of the encoder's family."
+    )
     GP229 = "{path} exists. Name another file, or pass --force to replace it."
     GP228 = (
         "There is no recipe {name!r}. The recipes are {known}; `spacy global-pointer "

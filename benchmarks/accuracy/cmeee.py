@@ -39,34 +39,6 @@ RATES = ["1e-3", "2e-3", "4e-3", "8e-3"]
 #: Characters of spancat's longest candidate, which 96 % of the gold spans fit into;
 #: longer ones count as missed.
 MAX_SIZE = 12
-#: Characters of an update.
-BATCH = 1000
-#: spaCy's encoder for a CPU, as `spacy init config` writes it.
-ENCODER = {
-    "factory": "tok2vec",
-    "model": {
-        "@architectures": "spacy.Tok2Vec.v2",
-        "embed": {
-            "@architectures": "spacy.MultiHashEmbed.v2",
-            "width": 96,
-            "attrs": ["NORM", "PREFIX", "SUFFIX", "SHAPE"],
-            "rows": [5000, 1000, 2500, 2500],
-            "include_static_vectors": False,
-        },
-        "encode": {
-            "@architectures": "spacy.MaxoutWindowEncoder.v2",
-            "width": 96,
-            "depth": 4,
-            "window_size": 1,
-            "maxout_pieces": 3,
-        },
-    },
-}
-LISTENER = {
-    "@architectures": "spacy.Tok2VecListener.v1",
-    "width": 96,
-    "upstream": "*",
-}
 
 
 def main() -> None:
@@ -116,11 +88,11 @@ def run(
 
 
 def make_system(system: str) -> Config:
-    """The recipe "scratch" for Chinese, with spaCy's encoder and the head of a
-    system."""
-    text = make_config("scratch", lang="zh")
+    """The recipe "tok2vec" for Chinese, with the head of a system."""
+    text = make_config("tok2vec", lang="zh")
     config = Config().from_str(text, interpolate=False)
     component = config["components"].pop("global_pointer")
+    listener = component["model"]["tok2vec"]
     if system == "efficient":
         architecture = "spacy-globalpointer.EfficientGlobalPointer.v1"
         component["model"]["@architectures"] = architecture
@@ -132,11 +104,10 @@ def make_system(system: str) -> Config:
         component["suggester"]["max_size"] = MAX_SIZE
     if system == "ner":  # as `spacy init config` has it with this encoder
         component["model"]["use_upper"] = True
-    component["model"]["tok2vec"] = LISTENER
+    component["model"]["tok2vec"] = listener
     name = component["factory"]
-    config["components"] = {"tok2vec": ENCODER, name: component}
+    config["components"][name] = component
     config["nlp"]["pipeline"] = ["tok2vec", name]
-    config["training"]["batcher"]["size"] = BATCH
     return config
 
 

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+import jinja2
+
 from ..errors import Errors
 
 _HERE = Path(__file__).parent
+#: The recipe of a pipeline on spaCy's `tok2vec` in place of a transformer.
+TOK2VEC = "tok2vec"
 #: What a GPU wants: more at once.
-ON_GPU = {
-    "system.gpu_allocator": "pytorch",
-    "nlp.batch_size": 64,
+ON_GPU = {"system.gpu_allocator": "pytorch", "nlp.batch_size": 64}
+TRANSFORMER_ON_GPU = {
     "components.transformer.max_batch_items": 16384,
     "components.transformer.model.max_pieces": 16384,
 }
@@ -22,19 +25,25 @@ ON_GPU = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a family of encoders needs.
+    """What a family of encoders, or spaCy's `tok2vec`, needs.
 
     name (str): Its name.
     about (str): What encoders it is for.
     source (str): Where its values come from.
     values (Dict[str, Any]): Settings by their place in the config, such as
-        "training.max_steps", where they differ from base.cfg.
+        "training.max_steps", where they differ from base.cfg.jinja.
     """
 
     name: str
     about: str
     source: str
     values: Dict[str, Any]
+
+    @property
+    def encoder(self) -> str:
+        """Folder or hub name of its encoder; none for `tok2vec`."""
+        default = "" if self.name == TOK2VEC else "encoders/minilm"
+        return self.values.get("paths.encoder", default)
 
 
 def recipes() -> Dict[str, Recipe]:
@@ -58,22 +67,37 @@ def make_config(
     encoder (Optional[str]): Folder or hub name of an encoder of the family; None for
         the recipe's.
     RETURNS (str): The config, to be filled in by `spacy train`.
-    RAISES (ValueError): GP228 if there is no such recipe.
+    RAISES (ValueError): GP228 if there is no such recipe, GP230 if it has no encoder
+        to name.
     """
     known = recipes()
     if name not in known:
         raise ValueError(Errors.GP228.format(name=name, known=", ".join(known)))
+    if name == TOK2VEC and encoder is not None:
+        raise ValueError(Errors.GP230.format(name=name, encoder=encoder))
     recipe = known[name]
     values = {**recipe.values, **(ON_GPU if gpu else {})}
+    if gpu and name != TOK2VEC:
+        values.update(TRANSFORMER_ON_GPU)
     given = {"nlp.lang": lang, "paths.encoder": encoder}
     values.update((place, value) for place, value in given.items() if value is not None)
-    base = (_HERE / "base.cfg").read_text(encoding="utf-8")
     options = {"--lang": lang, "--encoder": encoder}
     words = [name, *(["--gpu"] if gpu else [])]
     words += [x for pair in options.items() if pair[1] is not None for x in pair if x]
     command = f"spacy global-pointer config {shlex.join(words)}"
     head = f"# {recipe.about}.\n# Made by `{command}`; {recipe.source}.\n\n"
-    return head + set_values(base, values)
+    return head + set_values(base_config(name), values)
+
+
+def base_config(name: str) -> str:
+    """What a recipe's values are set in.
+
+    name (str): Name of the recipe.
+    RETURNS (str): The config.
+    """
+    template = (_HERE / "base.cfg.jinja").read_text(encoding="utf-8")
+    form = jinja2.Template(template, trim_blocks=True, lstrip_blocks=True)
+    return form.render(tok2vec=name == TOK2VEC)
 
 
 def set_values(config: str, values: Dict[str, Any]) -> str:
@@ -104,7 +128,7 @@ def table() -> List[List[str]]:
         [
             recipe.name,
             recipe.values.get("nlp.lang", "en"),
-            recipe.values.get("paths.encoder", "encoders/minilm"),
+            recipe.encoder,
             recipe.about,
         ]
         for recipe in recipes().values()

@@ -22,7 +22,12 @@ from thinc.api import Config
 
 from spacy_globalpointer.encoders.folders import load_encoder, save_encoder
 from spacy_globalpointer.encoders.lengthen import lengthen
-from spacy_globalpointer.recipes.make import make_config, recipes, set_values
+from spacy_globalpointer.recipes.make import (
+    base_config,
+    make_config,
+    recipes,
+    set_values,
+)
 
 CONFIGS = Path(__file__).parent.parent.parent / "configs"
 
@@ -70,7 +75,7 @@ def test_configs_are_those_of_the_recipes():
 
 
 @pytest.mark.parametrize("gpu", [False, True], ids=["cpu", "gpu"])
-@pytest.mark.parametrize("recipe", FAMILIES)
+@pytest.mark.parametrize("recipe", recipes())
 def test_spacy_accepts_every_config(recipe, gpu, tmp_path, capsys):
     path = tmp_path / "config.cfg"
     path.write_text(make_config(recipe, gpu=gpu), encoding="utf-8")
@@ -83,8 +88,8 @@ def test_spacy_accepts_every_config(recipe, gpu, tmp_path, capsys):
 
 
 def test_a_recipe_says_nothing_that_the_base_says():
-    base = Config().from_str(make_config("default"), interpolate=False)
     for recipe in recipes().values():
+        base = Config().from_str(base_config(recipe.name), interpolate=False)
         for place, value in recipe.values.items():
             found = base
             for key in place.split("."):
@@ -105,30 +110,41 @@ def save_corpus(lang, path):
 @pytest.mark.parametrize("recipe", FAMILIES)
 @pytest.mark.filterwarnings("ignore:.*GPW004")
 def test_every_family_trains_and_is_the_same_after_loading(recipe, tmp_path):
-    folder, corpus = tmp_path / "encoder", tmp_path / "docs.spacy"
-    for made in (folder, tmp_path / "out"):
-        made.mkdir()
-    text = save_corpus(recipes()[recipe].values.get("nlp.lang", "en"), corpus)
-    config = Config().from_str(
-        make_config(recipe, encoder=str(FAMILIES[recipe](folder))),
-        overrides={
-            "paths.train": str(corpus),
-            "paths.dev": str(corpus),
-            "components.transformer.model.window": None,
-            "components.transformer.model.context": 4,
-            "components.global_pointer.threshold": 0.0,
-            "components.global_pointer.max_spans_per_doc": 30,
-            "training.max_steps": 2,
-            "training.eval_frequency": 2,
-            "training.optimizer.learn_rate.warmup_steps": 1,
-        },
-    )
-    nlp = init_nlp(config)
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    text = make_config(recipe, encoder=str(FAMILIES[recipe](folder)))
+    windows = {
+        "components.transformer.model.window": None,
+        "components.transformer.model.context": 4,
+    }
+    check_training(text, windows, tmp_path)
+
+
+def test_a_pipeline_on_tok2vec_trains_and_is_the_same_after_loading(tmp_path):
+    check_training(make_config("tok2vec", lang="en"), {}, tmp_path)
+
+
+def check_training(config, settings, folder):
+    corpus, output = folder / "docs.spacy", folder / "out"
+    output.mkdir()
+    lang = Config().from_str(config, interpolate=False)["nlp"]["lang"]
+    text = save_corpus(lang, corpus)
+    settings = {
+        **settings,
+        "paths.train": str(corpus),
+        "paths.dev": str(corpus),
+        "components.global_pointer.threshold": 0.0,
+        "components.global_pointer.max_spans_per_doc": 30,
+        "training.max_steps": 2,
+        "training.eval_frequency": 2,
+        "training.optimizer.learn_rate.warmup_steps": 1,
+    }
+    nlp = init_nlp(Config().from_str(config, overrides=settings))
     before = weights(nlp)
-    train(nlp, tmp_path / "out")
+    train(nlp, output)
     after = weights(nlp)
     assert any((before[name] != after[name]).any() for name in before)
-    loaded = spacy.load(tmp_path / "out" / "model-last")
+    loaded = spacy.load(output / "model-last")
     found, expected = (spans_of(pipeline(text)) for pipeline in (loaded, nlp))
     assert found == expected != []
 
@@ -140,7 +156,16 @@ def spans_of(doc):
 
 
 def weights(nlp):
-    module = nlp.get_pipe("transformer").model.layers[0].shims[0]._model
+    """Of the encoder."""
+    model = nlp.get_pipe(nlp.pipe_names[0]).model
+    if nlp.pipe_names[0] == "tok2vec":
+        nodes = enumerate(model.walk())
+        return {
+            (i, name): node.get_param(name).copy()
+            for i, node in nodes
+            for name in node.param_names
+        }
+    module = model.layers[0].shims[0]._model
     return {name: x.detach().clone() for name, x in module.named_parameters()}
 
 
@@ -153,6 +178,11 @@ def test_language_and_encoder_may_be_given():
 def test_the_head_tells_the_command():
     head = make_config("bert-en", gpu=True, encoder="a b").split("\n\n")[0]
     assert "`spacy global-pointer config bert-en --gpu --encoder 'a b'`" in head
+
+
+def test_a_recipe_without_an_encoder():
+    with pytest.raises(ValueError, match="GP230.*'tok2vec'.*'encoders/mine'"):
+        make_config("tok2vec", encoder="encoders/mine")
 
 
 def test_unknown_recipe():
