@@ -59,7 +59,6 @@ FAMILIES = {
     "longformer-en": make_longformer,
     "lengthened": lengthened,
     "multilingual": make_roberta,
-    "scratch": make_bert,
 }
 
 

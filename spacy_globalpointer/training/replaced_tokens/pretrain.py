@@ -118,11 +118,16 @@ def check_output(output: Path, *, resume: bool, force: bool) -> None:
 
 def _is_complete(output: Path, identity: Identity, *, force: bool) -> bool:
     """RETURNS (bool): Whether the output is what the run would make. If it is another
-    run's, that is GP205, or with force False."""
+    run's, that is GP205, and GP204 if nobody can tell; with force False."""
     path = output / NOTE
     if not path.is_file():
         return False
-    note = json.loads(path.read_text(encoding="utf-8"))
+    note: Identity = {}
+    try:
+        note = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:  # damaged
+        if not force:
+            raise ValueError(Errors.GP204.format(path=path, reason=error)) from error
     if force and differences(note, identity):
         return False
     check_identity(path, note, identity)
