@@ -594,6 +594,10 @@ class Errors(metaclass=_Coded):
         "(training.max_epochs = -1): nobody would shuffle its repetitions. Set "
         "max_epochs to 0 or more, or leave it out."
     )
+    GP231 = (
+        "{path} is damaged: nobody can tell what the encoder beside it was made "
+        "from. Name another folder, or pass --force to make it anew."
+    )
     GP230 = (
         "The recipe {name!r} has no encoder, but {encoder!r} was given. Leave it out, "
         "or take a recipe of the encoder's family."

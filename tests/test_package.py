@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from helpers import TOK2VEC
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -69,13 +70,7 @@ def test_every_architecture_builds():
     for name in names:
         if "Transformer" in name:
             continue
-        tok2vec = {
-            "@architectures": "spacy.HashEmbedCNN.v2",
-            **{"width": 8, "depth": 1, "embed_size": 10, "window_size": 1},
-            **{"maxout_pieces": 2, "subword_features": False},
-            "pretrained_vectors": None,
-        }
-        config = {"model": {"@architectures": name, "tok2vec": tok2vec}}
+        config = {"model": {"@architectures": name, "tok2vec": TOK2VEC}}
         model = spacy.registry.resolve(config)["model"]
         assert isinstance(model, Model)
         assert model.get_ref("output_layer").has_dim("nO") is None

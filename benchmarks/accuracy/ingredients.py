@@ -6,13 +6,15 @@
 CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer convert`
 writes them. Every run is `spacy train` on configs/default.cfg with one ingredient
 changed; the best evaluation on the dev documents is scored on the test documents.
-Finished runs are kept in OUTPUT and not repeated, so that the script can be
-interrupted. The table is written to OUTPUT/table.md.
+Figures of finished runs are kept in OUTPUT and not taken again, so that the script can
+be interrupted; their pipelines are, with --keep. The table is written to
+OUTPUT/table.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 from pathlib import Path
 from typing import Any, Callable, Dict, List
@@ -117,7 +119,11 @@ def main() -> None:
     )
     parser.add_argument("corpus", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--encoder", type=Path, default=PROJECT / "encoders/minilm")
+    parser.add_argument(
+        "--encoder",
+        default=PROJECT / "encoders/minilm",
+        help="folder, as an absolute path, or hub name",
+    )
     parser.add_argument(
         "--ingredients",
         nargs="+",
@@ -126,30 +132,33 @@ def main() -> None:
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--set", nargs="*", default=[], metavar="SETTING=VALUE")
+    parser.add_argument("--keep", action="store_true", help="keep the pipelines")
     args = parser.parse_args()
     output, corpus = args.output.resolve(), args.corpus.resolve()
     given = dict(setting.split("=", 1) for setting in args.set)
-    given["paths.encoder"] = args.encoder.resolve()
     runs = []
     for name in args.ingredients:
         for seed in args.seeds:
-            settings = {**given, "system.seed": seed}
-            runs.append(run(name, corpus, output / f"{name}-{seed}", settings))
+            about = {"system": name, "seed": seed}
+            settings = {"paths.encoder": args.encoder, "system.seed": seed, **given}
+            folder = output / f"{name}-{seed}"
+            runs.append(run(about, corpus, folder, settings))
+            for model in () if args.keep else folder.glob("model-*"):
+                shutil.rmtree(model)
             (output / "table.md").write_text(make_table(runs), encoding="utf-8")
     print(make_table(runs))
 
 
 def run(
-    name: str, corpus: Path, folder: Path, settings: Dict[str, Any]
+    about: Dict[str, Any], corpus: Path, folder: Path, settings: Dict[str, Any]
 ) -> Dict[str, Any]:
     """Train and score once."""
     config = Config().from_disk(BASE, interpolate=False)
-    for ingredient in name.split("+"):
+    for ingredient in about["system"].split("+"):
         for change in INGREDIENTS[ingredient]:
             change(config)
     folder.mkdir(parents=True, exist_ok=True)
     config.to_disk(folder / "config.cfg", interpolate=False)
-    about = {"system": name, "seed": settings["system.seed"]}
     done = train(folder, folder / "config.cfg", corpus, settings, about)
     return evaluate(done, corpus, folder)
 

@@ -3,12 +3,12 @@
     python benchmarks/speed/pipelines.py LITBANK_RUNS WNUT OUTPUT
 
 LITBANK_RUNS is the output folder of benchmarks/accuracy/litbank.py, whose pipelines are
-timed: `global_pointer` in every precision that works here, and `ner` and `spancat`
-on spacy-transformers' architecture, all with the same encoder. WNUT is
-of https://github.com/dbamman/litbank, of which the test documents are read, and WNUT
-a file of WNUT-17 (https://github.com/leondz/emerging_entities_17) in CoNLL columns,
-whose texts are short. The bare encoder's forward pass on the same pieces in rows
-without filling, special pieces or overlap is the limit.
+timed: `global_pointer` in every precision that works here, and `ner` and `spancat` on
+spacy-transformers' architecture, all with the same encoder. The long texts are
+LitBank's test documents, in LITBANK_RUNS/corpus, the short ones those of WNUT, a file
+of WNUT-17 (https://github.com/leondz/emerging_entities_17) in CoNLL columns. The bare
+encoder's forward pass on the same pieces in rows without filling, special pieces or
+overlap is the limit.
 
 Contenders take turns, and the median of each one's times counts. OUTPUT/speed.md is
 the table, with the F1 on LitBank's test documents.

@@ -34,7 +34,7 @@ def config_cli(
         bool, Opt("--force", "-F", help="Replace a config that exists")
     ] = False,
 ) -> None:
-    """Write the training config for a family of encoders."""
+    """Write the training config for a family of encoders, or for spaCy's tok2vec."""
     if recipe is None:
         msg.table(
             table(),

@@ -136,10 +136,9 @@ class SpanLoss:
         if isinstance(self.label_weights, str):
             power = POWERS[self.label_weights]
             most = max((counts.get(label, 0) for label in labels), default=0)
-            shares = [
-                counts.get(label, most) / most if most else 1.0 for label in labels
-            ]
-            return [min(share**power, HIGHEST_WEIGHT) for share in shares]
+            numbers = [counts.get(label) or most for label in labels]
+            raw = [(n / most) ** power if most else 1.0 for n in numbers]
+            return [min(weight, HIGHEST_WEIGHT) for weight in raw]
         unknown = sorted(set(self.label_weights) - set(labels))
         if unknown:
             fields = {"setting": "label_weights", "unknown": unknown}
@@ -150,7 +149,7 @@ class SpanLoss:
         """RETURNS (List[str]): Labels whose weight should come from their number of
         gold spans, of which none was seen."""
         by_number = isinstance(self.label_weights, str)
-        return [label for label in labels if by_number and label not in counts]
+        return [label for label in labels if by_number and not counts.get(label)]
 
     def _soften(
         self,

@@ -41,8 +41,8 @@ class Recipe:
 
     @property
     def encoder(self) -> str:
-        """Folder or hub name of its encoder; none for `tok2vec`."""
-        default = "" if self.name == TOK2VEC else "encoders/minilm"
+        """Folder or hub name of its encoder; "none" for `tok2vec`."""
+        default = "none" if self.name == TOK2VEC else "encoders/minilm"
         return self.values.get("paths.encoder", default)
 
 

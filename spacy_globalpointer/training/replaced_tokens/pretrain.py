@@ -118,20 +118,26 @@ def check_output(output: Path, *, resume: bool, force: bool) -> None:
 
 def _is_complete(output: Path, identity: Identity, *, force: bool) -> bool:
     """RETURNS (bool): Whether the output is what the run would make. If it is another
-    run's, that is GP205, and GP204 if nobody can tell; with force False."""
+    run's, that is GP205, and GP231 if nobody can tell; with force False."""
     path = output / NOTE
     if not path.is_file():
         return False
-    note: Identity = {}
-    try:
-        note = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:  # damaged
-        if not force:
-            raise ValueError(Errors.GP204.format(path=path, reason=error)) from error
-    if force and differences(note, identity):
+    note = _read_note(path)
+    if force and (not note or differences(note, identity)):
         return False
+    if not note:
+        raise ValueError(Errors.GP231.format(path=path))
     check_identity(path, note, identity)
     return True
+
+
+def _read_note(path: Path) -> Identity:
+    """RETURNS (Identity): What an encoder was made from; empty if that is damaged."""
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        return {**note, **{key: dict(note[key]) for key in ("contents", "settings")}}
+    except (ValueError, TypeError, KeyError):
+        return {}
 
 
 def _remove(folder: Path) -> None:

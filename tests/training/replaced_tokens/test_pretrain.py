@@ -366,12 +366,14 @@ def test_a_complete_encoder_of_another_run_is_not_taken_for_this_one(folder):
     assert equal(weights(folder / "whole"), weights(folder / "out"))
 
 
-@pytest.mark.parametrize("content", ["", "{", "7", '["a"]'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "7", '["a"]', '{"settings": null, "contents": {}}']
+)
 def test_a_complete_encoder_whose_note_is_damaged(folder, content):
     run_pretrain(folder)
     before = weights(folder / "out")
     (folder / "out" / NOTE).write_text(content)
-    with pytest.raises(ValueError, match="GP204.*pretraining.json"):
+    with pytest.raises(ValueError, match="GP231.*pretraining.json"):
         run_pretrain(folder, resume=True)
     assert equal(before, weights(folder / "out"))
     assert run_pretrain(folder, resume=True, force=True)
