@@ -114,8 +114,8 @@ def make_system(system: str) -> Config:
 def make_table(systems: List[List[Dict[str, Any]]]) -> str:
     """A row a system: means over seeds, and the spread of the test scores."""
     head = ["system", "rate", "seeds", "dev F", "test P", "test R", "test F", "±"]
-    head += ["best threshold on dev", "test F with it", "±", "outermost F", "±"]
-    head += ["outermost F with the threshold", "±", "minutes"]
+    head += ["macro F", "best threshold on dev", "test F with it", "±"]
+    head += ["outermost F", "±", "outermost F with the threshold", "±", "minutes"]
     lines = [head, ["---"] * len(head)]
     for runs in systems:
         name, nested = runs[0]["system"], runs[0]["system"] != "ner"
@@ -123,16 +123,22 @@ def make_table(systems: List[List[Dict[str, Any]]]) -> str:
         if nested:
             row += [mean(runs, f"spans_sc_{x}") for x in "prf"]
             row.append(spread(runs, "spans_sc_f"))
+            row.append(mean([{"macro": macro_f(run)} for run in runs], "macro"))
             row.append(", ".join(f"{run['threshold']:.2f}" for run in runs))
             row += [mean(runs, "tuned_f"), spread(runs, "tuned_f")]
         else:
-            row += [""] * 7
+            row += [""] * 8
         row += [mean(runs, "outermost_f"), spread(runs, "outermost_f")]
         key = "tuned_outermost_f"
         row += [mean(runs, key), spread(runs, key)] if nested else ["", ""]
         row.append(f"{statistics.mean(run['seconds'] for run in runs) / 60:.0f}")
         lines.append(row)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def macro_f(run: Dict[str, Any]) -> float:
+    """The mean F1 of the labels."""
+    return statistics.mean(x["f"] for x in run["spans_sc_per_type"].values())
 
 
 def mean(runs: List[Dict[str, Any]], key: str) -> str:
