@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 
 import pytest
 from pretraining_helpers import write_texts
@@ -89,7 +90,8 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, monkeypatch):
 def test_ctrl_c_twice_ends_at_once(folder, monkeypatch):
     def advance(run):
         for _ in range(2):
-            signal.raise_signal(signal.SIGINT)  # two that are pending are one
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.1)  # until it is answered: two that are pending are one
 
     monkeypatch.setattr(Run, "advance", advance)
     output = pretrain(folder, code=130)
