@@ -48,9 +48,9 @@ class SpanLoss:
 
     label_weights (Union[Dict[str, float], str]): Weights of single labels' gold
         spans (of the positive part of the loss), 1 for the others. With a weight w a
-        doubtful span of probability p is found if w · p > 1 − p. "inverse": the most
-        common label's number of gold spans by the label's own, 10 at most;
-        "inverse_sqrt": the root of that, 10 at most.
+        doubtful span of probability p is found if w · p > 1 − p. "inverse": the
+        number of the most common label's gold spans divided by that of its own,
+        "inverse_sqrt": the root of that; 10 at most.
     balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in
         HGA (Li et al. 2024, arXiv 2407.06904). Above 0 more is found, below 0 less.
     boundary_smoothing (float): A quarter of this goes from a gold span to each of the
