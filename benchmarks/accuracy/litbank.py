@@ -42,7 +42,11 @@ def main() -> None:
     )
     parser.add_argument("litbank", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--encoder", type=Path, default=PROJECT / "encoders/minilm")
+    parser.add_argument(
+        "--encoder",
+        default=PROJECT / "encoders/minilm",
+        help="folder, as an absolute path, or hub name",
+    )
     splits = PROJECT / "assets/litbank/splits.json"
     parser.add_argument("--splits", type=Path, default=splits)
     parser.add_argument("--systems", nargs="+", default=list(SYSTEMS))
@@ -50,7 +54,6 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     args = parser.parse_args()
     args.output = args.output.resolve()
-    args.encoder = args.encoder.resolve()
     litbank, splits = args.litbank.resolve(), args.splits.resolve()
     output = args.output / "corpus"
     corpus = convert(litbank, output, "--splits", splits, lang="en")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from spacy.util import SimpleFrozenDict
@@ -31,8 +32,8 @@ def make_span_loss_v1(
 ) -> SpanLoss:
     """`spacy-globalpointer.SpanLoss.v1`: makes a `SpanLoss`.
 
-    label_weights (Union[Dict[str, float], str]): Weights of single labels' gold
-        spans, or "inverse" or "inverse_sqrt".
+    label_weights (Union[Dict[str, float], str]): Weights of single labels, or
+        "inverse" or "inverse_sqrt".
     balance (float): Weight of the gold spans against all others, from -1 to 1.
     boundary_smoothing (float): Degree that a gold span gives to its neighbours, from 0
         and less than 1.
@@ -46,11 +47,12 @@ class SpanLoss:
     """The multi-label cross entropy of all spans (`pointer.loss.span_loss`), with what
     helps against imbalance.
 
-    label_weights (Union[Dict[str, float], str]): Weights of single labels' gold
-        spans (of the positive part of the loss), 1 for the others. With a weight w a
-        doubtful span of probability p is found if w · p > 1 − p. "inverse": the
-        number of the most common label's gold spans divided by that of its own,
-        "inverse_sqrt": the root of that; 10 at most.
+    label_weights (Union[Dict[str, float], str]): Weights of single labels, 1 for the
+        others. With a weight w the loss takes the label's scores less log w, so that
+        they are learnt to be higher by that: a span of probability p is found if
+        w · p > 1 − p (logit adjustment, Menon et al. 2021, arXiv 2007.07314).
+        "inverse": the number of the most common label's gold spans divided by that
+        of its own, "inverse_sqrt": the root of that; 10 at most.
     balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in
         HGA (Li et al. 2024, arXiv 2407.06904). Above 0 more is found, below 0 less.
     boundary_smoothing (float): A quarter of this goes from a gold span to each of the
@@ -99,7 +101,8 @@ class SpanLoss:
         gold (Sequence[GoldRow]): Its gold spans.
         weights (Optional[Sequence[float]]): The result of `weights_of`.
         max_span_length (Optional[int]): Longest span in tokens; None for no bound.
-        RETURNS (Tuple[float, PointerStates]): The loss and its gradient.
+        RETURNS (Tuple[float, PointerStates]): The loss, and its gradient with respect
+            to each tensor of the states.
         """
         import torch
 
@@ -111,19 +114,20 @@ class SpanLoss:
             gold, degrees = list(soft), torch.tensor(list(soft.values()))
         rows = torch.tensor(gold, dtype=torch.int64).reshape(-1, 4)
         loss, gradient = span_loss(
-            states,
+            _lower(states, weights) if weights else states,
             rows,
             degrees=degrees,
-            positive_weights=weights,
             balance=self.balance,
             max_span_length=max_span_length,
         )
+        if states.start is None:
+            gradient = replace(gradient, start=None)
         return float(loss), gradient
 
     def weights_of(
         self, labels: Sequence[str], counts: Dict[str, int]
     ) -> Optional[List[float]]:
-        """The weight of each label's gold spans.
+        """The weight of each label.
 
         labels (Sequence[str]): The labels.
         counts (Dict[str, int]): Gold spans by label that initialization saw. A label
@@ -171,6 +175,14 @@ class SpanLoss:
             shared.update((cell, part) for cell in near)
             kept[doc, label, start, end] = 1 - len(near) * part
         yield from {**shared, **kept}.items()
+
+
+def _lower(states: PointerStates, weights: Sequence[float]) -> PointerStates:
+    """Take the logarithm of its weight off each score."""
+    start = states.start
+    if start is None:
+        start = states.queries.new_zeros(len(states.queries), states.n_labels)
+    return replace(states, start=start - start.new_tensor(weights).log())
 
 
 def _is_span(row: GoldRow, lengths: Sequence[int], bound: Optional[int]) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import Optional, Sequence, Tuple, Union
+from typing import Optional, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -23,7 +22,6 @@ def span_loss(
     targets: Union[Tensor, PointerStates],
     *,
     degrees: Optional[Tensor] = None,
-    positive_weights: Optional[Sequence[float]] = None,
     balance: float = 0.0,
     max_span_length: Optional[int] = None,
     size: Optional[int] = None,
@@ -60,9 +58,6 @@ def span_loss(
         once; or the states of a teacher for the same tokens and labels.
     degrees (Optional[Tensor]): How far each gold span is positive, shape (spans,),
         above 0 and up to 1; None for 1. The highest of a repeated row counts.
-    positive_weights (Optional[Sequence[float]]): Factor of each label's positive
-        part, above 0, in label order; None for 1. As pos_weight of PyTorch's binary
-        cross entropy.
     balance (float): Weighs the parts: the negative one by 1 − balance, the positive
         one by 1 + balance. From -1 to 1.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
@@ -70,15 +65,15 @@ def span_loss(
     RETURNS (Tuple[Tensor, PointerStates]): The loss, shape (), and its gradient
         with respect to each tensor of the states, in their type.
     RAISES (ValueError): GP002 if a gold span is not an allowed span of the batch,
-        GP006 if a teacher's states, the weights or the degrees are not of its size, a
-        number is out of its range, or gold spans' options come with a teacher.
+        GP006 if a teacher's states or the degrees are not of its size, a number is
+        out of its range, or gold spans' options come with a teacher.
     """
     gradient = states.map(lambda x: zeros_of(states, *x.shape))
     factors = _factors(states)
     bounds = {"max_span_length": max_span_length, "size": size}
     if isinstance(targets, PointerStates):
         _check_teacher(states, targets)
-        if balance or degrees is not None or positive_weights is not None:
+        if balance or degrees is not None:
             _refuse(states, "options of gold spans with a teacher")
         log_sums = soft_labels(states, targets, factors, gradient, **bounds)
         loss = (log_sums * factors).sum()
@@ -88,8 +83,7 @@ def span_loss(
         if not -1 <= balance <= 1:
             _refuse(states, f"a balance of {balance}")
         cells = GoldCells(states, targets, degrees)
-        weights = _weights(states, positive_weights)
-        shares = factors * (1 - balance), factors * (1 + balance) * weights
+        shares = factors * (1 - balance), factors * (1 + balance)
         negatives = _negatives(cells, shares[0], gradient, **bounds)
         positives = _positives(cells, shares[1], gradient)
         loss = (negatives * shares[0] + positives * shares[1]).sum()
@@ -102,15 +96,6 @@ def _factors(states: PointerStates) -> Tensor:
     n_docs = sum(length > 0 for length in states.lengths)
     zeros = zeros_of(states, len(states.lengths), states.n_labels)
     return zeros + 1 / max(1, n_docs * states.n_labels)
-
-
-def _weights(states: PointerStates, given: Optional[Sequence[float]]) -> Tensor:
-    """Factors of the labels' positive parts, shape (labels,)."""
-    weights = given if given is not None else [1.0] * states.n_labels
-    good = all(0 < weight < math.inf for weight in weights)
-    if len(weights) != states.n_labels or not good:
-        _refuse(states, f"weights {list(weights)}")
-    return zeros_of(states, states.n_labels).new_tensor(weights)
 
 
 def _check_teacher(states: PointerStates, teacher: PointerStates) -> None:

@@ -1,4 +1,4 @@
-"""The loss where gold spans are positive to a degree, and the weights of its parts."""
+"""The loss where gold spans are positive to a degree, and the balance of its parts."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def as_degrees(gold) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def soft_loss(states, gold, band, balance=0.0, weights=(1.0, 1.0, 1.0)):
-    """Mean of (1 − b) log(1 + Σ (1 − t) e^s) + w (1 + b) log(1 + Σ t e^−s)."""
+def soft_loss(states, gold, band, balance=0.0):
+    """Mean of (1 − b) log(1 + Σ (1 − t) e^s) + (1 + b) log(1 + Σ t e^−s)."""
     parts = []
     for doc, degrees in enumerate(gold):
         scores = pointer_scores(states, doc, band)
@@ -40,27 +40,22 @@ def soft_loss(states, gold, band, balance=0.0, weights=(1.0, 1.0, 1.0)):
             neg = [s + math.log(1 - t[c]) for c, s in mine.items() if t[c] < 1]
             pos = [-s + math.log(t[c]) for c, s in mine.items() if t[c] > 0]
             parts.append((1 - balance) * log1p_sum_exp(neg))
-            parts.append(weights[label] * (1 + balance) * log1p_sum_exp(pos))
+            parts.append((1 + balance) * log1p_sum_exp(pos))
     return 2 * sum(parts) / len(parts) if parts else 0.0
 
 
-@given(
-    soft_batches(),
-    st.sampled_from([0.0, 0.4, -0.4, 1.0]),
-    st.lists(st.floats(0.1, 10), min_size=3, max_size=3),
-)
-def test_loss_is_the_formula(batch, balance, weights):
+@given(soft_batches(), st.sampled_from([0.0, 0.4, -0.4, 1.0]))
+def test_loss_is_the_formula(batch, balance):
     states, band, gold = batch
     ours, _ = span_loss(
         states,
         as_rows(gold),
         degrees=as_degrees(gold),
-        positive_weights=weights[: states.n_labels],
         balance=balance,
         max_span_length=band,
         size=3,
     )
-    expected = soft_loss(states, gold, band, balance, weights)
+    expected = soft_loss(states, gold, band, balance)
     assert float(ours) == pytest.approx(expected, abs=1e-12)
 
 
@@ -80,7 +75,7 @@ def test_gradcheck(shared, scale):
     gold = [{(0, 1, 2): 0.8, (0, 0, 5): 0.3, (1, 2, 2): 1.0}, {}, {(1, 0, 2): 0.1}]
     rows, degrees = as_rows(gold), as_degrees(gold)
 
-    options = {"degrees": degrees, "positive_weights": [3.0, 0.5], "balance": 0.3}
+    options = {"degrees": degrees, "balance": 0.3}
     assert gradcheck(lambda x: span_loss(x, rows, **options), states)
 
 
@@ -113,11 +108,6 @@ def test_a_repeated_span_has_its_highest_degree():
         {"balance": 1.1},
         {"balance": -2.0},
         {"balance": math.nan},
-        {"positive_weights": [1.0]},
-        {"positive_weights": [1.0, 0.0]},
-        {"positive_weights": [1.0, -0.5]},
-        {"positive_weights": [math.nan, 1.0]},
-        {"positive_weights": [math.inf, 1.0]},
     ],
 )
 def test_numbers_out_of_range(options):
@@ -127,26 +117,9 @@ def test_numbers_out_of_range(options):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [
-        {"degrees": torch.tensor([0.5])},
-        {"balance": 0.1},
-        {"positive_weights": [1.0, 2.0]},
-    ],
+    "options", [{"degrees": torch.tensor([0.5])}, {"balance": 0.1}]
 )
 def test_a_teacher_takes_no_options_of_gold_spans(options):
     states = random_states([5], 2)
     with pytest.raises(ValueError, match="GP006.*options of gold spans"):
         span_loss(states, states, **options)
-
-
-@pytest.mark.parametrize("weight,share", [(1.0, 0.3), (3.0, 0.3), (9.0, 0.02)])
-def test_a_doubtful_span_scores_the_log_odds_times_its_weight(weight, share):
-    """Where the mean loss of a span that is gold in a share of its cases is least."""
-    states = random_states([1], 1, end=True).map(torch.zeros_like)
-    states.start[0, 0] = math.log(weight * share / (1 - share))
-    slopes = [
-        span_loss(states, as_rows([gold]), positive_weights=[weight])[1].start.item()
-        for gold in ({(0, 0, 0)}, set())
-    ]
-    assert share * slopes[0] + (1 - share) * slopes[1] == pytest.approx(0, abs=1e-12)
