@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spacy_globalpointer.pipeline import overlap
 from spacy_globalpointer.pipeline.overlap import POLICIES, select_spans
 
 
@@ -25,20 +28,22 @@ def spans(draw):
 
 
 def conflict(policy, a, b):
-    overlap = a[0] <= b[1] and b[0] <= a[1]
+    overlaps = a[0] <= b[1] and b[0] <= a[1]
     crossing = a[0] < b[0] <= a[1] < b[1] or b[0] < a[0] <= b[1] < a[1]
-    return {"any": False, "flat": overlap, "nested": crossing}[policy]
+    return {"any": False, "flat": overlaps, "nested": crossing}[policy]
 
 
+@pytest.mark.parametrize("block", [3, overlap.BLOCK])
 @pytest.mark.parametrize("policy", sorted(POLICIES))
 @given(spans())
-def test_is_the_greedy_choice_by_score(policy, arrays):
+def test_is_the_greedy_choice_by_score(policy, block, arrays):
     starts, ends, scores = arrays
     places, kept = list(zip(starts, ends)), []
     for i in sorted(range(len(places)), key=lambda i: (-scores[i], i)):
         if not any(conflict(policy, places[i], places[k]) for k in kept):
             kept.append(i)
-    assert select_spans(policy, *arrays).tolist() == sorted(kept)
+    with mock.patch.object(overlap, "BLOCK", block):
+        assert select_spans(policy, *arrays).tolist() == sorted(kept)
 
 
 def test_same_span_under_two_labels():
