@@ -116,7 +116,13 @@ def test_workflow_runs(workflow, project, encoder, monkeypatch):
     monkeypatch.setenv("SPACY_CONFIG_OVERRIDES", words)  # for `spacy train`
     arguments = ["project", "run", workflow, str(project)]
     arguments += ["--vars.encoder", str(encoder), "--vars.max_steps", "2"]
-    arguments += ["--vars.corpus_steps", "2", "--vars.corpus_frequency", "1"]
+    for corpora in ("corpus", "chinese"):
+        arguments += [
+            f"--vars.{corpora}_steps",
+            "2",
+            f"--vars.{corpora}_frequency",
+            "1",
+        ]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert list(project.glob("metrics/*.json"))

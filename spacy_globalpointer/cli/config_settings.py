@@ -26,6 +26,8 @@ OTHER_ENCODERS = (
     "spacy-transformers.Tok2VecTransformer.",
 )
 LISTENER = "spacy-transformers.TransformerListener."
+#: spaCy's own encoders, and the layer that listens to one.
+TOK2VEC = ("spacy.Tok2Vec", "spacy.HashEmbedCNN.")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class CheckedSettings:
     overlap (str): The overlap policy.
     chunk_size (int): Most tokens of a chunk in training; 0 for whole documents.
     encoder (Optional[EncoderSettings]): The encoder; None if there is none.
+    has_tok2vec (bool): Whether the component stands on spaCy's tok2vec, which reads
+        words, not pieces.
     """
 
     spans_key: str = "sc"
@@ -65,6 +69,7 @@ class CheckedSettings:
     overlap: str = "any"
     chunk_size: int = 0
     encoder: Optional[EncoderSettings] = None
+    has_tok2vec: bool = False
 
 
 class _Block(NamedTuple):
@@ -92,8 +97,12 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
         for key in ("spans_key", "max_span_length", "overlap")
         if key in block.section
     }
-    encoder = _find_encoder(blocks, block)
-    settings = CheckedSettings(**given, chunk_size=_chunk_size(config), encoder=encoder)
+    settings = CheckedSettings(
+        **given,
+        chunk_size=_chunk_size(config),
+        encoder=_find_encoder(blocks, block),
+        has_tok2vec=_tok2vec(block).get("@architectures", "").startswith(TOK2VEC),
+    )
     _check(settings)
     return settings
 
@@ -196,7 +205,7 @@ def _find_encoder(
     blocks: Dict[str, Optional[_Block]], block: _Block
 ) -> Optional[EncoderSettings]:
     """The encoder inside the component, or of the transformer that it listens to."""
-    tok2vec = block.section.get("model", {}).get("tok2vec", {})
+    tok2vec = _tok2vec(block)
     architecture = tok2vec.get("@architectures", LISTENER)
     if not architecture.startswith(LISTENER):
         return _encoder(tok2vec, block)
@@ -206,6 +215,10 @@ def _find_encoder(
         if other and is_transformer and upstream in ("*", name):
             return _encoder(other.section.get("model", {}), other)
     return None
+
+
+def _tok2vec(block: _Block) -> Dict[str, Any]:
+    return block.section.get("model", {}).get("tok2vec", {})
 
 
 def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:

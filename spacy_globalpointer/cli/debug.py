@@ -111,7 +111,9 @@ def debug_cli(
             "chunk_size": chunk_size,
         }
         given = {name: value for name, value in options.items() if value is not None}
-        read_by = _encoder(settings.encoder, encoder, window, context)
+        read_by = None
+        if not settings.has_tok2vec:
+            read_by = _encoder(settings.encoder, encoder, window, context)
         settings = replace(settings, **given, encoder=read_by)
         nlp = load_language(config, lang)
         reading = None if read_by is None else load_reading(read_by)
@@ -121,6 +123,11 @@ def debug_cli(
         }
     if config is not None:
         msg.info(f"Checked against {config}: {_describe(settings, reading)}")
+    if settings.has_tok2vec and (encoder or window or context is not None):
+        msg.info(
+            "--encoder, --window and --context say nothing here: the config has spaCy's "
+            "tok2vec, which reads words, not pieces"
+        )
     print_statistics(reports, settings)
     print_shared(reports)
     for kind, text in notes(reports, settings, reading):
@@ -164,6 +171,8 @@ def _describe(settings: CheckedSettings, reading: Optional[Reading]) -> str:
         "chunk_size": settings.chunk_size,
         "encoder": "none that is known; --encoder names one",
     }
+    if settings.has_tok2vec:
+        values["encoder"] = "spaCy's tok2vec"
     if reading is not None:
         values["encoder"] = reading.settings.name
         values["window"] = reading.window or "of another architecture, not checked"

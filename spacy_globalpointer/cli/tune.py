@@ -228,6 +228,11 @@ def print_notes(tuning: Tuning, component: str) -> None:
             "than those so far (cross-validated). Tune on more documents, or keep "
             "them: --overall-only, --dry-run."
         )
+    elif expected and tuning.single_expects_more:
+        msg.info(
+            "On documents that they were not chosen on, one threshold for all does better "
+            "(cross-validated): --overall-only"
+        )
     lowest = tuning.before.lowest
     present = {"threshold": tuning.present.threshold, **tuning.present.thresholds}
     below = {name: value for name, value in present.items() if value < lowest}

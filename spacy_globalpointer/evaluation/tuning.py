@@ -62,6 +62,13 @@ class Tuning:
         return self.score(self.best).f > self.score(self.present).f
 
     @property
+    def single_expects_more(self) -> bool:
+        """RETURNS (bool): Whether the single threshold does better than the best ones on
+        documents that they were not chosen on."""
+        single, best = self.left_out(self.single), self.left_out(self.best)
+        return single is not None and best is not None and single.f > best.f
+
+    @property
     def keeps_all(self) -> bool:
         """RETURNS (bool): Whether the best single threshold keeps all that was looked
         at, so that a lower one may be better."""

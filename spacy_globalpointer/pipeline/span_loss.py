@@ -34,7 +34,7 @@ def make_span_loss_v1(
 
     label_weights (Union[Dict[str, float], str]): Weights of single labels, or
         "inverse" or "inverse_sqrt".
-    balance (float): Weight of the gold spans against all others, from -1 to 1.
+    balance (float): Weight of the gold spans against all others, between -1 and 1.
     boundary_smoothing (float): Degree that a gold span gives to its neighbours, from 0
         and less than 1.
     RETURNS (SpanLoss): The loss.
@@ -71,7 +71,12 @@ class SpanLoss:
         if isinstance(label_weights, str):
             known = " or ".join(f'"{name}"' for name in POWERS)
             good = label_weights in POWERS
-            _check("label_weights", label_weights, good, f"{known}, or one by label")
+            _check(
+                "label_weights",
+                label_weights,
+                good,
+                f'{known}, or one by label, {{"VEH": 3.0}}',
+            )
         else:
             for label, weight in label_weights.items():
                 if not can_be_key(label):
@@ -79,7 +84,7 @@ class SpanLoss:
                     raise ValueError(Errors.GP020.format(**fields))
                 good = 0 < weight < math.inf
                 _check(f"label_weights.{label}", weight, good, "a number above 0")
-        _check("balance", balance, -1 <= balance <= 1, "a number from -1 to 1")
+        _check("balance", balance, -1 < balance < 1, "a number between -1 and 1")
         good = 0 <= boundary_smoothing < 1
         rule = "a number from 0, and less than 1"
         _check("boundary_smoothing", boundary_smoothing, good, rule)

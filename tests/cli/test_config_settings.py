@@ -99,8 +99,16 @@ def test_no_encoder_is_named(write, value):
 
 
 def test_no_transformer_is_listened_to(write):
-    path = write({"components.global_pointer.model.tok2vec": TOK2VEC})
-    assert read_settings(path).encoder is None
+    settings = read_settings(
+        write({"components.global_pointer.model.tok2vec": TOK2VEC})
+    )
+    assert settings.encoder is None
+    assert settings.has_tok2vec
+
+
+def test_a_listener_to_a_tok2vec():
+    assert read_settings(DEFAULT.with_name("tok2vec.cfg")).has_tok2vec
+    assert not read_settings(DEFAULT).has_tok2vec
 
 
 def test_the_component_has_an_encoder_of_its_own(write):

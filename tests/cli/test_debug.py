@@ -287,6 +287,15 @@ def test_no_encoder_in_the_config(bank, config):
     assert "Word pieces" not in result.output
 
 
+def test_no_word_pieces_for_a_tok2vec(bank, tmp_path):
+    config = DEFAULT.with_name("tok2vec.cfg")
+    result = debug(bank, "--config", config, "--encoder", tmp_path / "nothing")
+    assert result.exit_code == 0, result.output
+    assert "encoder = spaCy's tok2vec" in said(result)
+    assert "--encoder, --window and --context say nothing here" in said(result)
+    assert "say nothing" not in debug(bank, "--config", config).output
+
+
 @pytest.mark.parametrize(
     "options,code",
     [

@@ -19,7 +19,9 @@ from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.cli.tune import tune_cli
+from spacy_globalpointer.evaluation.choice import Score
 from spacy_globalpointer.evaluation.predictions import LOWEST
+from spacy_globalpointer.evaluation.tuning import Tuning
 
 NAME = "global_pointer"
 
@@ -222,6 +224,18 @@ def test_wrong_options(model, dev, tmp_path, options, code):
     nlp.add_pipe("sentencizer")
     nlp.to_disk(tmp_path / "two")
     assert code in tune(tmp_path / "two", dev, *options, code=1)
+
+
+def test_a_single_threshold_that_expects_more_is_told(model, dev, monkeypatch):
+    def left_out(tuning, chosen):
+        return Score(8 if chosen is tuning.single else 7, 10, 10)
+
+    monkeypatch.setattr(Tuning, "left_out", left_out)
+    monkeypatch.setattr(Tuning, "gains", True)
+    monkeypatch.setattr(Tuning, "score", lambda *_: Score(5, 10, 10))
+    hint = "one threshold for all does better (cross-validated): --overall-only"
+    assert hint in tune(model, dev, "--dry-run")
+    assert hint not in tune(model, dev, "--dry-run", "--overall-only")
 
 
 def test_few_gold_spans_are_told(made, model, dev, tmp_path):
