@@ -230,8 +230,8 @@ def print_notes(tuning: Tuning, component: str) -> None:
         )
     elif expected and tuning.single_expects_more:
         msg.info(
-            "On documents that they were not chosen on, one threshold for all does better "
-            "(cross-validated): --overall-only"
+            "On documents that they were not chosen on, one threshold for all does "
+            "better (cross-validated): --overall-only"
         )
     lowest = tuning.before.lowest
     present = {"threshold": tuning.present.threshold, **tuning.present.thresholds}

@@ -63,8 +63,8 @@ class Tuning:
 
     @property
     def single_expects_more(self) -> bool:
-        """RETURNS (bool): Whether the single threshold does better than the best ones on
-        documents that they were not chosen on."""
+        """RETURNS (bool): Whether the single threshold does better than the best ones
+        on documents that they were not chosen on."""
         single, best = self.left_out(self.single), self.left_out(self.best)
         return single is not None and best is not None and single.f > best.f
 
