@@ -197,6 +197,10 @@ class Errors(metaclass=_Coded):
         "{setting} was set, but the encoder's layers cannot be told from the names of "
         "its parameters, such as {names}. Leave it at its default."
     )
+    GP048 = (
+        "The loss was given the weights {weights} for a batch of {n_labels} labels. "
+        "Give one for each label, finite and above 0."
+    )
 
     # The corpus tools
     GP101 = (

@@ -125,7 +125,7 @@ def debug_cli(
         msg.info(f"Checked against {config}: {_describe(settings, reading)}")
     if settings.has_tok2vec and (encoder or window or context is not None):
         msg.info(
-            "--encoder, --window and --context say nothing here: the config has "
+            "--encoder, --window and --context have no effect here: the config has "
             "spaCy's tok2vec, which reads words, not pieces"
         )
     print_statistics(reports, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
@@ -66,7 +67,9 @@ class Tuning:
         """RETURNS (bool): Whether the single threshold does better than the best ones
         on documents that they were not chosen on."""
         single, best = self.left_out(self.single), self.left_out(self.best)
-        return single is not None and best is not None and single.f > best.f
+        if single is None or best is None:
+            return False
+        return round(single.f, 3) > round(best.f, 3)  # as it is printed
 
     @property
     def keeps_all(self) -> bool:
@@ -91,9 +94,15 @@ class Tuning:
             return None
         if chosen is self.present:
             return self.score(chosen)
-        single = chosen is self.single
-        choose = self.chooser.single if single else self.chooser.per_label
-        return score_left_out(self.after, choose, self.chooser)
+        return self._single_left_out if chosen is self.single else self._best_left_out
+
+    @cached_property
+    def _single_left_out(self) -> Score:
+        return score_left_out(self.after, self.chooser.single, self.chooser)
+
+    @cached_property
+    def _best_left_out(self) -> Score:
+        return score_left_out(self.after, self.chooser.per_label, self.chooser)
 
     def label_scores(self, chosen: Thresholds) -> Dict[str, Score]:
         """RETURNS (Dict[str, Score]): The score of each label."""

@@ -49,8 +49,9 @@ class SpanLoss:
 
     label_weights (Union[Dict[str, float], str]): Weights of single labels, 1 for the
         others. With a weight w the loss takes the label's scores less log w, so that
-        they are learnt to be higher by that: a span of probability p is found if
-        w · p > 1 − p (logit adjustment, Menon et al. 2021, arXiv 2007.07314).
+        they are learnt to be higher by that: without a balance, a doubtful span of
+        probability p is found if w · p > 1 − p (logit adjustment, Menon et al. 2021,
+        arXiv 2007.07314), about as with a threshold of 1 / (1 + w).
         "inverse": the number of the most common label's gold spans divided by that
         of its own, "inverse_sqrt": the root of that; 10 at most.
     balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in
@@ -108,6 +109,8 @@ class SpanLoss:
         max_span_length (Optional[int]): Longest span in tokens; None for no bound.
         RETURNS (Tuple[float, PointerStates]): The loss, and its gradient with respect
             to each tensor of the states.
+        RAISES (ValueError): GP048 if there is not one weight a label; GP002 if a gold
+            span is not an allowed span of the batch.
         """
         import torch
 
@@ -184,6 +187,9 @@ class SpanLoss:
 
 def _lower(states: PointerStates, weights: Sequence[float]) -> PointerStates:
     """Take the logarithm of its weight off each score."""
+    if len(weights) != states.n_labels or not all(0 < w < math.inf for w in weights):
+        fields = {"weights": list(weights), "n_labels": states.n_labels}
+        raise ValueError(Errors.GP048.format(**fields))
     start = states.start
     if start is None:
         start = states.queries.new_zeros(len(states.queries), states.n_labels)

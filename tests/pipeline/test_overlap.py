@@ -50,3 +50,14 @@ def test_same_span_under_two_labels():
     arrays = numpy.array([1, 1]), numpy.array([3, 3]), numpy.array([0.6, 0.9])
     assert select_spans("nested", *arrays).tolist() == [0, 1]
     assert select_spans("flat", *arrays).tolist() == [1]
+
+
+@given(spans())
+def test_what_lies_in_each_span_is_reduced(arrays):
+    starts, ends, _ = arrays
+    order = numpy.argsort(starts)
+    starts, ends = starts[order], ends[order]
+    values = (7 * numpy.arange(ends.max(initial=-1) + 2)) % 5
+    for function in (numpy.maximum, numpy.minimum):
+        expected = [function.reduce(values[a : b + 1]) for a, b in zip(starts, ends)]
+        assert overlap._reduce(function, values, starts, ends).tolist() == expected

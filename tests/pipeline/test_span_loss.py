@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import spacy
 import torch
-from helpers import build
+from helpers import TOK2VEC, build, fit
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.training import Example
@@ -84,18 +84,37 @@ def test_numbers_out_of_range(options):
         make_span_loss_v1(**options)
 
 
-@pytest.mark.parametrize("start", [True, False])
-@pytest.mark.parametrize("shared", [True, False])
-def test_a_weight_lowers_its_labels_scores_in_the_loss(shared, start):
-    states = random_states([4, 0, 3], 2, shared=shared, start=start, end=True)
+@pytest.mark.parametrize(
+    "shared,start,end",
+    [(False, True, False), (False, False, False), (True, True, True)],
+    ids=["GlobalPointer", "without label_bias", "EfficientGlobalPointer"],
+)
+def test_a_weight_lowers_its_labels_scores_in_the_loss(shared, start, end):
+    states = random_states([4, 0, 3], 2, shared=shared, start=start, end=end)
     gold, weights = [(0, 0, 1, 2), (2, 1, 0, 0)], [8.0, 0.5]
     ours, gradient = make_span_loss_v1()(states, gold, weights=weights)
-    lowered = replace(states, end=states.end - torch.tensor(weights).log())
+    ends = torch.zeros(7, 2, dtype=torch.float64) if states.end is None else states.end
+    lowered = replace(states, end=ends - torch.tensor(weights).log())
     loss, expected = span_loss(lowered, torch.tensor(gold))
     assert ours == pytest.approx(float(loss))
-    assert (gradient.start is None) == (not start)
-    for one, other in zip(gradient.tensors(), expected.tensors()):
-        assert torch.allclose(one, other)
+    for name in ("queries", "keys", "start", "end"):
+        one, other = getattr(gradient, name), getattr(expected, name)
+        assert (one is None) == (getattr(states, name) is None)
+        assert one is None or torch.allclose(one, other)
+
+
+@pytest.mark.parametrize("weights", [[2.0], [1.0, 2.0, 3.0], [1.0, 0.0], [1.0, -1.0]])
+def test_weights_that_are_not_one_a_label(weights):
+    with pytest.raises(ValueError, match="GP048.*2 labels"):
+        make_span_loss_v1()(random_states([3], 2), [], weights=weights)
+
+
+def test_a_head_without_a_constant_learns_with_weights(examples):
+    name = "spacy-globalpointer.GlobalPointer.v1"
+    model = {"@architectures": name, "tok2vec": TOK2VEC, "label_bias": None}
+    loss = {"@losses": "spacy-globalpointer.SpanLoss.v1", "label_weights": {"A": 3.0}}
+    losses = fit(build(model=model, loss=loss), examples)
+    assert losses["global_pointer"] < 0.1
 
 
 @pytest.mark.parametrize("weight,share", [(1.0, 0.3), (3.0, 0.3), (9.0, 0.02)])
