@@ -182,7 +182,7 @@ def _device(gpu_id: int) -> Any:
 @contextmanager
 def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
     """YIELDS (Callable[[], bool]): Whether Ctrl-C was pressed. The second time it ends
-    the program as usual."""
+    the program as usual. Where a shell has it ignored, as in its background, it is."""
     pressed: List[int] = []
 
     def note(number: int, frame: object) -> None:
@@ -190,7 +190,9 @@ def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
         tqdm.write("Writing a checkpoint. Ctrl-C again ends without one.")
 
-    before = signal.signal(signal.SIGINT, note)
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, note)
     try:
         yield lambda: bool(pressed)
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 
 import pytest
 from pretraining_helpers import write_texts
@@ -66,7 +65,15 @@ def test_several_texts_and_all_options(folder):
     assert '"shared_gradient": true' in note
 
 
-def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, monkeypatch):
+@pytest.fixture
+def ctrl_c():
+    """Interrupts, as on a terminal: the tests may run where a shell has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, ctrl_c, monkeypatch):
     steps = Run.advance
 
     def advance(run):
@@ -87,16 +94,28 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, monkeypatch):
     assert (folder / "out").is_dir()
 
 
-def test_ctrl_c_twice_ends_at_once(folder, monkeypatch):
+def test_ctrl_c_twice_ends_at_once(folder, ctrl_c, monkeypatch):
     def advance(run):
         for _ in range(2):
             signal.raise_signal(signal.SIGINT)
-            time.sleep(0.1)  # until it is answered: two that are pending are one
 
     monkeypatch.setattr(Run, "advance", advance)
     output = pretrain(folder, code=130)
     assert "from the last checkpoint" in " ".join(output.split())
     assert not list(folder.glob("out*/*.safetensors"))
+
+
+def test_an_interrupt_that_is_ignored_stays_so(folder, ctrl_c, monkeypatch):
+    steps = Run.advance
+
+    def advance(run):
+        signal.raise_signal(signal.SIGINT)
+        return steps(run)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setattr(Run, "advance", advance)
+    assert rows(pretrain(folder)) == [0, 4]
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_resume_may_be_passed_always(folder):
