@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterator
+from typing import Callable, Dict, Iterator, List
 
 import numpy
 from numpy.typing import NDArray
@@ -37,10 +37,11 @@ def _any(starts: IntArray, ends: IntArray, scores: FloatArray) -> IntArray:
 
 def _flat(starts: IntArray, ends: IntArray, scores: FloatArray) -> IntArray:
     taken = numpy.zeros(ends.max(initial=-1) + 2, dtype=bool)
-    chosen = []
-    for block in _blocks(starts, scores):
-        block = block[~_reduce(numpy.maximum, taken, starts[block], ends[block])]
-        for index in _best_first(block, scores):
+    chosen: List[int] = []
+    for block in _blocks(scores):
+        if chosen:
+            block = block[~_reduce(numpy.maximum, taken, starts[block], ends[block])]
+        for index in block:
             tokens = slice(starts[index], ends[index] + 1)
             if not taken[tokens].any():
                 taken[tokens] = True
@@ -54,13 +55,14 @@ def _nested(starts: IntArray, ends: IntArray, scores: FloatArray) -> IntArray:
     # first start of those that end there.
     last_end = numpy.full(length + 1, -1)
     first_start = numpy.full(length + 1, length)
-    chosen = []
-    for block in _blocks(starts, scores):
-        wide = block[starts[block] < ends[block]]  # a single token crosses nothing
-        first, last = starts[wide], ends[wide]
-        crosses = _reduce(numpy.maximum, last_end, first + 1, last) > last
-        crosses |= _reduce(numpy.minimum, first_start, first, last - 1) < first
-        for index in _best_first(numpy.setdiff1d(block, wide[crosses]), scores):
+    chosen: List[int] = []
+    for block in _blocks(scores):
+        if chosen:
+            first, last = starts[block], ends[block]
+            crosses = _reduce(numpy.maximum, last_end, first + 1, last) > last
+            crosses |= _reduce(numpy.minimum, first_start, first, last - 1) < first
+            block = block[~crosses | (first == last)]  # a token crosses nothing
+        for index in block:
             start, end = starts[index], ends[index]
             crosses_one = (last_end[start + 1 : end + 1] > end).any()
             crosses_one |= (first_start[start:end] < start).any()
@@ -71,29 +73,24 @@ def _nested(starts: IntArray, ends: IntArray, scores: FloatArray) -> IntArray:
     return numpy.array(sorted(chosen), dtype=numpy.int64)
 
 
-def _blocks(starts: IntArray, scores: FloatArray) -> Iterator[IntArray]:
-    """YIELDS (IntArray): Indices of the spans, the best ones first; those of a block in
-    the order of their starts. Most of a block that comes late can be left out at once,
-    for the sake of those that were chosen before."""
+def _blocks(scores: FloatArray) -> Iterator[IntArray]:
+    """YIELDS (IntArray): Indices of the spans, the best ones first. Most of a block
+    that comes late can be left out at once, for the sake of those chosen before."""
     order = numpy.argsort(-scores, kind="stable")
     for first in range(0, len(order), BLOCK):
-        block = order[first : first + BLOCK]
-        yield block[numpy.argsort(starts[block], kind="stable")]
-
-
-def _best_first(block: IntArray, scores: FloatArray) -> IntArray:
-    return block[numpy.lexsort((block, -scores[block]))]
+        yield order[first : first + BLOCK]
 
 
 def _reduce(
     function: numpy.ufunc, values: NDArray, first: IntArray, last: IntArray
 ) -> NDArray:
-    """A function of values[first] to values[last], inclusive, for each pair; first is
-    ascending, which keeps what lies between the pairs small."""
-    if not len(first):
-        return values[:0]
-    bounds = numpy.stack([first, last + 1], axis=1).ravel()
-    return function.reduceat(values, bounds)[::2]
+    """A function of values[first] to values[last], inclusive, for each pair; any value
+    for a pair of nothing."""
+    order = numpy.argsort(first)  # what lies between two pairs is reduced in vain
+    bounds = numpy.stack([first[order], last[order] + 1], axis=1).ravel()
+    results = numpy.empty_like(values, shape=len(first))
+    results[order] = function.reduceat(values, bounds)[::2]
+    return results
 
 
 POLICIES: Dict[str, Callable[[IntArray, IntArray, FloatArray], IntArray]] = {

@@ -4,7 +4,7 @@ from unittest import mock
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from spacy_globalpointer.pipeline import overlap
@@ -55,8 +55,7 @@ def test_same_span_under_two_labels():
 @given(spans())
 def test_what_lies_in_each_span_is_reduced(arrays):
     starts, ends, _ = arrays
-    order = numpy.argsort(starts)
-    starts, ends = starts[order], ends[order]
+    assume(len(starts))
     values = (7 * numpy.arange(ends.max(initial=-1) + 2)) % 5
     for function in (numpy.maximum, numpy.minimum):
         expected = [function.reduce(values[a : b + 1]) for a, b in zip(starts, ends)]
