@@ -228,7 +228,7 @@ def print_notes(tuning: Tuning, component: str) -> None:
             "than those so far (cross-validated). Tune on more documents, or keep "
             "them: --overall-only, --dry-run."
         )
-    elif expected and tuning.single_expects_more:
+    elif tuning.single_expects_more:
         msg.info(
             "On documents that they were not chosen on, one threshold for all does "
             "better (cross-validated): --overall-only"
