@@ -14,6 +14,7 @@ from thinc.api import Config
 
 from ..errors import Errors
 from ..pipeline.overlap import POLICIES
+from ..pipeline.span_loss import make_span_loss_v1
 
 FACTORY = "global_pointer"
 READER = "spacy-globalpointer.ChunkedCorpus.v1"
@@ -25,6 +26,7 @@ OTHER_ENCODERS = (
     "spacy-transformers.TransformerModel.",
     "spacy-transformers.Tok2VecTransformer.",
 )
+LOSS = "spacy-globalpointer.SpanLoss."
 LISTENER = "spacy-transformers.TransformerListener."
 #: spaCy's own encoders, and the layer that listens to one.
 TOK2VEC = ("spacy.Tok2Vec", "spacy.HashEmbedCNN.")
@@ -62,6 +64,8 @@ class CheckedSettings:
     encoder (Optional[EncoderSettings]): The encoder; None if there is none.
     has_tok2vec (bool): Whether the component stands on spaCy's tok2vec, which reads
         words, not pieces.
+    weights_by_number (Optional[str]): How the loss weighs labels by their number of
+        gold spans, "inverse" or "inverse_sqrt"; None if it does not.
     """
 
     spans_key: str = "sc"
@@ -70,6 +74,7 @@ class CheckedSettings:
     chunk_size: int = 0
     encoder: Optional[EncoderSettings] = None
     has_tok2vec: bool = False
+    weights_by_number: Optional[str] = None
 
 
 class _Block(NamedTuple):
@@ -87,7 +92,8 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
     component (Optional[str]): Name of the component; None if there is only one.
     RETURNS (CheckedSettings): The settings.
     RAISES (ValueError): GP155 if it is no config; GP156 if it is not clear which
-        component is meant; GP157 if that is in another pipeline that is not there.
+        component is meant; GP157 if that is in another pipeline that is not there;
+        GP011, GP012 or GP226 if a setting has a value that the component does not take.
     """
     config = _load(path)
     blocks = _blocks(config, _pipeline_folder(path))
@@ -102,6 +108,7 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
         chunk_size=_chunk_size(config),
         encoder=_find_encoder(blocks, block),
         has_tok2vec=_tok2vec(block).get("@architectures", "").startswith(TOK2VEC),
+        weights_by_number=_weights_by_number(block),
     )
     _check(settings)
     return settings
@@ -196,6 +203,8 @@ def _check(settings: CheckedSettings) -> None:
     if settings.overlap not in POLICIES:
         fields = {"value": settings.overlap, "known": ", ".join(POLICIES)}
         raise ValueError(Errors.GP011.format(**fields))
+    if settings.weights_by_number is not None:
+        make_span_loss_v1(label_weights=settings.weights_by_number)
     bound = settings.max_span_length
     if bound is not None and (not isinstance(bound, int) or bound < 1):
         raise ValueError(Errors.GP012.format(name="max_span_length", value=bound))
@@ -236,6 +245,13 @@ def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:
         tokenizer_config=model.get("tokenizer_config") or {},
         transformer_config=model.get("transformer_config") or {},
     )
+
+
+def _weights_by_number(block: _Block) -> Optional[str]:
+    loss = block.section.get("loss", {})
+    weights = loss.get("label_weights")
+    is_ours = loss.get("@losses", "").startswith(LOSS)
+    return weights if is_ours and isinstance(weights, str) else None
 
 
 def _chunk_size(config: Config) -> int:

@@ -7,6 +7,7 @@ from typing import Callable, Dict, Iterator, List, Tuple
 
 from ..corpus.statistics import CorpusStatistics
 from ..encoders.piece_statistics import PieceStatistics
+from ..pipeline.span_loss import make_span_loss_v1
 from ._util import print_table
 from .config_settings import CheckedSettings
 from .debug_report import FileReport
@@ -62,6 +63,8 @@ def _span_rows(reports: Reports, settings: CheckedSettings) -> Iterator[Row]:
     yield "Spans", *(s.spans for s in stats)
     for label in labels_of(reports):
         yield f"  {label}", *(s.labels[label] for s in stats)
+    if settings.weights_by_number is not None:
+        yield from _weight_rows(reports, settings.weights_by_number)
     yield "Gold lost in conversion", *(lost_gold(s) for s in stats)
     for percent in (50, 95, 99):
         lengths = [s.percentile(percent) for s in stats]
@@ -73,6 +76,16 @@ def _span_rows(reports: Reports, settings: CheckedSettings) -> Iterator[Row]:
     yield "Nesting depth", *(s.nesting_depth for s in stats)
     yield "Crossing pairs", *(s.crossing_pairs for s in stats)
     yield "Whitespace at an edge", *(s.whitespace_edges for s in stats)
+
+
+def _weight_rows(reports: Reports, by_number: str) -> Iterator[Row]:
+    """The weights that the loss would have if a file were the training corpus."""
+    labels, loss = labels_of(reports), make_span_loss_v1(label_weights=by_number)
+    stats = [report.statistics for report in reports.values()]
+    weights = [loss.weights_of(labels, s.labels) or [] for s in stats]
+    yield f'Weights, "{by_number}"', *([""] * len(stats))
+    for label, *values in zip(labels, *weights):
+        yield f"  {label}", *(f"{value:.2f}" for value in values)
 
 
 def _tokenizer_rows(reports: Reports) -> Iterator[Row]:

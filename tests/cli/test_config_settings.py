@@ -162,6 +162,7 @@ def test_no_component(write):
     [
         ({"components.global_pointer.overlap": "some"}, "GP011"),
         ({"components.global_pointer.max_span_length": 0}, "GP012"),
+        ({"components.global_pointer.loss.label_weights": "some"}, "GP226"),
     ],
 )
 def test_bad_values(write, changes, code):

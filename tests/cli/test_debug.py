@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from corpus_helpers import NLP, doc_with, save
+from thinc.api import Config
 from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
@@ -192,6 +193,22 @@ def test_settings_of_a_config(bank, config):
         ("Windows", "1"),
     ]
     assert set(rows(result)).issuperset(expected)
+
+
+def test_weights_by_number(train, dev, tmp_path):
+    settings = {"components.global_pointer.loss.label_weights": "inverse_sqrt"}
+    config = Config().from_disk(DEFAULT, overrides=settings)
+    config["paths"]["encoder"] = None
+    config.to_disk(tmp_path / "weighted.cfg")
+    result = debug(train, dev, "--config", tmp_path / "weighted.cfg")
+    assert result.exit_code == 0, result.output
+    expected = [
+        ("Weights,", '"inverse_sqrt"'),
+        ("GPE", "1.00", "1.00"),
+        ("ORG", "1.41", "1.00"),
+    ]
+    assert set(rows(result)).issuperset(expected)
+    assert "Weights" not in debug(train, dev, "--config", DEFAULT).output
 
 
 def test_options_win_over_the_config(bank, config):
