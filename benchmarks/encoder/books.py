@@ -11,7 +11,7 @@ repeated to a Doc of a million.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from pathlib import Path
 from typing import Dict, Tuple
@@ -93,4 +93,9 @@ def memory() -> Tuple[int, int]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pipeline")
+    parser.add_argument("book")
+    main(**vars(parser.parse_args()))

@@ -11,6 +11,7 @@ least 32 pieces away: longer spans are harder, and more often across a seam.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 from typing import List, Optional, Tuple
@@ -69,4 +70,9 @@ def name_bucket(distance: Optional[int]) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pipeline")
+    parser.add_argument("corpus")
+    main(**vars(parser.parse_args()))

@@ -11,6 +11,7 @@ their own, without the package's readers.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -136,4 +137,8 @@ def written_pairs(
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpora", type=Path)
+    main(**vars(parser.parse_args()))

@@ -8,7 +8,7 @@ are used, each as one document.
 
 from __future__ import annotations
 
-import sys
+import argparse
 
 import spacy
 import torch
@@ -38,4 +38,10 @@ def main(pipeline: str, corpus: str, output: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pipeline")
+    parser.add_argument("corpus")
+    parser.add_argument("output")
+    main(**vars(parser.parse_args()))

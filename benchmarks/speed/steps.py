@@ -12,8 +12,8 @@ loss of the last ten updates.
 
 from __future__ import annotations
 
+import argparse
 import statistics
-import sys
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -62,4 +62,9 @@ def configure(train: str, encoder: str, model: Optional[Dict[str, Any]]) -> Conf
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("train")
+    parser.add_argument("encoder")
+    main(**vars(parser.parse_args()))
