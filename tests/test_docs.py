@@ -1,4 +1,4 @@
-"""docs/formats.md and the commands in README and docs say what there is."""
+"""docs/formats.md, and the commands and links in README and docs, say what there is."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 FORMATS_DOC = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
 TRAINING_DOC = (ROOT / "docs/training.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "benchmarks/README.md", *ROOT.glob("docs/*.md")]
 COMMANDS = typer.main.get_command(app).commands
 
 
@@ -81,3 +82,18 @@ def test_splits_of_the_readme_are_read(tmp_path):
     rules = parse_splits(tmp_path / "splits.json")
     assert rules.fractions == {"train": 0.9, "dev": 0.1}
     assert rules.listed == {"test": json.loads(sample)["test"]}
+
+
+def headings(path):
+    """Names of headings as GitHub makes them for links."""
+    lines = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), flags=re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
