@@ -1,11 +1,15 @@
 """What each ingredient of a training recipe does to F1, alone and together.
 
     python benchmarks/accuracy/ingredients.py CORPUS OUTPUT --encoder encoders/minilm \
-        [--ingredients base averages ...] [--seeds 0 1 2] [--set SETTING=VALUE ...]
+        [--adapted encoders/minilm-mine] [--ingredients base averages ...] \
+        [--seeds 0 1 2] [--set SETTING=VALUE ...]
 
 CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer convert`
 writes them. Every run is `spacy train` on configs/default.cfg with one ingredient
 changed; the best evaluation on the dev documents is scored on the test documents.
+The ingredient `adapted` is another encoder, such as one that `spacy global-pointer
+pretrain` made of the first. Behind the first row the table has what a row has more, as
+the 95 % interval of a paired bootstrap over test documents.
 Figures of finished runs are kept in OUTPUT and not taken again, so that the script can
 be interrupted; their pipelines are, with --keep. The table is written to
 OUTPUT/table.md.
@@ -19,7 +23,7 @@ import statistics
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
-from runs import PROJECT, evaluate, train
+from runs import PROJECT, Counts, bootstrap, evaluate, train
 from thinc.api import Config
 
 BASE = PROJECT / "configs" / "default.cfg"
@@ -93,8 +97,10 @@ def longer_chunks(config: Config) -> None:
 
 
 ENCODER, HEAD = "components__transformer__model", "components__global_pointer"
+ADAPTED = "adapted"
 INGREDIENTS: Dict[str, List[Callable[[Config], None]]] = {
     "base": [],
+    ADAPTED: [],
     "averages": [values(training__optimizer__use_averages=True)],
     "cosine": [cosine],
     "restarts": [restarts],
@@ -124,10 +130,11 @@ def main() -> None:
         default=PROJECT / "encoders/minilm",
         help="folder, as an absolute path, or hub name",
     )
+    parser.add_argument("--adapted", help="the same, for the ingredient `adapted`")
     parser.add_argument(
         "--ingredients",
         nargs="+",
-        default=list(INGREDIENTS),
+        default=[name for name in INGREDIENTS if name != ADAPTED],
         help="names, or several joined by + for a combination",
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
@@ -138,9 +145,12 @@ def main() -> None:
     given = dict(setting.split("=", 1) for setting in args.set)
     runs = []
     for name in args.ingredients:
+        encoder = args.adapted if ADAPTED in name.split("+") else args.encoder
+        if encoder is None:
+            parser.error(f"{name} needs an encoder: --adapted FOLDER")
         for seed in args.seeds:
             about = {"system": name, "seed": seed}
-            settings = {"paths.encoder": args.encoder, "system.seed": seed, **given}
+            settings = {"paths.encoder": encoder, "system.seed": seed, **given}
             folder = output / f"{name}-{seed}"
             runs.append(run(about, corpus, folder, settings))
             for model in () if args.keep else folder.glob("model-*"):
@@ -164,23 +174,34 @@ def run(
 
 
 def make_table(runs: List[Dict[str, Any]]) -> str:
-    """A row an ingredient: means over seeds, and the spread of the test scores."""
+    """A row an ingredient: means over seeds, the spread of the test scores, and the
+    interval of what it has more than the first."""
     labels = sorted(runs[0]["spans_sc_per_type"])
-    head = ["ingredient", "seeds", "dev F1", "test P", "test R", "test F1", "±"]
+    head = ["ingredient", "seeds", "dev F1", "test P", "test R", "test F1", "±", "more"]
     lines = [[*head, *labels, "minutes"], ["---"] * (len(head) + len(labels) + 1)]
-    for name in dict.fromkeys(run["system"] for run in runs):
+    names = list(dict.fromkeys(run["system"] for run in runs))
+    first = pool([run for run in runs if run["system"] == names[0]])
+    for name in names:
         own = [run for run in runs if run["system"] == name]
         columns = [[run["dev"] for run in own]]
         columns += [[run[f"spans_sc_{x}"] for run in own] for x in "prf"]
         cells = [f"{100 * statistics.mean(column):.1f}" for column in columns]
         spread = statistics.stdev(columns[3]) if len(own) > 1 else 0.0
         cells.append(f"{100 * spread:.1f}")
+        interval = bootstrap(pool(own), first) if name != names[0] else ()
+        cells.append(" to ".join(f"{100 * bound:+.1f}" for bound in interval))
         for label in labels:
             f = [run["spans_sc_per_type"].get(label, {"f": 0})["f"] for run in own]
             cells.append(f"{100 * statistics.mean(f):.1f}")
         minutes = statistics.mean(run["seconds"] for run in own) / 60
         lines.append([name, str(len(own)), *cells, f"{minutes:.0f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def pool(runs: List[Dict[str, Any]]) -> List[Counts]:
+    """Counts per document, summed over seeds."""
+    by_doc = zip(*(run["per_doc"] for run in runs))
+    return [tuple(map(sum, zip(*counts))) for counts in by_doc]  # type: ignore[misc]
 
 
 if __name__ == "__main__":

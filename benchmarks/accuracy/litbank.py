@@ -17,12 +17,19 @@ interrupted. The table is written to OUTPUT/table.md.
 from __future__ import annotations
 
 import argparse
-import random
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List
 
 import spacy
-from runs import PROJECT, convert, evaluate, f_score, train, tune_threshold
+from runs import (
+    PROJECT,
+    bootstrap,
+    convert,
+    evaluate,
+    f_score,
+    train,
+    tune_threshold,
+)
 
 HERE = Path(__file__).parent
 #: Configs. "windows" is ours with spacy-transformers' windows, as the peers have.
@@ -33,7 +40,6 @@ SYSTEMS = {
     "ner": HERE / "ner.cfg",
 }
 RATES = ["2e-4", "4e-4"]
-BOOTSTRAP = 10_000
 
 
 def main() -> None:
@@ -87,18 +93,6 @@ def with_windows_of_peers(path: Path, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     config.to_disk(folder / "config.cfg")
     return folder / "config.cfg"
-
-
-def bootstrap(ours: List[Any], theirs: List[Any]) -> Tuple[float, float]:
-    """95 % interval of the difference in F1, over documents, paired."""
-    draw, n = random.Random(0), len(ours)
-    differences = []
-    for _ in range(BOOTSTRAP):
-        docs = draw.choices(range(n), k=n)
-        a, b = ([per_doc[i] for i in docs] for per_doc in (ours, theirs))
-        differences.append(f_score(a) - f_score(b))
-    differences.sort()
-    return differences[int(0.025 * BOOTSTRAP)], differences[int(0.975 * BOOTSTRAP)]
 
 
 def make_table(runs: List[Dict[str, Any]]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Callable, Dict, Iterable, List, Tuple
 
+import numpy
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
@@ -22,6 +23,7 @@ from spacy_globalpointer.types import LOST_GOLD
 
 PROJECT = Path(__file__).parents[2]
 THRESHOLDS = [i / 20 for i in range(1, 20)]
+BOOTSTRAP = 10_000
 #: True positives, predicted spans and gold spans of a document.
 Counts = Tuple[int, int, int]
 
@@ -180,6 +182,18 @@ def matches(gold: Iterable[Span], found: Iterable[Span]) -> Counts:
         for spans in (gold, found)
     ]
     return len(sets[0] & sets[1]), len(sets[1]), len(sets[0])
+
+
+def bootstrap(ours: List[Counts], theirs: List[Counts]) -> Tuple[float, float]:
+    """The 95 % interval of the difference in F1, over documents, paired."""
+    draws, n = numpy.random.default_rng(0), len(ours)
+    times = draws.multinomial(n, numpy.full(n, 1 / n), size=BOOTSTRAP)
+    scores = []
+    for counts in (ours, theirs):
+        right, found, gold = (times @ numpy.array(counts)).T
+        scores.append(2 * right / numpy.maximum(found + gold, 1))
+    low, high = numpy.quantile(scores[0] - scores[1], [0.025, 0.975])
+    return float(low), float(high)
 
 
 def f_score(per_doc: List[Counts]) -> float:
