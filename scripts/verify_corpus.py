@@ -34,7 +34,7 @@ def main() -> None:
     if faults:
         sys.exit(
             "\n".join(faults) + f"\n{len(faults)} of {len(sums)} files are missing or "
-            "other ones than those of docs/figures.md. Fetch them again with "
+            "differ from the sums in assets. Fetch them again with "
             "`spacy project assets --extra`; to use another version of the corpus, "
             "run the commands that follow this one by their names."
         )

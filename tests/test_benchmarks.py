@@ -18,12 +18,14 @@ SCRIPTS = sorted(
 
 def test_each_is_in_the_list():
     text = (BENCHMARKS / "README.md").read_text("utf-8")
-    assert [script for script in SCRIPTS if Path(script).name not in text] == []
+    assert SCRIPTS
+    assert [script for script in SCRIPTS if script not in text] == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help(script):
     command = [sys.executable, str(BENCHMARKS / script), "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("usage: ")

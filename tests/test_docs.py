@@ -86,7 +86,8 @@ def test_splits_of_the_readme_are_read(tmp_path):
 
 def headings(path):
     """Names of headings as GitHub makes them for links."""
-    lines = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.M | re.S)
+    lines = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
     return [re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines]
 
 

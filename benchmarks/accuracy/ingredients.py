@@ -8,8 +8,9 @@ CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer conve
 writes them. Every run is `spacy train` on configs/default.cfg with one ingredient
 changed; the best evaluation on the dev documents is scored on the test documents.
 The ingredient `adapted` is another encoder, such as one that `spacy global-pointer
-pretrain` made of the first. Behind the first row the table has what a row has more, as
-the 95 % interval of a paired bootstrap over test documents.
+pretrain` made of the first. The column "F1 - first" is the 95 % interval of the
+difference to the first row's runs of the same seeds, by a paired bootstrap over test
+documents: of these trained models, so that other seeds may differ by more.
 Figures of finished runs are kept in OUTPUT and not taken again, so that the script can
 be interrupted; their pipelines are, with --keep. The table is written to
 OUTPUT/table.md.
@@ -143,19 +144,24 @@ def main() -> None:
     args = parser.parse_args()
     output, corpus = args.output.resolve(), args.corpus.resolve()
     given = dict(setting.split("=", 1) for setting in args.set)
+    parts = {part for name in args.ingredients for part in name.split("+")}
+    if parts - INGREDIENTS.keys():
+        parser.error(f"no ingredients: {', '.join(parts - INGREDIENTS.keys())}")
+    if ADAPTED in parts and args.adapted is None:
+        parser.error(f"{ADAPTED} needs an encoder: --adapted FOLDER")
+    if "paths.encoder" in given:
+        parser.error("the encoder is given by --encoder and --adapted")
     runs = []
     for name in args.ingredients:
         encoder = args.adapted if ADAPTED in name.split("+") else args.encoder
-        if encoder is None:
-            parser.error(f"{name} needs an encoder: --adapted FOLDER")
         for seed in args.seeds:
-            about = {"system": name, "seed": seed}
-            settings = {"paths.encoder": encoder, "system.seed": seed, **given}
+            settings = {"paths.encoder": str(encoder), "system.seed": seed, **given}
+            about = {"system": name, "seed": seed, "settings": settings}
             folder = output / f"{name}-{seed}"
             runs.append(run(about, corpus, folder, settings))
             for model in () if args.keep else folder.glob("model-*"):
                 shutil.rmtree(model)
-            (output / "table.md").write_text(make_table(runs), encoding="utf-8")
+        (output / "table.md").write_text(make_table(runs), encoding="utf-8")
     print(make_table(runs))
 
 
@@ -175,12 +181,13 @@ def run(
 
 def make_table(runs: List[Dict[str, Any]]) -> str:
     """A row an ingredient: means over seeds, the spread of the test scores, and the
-    interval of what it has more than the first."""
+    interval of the difference to the first."""
     labels = sorted(runs[0]["spans_sc_per_type"])
-    head = ["ingredient", "seeds", "dev F1", "test P", "test R", "test F1", "±", "more"]
+    head = ["ingredient", "seeds", "dev F1", "test P", "test R", "test F1", "±"]
+    head.append("F1 - first")
     lines = [[*head, *labels, "minutes"], ["---"] * (len(head) + len(labels) + 1)]
     names = list(dict.fromkeys(run["system"] for run in runs))
-    first = pool([run for run in runs if run["system"] == names[0]])
+    first = [run for run in runs if run["system"] == names[0]]
     for name in names:
         own = [run for run in runs if run["system"] == name]
         columns = [[run["dev"] for run in own]]
@@ -188,7 +195,9 @@ def make_table(runs: List[Dict[str, Any]]) -> str:
         cells = [f"{100 * statistics.mean(column):.1f}" for column in columns]
         spread = statistics.stdev(columns[3]) if len(own) > 1 else 0.0
         cells.append(f"{100 * spread:.1f}")
-        interval = bootstrap(pool(own), first) if name != names[0] else ()
+        seeds = {run["seed"] for run in own}
+        pair = pool(own), pool([run for run in first if run["seed"] in seeds])
+        interval = bootstrap(*pair) if own != first and pair[1] else ()
         cells.append(" to ".join(f"{100 * bound:+.1f}" for bound in interval))
         for label in labels:
             f = [run["spans_sc_per_type"].get(label, {"f": 0})["f"] for run in own]

@@ -58,7 +58,8 @@ def train(
 
     settings (Dict[str, Any]): Overrides of the config.
     about (Dict[str, Any]): What tells this run from others.
-    RETURNS (Dict[str, Any]): `about`, the dev F1, and the training's seconds.
+    RETURNS (Dict[str, Any]): `about`, the dev F1, and the training's seconds. The
+        script ends if the folder has another run.
     """
 
     def run() -> Dict[str, Any]:
@@ -76,7 +77,11 @@ def train(
         dev = scores["ents_f" if "ents_f" in scores else "spans_sc_f"]
         return {**about, "dev": dev, "seconds": seconds}
 
-    return once(folder / "run.json", run)
+    done = once(folder / "run.json", run)
+    other = {key: done.get(key) for key in about if done.get(key) != about[key]}
+    if other:
+        sys.exit(f"{folder} has a run with {other}. Remove it, or take another folder.")
+    return done
 
 
 def evaluate(run: Dict[str, Any], corpus: Path, folder: Path) -> Dict[str, Any]:

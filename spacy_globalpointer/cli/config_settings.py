@@ -18,6 +18,7 @@ from ..pipeline.span_loss import make_span_loss_v1
 
 FACTORY = "global_pointer"
 READER = "spacy-globalpointer.ChunkedCorpus.v1"
+LOSS = "spacy-globalpointer.SpanLoss."
 OUR_ENCODERS = (
     "spacy-globalpointer.TransformerModel.",
     "spacy-globalpointer.Tok2VecTransformer.",
@@ -26,7 +27,6 @@ OTHER_ENCODERS = (
     "spacy-transformers.TransformerModel.",
     "spacy-transformers.Tok2VecTransformer.",
 )
-LOSS = "spacy-globalpointer.SpanLoss."
 LISTENER = "spacy-transformers.TransformerListener."
 #: spaCy's own encoders, and the layer that listens to one.
 TOK2VEC = ("spacy.Tok2Vec", "spacy.HashEmbedCNN.")
@@ -65,7 +65,8 @@ class CheckedSettings:
     has_tok2vec (bool): Whether the component stands on spaCy's tok2vec, which reads
         words, not pieces.
     weights_by_number (Optional[str]): How the loss weighs labels by their number of
-        gold spans, "inverse" or "inverse_sqrt"; None if it does not.
+        gold spans, "inverse" or "inverse_sqrt"; None if it does not, or if the
+        component is a trained one, which keeps its weights.
     """
 
     spans_key: str = "sc"
@@ -93,7 +94,8 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
     RETURNS (CheckedSettings): The settings.
     RAISES (ValueError): GP155 if it is no config; GP156 if it is not clear which
         component is meant; GP157 if that is in another pipeline that is not there;
-        GP011, GP012 or GP226 if a setting has a value that the component does not take.
+        GP011, GP012 or GP226 if overlap, max_span_length or weights by number are
+        nothing that the component takes.
     """
     config = _load(path)
     blocks = _blocks(config, _pipeline_folder(path))
@@ -103,12 +105,13 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
         for key in ("spans_key", "max_span_length", "overlap")
         if key in block.section
     }
+    is_trained = block.folder != _pipeline_folder(path)  # and keeps its weights
     settings = CheckedSettings(
         **given,
         chunk_size=_chunk_size(config),
         encoder=_find_encoder(blocks, block),
         has_tok2vec=_tok2vec(block).get("@architectures", "").startswith(TOK2VEC),
-        weights_by_number=_weights_by_number(block),
+        weights_by_number=None if is_trained else _weights_by_number(block),
     )
     _check(settings)
     return settings
@@ -248,9 +251,9 @@ def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:
 
 
 def _weights_by_number(block: _Block) -> Optional[str]:
-    loss = block.section.get("loss", {})
+    loss = block.section.get("loss") or {}
     weights = loss.get("label_weights")
-    is_ours = loss.get("@losses", "").startswith(LOSS)
+    is_ours = loss.get("@losses", LOSS).startswith(LOSS)
     return weights if is_ours and isinstance(weights, str) else None
 
 

@@ -8,7 +8,7 @@ from typing import Callable, Dict, Iterator, List, Tuple
 from ..corpus.statistics import CorpusStatistics
 from ..encoders.piece_statistics import PieceStatistics
 from ..pipeline.span_loss import make_span_loss_v1
-from ._util import print_table
+from ._util import NO_SHARE, print_table
 from .config_settings import CheckedSettings
 from .debug_report import FileReport
 
@@ -79,13 +79,14 @@ def _span_rows(reports: Reports, settings: CheckedSettings) -> Iterator[Row]:
 
 
 def _weight_rows(reports: Reports, by_number: str) -> Iterator[Row]:
-    """The weights that the loss would have if a file were the training corpus."""
+    """The weights that a file gives if it is trained on as it is."""
     labels, loss = labels_of(reports), make_span_loss_v1(label_weights=by_number)
-    stats = [report.statistics for report in reports.values()]
-    weights = [loss.weights_of(labels, s.labels) or [] for s in stats]
-    yield f'Weights, "{by_number}"', *([""] * len(stats))
+    counts = [report.statistics.labels for report in reports.values()]
+    weights = [loss.weights_of(labels, count) or [] for count in counts]
+    yield f'Weights, "{by_number}", if trained on', *([""] * len(counts))
     for label, *values in zip(labels, *weights):
-        yield f"  {label}", *(f"{value:.2f}" for value in values)
+        shown = [f"{w:.2f}" if n[label] else NO_SHARE for w, n in zip(values, counts)]
+        yield f"  {label}", *shown
 
 
 def _tokenizer_rows(reports: Reports) -> Iterator[Row]:

@@ -136,6 +136,21 @@ def test_windows_of_another_architecture(write):
     assert encoder == EncoderSettings("x", context=0, has_windows=False)
 
 
+@pytest.mark.parametrize(
+    "loss,expected",
+    [
+        (None, None),
+        ({}, None),
+        ({"label_weights": {"VEH": 3.0}}, None),
+        ({"label_weights": "inverse"}, "inverse"),
+        ({"@losses": "mine.v1", "label_weights": "inverse"}, None),
+    ],
+)
+def test_weights_by_number(write, loss, expected):
+    path = write({"components.global_pointer.loss": loss})
+    assert read_settings(path).weights_by_number == expected
+
+
 def test_several_components(write):
     second = {"factory": "global_pointer", "overlap": "flat"}
     path = write(
@@ -195,8 +210,13 @@ def test_a_trained_pipeline(tmp_path, bert_folder, write):
         "nlp.pipeline": ["transformer", "mine"],
         "components.transformer": source,
     }
+    config = load_config(folder / "config.cfg")
+    config["components"]["spans"]["loss"]["label_weights"] = "inverse"
+    config.to_disk(folder / "config.cfg")
+    assert read_settings(folder).weights_by_number == "inverse"
     path = write({**changes, "components.mine": {**source, "component": "spans"}})
     settings = read_settings(path)
+    assert settings.weights_by_number is None  # it keeps the weights it has
     assert (settings.overlap, settings.chunk_size) == ("flat", 128)
     assert settings.encoder == stored
 
