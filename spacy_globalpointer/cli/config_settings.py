@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import spacy
 from spacy import util
@@ -64,6 +64,8 @@ class CheckedSettings:
     encoder (Optional[EncoderSettings]): The encoder; None if there is none.
     has_tok2vec (bool): Whether the component stands on spaCy's tok2vec, which reads
         words, not pieces.
+    named_labels (Dict[str, List[str]]): Labels that the settings `thresholds` and
+        `label_weights` name.
     weights_by_number (Optional[str]): How the loss weighs labels by their number of
         gold spans, "inverse" or "inverse_sqrt"; None if it does not, or if the
         component is a trained one, which keeps its weights.
@@ -75,6 +77,7 @@ class CheckedSettings:
     chunk_size: int = 0
     encoder: Optional[EncoderSettings] = None
     has_tok2vec: bool = False
+    named_labels: Dict[str, List[str]] = field(default_factory=dict)
     weights_by_number: Optional[str] = None
 
 
@@ -111,6 +114,7 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
         chunk_size=_chunk_size(config),
         encoder=_find_encoder(blocks, block),
         has_tok2vec=_tok2vec(block).get("@architectures", "").startswith(TOK2VEC),
+        named_labels={} if is_trained else _named_labels(block),
         weights_by_number=None if is_trained else _weights_by_number(block),
     )
     _check(settings)
@@ -250,11 +254,21 @@ def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:
     )
 
 
+def _named_labels(block: _Block) -> Dict[str, List[str]]:
+    weights, thresholds = _label_weights(block), block.section.get("thresholds")
+    named = {"thresholds": thresholds, "label_weights": weights}
+    return {key: list(x) for key, x in named.items() if x and isinstance(x, dict)}
+
+
 def _weights_by_number(block: _Block) -> Optional[str]:
+    weights = _label_weights(block)
+    return weights if isinstance(weights, str) else None
+
+
+def _label_weights(block: _Block) -> Any:
     loss = block.section.get("loss") or {}
-    weights = loss.get("label_weights")
     is_ours = loss.get("@losses", LOSS).startswith(LOSS)
-    return weights if is_ours and isinstance(weights, str) else None
+    return loss.get("label_weights") if is_ours else None
 
 
 def _chunk_size(config: Config) -> int:

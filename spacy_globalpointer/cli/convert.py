@@ -135,10 +135,7 @@ def convert_cli(
             f"other endings than those of {summary.format}: {shorten(summary.unread)}"
         )
     if not any(split.kept for split in summary.splits.values()):
-        msg.warn(
-            f"No span was converted. Is {summary.format} the format of {source}? Name "
-            "another with --format; what options it has is in docs/formats.md"
-        )
+        msg.warn(f"No span was converted. {_why_none(summary, source, lang)}")
         if not allow_loss:
             msg.fail("Accept texts without spans with --allow-loss", exits=1)
     if summary.lost:
@@ -149,6 +146,19 @@ def convert_cli(
             msg.fail(
                 "Correct the source, or accept the loss with --allow-loss", exits=1
             )
+
+
+def _why_none(summary: ConversionSummary, source: Path, lang: str) -> str:
+    misaligned = Reason.MISALIGNED.value
+    if any(split.rejected[misaligned] for split in summary.splits.values()):
+        return (
+            f'None begins and ends at tokens of the language "{lang}". Is it that of '
+            f"{source}? Name another with --lang"
+        )
+    return (
+        f"Is {summary.format} the format of {source}? Name another with --format; what "
+        "options it has is in docs/formats.md"
+    )
 
 
 def make_tokenizer(lang: str) -> Language:

@@ -36,6 +36,7 @@ def notes(
     for name, report in reports.items():
         yield from _data_notes(name, report, labels)
     yield from _leak_notes(reports)
+    yield from _label_notes(labels, settings)
     for name, report in reports.items():
         yield from _setting_notes(name, report.statistics, settings)
         if report.tokenizer is not None:
@@ -107,6 +108,17 @@ def _pair_notes(first: str, second: str, shared: SharedTexts) -> Iterator[Note]:
             f"{second}: {shared.sentences:,} of {shared.n_sentences:,} long sentences "
             f"({shared.percent:.1f} %) are also in {first}. {remedy}".rstrip(),
         )
+
+
+def _label_notes(labels: List[str], settings: CheckedSettings) -> Iterator[Note]:
+    for setting, named in settings.named_labels.items():
+        unknown = [label for label in named if label not in labels]
+        if unknown:
+            yield (
+                "warn",
+                f"{setting} names labels that no file has: {', '.join(unknown)}. "
+                f"Training stops at that (GP016). There are: {', '.join(labels)}",
+            )
 
 
 def _setting_notes(

@@ -151,6 +151,14 @@ def test_weights_by_number(write, loss, expected):
     assert read_settings(path).weights_by_number == expected
 
 
+def test_named_labels(write):
+    weights = {"components.global_pointer.loss.label_weights": {"VEH": 3.0}}
+    path = write({**weights, "components.global_pointer.thresholds": {"ORG": 0.3}})
+    named = {"thresholds": ["ORG"], "label_weights": ["VEH"]}
+    assert read_settings(path).named_labels == named
+    assert read_settings(DEFAULT).named_labels == {}
+
+
 def test_several_components(write):
     second = {"factory": "global_pointer", "overlap": "flat"}
     path = write(

@@ -126,6 +126,14 @@ def test_nothing_but_texts_is_told_and_is_status_1(tmp_path):
     assert convert(source, tmp_path / "out", "--allow-loss").exit_code == 0
 
 
+def test_texts_of_another_language_are_told(tmp_path):
+    line = '{"text": "北京大学第三医院", "spans": [[0, 4, "ORG"]]}'
+    (tmp_path / "a.jsonl").write_text(line, "utf-8")
+    found = convert(tmp_path / "a.jsonl", tmp_path / "out").output
+    assert "Name another with --lang" in " ".join(found.split())
+    assert convert(tmp_path / "a.jsonl", tmp_path / "out", "-l", "zh").exit_code == 0
+
+
 def test_labels_options_and_excluded_files(tmp_path):
     folder = tmp_path / "in"
     (folder / "more").mkdir(parents=True)

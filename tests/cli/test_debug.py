@@ -211,6 +211,14 @@ def test_weights_by_number(train, dev, tmp_path, weights):
     assert expected & set(rows(result)) == (expected if weights else set())
 
 
+def test_settings_of_labels_that_are_not_there(train, bank, config):
+    settings = {"components.global_pointer.thresholds": {"ORG": 0.3, "PRE": 0.3}}
+    Config().from_disk(config, overrides=settings).to_disk(config)
+    result = debug(train, bank, "--config", config)
+    assert "thresholds names labels that no file has: PRE." in said(result)
+    assert "GP016" not in said(debug(train, bank))
+
+
 def test_options_win_over_the_config(bank, config):
     options = ["--overlap", "flat", "--chunk-size", 3, "--window", 12, "--context", 2]
     result = debug(bank, "--config", config, *options, "-m", 2, "--lang", "zh")
