@@ -127,7 +127,8 @@ def test_nothing_but_texts_is_told_and_is_status_1(tmp_path):
 
 
 def test_texts_of_another_language_are_told(tmp_path):
-    line = '{"text": "北京大学第三医院", "spans": [[0, 4, "ORG"]]}'
+    span = '{"start": 0, "end": 4, "label": "ORG"}'
+    line = f'{{"text": "北京大学第三医院", "spans": [{span}]}}'
     (tmp_path / "a.jsonl").write_text(line, "utf-8")
     found = convert(tmp_path / "a.jsonl", tmp_path / "out").output
     assert "Name another with --lang" in " ".join(found.split())
