@@ -190,14 +190,14 @@ def make_table(runs: List[Dict[str, Any]]) -> str:
     first = [run for run in runs if run["system"] == names[0]]
     for name in names:
         own = [run for run in runs if run["system"] == name]
+        shared = {run["seed"] for run in own} & {run["seed"] for run in first}
         columns = [[run["dev"] for run in own]]
         columns += [[run[f"spans_sc_{x}"] for run in own] for x in "prf"]
         cells = [f"{100 * statistics.mean(column):.1f}" for column in columns]
         spread = statistics.stdev(columns[3]) if len(own) > 1 else 0.0
         cells.append(f"{100 * spread:.1f}")
-        seeds = {run["seed"] for run in own}
-        pair = pool(own), pool([run for run in first if run["seed"] in seeds])
-        interval = bootstrap(*pair) if own != first and pair[1] else ()
+        pair = [pool([run for run in x if run["seed"] in shared]) for x in (own, first)]
+        interval = bootstrap(*pair) if shared and own != first else ()
         cells.append(" to ".join(f"{100 * bound:+.1f}" for bound in interval))
         for label in labels:
             f = [run["spans_sc_per_type"].get(label, {"f": 0})["f"] for run in own]

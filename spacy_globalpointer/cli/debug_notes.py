@@ -162,7 +162,8 @@ def _tokenizer_note(name: str, stats: CorpusStatistics, check: TokenizerCheck) -
     return (
         "warn",
         f"{text}: they cannot be learnt. Make the file with the tokenizer of the "
-        "pipeline, such as convert --lang, or train with the tokenizer of the file.",
+        "pipeline, such as convert --lang, or train with the tokenizer of the file, "
+        "such as --nlp.lang.",
     )
 
 
