@@ -197,7 +197,7 @@ def test_settings_of_a_config(bank, config):
 
 @pytest.mark.parametrize("weights", ["inverse_sqrt", {}])
 def test_weights_by_number(train, dev, tmp_path, weights):
-    config = Config().from_disk(DEFAULT)
+    config = Config().from_disk(DEFAULT, interpolate=False)
     config["paths"]["encoder"] = None
     config["components"]["global_pointer"]["loss"]["label_weights"] = weights
     config.to_disk(tmp_path / "weighted.cfg")

@@ -8,7 +8,7 @@ import json
 import pytest
 import spacy
 from corpus_helpers import NLP, TEXT, doc_with
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 from spacy.training.converters import json_to_docs
@@ -281,6 +281,9 @@ def annotated_texts(draw):
 
 @given(annotated_texts())
 def test_spacy_reads_what_was_written(annotated):
+    # spaCy does not even read its own to_json with a token that begins with a space.
+    starts = {start for start, _ in annotated.tokens or []}
+    assume(not any(annotated.text[start] == " " for start in starts))
     (line,) = write_document(annotated)
     record = json.loads(line)
     doc = Doc(Vocab()).from_json(record, validate=True)
