@@ -145,8 +145,9 @@ def main() -> None:
     output, corpus = args.output.resolve(), args.corpus.resolve()
     given = dict(setting.split("=", 1) for setting in args.set)
     parts = {part for name in args.ingredients for part in name.split("+")}
-    if parts - INGREDIENTS.keys():
-        parser.error(f"no ingredients: {', '.join(parts - INGREDIENTS.keys())}")
+    if unknown := parts - INGREDIENTS.keys():
+        known = ", ".join(INGREDIENTS)
+        parser.error(f"{', '.join(unknown)} is no ingredient. There are: {known}")
     if ADAPTED in parts and args.adapted is None:
         parser.error(f"{ADAPTED} needs an encoder: --adapted FOLDER")
     if "paths.encoder" in given:
