@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import Any, ContextManager, Dict, List
+from contextlib import ExitStack
+from typing import Any, Dict, List
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from .batches import WindowBatch
 from .dropout import QuickDropout
+from .embedding_rows import EmbeddingRows
 
 
 def encode(
@@ -65,9 +66,11 @@ def _run(
     module: torch.nn.Module, inputs: Dict[str, Tensor], rows: Tensor, dtype: Any
 ) -> Tensor:
     weights = next(module.parameters()).dtype
-    precision: ContextManager[Any] = nullcontext()
-    if weights == torch.float32 and dtype != torch.float32:
-        precision = torch.autocast(rows.device.type, dtype=dtype)
-    with precision, QuickDropout() if module.training else nullcontext():
+    with ExitStack() as stack:
+        if weights == torch.float32 and dtype != torch.float32:
+            stack.enter_context(torch.autocast(rows.device.type, dtype=dtype))
+        if module.training:
+            stack.enter_context(QuickDropout())
+            stack.enter_context(EmbeddingRows())
         hidden = module(**inputs).last_hidden_state
     return hidden.flatten(0, 1)[rows].float()

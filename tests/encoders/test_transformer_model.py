@@ -222,6 +222,7 @@ def test_takes_over_what_spacy_transformers_trained(bert, tmp_path):
     config["components"]["transformer"]["model"] = {
         "@architectures": MODEL,
         "name": str(bert),
+        "precision": "fp32",
     }
     config.to_disk(tmp_path / "theirs" / "config.cfg")
     ours = spacy.load(tmp_path / "theirs")
@@ -230,7 +231,7 @@ def test_takes_over_what_spacy_transformers_trained(bert, tmp_path):
     assert numpy.allclose(one, other, atol=1e-5)
     # Its folder is a source for a new pipeline.
     for source in (tmp_path / "theirs", tmp_path / "theirs" / "transformer"):
-        new = initialized(source)
+        new = initialized(source, precision="fp32")
         assert numpy.array_equal(vectors(new, TEXTS[0]), vectors(ours, TEXTS[0]))
 
 
