@@ -11,13 +11,18 @@ from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 
 class EmbeddingRows(TorchFunctionMode):
     """Within this context the lookups of a parameter on a CPU add to its `grad`
-    themselves in the backward pass."""
+    themselves in the backward pass.
+
+    That is for `backward`, in one thread: `torch.autograd.grad` with respect to the
+    parameter and its hooks see nothing, and there is no second derivative.
+    """
 
     def __torch_function__(
         self,
@@ -57,14 +62,16 @@ class _Rows(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(rows)
         ctx.weight, ctx.padding = weight, padding
-        return F.embedding(rows, weight)
+        return F.embedding(rows, weight, padding)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tuple[None, None, None]:
         weight, rows = ctx.weight, ctx.saved_tensors[0].flatten()
         own = gradient.reshape(len(rows), weight.shape[1]).to(weight.dtype)
         if ctx.padding is not None:
-            own = own * (rows != ctx.padding % len(weight))[:, None]
+            is_padding = rows == ctx.padding % len(weight)
+            own = own.masked_fill(is_padding[:, None], 0)
         if weight.grad is None:
             weight.grad = torch.zeros_like(weight)
         weight.grad.index_add_(0, rows, own)

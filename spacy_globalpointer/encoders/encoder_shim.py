@@ -72,9 +72,13 @@ class EncoderShim(TorchShim):
             if self._half is None:
                 self._half = copy.deepcopy(self._model).to(dtype)
             module = self._half
+        was_training = module.training
         module.eval()
-        with torch.no_grad():
-            return encode(module, batches, dtype=dtype)
+        try:
+            with torch.no_grad():
+                return encode(module, batches, dtype=dtype)
+        finally:  # checkpointing may have to compute an update's vectors again
+            module.train(was_training)
 
     def begin_update(  # type: ignore[override]
         self, batches: List[WindowBatch]

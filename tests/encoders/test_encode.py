@@ -7,7 +7,7 @@ import spacy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from small_encoders import make_bert
+from small_encoders import make_bert, make_roberta
 
 from spacy_globalpointer.encoders.batches import batch_windows
 from spacy_globalpointer.encoders.encode import encode
@@ -47,7 +47,14 @@ def test_vectors_are_those_of_each_text_alone(encoder, max_pieces, max_filling):
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_gradient_is_that_of_a_plain_forward_pass(encoder, checkpointing):
+@pytest.mark.parametrize("make", [make_bert, make_roberta])
+@pytest.mark.parametrize("training", [False, True])
+def test_gradient_is_that_of_a_plain_forward_pass(
+    training, make, checkpointing, tmp_path
+):
+    encoder = load_encoder(str(make(tmp_path / "encoder")))
+    encoder.module.train(training)  # without dropout
+
     def gradients(vectors):
         encoder.module.zero_grad()
         weights = [torch.arange(x.numel()).view(x.shape).cos() for x in vectors]
@@ -56,12 +63,30 @@ def test_gradient_is_that_of_a_plain_forward_pass(encoder, checkpointing):
             p.grad.clone() for p in encoder.module.parameters() if p.grad is not None
         ]
 
-    expected = gradients([plain(encoder, text) for text in TEXTS])
+    texts = [text for text in TEXTS if text]
+    expected = gradients([plain(encoder, text) for text in texts])
     bounds = {**WIDE, "max_pieces": 30}
-    ours = gradients(run(encoder, TEXTS, bounds, checkpointing=checkpointing))
+    ours = gradients(run(encoder, texts, bounds, checkpointing=checkpointing))
     assert len(ours) == len(expected) > 20
     for one, other in zip(ours, expected):
         assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_embeddings_have_quick_gradients_in_training(encoder, tmp_path):
+    def functions(vectors):
+        found, todo = set(), [vectors.grad_fn]
+        while todo:
+            function = todo.pop()
+            if function is not None and function not in found:
+                found.add(function)
+                todo += [other for other, _ in function.next_functions]
+        return {function.name() for function in found}
+
+    trained = load_encoder(str(make_bert(tmp_path / "bert")))
+    trained.module.train()
+    (ours, *_), (other, *_) = (run(x, TEXTS, WIDE) for x in (trained, encoder))
+    assert "_RowsBackward" in functions(ours) - functions(other)
+    assert "EmbeddingBackward0" in functions(other) - functions(ours)
 
 
 @given(st.integers(1, 120), st.integers(0, 6), st.integers(15, 30))

@@ -268,6 +268,25 @@ def test_a_frozen_transformer_annotates(bert):
     assert transformer.model.to_bytes() == before
 
 
+def test_checkpointing_where_the_transformer_also_annotates(tmp_path):
+    """Its prediction comes between the forward and the backward pass."""
+    folder = make_bert(tmp_path / "bert", hidden_dropout_prob=0.3)
+
+    def gradient(annotates):
+        nlp = build(folder, checkpointing=True, precision="fp32")
+        examples = make_examples(nlp)
+        torch.manual_seed(0)
+        nlp.initialize(lambda: examples)
+        torch.manual_seed(0)
+        nlp.update(examples, sgd=False, annotates=annotates)
+        [shim] = nlp.get_pipe("transformer").model.layers[0].shims
+        return shim.encoder.module.embeddings.word_embeddings.weight.grad
+
+    plain, annotated = gradient([]), gradient(["transformer"])
+    assert plain.any()
+    assert torch.equal(plain, annotated)
+
+
 def test_gradient_of_long_documents_reaches_the_encoder(bert):
     for checkpointing in (False, True):
         nlp = build(bert, window=24, checkpointing=checkpointing, max_pieces=48)
