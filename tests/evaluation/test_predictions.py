@@ -53,7 +53,8 @@ def test_spans_at_other_thresholds_are_those_predicted_there(
         spans = [group[int(i)] for i in keep]
         assert [(s.start, s.end, s.label_) for s in spans] == found(doc)
         scores = group.attrs["scores"][keep]
-        assert numpy.array_equal(scores, doc.spans["sc"].attrs["scores"])
+        # The doc was alone here, and in a batch above: the last digits may differ.
+        assert scores == pytest.approx(doc.spans["sc"].attrs["scores"], abs=1e-5)
         own = spans_at(example.predicted, pipe)  # the component's are these now
         assert numpy.array_equal(own, keep)
 
