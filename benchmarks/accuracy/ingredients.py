@@ -5,8 +5,9 @@
         [--seeds 0 1 2] [--set SETTING=VALUE ...]
 
 CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer convert`
-writes them. Every run is `spacy train` on configs/default.cfg with one ingredient
-changed; the best evaluation on the dev documents is scored on the test documents.
+writes them. Every run is `spacy train` on configs/default.cfg, with the settings of
+--set, and one ingredient changed in that; the best evaluation on the dev documents is
+scored on the test documents.
 The ingredient `adapted` is another encoder, such as one that `spacy global-pointer
 pretrain` made of the first. The column "F1 - first" is the 95 % interval of the
 difference to the first row's runs of the same seeds, by a paired bootstrap over test
@@ -19,6 +20,7 @@ OUTPUT/table.md.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import statistics
 from pathlib import Path
@@ -92,6 +94,10 @@ def dropout(config: Config) -> None:
     }
 
 
+def longer_training(config: Config) -> None:
+    config["training"]["max_steps"] *= 2
+
+
 def longer_chunks(config: Config) -> None:
     config["corpora"]["train"]["chunk_size"] = 256
     config["components"]["transformer"]["model"]["window"] = 288
@@ -116,7 +122,7 @@ INGREDIENTS: Dict[str, List[Callable[[Config], None]]] = {
     "efficient": [efficient],
     "shapes": [shapes],
     "longer_chunks": [longer_chunks],
-    "longer_training": [values(training__max_steps=1800)],
+    "longer_training": [longer_training],
 }
 
 
@@ -152,25 +158,32 @@ def main() -> None:
         parser.error(f"{ADAPTED} needs an encoder: --adapted FOLDER")
     if "paths.encoder" in given:
         parser.error("the encoder is given by --encoder and --adapted")
+    if "system.seed" in given:
+        parser.error("seeds are given by --seeds")
     runs = []
     for name in args.ingredients:
         encoder = args.adapted if ADAPTED in name.split("+") else args.encoder
         for seed in args.seeds:
-            settings = {"paths.encoder": str(encoder), "system.seed": seed, **given}
-            about = {"system": name, "seed": seed, "settings": settings}
-            folder = output / f"{name}-{seed}"
-            runs.append(run(about, corpus, folder, settings))
-            for model in () if args.keep else folder.glob("model-*"):
+            settings = {"paths.encoder": str(encoder), "system.seed": seed}
+            about = {"system": name, "seed": seed, "settings": {**settings, **given}}
+            runs.append(run(about, corpus, output / f"{name}-{seed}", settings, given))
+            for model in () if args.keep else output.glob(f"{name}-{seed}/model-*"):
                 shutil.rmtree(model)
         (output / "table.md").write_text(make_table(runs), encoding="utf-8")
     print(make_table(runs))
 
 
 def run(
-    about: Dict[str, Any], corpus: Path, folder: Path, settings: Dict[str, Any]
+    about: Dict[str, Any],
+    corpus: Path,
+    folder: Path,
+    settings: Dict[str, Any],
+    given: Dict[str, str],
 ) -> Dict[str, Any]:
-    """Train and score once."""
-    config = Config().from_disk(BASE, interpolate=False)
+    """Train and score once. What is given comes before the ingredients, which may build
+    on it, and settings come last."""
+    overrides = {place: parse(value) for place, value in given.items()}
+    config = Config().from_disk(BASE, interpolate=False, overrides=overrides)
     for ingredient in about["system"].split("+"):
         for change in INGREDIENTS[ingredient]:
             change(config)
@@ -178,6 +191,14 @@ def run(
     config.to_disk(folder / "config.cfg", interpolate=False)
     done = train(folder, folder / "config.cfg", corpus, settings, about)
     return evaluate(done, corpus, folder)
+
+
+def parse(value: str) -> Any:
+    """As `spacy train` reads its options: JSON, or text."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def make_table(runs: List[Dict[str, Any]]) -> str:
