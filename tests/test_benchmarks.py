@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -29,3 +30,22 @@ def test_help(script):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("usage: ")
+
+
+def test_longer_training_doubles_what_is_given(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "accuracy"))
+    ingredients = importlib.import_module("ingredients")
+    given = {"training.max_steps": 300}
+    longer = ingredients.make_config("longer_training", given)
+    base = ingredients.make_config("base", given)
+    assert base["training"]["max_steps"] == 300
+    assert longer["training"]["max_steps"] == 600
+
+
+def test_every_ingredient_changes_the_config(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "accuracy"))
+    ingredients = importlib.import_module("ingredients")
+    base = ingredients.make_config("base", {})
+    names = set(ingredients.INGREDIENTS) - {"base", ingredients.ADAPTED}
+    same = {name for name in names if ingredients.make_config(name, {}) == base}
+    assert names and same == set()

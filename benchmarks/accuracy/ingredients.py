@@ -164,33 +164,35 @@ def main() -> None:
     for name in args.ingredients:
         encoder = args.adapted if ADAPTED in name.split("+") else args.encoder
         for seed in args.seeds:
-            settings = {"paths.encoder": str(encoder), "system.seed": seed}
-            about = {"system": name, "seed": seed, "settings": {**settings, **given}}
-            runs.append(run(about, corpus, output / f"{name}-{seed}", settings, given))
-            for model in () if args.keep else output.glob(f"{name}-{seed}/model-*"):
+            settings = {"paths.encoder": str(encoder), "system.seed": seed, **given}
+            about = {"system": name, "seed": seed, "settings": settings}
+            parsed = {place: parse(str(value)) for place, value in settings.items()}
+            folder = output / f"{name}-{seed}"
+            runs.append(run(about, corpus, folder, make_config(name, parsed)))
+            for model in () if args.keep else folder.glob("model-*"):
                 shutil.rmtree(model)
         (output / "table.md").write_text(make_table(runs), encoding="utf-8")
     print(make_table(runs))
 
 
 def run(
-    about: Dict[str, Any],
-    corpus: Path,
-    folder: Path,
-    settings: Dict[str, Any],
-    given: Dict[str, str],
+    about: Dict[str, Any], corpus: Path, folder: Path, config: Config
 ) -> Dict[str, Any]:
-    """Train and score once. What is given comes before the ingredients, which may build
-    on it, and settings come last."""
-    overrides = {place: parse(value) for place, value in given.items()}
-    config = Config().from_disk(BASE, interpolate=False, overrides=overrides)
-    for ingredient in about["system"].split("+"):
-        for change in INGREDIENTS[ingredient]:
-            change(config)
+    """Train and score once."""
     folder.mkdir(parents=True, exist_ok=True)
     config.to_disk(folder / "config.cfg", interpolate=False)
-    done = train(folder, folder / "config.cfg", corpus, settings, about)
+    done = train(folder, folder / "config.cfg", corpus, {}, about)
     return evaluate(done, corpus, folder)
+
+
+def make_config(name: str, settings: Dict[str, Any]) -> Config:
+    """The default config with some settings, changed by ingredients in their order:
+    these may build on the settings, and have the last word."""
+    config = Config().from_disk(BASE, interpolate=False, overrides=settings)
+    for ingredient in name.split("+"):
+        for change in INGREDIENTS[ingredient]:
+            change(config)
+    return config
 
 
 def parse(value: str) -> Any:
