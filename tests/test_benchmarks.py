@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from thinc.api import Config
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 SCRIPTS = sorted(
@@ -32,19 +33,48 @@ def test_help(script):
     assert done.stdout.startswith("usage: ")
 
 
-def test_longer_training_doubles_what_is_given(monkeypatch):
+@pytest.fixture
+def ingredients(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS / "accuracy"))
-    ingredients = importlib.import_module("ingredients")
-    given = {"training.max_steps": 300}
-    longer = ingredients.make_config("longer_training", given)
-    base = ingredients.make_config("base", given)
-    assert base["training"]["max_steps"] == 300
-    assert longer["training"]["max_steps"] == 600
+    module = importlib.import_module("ingredients")
+    yield module
+    for name in ("ingredients", "runs"):
+        sys.modules.pop(name)
 
 
-def test_every_ingredient_changes_the_config(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS / "accuracy"))
-    ingredients = importlib.import_module("ingredients")
+def test_longer_training_doubles_what_is_given(ingredients):
+    given = {"training.max_steps": ingredients.parse("300")}
+    for name, steps in (("base", 300), ("longer_training", 600)):
+        text = ingredients.make_config(name, given).to_str(interpolate=False)
+        read = Config().from_str(text)
+        assert read["training"]["max_steps"] == steps
+        schedule = read["training"]["optimizer"]["learn_rate"]
+        assert schedule["total_steps"] == steps
+
+
+@pytest.mark.parametrize(
+    "name, weights", [("base", {"ORG": 3.0, "VEH": 2.0}), ("inverse", "inverse")]
+)
+def test_ingredients_have_the_last_word(ingredients, name, weights):
+    place = "components.global_pointer.loss.label_weights"
+    given = {place: ingredients.parse('{"ORG": 3.0, "VEH": 2.0}')}
+    text = ingredients.make_config(name, given).to_str(interpolate=False)
+    loss = Config().from_str(text)["components"]["global_pointer"]["loss"]
+    assert loss["label_weights"] == weights
+
+
+def test_a_run_of_another_config_is_not_taken(ingredients, tmp_path):
+    config = ingredients.make_config("base", {})
+    text = config.to_str(interpolate=False)
+    (tmp_path / "config.cfg").write_text(text, "utf-8")
+    (tmp_path / "run.json").write_text("{}", "utf-8")
+    other = ingredients.make_config("balance", {})
+    with pytest.raises(SystemExit, match="differs"):
+        ingredients.run({}, tmp_path, tmp_path, other)
+    assert (tmp_path / "config.cfg").read_text("utf-8") == text
+
+
+def test_every_ingredient_changes_the_config(ingredients):
     base = ingredients.make_config("base", {})
     names = set(ingredients.INGREDIENTS) - {"base", ingredients.ADAPTED}
     same = {name for name in names if ingredients.make_config(name, {}) == base}

@@ -5,9 +5,9 @@
         [--seeds 0 1 2] [--set SETTING=VALUE ...]
 
 CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer convert`
-writes them. Every run is `spacy train` on configs/default.cfg, with the settings of
---set, and one ingredient changed in that; the best evaluation on the dev documents is
-scored on the test documents.
+writes them. Every run is `spacy train` on configs/default.cfg with the settings of
+--set, which an ingredient, or several joined by +, then changes; the best evaluation on
+the dev documents is scored on the test documents.
 The ingredient `adapted` is another encoder, such as one that `spacy global-pointer
 pretrain` made of the first. The column "F1 - first" is the 95 % interval of the
 difference to the first row's runs of the same seeds, by a paired bootstrap over test
@@ -20,12 +20,13 @@ OUTPUT/table.md.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import statistics
+import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
+import srsly
 from runs import PROJECT, Counts, bootstrap, evaluate, train
 from thinc.api import Config
 
@@ -145,11 +146,20 @@ def main() -> None:
         help="names, or several joined by + for a combination",
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--set", nargs="*", default=[], metavar="SETTING=VALUE")
+    parser.add_argument(
+        "--set",
+        nargs="*",
+        default=[],
+        metavar="SETTING=VALUE",
+        help="of configs/default.cfg, as JSON or text; ingredients have the last word",
+    )
     parser.add_argument("--keep", action="store_true", help="keep the pipelines")
     args = parser.parse_args()
     output, corpus = args.output.resolve(), args.corpus.resolve()
+    if unfit := [setting for setting in args.set if "=" not in setting]:
+        parser.error(f"{unfit[0]} is no SETTING=VALUE")
     given = dict(setting.split("=", 1) for setting in args.set)
+    parsed = {place: parse(value) for place, value in given.items()}
     parts = {part for name in args.ingredients for part in name.split("+")}
     if unknown := parts - INGREDIENTS.keys():
         known = ", ".join(INGREDIENTS)
@@ -166,9 +176,9 @@ def main() -> None:
         for seed in args.seeds:
             settings = {"paths.encoder": str(encoder), "system.seed": seed, **given}
             about = {"system": name, "seed": seed, "settings": settings}
-            parsed = {place: parse(str(value)) for place, value in settings.items()}
+            config = make_config(name, {**settings, **parsed})
             folder = output / f"{name}-{seed}"
-            runs.append(run(about, corpus, folder, make_config(name, parsed)))
+            runs.append(run(about, corpus, folder, config))
             for model in () if args.keep else folder.glob("model-*"):
                 shutil.rmtree(model)
         (output / "table.md").write_text(make_table(runs), encoding="utf-8")
@@ -178,16 +188,20 @@ def main() -> None:
 def run(
     about: Dict[str, Any], corpus: Path, folder: Path, config: Config
 ) -> Dict[str, Any]:
-    """Train and score once."""
+    """Train and score once. The script ends if the folder has another config's run."""
+    path, text = folder / "config.cfg", config.to_str(interpolate=False)
+    if (folder / "run.json").exists() and path.read_text("utf-8") != text:
+        sys.exit(f"{path} differs from the config of this run. Take another folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    config.to_disk(folder / "config.cfg", interpolate=False)
-    done = train(folder, folder / "config.cfg", corpus, {}, about)
+    path.write_text(text, "utf-8")
+    done = train(folder, path, corpus, {}, about)
     return evaluate(done, corpus, folder)
 
 
 def make_config(name: str, settings: Dict[str, Any]) -> Config:
-    """The default config with some settings, changed by ingredients in their order:
-    these may build on the settings, and have the last word."""
+    """The default config with some settings (values, not their texts), changed by
+    ingredients in their order: these may build on the settings, and have the last word.
+    """
     config = Config().from_disk(BASE, interpolate=False, overrides=settings)
     for ingredient in name.split("+"):
         for change in INGREDIENTS[ingredient]:
@@ -198,7 +212,7 @@ def make_config(name: str, settings: Dict[str, Any]) -> Config:
 def parse(value: str) -> Any:
     """As `spacy train` reads its options: JSON, or text."""
     try:
-        return json.loads(value)
+        return srsly.json_loads(value)
     except ValueError:
         return value
 
