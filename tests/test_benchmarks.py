@@ -43,7 +43,7 @@ def ingredients(monkeypatch):
 
 
 def test_longer_training_doubles_what_is_given(ingredients):
-    given = {"training.max_steps": ingredients.parse("300")}
+    given = ingredients.parse_settings(["training.max_steps=300"])
     for name, steps in (("base", 300), ("longer_training", 600)):
         text = ingredients.make_config(name, given).to_str(interpolate=False)
         read = Config().from_str(text)
@@ -57,7 +57,7 @@ def test_longer_training_doubles_what_is_given(ingredients):
 )
 def test_ingredients_have_the_last_word(ingredients, name, weights):
     place = "components.global_pointer.loss.label_weights"
-    given = {place: ingredients.parse('{"ORG": 3.0, "VEH": 2.0}')}
+    given = ingredients.parse_settings([place + '={"ORG": 3.0, "VEH": 2.0}'])
     text = ingredients.make_config(name, given).to_str(interpolate=False)
     loss = Config().from_str(text)["components"]["global_pointer"]["loss"]
     assert loss["label_weights"] == weights

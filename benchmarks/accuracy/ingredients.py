@@ -26,8 +26,8 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
-import srsly
 from runs import PROJECT, Counts, bootstrap, evaluate, train
+from spacy.cli._util import parse_config_overrides
 from thinc.api import Config
 
 BASE = PROJECT / "configs" / "default.cfg"
@@ -156,10 +156,12 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="keep the pipelines")
     args = parser.parse_args()
     output, corpus = args.output.resolve(), args.corpus.resolve()
-    if unfit := [setting for setting in args.set if "=" not in setting]:
-        parser.error(f"{unfit[0]} is no SETTING=VALUE")
-    given = dict(setting.split("=", 1) for setting in args.set)
-    parsed = {place: parse(value) for place, value in given.items()}
+    for setting in args.set:
+        if "=" not in setting or "." not in setting.split("=")[0]:
+            parser.error(
+                f"{setting} is no SETTING=VALUE, such as training.max_steps=300"
+            )
+    given = parse_settings(args.set)
     parts = {part for name in args.ingredients for part in name.split("+")}
     if unknown := parts - INGREDIENTS.keys():
         known = ", ".join(INGREDIENTS)
@@ -176,7 +178,7 @@ def main() -> None:
         for seed in args.seeds:
             settings = {"paths.encoder": str(encoder), "system.seed": seed, **given}
             about = {"system": name, "seed": seed, "settings": settings}
-            config = make_config(name, {**settings, **parsed})
+            config = make_config(name, settings)
             folder = output / f"{name}-{seed}"
             runs.append(run(about, corpus, folder, config))
             for model in () if args.keep else folder.glob("model-*"):
@@ -199,9 +201,8 @@ def run(
 
 
 def make_config(name: str, settings: Dict[str, Any]) -> Config:
-    """The default config with some settings (values, not their texts), changed by
-    ingredients in their order: these may build on the settings, and have the last word.
-    """
+    """The default config with some settings, changed by ingredients in their order:
+    these may build on the settings, and have the last word."""
     config = Config().from_disk(BASE, interpolate=False, overrides=settings)
     for ingredient in name.split("+"):
         for change in INGREDIENTS[ingredient]:
@@ -209,12 +210,9 @@ def make_config(name: str, settings: Dict[str, Any]) -> Config:
     return config
 
 
-def parse(value: str) -> Any:
-    """As `spacy train` reads its options: JSON, or text."""
-    try:
-        return srsly.json_loads(value)
-    except ValueError:
-        return value
+def parse_settings(settings: List[str]) -> Dict[str, Any]:
+    """As `spacy train` reads its options."""
+    return parse_config_overrides([f"--{x}" for x in settings], env_var=None)
 
 
 def make_table(runs: List[Dict[str, Any]]) -> str:
