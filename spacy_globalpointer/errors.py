@@ -114,6 +114,13 @@ class Errors(metaclass=_Coded):
         "number: lower the learning rate ([training.optimizer.learn_rate]), or clip "
         "gradients ([training.optimizer] grad_clip = 1.0)."
     )
+    GP090 = (
+        "The model of '{name}' computes values that are not finite numbers (NaN or "
+        "infinity), so that no span can be found. Weights with such values: {weights}. "
+        "Either training diverged, or the file is damaged, or half precision overflowed. "
+        "Load an earlier model, train again with a lower learning rate, or set "
+        "precision = \"fp32\" in the transformer's [model] section."
+    )
     # The encoder
     GP030 = (
         "precision is {value!r}, but must be one of: auto, bf16, fp16, fp32. auto "

@@ -153,8 +153,8 @@ def forward(
 ) -> Tuple[PointerStates, Callable[[PointerStates], List[Floats2d]]]:
     """Token vectors to pointer states; backprop takes the states' gradient."""
     shim = cast(PointerShim, model.shims[0])
-    head = cast(PointerHead, shim._model)
-    head.dropout.p = model.attrs["dropout_rate"]
+    if is_train:
+        cast(PointerHead, shim._model).dropout.p = model.attrs["dropout_rate"]
     lengths = [len(x) for x in X]
     width = model.get_dim("nI")
     empty = model.ops.alloc2f(0, width)  # an empty document's own may lack the width

@@ -13,12 +13,14 @@ from typing import (
     Iterable,
     List,
     Optional,
+    Sequence,
     Tuple,
     Union,
 )
 
 import numpy
 import srsly
+from numpy.typing import NDArray
 from spacy import util
 from spacy.attrs import IS_SPACE
 from spacy.language import Language
@@ -119,7 +121,7 @@ class GlobalPointer(TrainablePipe):
             "annotate_ents": annotate_ents,
             "max_spans_per_doc": max_spans_per_doc,
         }
-        self._warned: set[str] = set()
+        self._warned: Dict[str, object] = {}
         self._config = settings(self.cfg)
         check_settings(self.cfg)
         register_span_score()
@@ -239,6 +241,20 @@ class GlobalPointer(TrainablePipe):
         RETURNS (List[FoundSpans]): The spans above the thresholds, per document,
             before the overlap policy.
         """
+        return self.candidates(docs, self._label_thresholds())
+
+    def candidates(
+        self, docs: Iterable[Doc], lowest: Sequence[float]
+    ) -> List[FoundSpans]:
+        """Find all spans down to other probabilities than the thresholds. The component
+        and the documents stay as they are.
+
+        docs (Iterable[Doc]): The documents.
+        lowest (Sequence[float]): Lowest probability of a span of each label.
+        RETURNS (List[FoundSpans]): The spans of each document, before the overlap
+            policy. Rounding may leave some that are a hair less probable.
+        RAISES (ValueError): GP090 if the model's weights are not finite numbers.
+        """
         from ..pointer.probability import lowest_score
         from ..pointer.search import FoundSpans, search_spans
 
@@ -248,11 +264,13 @@ class GlobalPointer(TrainablePipe):
         if not any(len(doc) for doc in docs):
             return [FoundSpans.none() for _ in docs]
         states = self.model.predict(docs)
+        if not states.is_finite():
+            raise ValueError(self._not_finite())
         self._warn_uncovered(docs, states)
         limit, temperature = self.cfg["max_spans_per_doc"], self.cfg["temperature"]
         found = search_spans(
             states,
-            [lowest_score(p, temperature) for p in self._label_thresholds()],
+            [lowest_score(p, temperature) for p in lowest],
             max_span_length=self._reach(),
             limit=limit,
         )
@@ -263,6 +281,12 @@ class GlobalPointer(TrainablePipe):
                 )
                 self._warn_once("GPW004", message)
         return found
+
+    def _not_finite(self) -> str:
+        from ..layers.finite import weights_not_finite
+
+        own = weights_not_finite(self.model) or "none but perhaps the encoder's"
+        return Errors.GP090.format(name=self.name, weights=own)
 
     def _reach(self) -> Optional[int]:
         """The longest span to predict, in tokens; None for no bound."""
@@ -293,32 +317,55 @@ class GlobalPointer(TrainablePipe):
         docs (Iterable[Doc]): The documents.
         predictions (List[FoundSpans]): The result of `predict`.
         """
-        from ..pointer.probability import probability
-
         thresholds = numpy.array(self._label_thresholds(), dtype=numpy.float32)
         for doc, found in zip(docs, predictions):
             labels, starts = found.labels.numpy(), found.starts.numpy()
-            ends = found.ends.numpy()
-            scores = probability(found.scores, self.cfg["temperature"]).numpy()
+            ends, scores = found.ends.numpy(), self.probabilities(found)
             keep = numpy.flatnonzero(scores >= thresholds[labels])
             chosen = select_spans(
                 self.cfg["overlap"], starts[keep], ends[keep], scores[keep]
             )
             rows = keep[chosen]
-            spans = [
-                Span(
-                    doc, int(starts[i]), int(ends[i]) + 1, label=self.labels[labels[i]]
-                )
-                for i in rows
-            ]
-            order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
-            group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
-            group.attrs["scores"] = scores[rows][order]
-            group.attrs[SORTED] = True
-            doc.spans[self.key] = group
+            self.write_group(doc, found, rows)
             if self.cfg["annotate_ents"]:
                 flat = select_spans("flat", starts[rows], ends[rows], scores[rows])
-                _add_ents(doc, [spans[i] for i in flat])
+                _add_ents(doc, self._spans(doc, found, rows[flat]))
+
+    def probabilities(self, found: FoundSpans) -> NDArray[numpy.float32]:
+        """RETURNS (NDArray[numpy.float32]): The probability of each span found."""
+        from ..pointer.probability import probability
+
+        return probability(found.scores, self.cfg["temperature"]).numpy()
+
+    def write_group(
+        self, doc: Doc, found: FoundSpans, rows: NDArray[numpy.int64]
+    ) -> NDArray[numpy.int64]:
+        """Write some of a document's spans to `doc.spans`, sorted by start, end and
+        label, with their probabilities.
+
+        doc (Doc): The document.
+        found (FoundSpans): Spans of it.
+        rows (NDArray[numpy.int64]): Indices of those to write.
+        RETURNS (NDArray[numpy.int64]): The same indices in the order of the group.
+        """
+        spans = self._spans(doc, found, rows)
+        order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
+        rows = rows[order]
+        group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
+        group.attrs["scores"] = self.probabilities(found)[rows]
+        group.attrs[SORTED] = True
+        doc.spans[self.key] = group
+        return rows
+
+    def _spans(
+        self, doc: Doc, found: FoundSpans, rows: NDArray[numpy.int64]
+    ) -> List[Span]:
+        starts, ends = found.starts[rows].tolist(), found.ends[rows].tolist()
+        labels = [self.labels[i] for i in found.labels[rows].tolist()]
+        return [
+            Span(doc, start, end + 1, label=label)
+            for start, end, label in zip(starts, ends, labels)
+        ]
 
     def update(
         self,
@@ -410,8 +457,8 @@ class GlobalPointer(TrainablePipe):
             self._warn_once("GPW002", message)
 
     def _warn_once(self, code: str, message: str) -> None:
-        if code not in self._warned:
-            self._warned.add(code)
+        mine = object()
+        if self._warned.setdefault(code, mine) is mine:  # one thread's alone
             warnings.warn(message, stacklevel=3)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
