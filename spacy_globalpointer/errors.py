@@ -117,9 +117,9 @@ class Errors(metaclass=_Coded):
     GP090 = (
         "The model of '{name}' computes values that are not finite numbers (NaN or "
         "infinity), so that no span can be found. Weights with such values: {weights}. "
-        "Either training diverged, or the file is damaged, or half precision overflowed. "
+        "Training diverged, the file is damaged, or half precision overflowed. "
         "Load an earlier model, train again with a lower learning rate, or set "
-        "precision = \"fp32\" in the transformer's [model] section."
+        'precision = "fp32" in the transformer\'s [model] section.'
     )
     # The encoder
     GP030 = (

@@ -116,7 +116,7 @@ def test_gpus_that_only_emulate_bf16(monkeypatch, native, expected):
         return native or including_emulation
 
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_supported)
-    assert bf16_gain.__wrapped__("cuda") == expected
+    assert precision._measure.__wrapped__("cuda") == expected
 
 
 def test_this_machine_is_probed():
