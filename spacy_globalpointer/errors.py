@@ -70,6 +70,7 @@ class Errors(metaclass=_Coded):
     )
     GP011 = "overlap is {value!r}, but must be one of: {known}."
     GP012 = "{name} is {value!r}, but must be at least 1, or null for no bound."
+    GP138 = "{name} is {value!r}, but must be {rule}."
     GP013 = "A label of '{name}' must be a text that is not empty, but was {label}."
     GP014 = (
         "'{name}' found no label: none of the {n} documents of the training data has "
@@ -669,8 +670,14 @@ class Warnings(metaclass=_Coded):
     )
     GPW008 = (
         "The settings {changed} of '{name}' were changed at run time. They are not "
-        "saved: settings are the config's. Load the pipeline with spacy.load(path, "
-        'config={{"components.{name}.SETTING": VALUE}}), or edit its config.cfg.'
+        "saved: settings are the config's. Assign them as attributes of the component "
+        "(nlp.get_pipe({name!r}).SETTING = VALUE), which changes the config too, load "
+        'the pipeline with spacy.load(path, config={{"components.{name}.SETTING": '
+        "VALUE}}), or edit its config.cfg."
+    )
+    GPW050 = (
+        "'{name}' has no setting {given!r}, so that assigning it changes nothing. Did "
+        "you mean {near!r}?"
     )
     GPW009 = (
         "'{name}' cannot return about {n} of {n_spans} gold spans under "
