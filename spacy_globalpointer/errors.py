@@ -417,6 +417,11 @@ class Errors(metaclass=_Coded):
         "says something else. Nothing was written. Rename labels with special "
         "characters, or use one threshold for all (--overall-only)."
     )
+    GP139 = (
+        "Nothing was written: the documents have {gold}, fewer than --min-gold "
+        "{least}, and thresholds chosen on so few say little about other spans. Tune "
+        "on more documents, or pass --min-gold {n} to write them all the same."
+    )
     GP180 = (
         "{source}: document {name!r} has no spans under the key {key!r} (keys found: "
         "{keys}). Name the key, or take doc.ents where it is missing: with convert by "
@@ -696,8 +701,7 @@ class Warnings(metaclass=_Coded):
     )
     GPW015 = (
         "There are only {gold} in {documents}: thresholds chosen on so few tell little "
-        "about other spans. Tune on more documents, or keep the thresholds so far "
-        "(--dry-run)."
+        "about other spans. Tune on more documents, or keep the thresholds so far."
     )
     GPW017 = (
         "No file of {path} fits --exclude {patterns}. A pattern is compared with a "
