@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from .breaks import CLOSING, SENTENCE_END
+from .metadata import doc_name
 
 #: Letters of the shortest sentence that counts; shorter ones are in many texts.
 MIN_CHARS = 50
@@ -72,14 +73,14 @@ class TextPrints:
     def add(self, doc: Doc) -> None:
         """Note a document's text. One without any is never the same as another.
 
-        doc (Doc): The document. Its name is `doc.user_data["title"]`, or its number.
+        doc (Doc): The document. Its name is that of `doc_name`, or its number.
         """
         self._n_documents += 1
         text = doc.text
         whole = _normalized(text)
         if not whole:
             return
-        name = str(doc.user_data.get("title") or f"document {self._n_documents}")
+        name = doc_name(doc) or f"document {self._n_documents}"
         key = _hash(whole)
         if key in self._documents:
             self.repeated += 1
