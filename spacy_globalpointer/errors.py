@@ -327,7 +327,8 @@ class Errors(metaclass=_Coded):
     )
     GP162 = (
         "{path} is in no format that is known by its look, which an error in the first "
-        "line hides. Name one with --format: {known}."
+        "lines can hide: {fault}. Correct it, or name the format with --format: "
+        "{known}."
     )
     GP163 = "There is no format {value!r}. Known are: {known}."
     GP164 = (
