@@ -714,6 +714,10 @@ class Warnings(metaclass=_Coded):
         "{labels} when it was initialized (of a corpus that is streamed it sees 100 "
         "examples). They have the weight 1. Give label_weights by label instead."
     )
+    GPW051 = (
+        "{documents} no annotation with a span, but predictions, which were not taken. "
+        "To convert the predictions, pass --option predictions=true."
+    )
     GPW014 = (
         "{n} of {total} documents have no doc.spans[{key!r}] and are left out as not "
         "annotated. Set doc.spans[{key!r}] = [] on documents that were annotated and "
