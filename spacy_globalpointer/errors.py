@@ -70,6 +70,7 @@ class Errors(metaclass=_Coded):
     )
     GP011 = "overlap is {value!r}, but must be one of: {known}."
     GP012 = "{name} is {value!r}, but must be at least 1, or null for no bound."
+    GP138 = "{name} is {value!r}, but must be {rule}."
     GP013 = "A label of '{name}' must be a text that is not empty, but was {label}."
     GP014 = (
         "'{name}' found no label: none of the {n} documents of the training data has "
@@ -333,7 +334,8 @@ class Errors(metaclass=_Coded):
     )
     GP162 = (
         "{path} is in no format that is known by its look, which an error in the first "
-        "line hides. Name one with --format: {known}."
+        "lines can hide: {fault}. Correct it, or name the format with --format: "
+        "{known}."
     )
     GP163 = "There is no format {value!r}. Known are: {known}."
     GP164 = (
@@ -422,6 +424,11 @@ class Errors(metaclass=_Coded):
         "{path} cannot hold the settings {settings} of '{name}': read again, its text "
         "says something else. Nothing was written. Rename labels with special "
         "characters, or use one threshold for all (--overall-only)."
+    )
+    GP139 = (
+        "Nothing was written: the documents have {gold}, fewer than --min-gold "
+        "{least}, and thresholds chosen on so few say little about other spans. Tune "
+        "on more documents, or pass --min-gold {n} to write them all the same."
     )
     GP180 = (
         "{source}: document {name!r} has no spans under the key {key!r} (keys found: "
@@ -676,8 +683,14 @@ class Warnings(metaclass=_Coded):
     )
     GPW008 = (
         "The settings {changed} of '{name}' were changed at run time. They are not "
-        "saved: settings are the config's. Load the pipeline with spacy.load(path, "
-        'config={{"components.{name}.SETTING": VALUE}}), or edit its config.cfg.'
+        "saved: settings are the config's. Assign them as attributes of the component "
+        "(nlp.get_pipe({name!r}).SETTING = VALUE), which changes the config too, load "
+        'the pipeline with spacy.load(path, config={{"components.{name}.SETTING": '
+        "VALUE}}), or edit its config.cfg."
+    )
+    GPW050 = (
+        "'{name}' has no setting {given!r}, so that assigning it changes nothing. Did "
+        "you mean {near!r}?"
     )
     GPW009 = (
         "'{name}' cannot return about {n} of {n_spans} gold spans under "
@@ -696,8 +709,7 @@ class Warnings(metaclass=_Coded):
     )
     GPW015 = (
         "There are only {gold} in {documents}: thresholds chosen on so few tell little "
-        "about other spans. Tune on more documents, or keep the thresholds so far "
-        "(--dry-run)."
+        "about other spans. Tune on more documents, or keep the thresholds so far."
     )
     GPW017 = (
         "No file of {path} fits --exclude {patterns}. A pattern is compared with a "
@@ -708,6 +720,10 @@ class Warnings(metaclass=_Coded):
         "'{name}' weighs labels by their number of gold spans, but saw none of "
         "{labels} when it was initialized (of a corpus that is streamed it sees 100 "
         "examples). They have the weight 1. Give label_weights by label instead."
+    )
+    GPW051 = (
+        "{documents} no annotation with a span, but predictions, which were not taken. "
+        "To convert the predictions, pass --option predictions=true."
     )
     GPW014 = (
         "{n} of {total} documents have no doc.spans[{key!r}] and are left out as not "

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Optional
 
+#: Characters of a span's text that are shown, about.
+MOST_CHARS = 40
+
 
 def number_of(n: int, one: str, many: Optional[str] = None) -> str:
     """Say how many there are.
@@ -14,3 +17,16 @@ def number_of(n: int, one: str, many: Optional[str] = None) -> str:
     RETURNS (str): Such as "1 span" or "1,024 spans".
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def describe_span(name: str, text: str, label: str = "") -> str:
+    """Say which span is meant.
+
+    name (str): Name of its document; "" to leave it out.
+    text (str): Its text; a long one is shortened, white space is shown as it is.
+    label (str): Its label; "" to leave it out.
+    RETURNS (str): Such as "letter-7: 'Bank of Leith' ORG".
+    """
+    half = MOST_CHARS // 2
+    shown = text if len(text) <= MOST_CHARS else f"{text[:half]}…{text[-half:]}"
+    return f"{name}: " * bool(name) + f"{shown!r} {label}".rstrip()

@@ -61,6 +61,7 @@ class CheckedSettings:
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     overlap (str): The overlap policy.
     chunk_size (int): Most tokens of a chunk in training; 0 for whole documents.
+    train_path (Optional[Path]): What is trained on; None if the config does not say.
     encoder (Optional[EncoderSettings]): The encoder; None if there is none.
     has_tok2vec (bool): Whether the component stands on spaCy's tok2vec, which reads
         words, not pieces.
@@ -75,6 +76,7 @@ class CheckedSettings:
     max_span_length: Optional[int] = None
     overlap: str = "any"
     chunk_size: int = 0
+    train_path: Optional[Path] = None
     encoder: Optional[EncoderSettings] = None
     has_tok2vec: bool = False
     named_labels: Dict[str, List[str]] = field(default_factory=dict)
@@ -108,10 +110,12 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
         for key in ("spans_key", "max_span_length", "overlap")
         if key in block.section
     }
+    reader = _train_reader(config)
     is_trained = block.folder != _pipeline_folder(path)  # and keeps its weights
     settings = CheckedSettings(
         **given,
-        chunk_size=_chunk_size(config),
+        chunk_size=_chunk_size(reader),
+        train_path=Path(reader["path"]) if reader.get("path") else None,
         encoder=_find_encoder(blocks, block),
         has_tok2vec=_tok2vec(block).get("@architectures", "").startswith(TOK2VEC),
         named_labels={} if is_trained else _named_labels(block),
@@ -271,10 +275,18 @@ def _label_weights(block: _Block) -> Any:
     return loss.get("label_weights") if is_ours else None
 
 
-def _chunk_size(config: Config) -> int:
-    """Of the training corpus; 0 if it is not read in chunks."""
+def _train_reader(config: Config) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The section of the training corpus; of a reader that
+    wraps another one, the inner section."""
     place = config.get("training", {}).get("train_corpus", "corpora.train")
     section: Any = config
     for key in place.split("."):
         section = section.get(key, {})
-    return int(section.get("chunk_size", 0)) if section.get("@readers") == READER else 0
+    while isinstance(section.get("corpus"), dict):
+        section = section["corpus"]
+    return dict(section)
+
+
+def _chunk_size(reader: Dict[str, Any]) -> int:
+    """Of the training corpus; 0 if it is not read in chunks."""
+    return int(reader.get("chunk_size", 0)) if reader.get("@readers") == READER else 0

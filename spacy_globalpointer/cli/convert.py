@@ -18,6 +18,7 @@ from ..corpus.convert import convert_corpus
 from ..corpus.formats.registry import FORMATS
 from ..corpus.splits import shorten
 from ..corpus.summary import ConversionSummary
+from ..errors import Warnings
 from ..wording import number_of
 from ._util import AS_BEFORE, parse_pairs, print_table, reported_errors
 
@@ -129,6 +130,10 @@ def convert_cli(
             f"{number_of(skipped, 'document')} left out: rejected or skipped by the "
             "annotator, or with no annotation of spans at all"
         )
+    predicted = sum(split.predicted for split in summary.splits.values())
+    if predicted:
+        documents = number_of(predicted, "document has", "documents have")
+        msg.warn(Warnings.GPW051.format(documents=documents))
     if summary.unread:
         msg.warn(
             f"{number_of(len(summary.unread), 'file')} of {source} not read, with "
@@ -155,6 +160,8 @@ def _why_none(summary: ConversionSummary, source: Path, lang: str) -> str:
             f'None begins and ends at tokens of the language "{lang}". Is it that of '
             f"{source}? Name another with --lang"
         )
+    if any(split.predicted for split in summary.splits.values()):
+        return f"{source} has predictions: pass --option predictions=true"
     return (
         f"Is {summary.format} the format of {source}? Name another with --format; what "
         "options it has is in docs/formats.md"

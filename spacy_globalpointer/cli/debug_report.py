@@ -15,7 +15,9 @@ from spacy.vocab import Vocab
 from tqdm import tqdm
 
 from ..corpus.docbin import read_docs
+from ..corpus.examples import SpanExamples
 from ..corpus.leaks import TextPrints
+from ..corpus.metadata import TITLE, doc_name
 from ..corpus.retokenize import TokenizerCheck
 from ..corpus.statistics import CorpusStatistics
 from ..encoders.piece_statistics import PieceStatistics
@@ -35,6 +37,7 @@ class FileReport:
 
     statistics (CorpusStatistics): Labels, lengths and nesting.
     prints (TextPrints): Hashes of its texts.
+    examples (SpanExamples): Some of the spans that are hard to learn.
     tokenizer (Optional[TokenizerCheck]): Against a pipeline's tokenizer, if one is
         known.
     pieces (Optional[PieceStatistics]): With an encoder's tokenizer, if one is known.
@@ -42,6 +45,7 @@ class FileReport:
 
     statistics: CorpusStatistics
     prints: TextPrints
+    examples: SpanExamples
     tokenizer: Optional[TokenizerCheck] = None
     pieces: Optional[PieceStatistics] = None
 
@@ -115,7 +119,7 @@ def read_report(
     """
     vocab = Vocab()
     report = _make_report(vocab, settings, nlp, reading)
-    counters = [report.statistics.add, report.prints.add]
+    counters = [report.statistics.add, report.prints.add, report.examples.add]
     if report.tokenizer is not None:
         counters.append(report.tokenizer.add)
     docs = tqdm(
@@ -138,7 +142,13 @@ def _make_report(
     reading: Optional[Reading],
 ) -> FileReport:
     key = settings.spans_key
-    report = FileReport(CorpusStatistics(key), TextPrints())
+    examples = SpanExamples(
+        key,
+        max_span_length=settings.max_span_length,
+        chunk_size=settings.chunk_size,
+        overlap=settings.overlap,
+    )
+    report = FileReport(CorpusStatistics(key), TextPrints(), examples)
     if nlp is not None:
         report.tokenizer = TokenizerCheck(nlp, key)
     if reading is not None:
@@ -155,7 +165,9 @@ def _make_report(
 def _count(
     docs: Iterator[Doc], counters: Sequence[Callable[[Doc], None]]
 ) -> Iterator[Doc]:
-    for doc in docs:
+    """Count each document. One without a name is named by its number."""
+    for number, doc in enumerate(docs, start=1):
+        doc.user_data[TITLE] = doc_name(doc) or f"document {number}"
         for count in counters:
             count(doc)
         yield doc

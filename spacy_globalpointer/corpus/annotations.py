@@ -135,6 +135,7 @@ class AnnotatedText:
     skip (bool): Whether the document is no example, since its annotator rejected or
         skipped it, or nobody has annotated it. Its annotations are rejects; it is not
         one "without spans".
+    predicted (bool): Whether it has predictions, which were not asked for.
     """
 
     name: str
@@ -145,6 +146,7 @@ class AnnotatedText:
     meta: Dict[str, Any] = field(default_factory=dict)
     tokens: Optional[List[Tuple[int, int]]] = None
     skip: bool = False
+    predicted: bool = False
 
 
 #: A document, and the annotations of it that are not spans of its text.

@@ -21,6 +21,8 @@ class SplitSummary:
     kept (int): Spans kept.
     adjusted (int): Those of the kept ones that were expanded or contracted.
     skipped (int): Documents left out, since their annotator did not accept them.
+    predicted (int): Documents without a span that have predictions, which were not
+        asked for.
     rejected (Counter[str]): Rejects by reason.
     """
 
@@ -29,6 +31,7 @@ class SplitSummary:
     kept: int = 0
     adjusted: int = 0
     skipped: int = 0
+    predicted: int = 0
     rejected: CounterT[str] = field(default_factory=Counter)
 
     @property

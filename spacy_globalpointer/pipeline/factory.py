@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Config, Model
 
+from .attributes import remember_pipeline
 from .global_pointer import GlobalPointer
 from .span_loss import SpanLoss
 
@@ -72,7 +73,7 @@ def make_global_pointer(
     scorer: Optional[Callable],
 ) -> GlobalPointer:
     """Create a `GlobalPointer` component; its docstring explains the settings."""
-    return GlobalPointer(
+    pipe = GlobalPointer(
         nlp.vocab,
         model,
         name,
@@ -87,3 +88,5 @@ def make_global_pointer(
         loss=loss,
         scorer=scorer,
     )
+    remember_pipeline(pipe, nlp)
+    return pipe

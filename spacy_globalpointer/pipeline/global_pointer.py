@@ -31,10 +31,11 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
+from .attributes import SettingAttributes, unsaved_settings
 from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
-from .settings import check_settings, learned, settings
+from .settings import check_settings, label_thresholds, learned, settings
 from .span_loss import SpanLoss, make_span_loss_v1
 from .span_score import SORTED, place_of, register_span_score
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from ..pointer.states import PointerStates
 
 
-class GlobalPointer(TrainablePipe):
+class GlobalPointer(SettingAttributes, TrainablePipe):
     """Finds spans, nested and overlapping ones included, and scores each.
 
     Every pair of a start and an end token is scored for every label; there are no
@@ -294,12 +295,7 @@ class GlobalPointer(TrainablePipe):
         return min((bound for bound in bounds if bound), default=None)
 
     def _label_thresholds(self) -> List[float]:
-        own = self.cfg["thresholds"]
-        unknown = sorted(set(own) - set(self.labels))
-        if unknown:
-            fields = {"setting": "thresholds", "unknown": unknown}
-            raise ValueError(Errors.GP016.format(labels=self.labels, **fields))
-        return [own.get(label, self.cfg["threshold"]) for label in self.labels]
+        return label_thresholds(self.cfg)
 
     def _label_weights(self) -> Optional[List[float]]:
         counts = self.cfg["label_counts"]
@@ -465,7 +461,8 @@ class GlobalPointer(TrainablePipe):
         """Serialize the component.
 
         exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        RETURNS (bytes): The component; its settings are part of the config alone.
+        RETURNS (bytes): The component; its settings are part of the config alone,
+            where assigning them as attributes has put them.
         """
         self._warn_unsaved()
         serialize = {
@@ -499,7 +496,7 @@ class GlobalPointer(TrainablePipe):
         path (Union[str, Path]): A folder.
         exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
         """
-        self._warn_unsaved()
+        self._warn_unsaved(Path(path))
         serialize = {
             "cfg": lambda p: srsly.write_json(p, learned(self.cfg)),
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
@@ -537,8 +534,8 @@ class GlobalPointer(TrainablePipe):
             message = Errors.GP018.format(name=self.name, source=source, reason=error)
             raise ValueError(message) from error
 
-    def _warn_unsaved(self) -> None:
-        changed = {k: v for k, v in settings(self.cfg).items() if v != self._config[k]}
+    def _warn_unsaved(self, path: Optional[Path] = None) -> None:
+        changed = unsaved_settings(self, path)
         if changed:
             message = Warnings.GPW008.format(name=self.name, changed=changed)
             self._warn_once("GPW008", message)

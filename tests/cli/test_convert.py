@@ -126,6 +126,55 @@ def test_nothing_but_texts_is_told_and_is_status_1(tmp_path):
     assert convert(source, tmp_path / "out", "--allow-loss").exit_code == 0
 
 
+def region(text):
+    value = {"start": 0, "end": 4, "text": text[:4], "labels": ["PER"]}
+    tags = {"from_name": "label", "to_name": "text", "type": "labels"}
+    return {"id": "r", **tags, "value": value}
+
+
+def task(text, **fields):
+    predictions = [{"model_version": "m", "result": [region(text)]}]
+    return {"data": {"text": text}, "predictions": predictions, **fields}
+
+
+CANCELLED = [{"result": [], "was_cancelled": True}]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({}, {"annotations": []}, {"completions": []}, {"annotations": CANCELLED}),
+        {"annotations": [{"result": []}]},
+    ],
+)
+def test_predictions_that_are_not_taken_are_reported(tmp_path, fields):
+    source = tmp_path / "a.json"
+    source.write_text(srsly.json_dumps([task("Mary sleeps.", **fields)] * 2), "utf-8")
+    result = convert(source, tmp_path / "out")
+    assert result.exit_code == 1
+    told = " ".join(result.output.split())
+    assert "[GPW051] 2 documents have no annotation with a span" in told
+    assert "No span was converted" in told
+    assert told.count("--option predictions=true") == 2
+    result = convert(source, tmp_path / "out", "--option", "predictions=true")
+    assert result.exit_code == 0 and "GPW051" not in result.output
+    assert len(load(tmp_path / "out" / "all.spacy")) == 2
+
+
+def test_predictions_beside_annotations_are_not_missed(tmp_path):
+    annotations = [{"result": [region("Mary sleeps.")]}]
+    tasks = [task("Mary sleeps.", annotations=annotations), task("John sleeps.")]
+    source = tmp_path / "a.json"
+    source.write_text(srsly.json_dumps(tasks[:1]), "utf-8")
+    assert "GPW051" not in convert(source, tmp_path / "out").output
+    source.write_text(srsly.json_dumps(tasks), "utf-8")
+    result = convert(source, tmp_path / "out")
+    assert result.exit_code == 0 and "[GPW051] 1 document has" in result.output
+    without = [{**one, "predictions": []} for one in tasks]
+    source.write_text(srsly.json_dumps(without), "utf-8")
+    assert "GPW051" not in convert(source, tmp_path / "out").output
+
+
 def test_texts_of_another_language_are_told(tmp_path):
     span = '{"start": 0, "end": 4, "label": "ORG"}'
     line = f'{{"text": "北京大学第三医院", "spans": [{span}]}}'

@@ -5,12 +5,14 @@
 Offsets count Unicode code points, as the owner's Python baselines do, and the end is
 the last character of the span (inclusive; CLUEbenchmark/CLUENER2020, README). The
 surface must be what stands there. A record without `label`, as those of the test data,
-has not been annotated. `id` is written where the document's name is a whole number;
-spans are grouped by label and surface in the order of their first ones.
+has not been annotated. `id` is written unless the document's name is that of a record
+without one, FILE:NUMBER; spans are grouped by label and surface in the order of their
+first ones.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
@@ -23,6 +25,8 @@ from .json_values import first_object, get_field, is_kind, read_json_items, to_j
 NAME = "cluener"
 SUFFIXES = (".json", ".jsonl")
 _OWN = ("id", "text", "label")
+#: The name of a record without an id.
+_UNNAMED = re.compile(".*:[0-9]+", re.S)
 
 
 def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document]:
@@ -87,9 +91,8 @@ def write_document(document: AnnotatedText) -> Iterator[str]:
         places = surfaces.setdefault(document.text[span.start : span.end], [])
         places.append([span.start, span.end - 1])
     record: Dict[str, Any] = {}
-    id = whole_number(document.name)
-    if isinstance(id, int):
-        record["id"] = id
+    if document.name and not _UNNAMED.fullmatch(document.name):
+        record["id"] = whole_number(document.name)
     record["text"] = document.text
     if not document.skip:
         record["label"] = labels

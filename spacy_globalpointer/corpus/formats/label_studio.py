@@ -156,6 +156,7 @@ class _Reader:
         entries = self._entries(task, source)
         chosen = self._choose(entries)
         fates.document.skip = not chosen
+        fates.document.predicted = not self.predictions and _has_predictions(task)
         for i, entry in enumerate(entries):
             results = get_field({"result": [], **entry}, "result", list, source, NAME)
             places = Offsets(text, self._unit(text, results))
@@ -210,6 +211,12 @@ class _Reader:
                 copied = isinstance(result, dict) and _copy_of(result) is not None
                 fits[unit] += copied and not isinstance(fates[0], Reason)
         return max(fits, key=lambda unit: fits[unit])
+
+
+def _has_predictions(task: Dict[str, Any]) -> bool:
+    entries = task.get("predictions")
+    results = (e.get("result") for e in entries or () if isinstance(e, dict))
+    return isinstance(entries, list) and any(results)
 
 
 def _is_cancelled(entry: Dict[str, Any]) -> bool:

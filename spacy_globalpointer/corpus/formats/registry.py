@@ -13,6 +13,7 @@ from .cluener import CLUENER
 from .cmeee import CMEEE
 from .conll import CONLL
 from .doccano import DOCCANO
+from .faults import find_first_fault
 from .files import (
     GZ,
     SourceFile,
@@ -85,7 +86,23 @@ def detect_format(
                 return format
         if file == path or place.name.endswith(endings):
             fault = fault or unread
-    raise fault or ValueError(Errors.GP162.format(path=path, known=", ".join(FORMATS)))
+    raise fault or _unknown_format(path, encoding, exclude)
+
+
+def _unknown_format(path: Path, encoding: str, exclude: Sequence[str]) -> ValueError:
+    """RETURNS (ValueError): GP162, with the fault of the first file that could be one
+    of a format by its name, or of the first."""
+    endings = tuple(end for format in FORMATS.values() for end in format.suffixes)
+    files = [file for _, file in _places(path, exclude) if file.is_file()]
+    likely = [f for f in files if f.name.removesuffix(GZ).endswith(endings)] or files
+    fault = "it has no file"
+    if likely:
+        file = likely[0]
+        name = file.relative_to(path) if path.is_dir() else Path(file.name)
+        line, reason = find_first_fault(_read_head(file, encoding)[0])
+        fault = f"{name.as_posix()}:{line}: {reason}"
+    fields = {"path": path, "fault": fault, "known": ", ".join(FORMATS)}
+    return ValueError(Errors.GP162.format(**fields))
 
 
 def read_documents(

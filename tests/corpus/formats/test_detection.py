@@ -92,6 +92,38 @@ def test_broken_first_line_is_hinted_at(tmp_path):
         detect_format(tmp_path / "a.jsonl")
 
 
+@pytest.mark.parametrize(
+    "content,line,reason",
+    [
+        ('{"text": "a",}\n{"text": "b"}\n', 1, "JSON is broken: .*column 14"),
+        ('\n\n{"text": "a"\n "spans": []}\n', 4, "JSON is broken: .*delimiter"),
+        ('[\n  {"text": "a",\n   "spans": [}\n]', 3, "JSON is broken"),
+        ("[\n", 2, "JSON is broken"),
+        ('\n{"words": 1, "ids": 2}\n{"text"', 2, "the fields words, ids"),
+        ('[\n{"words": []},\n{"a": 1}]', 2, "the fields words"),
+        ("[[1, 2]]", 1, r"no format has \[1, 2\] in place of a document"),
+        ("Mary B-PER\nran O\n\nLeith\nBank O\n", 4, "1 column, .*a space, .* 2"),
+        ("# a\nMary\tB-PER\nran\n is\tO\n", 3, "1 column, parted by a tab, .* 2"),
+        ("Leith has 3 columns\nMary O\nran O\n", 1, "4 columns, .* 2"),
+        ("\nMary x\nran y\n", 2, "none of its columns, parted by a space"),
+        ("  \n", 1, "empty"),
+        ("# only\n# remarks\n", 1, "comments only"),
+    ],
+)
+def test_the_line_that_hides_the_format_is_named(tmp_path, content, line, reason):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.json").write_text(content, encoding="utf-8")
+    (tmp_path / "README.md").write_text("Nothing.", encoding="utf-8")
+    for path, name in ((tmp_path / "b" / "a.json", "a.json"), (tmp_path, "b/a.json")):
+        with pytest.raises(ValueError, match=f"GP162.*: {name}:{line}: .*{reason}"):
+            detect_format(path)
+
+
+def test_a_folder_without_files_is_reported(tmp_path):
+    with pytest.raises(ValueError, match="GP162.*it has no file"):
+        detect_format(tmp_path)
+
+
 def test_folder_of_conll_2003_is_told_and_read(tmp_path):
     content = "-DOCSTART- -X- -X- O\n\nMary NNP B-NP B-PER\nran VBD B-VP O\n"
     for name in ("train.txt", "test.txt"):
