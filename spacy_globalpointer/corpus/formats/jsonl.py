@@ -19,7 +19,7 @@ from ..annotations import AnnotatedText, Document, Reason, Reject, Source, TextS
 from .fates import Fate
 from .files import SourceFile, malformed
 from .format import Format, is_json_only, read_each, write_lines
-from .json_values import get_field, is_kind, read_json_items, to_json
+from .json_values import HALF, get_field, is_kind, read_json_items, to_json
 from .readings import ENDS, Places, Reading, Rule, mark_objects
 
 NAME = "jsonl"
@@ -99,6 +99,9 @@ def _read_span(span: Any, places: Places, source: Source) -> Fate:
     id, score = span.get("id", ""), span.get("score")
     if not is_kind(id, (str, int)):
         return Reason.BAD_LINE
+    for value in (label, id):
+        if isinstance(value, str) and HALF.search(value):
+            raise malformed(source, NAME, f"{value!r} has half a surrogate pair")
     copy = span.get("text")
     return places.read(label, start, end, source, copy=copy, id=id, score=score)
 

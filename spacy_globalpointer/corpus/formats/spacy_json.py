@@ -32,7 +32,9 @@ from .format import Format, is_json_only, read_each, write_lines
 from .json_values import as_object, get_field, read_json_values
 from .readings import AUTO, Places, Reading
 from .spacy_pairs import (
+    FIELDS,
     PAIRS,
+    UNREAD,
     claims_pairs,
     has_pairs,
     is_entry,
@@ -124,7 +126,10 @@ def _read_pair(
     """A document of a text and an object with its annotations."""
     text, record, own = parse_pair(value, source, NAME)
     document = AnnotatedText(name_of(own, name), text, source=source)
-    document.meta = get_field({"meta": {}, **record}, "meta", dict, source, NAME)
+    if record is value:  # an object of the user's, who may have put more into it
+        document.meta = get_field({"meta": {}, **record}, "meta", dict, source, NAME)
+        rest = {key: field for key, field in record.items() if key not in FIELDS}
+        document.meta = {**document.meta, **rest}
     document.skip = _is_unannotated(record, "entities")
     given = _Choice(choice.spans_key, choice.ents or "entities" in record)
     entries = [] if document.skip else _group(record, name, source, given)
@@ -188,6 +193,10 @@ def _read_spans(
     cats = get_field({"cats": {}, **record}, "cats", dict, document.source, NAME)
     for label, value in cats.items():
         fates.add({label: value}, Reason.NOT_A_SPAN)
+    relations = record.get("relations")
+    for relation in relations if isinstance(relations, list) else ():
+        fates.add({"relations": relation}, Reason.NOT_A_SPAN)
+    fates.add_unread(record, UNREAD)
     both = document.spans[:n], document.spans[n:]
     document.spans = list(merge(*both, key=lambda span: (span.start, span.end)))
     return fates.result

@@ -18,11 +18,16 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ..annotations import Source
 from .files import malformed
-from .json_values import as_object
+from .json_values import as_object, is_kind
 from .readings import ENDS, Marked, Rule
 
 #: How the offsets may be read.
 PAIRS = Rule("spacy-json", ("code-points", "utf-16", "bytes"), ENDS)
+
+#: Where other formats have spans.
+UNREAD = ("label", "labels", "annotations")
+#: Fields of an object with a text that are no data of the user's.
+FIELDS = ("id", "text", "entities", "spans", "cats", "relations", "meta", *UNREAD)
 
 
 def has_pairs(value: Any) -> bool:
@@ -87,7 +92,8 @@ def is_entry(value: Any) -> bool:
     """RETURNS (bool): Whether a value is an object or array with start, end, label."""
     if isinstance(value, dict):
         return {"start", "end", "label"} <= set(value)
-    return isinstance(value, list) and len(value) in (3, 4)
+    known = isinstance(value, list) and len(value) in (3, 4)
+    return known and all(is_kind(offset, int) for offset in value[:2])
 
 
 def claims_pairs(value: Any) -> Optional[bool]:
