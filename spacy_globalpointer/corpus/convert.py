@@ -122,14 +122,8 @@ def convert_corpus(
     parsed = found.reading(options or {})
     rules, labels = parse_splits(splits), LabelRules(renamed or {}, frozenset(dropped))
     whose = AnnotatorRules(tuple(annotator), annotators)
-
-    def read_each() -> Iterator[Document]:
-        return read_documents(
-            found, source, encoding=encoding, exclude=exclude, options=parsed
-        )
-
-    several = found.has_annotators or whose.names
-    read = Merger(read_each, whose, source).read if several else read_each
+    files = {"encoding": encoding, "exclude": exclude, "options": parsed}
+    read = _make_reader(found, source, whose, files)
     watched = progress or _unwatched
     assigned = _look_through(lambda: watched(read(), None), rules, labels, seed)
     if not len(assigned):
@@ -166,6 +160,20 @@ def _find_format(
     if format is None:
         return detect_format(source, encoding=encoding, exclude=exclude)
     return get_format(format)
+
+
+def _make_reader(
+    format: Format, source: Path, rules: AnnotatorRules, options: Dict[str, Any]
+) -> Callable[[], Iterator[Document]]:
+    """RETURNS (Callable[[], Iterator[Document]]): What reads the corpus, one document
+    for all annotations of a text."""
+
+    def read() -> Iterator[Document]:
+        return read_documents(format, source, **options)
+
+    if not format.has_annotators and not rules.names:
+        return read
+    return Merger(read, rules, source).read
 
 
 def _unwatched(documents: Iterator[Document], _: Optional[int]) -> Iterator[Document]:

@@ -81,24 +81,26 @@ def find_json_formats(
     encoding (str): Its encoding.
     RETURNS (List[Format]): Those that explain the file, as far as it can be read; none
         if there is no object or array to judge.
-    RAISES (ValueError): GP127 if no value is of a format, GP128 if some are.
+    RAISES (ValueError): GP127 if no value is of a format, GP128 if some are; what is
+        wrong with the JSON if that hides the format.
     """
     tallies = [_Tally(f) for f in formats if f.claims is not None]
     first: Optional[Source] = None
-    found, n_values = "", 0
+    found, fault = "", None
     values = read_json_values(file, encoding=encoding, format="JSON", over_lines=True)
     try:
         for source, value in values:
-            n_values += 1
             for tally in tallies:
                 tally.add(source, value)
             if first is None and isinstance(value, (dict, list)) and value:
                 first, found = source, _describe(value)
-    except ValueError:
-        pass  # The format's reader says what is wrong, and where.
+    except ValueError as err:
+        fault = err  # which the reader of a format that is detected tells, too
     explaining = [tally.format for tally in tallies if tally.explains]
     if explaining or first is None:
         return explaining
+    if fault is not None:
+        raise fault
     best = max(tallies, key=lambda tally: (tally.n_claimed > 0, tally.n_possible))
     if best.n_claimed and best.misfit is not None:
         are = number_of(best.n_possible, "record is", "records are")

@@ -207,6 +207,12 @@ def test_fault_after_the_first_records_is_told_by_the_reader(tmp_path):
         read_all("doccano", tmp_path / "a.jsonl")
 
 
+def test_fault_that_hides_the_format_is_told(tmp_path):
+    (tmp_path / "a.jsonl").write_text(lines({"text": TEXT, "entities": []}) + "{,\n")
+    with pytest.raises(ValueError, match="GP164.*a.jsonl:2: this is not JSON"):
+        detect_format(tmp_path / "a.jsonl")
+
+
 @pytest.mark.parametrize("form", [lines, lambda *values: json.dumps(values)])
 def test_task_of_more_than_a_mebibyte_is_told(tmp_path, form):
     task = {"text": TEXT + " x" * 2**20, "spans": OBJECTS, "_input_hash": 1}
