@@ -395,6 +395,20 @@ class Errors(metaclass=_Coded):
         "known. Name them in their order with --option labels=O,B-PER,I-PER, or put "
         "the data set's dataset_info.json beside the file."
     )
+    GP127 = (
+        "{path} is JSON, but in none of the formats that are known: {source} has "
+        "{found}. If it is in one of {known}, name it with --format; else write it in "
+        "one of these, such as jsonl, which docs/formats.md describes."
+    )
+    GP128 = (
+        "{path} is not in one format: {records} {format}, but {source} is not, which "
+        "has {found}. Correct or remove what does not belong there; --format {format} "
+        "says more of it, or reads it in spite of that."
+    )
+    GP129 = (
+        "{file}: its offsets can be read as {readings}, and its texts do not decide "
+        "between them ({example}). Name the right reading with {option}."
+    )
 
     # Threshold tuning
     GP130 = (
@@ -490,6 +504,17 @@ class Errors(metaclass=_Coded):
     GP146 = (
         "{source}: {reason}. A .jsonl file of texts has one JSON object a line, such "
         'as {{"text": "..."}}.'
+    )
+    GP147 = (
+        "{inputs} more than one annotation in {path}, such as {example}. The "
+        "annotators are {names}. Choose whose spans to take with --annotator NAME, or "
+        "take those of all with --annotators union (every span) or --annotators "
+        "agreement (the spans that all of them marked). If a file is a copy of another "
+        "one, leave it out with --exclude."
+    )
+    GP148 = (
+        "No annotation in {path} is by {names}. The annotators there are: {known}. "
+        "Name one of these with --annotator, or leave it out."
     )
     GP193 = (
         "The corpus {source} and the output folder {output} are the same or lie in "
@@ -715,6 +740,11 @@ class Warnings(metaclass=_Coded):
         "No file of {path} fits --exclude {patterns}. A pattern is compared with a "
         "file's path in the corpus and with its name, * standing for anything. The "
         "corpus has: {names}."
+    )
+    GPW115 = (
+        "{file}: offsets are read as {chosen}, since {spans} the texts only so, and "
+        "not as {first}, which is usual in the format. If that is wrong, correct the "
+        "offsets, or name what they are with the format's options (docs/formats.md)."
     )
     GPW016 = (
         "'{name}' weighs labels by their number of gold spans, but saw none of "

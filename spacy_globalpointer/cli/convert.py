@@ -33,6 +33,14 @@ class OnMisaligned(str, Enum):
     error = "error"
 
 
+class Annotators(str, Enum):
+    """Which spans of a text with several annotations to take."""
+
+    error = "error"
+    union = "union"
+    agreement = "agreement"
+
+
 def convert_cli(
     source: Annotated[
         Path,
@@ -93,6 +101,17 @@ def convert_cli(
         Optional[List[str]],
         Opt("--drop", help="Label whose spans are left out; repeatable"),
     ] = None,
+    annotator: Annotated[
+        Optional[List[str]],
+        Opt("--annotator", help="Annotator whose spans are taken; repeatable"),
+    ] = None,
+    annotators: Annotated[
+        Annotators,
+        Opt(
+            help="Of a text with several annotations: take all spans (union), those "
+            "that all annotators marked (agreement), or stop (error)"
+        ),
+    ] = Annotators.error,
     allow_loss: Annotated[
         bool, Opt("--allow-loss", help="Exit with status 0 if annotations were lost")
     ] = False,
@@ -119,6 +138,8 @@ def convert_cli(
             encoding=encoding,
             renamed=parse_pairs("--rename", rename or []),
             dropped=drop or [],
+            annotator=annotator or [],
+            annotators=annotators.value,
             progress=show_progress,
         )
     print_summary(summary)
@@ -128,7 +149,7 @@ def convert_cli(
     if skipped:
         msg.info(
             f"{number_of(skipped, 'document')} left out: rejected or skipped by the "
-            "annotator, or with no annotation of spans at all"
+            "annotator, by none of those named, or with no annotation of spans at all"
         )
     predicted = sum(split.predicted for split in summary.splits.values())
     if predicted:

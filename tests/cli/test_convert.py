@@ -106,6 +106,31 @@ def test_errors_are_told_without_traceback(lossy, tmp_path, options, message):
     assert not (tmp_path / "out").exists()
 
 
+def test_annotators_are_chosen(tmp_path):
+    tasks = [
+        {"text": TEXT, "spans": [span], "_input_hash": 1, "_session_id": name}
+        for name, span in (
+            ("ann", {"start": 0, "end": 17, "label": "ORG"}),
+            ("bob", {"start": 23, "end": 27, "label": "PER"}),
+        )
+    ]
+    srsly.write_jsonl(tmp_path / "in.jsonl", tasks)
+    result = convert(tmp_path / "in.jsonl", tmp_path / "out")
+    assert result.exit_code == 1 and "GP147" in result.output
+    for options, spans in (
+        (["--annotator", "ann"], [("ORG", 0, 17)]),
+        (["--annotators", "union"], [("ORG", 0, 17), ("PER", 23, 27)]),
+        (["--annotators", "agreement", "--allow-loss"], []),
+        (["--annotator", "bob", "--annotator", "ann", "--annotators", "union"], None),
+    ):
+        result = convert(tmp_path / "in.jsonl", tmp_path / "out", *options)
+        assert result.exit_code == 0, result.output
+        (doc,) = load(tmp_path / "out" / "all.spacy")
+        assert spans is None or char_spans(doc) == spans
+    result = convert(tmp_path / "in.jsonl", tmp_path / "out", "--annotator", "carl")
+    assert result.exit_code == 1 and "GP148" in result.output
+
+
 def test_command_is_part_of_spacy():
     from spacy.cli._util import app
 

@@ -19,7 +19,17 @@ import re
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ...errors import Errors
 from ..annotations import Document, Source
@@ -192,19 +202,18 @@ def _read_document(file: SourceFile, row: _Row, scheme: str, strict: bool) -> Do
 
 
 def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether it is Parquet, or the first object has tokens, tags."""
-    if not head:
-        return path.name.endswith(_PARQUET)
-    start = head.find("{")
-    if start < 0 or head[:start].strip(" \t\r\n[") or len(head[:start].strip()) > 1:
+    """RETURNS (bool): Whether it is a Parquet file."""
+    return not head and path.name.endswith(_PARQUET)
+
+
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it has tokens, and as many
+    tags."""
+    if not isinstance(value, dict):
         return False
-    try:
-        record, _ = json.JSONDecoder().raw_decode(head, start)
-    except (ValueError, RecursionError):
-        return False
-    lengths = {len(v) for k, v in record.items() if k in TOKENS and _is_list(v, (str,))}
-    known = (*SINGLE, *find_layers(record))
-    tags = [v for k, v in record.items() if k in known]
+    lengths = {len(v) for k, v in value.items() if k in TOKENS and _is_list(v, (str,))}
+    known = (*SINGLE, *find_layers(value))
+    tags = [v for k, v in value.items() if k in known]
     return any(_is_list(v, (str, int)) and len(v) in lengths for v in tags)
 
 
@@ -220,4 +229,5 @@ HF_TOKENS = Format(
     SUFFIXES,
     write_hf_tokens,
     cuts_tokens=True,
+    claims=claims,
 )
