@@ -306,6 +306,22 @@ class Errors(metaclass=_Coded):
         'as .txt, or a text a line as .jsonl: {{"text": "..."}}; the last two also '
         "with .gz."
     )
+    GP123 = (
+        "{file}: it is not clear which column holds the tokens: the first one has ids "
+        "or a counter, and no other one clearly has words. A line is {example!r}. Name "
+        "the column, counted from 0, such as --option token=1."
+    )
+    GP124 = (
+        "{file}: it is not clear which column holds the tags: {reason}. Name the "
+        "column, counted from 0, such as --option tags={column}; and the tag of tokens "
+        "outside any span, if it is not O, such as --option outside={outside}."
+    )
+    GP125 = (
+        "{source}: it is not clear whether {cell!r} is one tag or several. Several "
+        "tags must be whole ones, such as I-ORG|B-GPE. If it is one tag, pass --option "
+        "tag_separator=none; if it is several, name what separates them, such as "
+        "--option tag_separator=space."
+    )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "
         "folder of a pipeline."
@@ -378,8 +394,8 @@ class Errors(metaclass=_Coded):
     GP171 = (
         "{file}: its columns of tags cannot be told. Name them, counted from 0, with "
         "--option tags=1 (or tags=1,2 for layers), the tokens' with --option token=0, "
-        "and what parts them with --option separator=tab or space. If it is no file of "
-        "the corpus, leave it out with --exclude."
+        "and what separates them with --option separator=tab, space, comma or "
+        "semicolon. If it is no file of the corpus, leave it out with --exclude."
     )
     GP172 = (
         "The span {span} of document {name!r} cannot be written as {format}: it has no "
@@ -490,7 +506,7 @@ class Errors(metaclass=_Coded):
         "{file} has no column {value}, which --option {option} names. Parted by "
         "{parted}, its lines have {columns}, counted from 0 to {last}, such as "
         "{example!r}. Name one of these, or what parts them with --option "
-        "separator=tab or space."
+        "separator=tab, space, comma or semicolon."
     )
     GP143 = (
         "There is no splits file {path} (looked for in {folder}). Correct the path of "

@@ -22,6 +22,12 @@ from ..errors import Warnings
 from ..wording import number_of
 from ._util import AS_BEFORE, parse_pairs, print_table, reported_errors
 
+#: Rows of the table for the ends of sentences within spans, and their keys.
+_SENTENCE_ENDS = [
+    ("  joined at sentence ends", "joined_at_sentence_ends"),
+    ("  cut at sentence ends", "cut_at_sentence_ends"),
+]
+
 
 class OnMisaligned(str, Enum):
     """What to do with spans that do not begin and end at tokens."""
@@ -155,6 +161,7 @@ def convert_cli(
     if predicted:
         documents = number_of(predicted, "document has", "documents have")
         msg.warn(Warnings.GPW051.format(documents=documents))
+    _tell_of_sentence_ends(summary)
     if summary.unread:
         msg.warn(
             f"{number_of(len(summary.unread), 'file')} of {source} not read, with "
@@ -172,6 +179,22 @@ def convert_cli(
             msg.fail(
                 "Correct the source, or accept the loss with --allow-loss", exits=1
             )
+
+
+def _tell_of_sentence_ends(summary: ConversionSummary) -> None:
+    joined = sum(split.joined for split in summary.splits.values())
+    if joined:
+        msg.info(
+            f"{number_of(joined, 'sentence end')} within a span: its tags continue in "
+            "the next sentence, so that it is one span of both"
+        )
+    cut = sum(split.cut for split in summary.splits.values())
+    if cut:
+        msg.warn(
+            f"{number_of(cut, 'span is', 'spans are')} cut in two by the end of a "
+            "sentence, since each sentence is a document. Keep them whole with "
+            "--option documents=docstart or documents=file"
+        )
 
 
 def _why_none(summary: ConversionSummary, source: Path, lang: str) -> str:
@@ -221,6 +244,9 @@ def print_summary(summary: ConversionSummary) -> None:
         ("  of these adjusted", "adjusted"),
     ]
     rows: List[Tuple] = [(title, *(s[key] for s in splits)) for title, key in names]
+    for title, key in _SENTENCE_ENDS:
+        counts = [s.get(key, 0) for s in splits]
+        rows += [(title, *counts)] if any(counts) else []
     if any(s["skipped"] for s in splits):
         rows.append(("Documents left out", *(s["skipped"] for s in splits)))
     for reason in Reason:

@@ -139,6 +139,8 @@ class AnnotatedText:
     tokens (Optional[List[Tuple[int, int]]]): First character and character after the
         last of each token, where a format has them or needs them; None if the
         source knows no tokens.
+    joined (int): Ends of sentences that lie within a span, and so do not end it.
+    cut (int): Spans of the document before that its beginning cuts in two.
     skip (bool): Whether the document is no example, since its annotator rejected or
         skipped it, or nobody has annotated it. Its annotations are rejects; it is not
         one "without spans".
@@ -156,6 +158,8 @@ class AnnotatedText:
     source: Source = Source("", 1)
     meta: Dict[str, Any] = field(default_factory=dict)
     tokens: Optional[List[Tuple[int, int]]] = None
+    joined: int = 0
+    cut: int = 0
     skip: bool = False
     predicted: bool = False
     annotator: str = ""

@@ -51,6 +51,8 @@ class SplitWriter:
         self.summary.kept += len(kept)
         self.summary.adjusted += sum(place not in places for place in kept)
         self.summary.predicted += annotated.predicted and not annotated.spans
+        self.summary.joined += annotated.joined
+        self.summary.cut += annotated.cut
         self.summary.count_rejects(rejects)
 
     def skip(self, annotated: AnnotatedText, rejects: List[Reject]) -> None:

@@ -209,6 +209,28 @@ def test_texts_of_another_language_are_told(tmp_path):
     assert convert(tmp_path / "a.jsonl", tmp_path / "out", "-l", "zh").exit_code == 0
 
 
+def test_sentence_ends_within_spans_are_counted(tmp_path):
+    source = tmp_path / "a.conll"
+    source.write_text("the\tB-ORG\nBank\tI-ORG\n\nof\tI-ORG\nLeith\tI-ORG\n")
+    found = convert(source, tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    assert "joined at sentence ends 1" in " ".join(found.output.split())
+    assert "1 sentence end within a span" in found.output
+    [doc] = load(tmp_path / "out" / "all.spacy")
+    assert [span.text for span in doc.spans["sc"]] == ["the Bank\nof Leith"]
+    summary = srsly.read_json(tmp_path / "out" / "summary.json")["all"]
+    assert summary["joined_at_sentence_ends"] == 1
+    assert "cut_at_sentence_ends" not in summary
+
+    found = convert(source, tmp_path / "out", "--option", "documents=sentence")
+    assert found.exit_code == 0, found.output
+    shown = " ".join(found.output.split())
+    assert "cut at sentence ends 1" in shown and "documents=docstart" in shown
+    assert len(load(tmp_path / "out" / "all.spacy")) == 2
+    summary = srsly.read_json(tmp_path / "out" / "summary.json")["all"]
+    assert summary["cut_at_sentence_ends"] == 1
+
+
 def test_labels_options_and_excluded_files(tmp_path):
     folder = tmp_path / "in"
     (folder / "more").mkdir(parents=True)

@@ -59,6 +59,7 @@ def read_file(
     tags: str = AUTO,
     labels: str = "",
     scheme: str = AUTO,
+    tag_separator: str = AUTO,
     strict: bool = False,
 ) -> Iterator[Document]:
     """Read a file.
@@ -70,10 +71,12 @@ def read_file(
     labels (str): Names of the class ids in their order, such as "O,B-PER,I-PER".
     scheme (str): IOB1, IOB2, BIOES, BMES, BILOU, or auto: told from the first
         records, to 10,000 tokens.
+    tag_separator (str): What separates tags in one string, see `tag_cells.split_cell`.
     strict (bool): Whether a span whose tags break the scheme is a reject.
     YIELDS (Document): The documents.
-    RAISES (ValueError): GP164 for a record without these columns, GP167 for a bad
-        option, GP170 if pyarrow is missing, GP174 for class ids without names.
+    RAISES (ValueError): GP125 for a string that may be one tag or several, GP164 for
+        a record without these columns, GP167 for a bad option, GP170 if pyarrow is
+        missing, GP174 for class ids without names.
     """
     wanted = read_scheme(scheme, NAME)
     names = labels.split(",") if labels else []
@@ -90,7 +93,7 @@ def read_file(
     rows = (_read_row(record, source, wish) for source, record in records)
     named = (_name_tags(row, features, names) for row in rows)
     for row, own in _with_scheme(named, wanted):
-        yield _read_document(file, row, own, strict)
+        yield _read_document(file, row, own, strict, tag_separator)
 
 
 class _Columns(NamedTuple):
@@ -188,8 +191,11 @@ def _with_scheme(rows: Iterator[_Row], wanted: str) -> Iterator[Tuple[_Row, str]
         yield row, scheme
 
 
-def _read_document(file: SourceFile, row: _Row, scheme: str, strict: bool) -> Document:
-    text = TokenText(f"{file.stem}:{row.id}", row.source, scheme, strict)
+def _read_document(
+    file: SourceFile, row: _Row, scheme: str, strict: bool, tag_separator: str
+) -> Document:
+    name = f"{file.stem}:{row.id}"
+    text = TokenText(name, row.source, scheme, strict, tag_separator)
     if row.tokens:
         sources = [row.source] * len(row.tokens)
         text.add_sentence(row.tokens, list(row.layers.values()), sources)
