@@ -22,6 +22,14 @@ class _Coded(type):
         return value
 
 
+def is_coded(error: BaseException) -> bool:
+    """RETURNS (bool): Whether an error's message is one of this package's.
+
+    error (BaseException): The error.
+    """
+    return str(error).startswith("[GP")
+
+
 class Errors(metaclass=_Coded):
     """Texts for exceptions; ``str.format`` fills in the fields."""
 
@@ -65,12 +73,14 @@ class Errors(metaclass=_Coded):
 
     # The component
     GP010 = (
-        "Threshold {name!r} is {value!r}, but a threshold is a probability from 0 to "
-        "1. (0.5 corresponds to the score 0 of the GlobalPointer paper.)"
+        "Threshold {name!r} is {value!r}, but a threshold is a probability, a number "
+        "from 0 to 1. (0.5 corresponds to the score 0 of the GlobalPointer paper.)"
     )
     GP011 = "overlap is {value!r}, but must be one of: {known}."
-    GP012 = "{name} is {value!r}, but must be at least 1, or null for no bound."
-    GP138 = "{name} is {value!r}, but must be {rule}."
+    GP012 = (
+        "{name} is {value!r}, but must be a whole number of at least 1, or null for no "
+        "bound."
+    )
     GP013 = "A label of '{name}' must be a text that is not empty, but was {label}."
     GP014 = (
         "'{name}' found no label: none of the {n} documents of the training data has "
@@ -122,6 +132,31 @@ class Errors(metaclass=_Coded):
         "Load an earlier model, train again with a lower learning rate, or set "
         'precision = "fp32" in the transformer\'s [model] section.'
     )
+    GP060 = (
+        "{path} is missing. It holds {what} of '{name}', which cannot be used without "
+        "it. Copy the pipeline again from its source, as a whole, or train again."
+    )
+    GP061 = (
+        "{source} has {what} = {value!r} for '{name}', but {what} must be {rule}. The "
+        "file is damaged or was changed by hand. Copy it again from its source, or "
+        "train again."
+    )
+    GP062 = (
+        "{source} is not as '{name}' saved it: {names} in it do not fit the digest "
+        "beside them. The file is damaged or was changed by hand. Copy it again from "
+        "its source. What a model has learnt cannot be edited: to rename a label, "
+        "rename it in the corpus (`spacy global-pointer convert` has --rename) and "
+        "train again."
+    )
+    GP063 = (
+        "{name} is {value!r}, but must be {rule}. Correct it in the config; that of a "
+        "saved pipeline is its config.cfg."
+    )
+    GP064 = (
+        "{source} has {n} labels for '{name}', {labels}, but its model scores {nO}. "
+        "The files belong to different pipelines, or were changed by hand. Copy the "
+        "pipeline again from its source, or train again."
+    )
     # The encoder
     GP030 = (
         "precision is {value!r}, but must be one of: auto, bf16, fp16, fp32. auto "
@@ -129,9 +164,9 @@ class Errors(metaclass=_Coded):
     )
     GP031 = (
         "precision is {value!r}, but products in it do not work on this machine's "
-        '{device}. Set precision = "auto" or "fp32" in the encoder\'s section, or load '
-        'with spacy.load(path, config={{"components.transformer.model.precision": '
-        '"auto"}}).'
+        '{device}, or could not be tried. Set precision = "auto" or "fp32" in the '
+        "encoder's section, or load with spacy.load(path, "
+        'config={{"components.transformer.model.precision": "auto"}}).'
     )
     GP032 = (
         "Windows of {window} word pieces with {context} of context on each side cannot "
@@ -210,6 +245,17 @@ class Errors(metaclass=_Coded):
         "Give one for each label, finite and above 0."
     )
 
+    GP065 = (
+        "The encoder {name!r} needs code that does not come with transformers: "
+        "{reason}. It was not run. Take an encoder that transformers knows; or read "
+        "the code, and set the environment variable {variable}=1 if you trust it."
+    )
+
+    GP066 = (
+        "{path} of the pipeline {model} is missing. Copy the pipeline again from its "
+        "source, as a whole, or train again."
+    )
+
     # The corpus tools
     GP101 = (
         "{path} cannot be read as brat: it is not a folder, and its name ends in "
@@ -245,7 +291,7 @@ class Errors(metaclass=_Coded):
     )
     GP109 = (
         "--splits {value}: these are no fractions that can be used. Pass up to three "
-        "numbers above 0 with sum 1, parted by commas, for train, dev and test, such "
+        "numbers above 0 with sum 1, separated by commas, for train, dev and test, such "
         "as 0.8,0.1,0.1; or the path of a JSON file that maps splits to lists of "
         'documents, such as {{"train": ["a"], "dev": ["b"]}}.'
     )
@@ -587,6 +633,12 @@ class Errors(metaclass=_Coded):
         "Longformer."
     )
 
+    GP240 = (
+        "Line {line} of {path} is not what the pre-training wrote there: {reason}. "
+        "Remove that file to continue without the figures so far, or start anew with "
+        "--force."
+    )
+
     # Interrupted training
     GP210 = (
         "{path} holds a training or its pipelines ({held}), which would be lost. Pass "
@@ -659,6 +711,10 @@ class Errors(metaclass=_Coded):
     GP230 = (
         "The recipe {name!r} has no encoder, but {encoder!r} was given. Leave it out, "
         "or take a recipe of the encoder's family."
+    )
+    GP241 = (
+        "{option} is {value!r}, which a config cannot hold: it has {what} in it. Name "
+        "it otherwise; a folder can be renamed or linked to."
     )
     GP229 = "{path} exists. Name another file, or pass --force to replace it."
     GP228 = (

@@ -6,12 +6,14 @@ import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set
+from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set, Union
 
-from wasabi import msg
+import spacy
+from spacy.language import Language
 
 from ..atomic import atomic_file
 from ..errors import Errors
+from .terminal import msg
 
 #: What a command says of Ctrl-C that writes at its end only.
 AS_BEFORE = "Stopped by Ctrl-C: nothing was written or changed"
@@ -53,6 +55,20 @@ def fail(error: Exception) -> NoReturn:
     for line in others:
         msg.text(line)
     sys.exit(1)
+
+
+def load_pipeline(model: Union[str, Path]) -> Language:
+    """Load a pipeline.
+
+    model (Union[str, Path]): Its folder, or the name of a package.
+    RETURNS (Language): The pipeline.
+    RAISES (ValueError): GP066 if a file of it is missing.
+    """
+    try:
+        return spacy.load(model)
+    except FileNotFoundError as error:
+        fields = {"path": error.filename, "model": model}
+        raise ValueError(Errors.GP066.format(**fields)) from error
 
 
 def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:

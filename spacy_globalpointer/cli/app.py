@@ -13,6 +13,7 @@ from .export import export_cli
 from .lengthen import lengthen_cli
 from .pretrain import pretrain_cli
 from .render import render_cli
+from .terminal import visible_warnings
 from .train import train_cli
 from .tune import tune_cli
 
@@ -26,6 +27,14 @@ WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 global_pointer_cli = typer.Typer(
     name="global-pointer", help=HELP, no_args_is_help=True, rich_markup_mode=None
 )
+
+
+@global_pointer_cli.callback()
+def run_visibly(ctx: typer.Context) -> None:
+    """Let no command steer the terminal with warnings."""
+    ctx.with_resource(visible_warnings())
+
+
 global_pointer_cli.command("config")(config_cli)
 global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("debug")(debug_cli)

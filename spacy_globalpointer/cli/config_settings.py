@@ -13,10 +13,13 @@ from spacy.language import Language
 from thinc.api import Config
 
 from ..errors import Errors
-from ..pipeline.overlap import POLICIES
+from ..pipeline.settings import check_setting
 from ..pipeline.span_loss import make_span_loss_v1
+from ..values import is_whole
 
 FACTORY = "global_pointer"
+#: Settings of the component that are taken from its section as they are.
+CHECKED = ("spans_key", "max_span_length", "overlap")
 READER = "spacy-globalpointer.ChunkedCorpus.v1"
 LOSS = "spacy-globalpointer.SpanLoss."
 OUR_ENCODERS = (
@@ -99,17 +102,13 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
     RETURNS (CheckedSettings): The settings.
     RAISES (ValueError): GP155 if it is no config; GP156 if it is not clear which
         component is meant; GP157 if that is in another pipeline that is not there;
-        GP011, GP012 or GP226 if overlap, max_span_length or weights by number are
-        nothing that the component takes.
+        GP010 to GP012, GP020, GP063, GP117 or GP226 if a setting is nothing that the
+        component or the reader takes.
     """
     config = _load(path)
     blocks = _blocks(config, _pipeline_folder(path))
     block = _choose(path, config, blocks, component)
-    given = {
-        key: block.section[key]
-        for key in ("spans_key", "max_span_length", "overlap")
-        if key in block.section
-    }
+    given = {key: block.section[key] for key in CHECKED if key in block.section}
     reader = _train_reader(config)
     is_trained = block.folder != _pipeline_folder(path)  # and keeps its weights
     settings = CheckedSettings(
@@ -211,14 +210,10 @@ def _choose(
 
 
 def _check(settings: CheckedSettings) -> None:
-    if settings.overlap not in POLICIES:
-        fields = {"value": settings.overlap, "known": ", ".join(POLICIES)}
-        raise ValueError(Errors.GP011.format(**fields))
+    for name in CHECKED:
+        check_setting(name, getattr(settings, name))
     if settings.weights_by_number is not None:
         make_span_loss_v1(label_weights=settings.weights_by_number)
-    bound = settings.max_span_length
-    if bound is not None and (not isinstance(bound, int) or bound < 1):
-        raise ValueError(Errors.GP012.format(name="max_span_length", value=bound))
 
 
 def _find_encoder(
@@ -260,6 +255,8 @@ def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:
 
 def _named_labels(block: _Block) -> Dict[str, List[str]]:
     weights, thresholds = _label_weights(block), block.section.get("thresholds")
+    if thresholds is not None:
+        check_setting("thresholds", thresholds)
     named = {"thresholds": thresholds, "label_weights": weights}
     return {key: list(x) for key, x in named.items() if x and isinstance(x, dict)}
 
@@ -289,4 +286,7 @@ def _train_reader(config: Config) -> Dict[str, Any]:
 
 def _chunk_size(reader: Dict[str, Any]) -> int:
     """Of the training corpus; 0 if it is not read in chunks."""
-    return int(reader.get("chunk_size", 0)) if reader.get("@readers") == READER else 0
+    size = reader.get("chunk_size", 0) if reader.get("@readers") == READER else 0
+    if not is_whole(size, least=0):
+        raise ValueError(Errors.GP117.format(name="chunk_size", value=size, least=0))
+    return int(size)

@@ -11,7 +11,6 @@ import spacy
 from spacy.cli._util import Arg, Opt
 from spacy.language import Language
 from tqdm import tqdm
-from wasabi import msg
 
 from ..corpus.annotations import Document, Reason
 from ..corpus.convert import convert_corpus
@@ -21,6 +20,7 @@ from ..corpus.summary import ConversionSummary
 from ..errors import Warnings
 from ..wording import number_of
 from ._util import AS_BEFORE, parse_pairs, print_table, reported_errors
+from .terminal import msg
 
 #: Rows of the table for the ends of sentences within spans, and their keys.
 _SENTENCE_ENDS = [

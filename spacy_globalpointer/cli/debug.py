@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, Dict, List, Optional
 
 from spacy.cli._util import Arg, Opt, import_code
-from wasabi import msg
 
 from ..errors import Errors
 from ._util import reported_errors
@@ -17,6 +16,7 @@ from .debug_findings import find_all
 from .debug_notes import notes
 from .debug_report import Reading, load_language, load_reading, read_report
 from .debug_tables import print_shared, print_small, print_statistics
+from .terminal import msg
 
 
 class Overlap(str, Enum):

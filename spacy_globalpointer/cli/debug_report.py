@@ -22,6 +22,7 @@ from ..corpus.retokenize import TokenizerCheck
 from ..corpus.statistics import CorpusStatistics
 from ..encoders.piece_statistics import PieceStatistics
 from ..errors import Errors
+from ..wording import visible
 from .config_settings import CheckedSettings, EncoderSettings, read_language
 
 if TYPE_CHECKING:
@@ -123,7 +124,11 @@ def read_report(
     if report.tokenizer is not None:
         counters.append(report.tokenizer.add)
     docs = tqdm(
-        read_docs(path, vocab), path.stem, unit="docs", leave=False, disable=None
+        read_docs(path, vocab),
+        visible(path.stem),
+        unit="docs",
+        leave=False,
+        disable=None,
     )
     counted = _count(docs, counters)
     if report.pieces is None:

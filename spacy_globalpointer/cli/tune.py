@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Dict, List, Optional, Tuple
 
-import spacy
 from spacy.cli._util import Arg, Opt, setup_gpu
-from wasabi import msg
 
 from ..errors import Errors, Warnings
 from ..pipeline.settings import can_be_key
@@ -16,9 +14,11 @@ from ._util import (
     AS_BEFORE,
     explain_dashes,
     format_share,
+    load_pipeline,
     print_table,
     reported_errors,
 )
+from .terminal import msg
 
 # The room below imports torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def find_thresholds(
     from ..evaluation.predictions import find_component, floor_at, predict_candidates
     from ..evaluation.tuning import tune
 
-    nlp = spacy.load(model)
+    nlp = load_pipeline(model)
     pipe = find_component(nlp, component)
     floor = floor_at(pipe.cfg["temperature"], lowest)
     examples = predict_candidates(

@@ -22,6 +22,16 @@ _measuring = threading.Lock()
 GAIN = 1.2
 
 
+def check_name(name: str) -> None:
+    """Check that a precision is known.
+
+    name (str): As in `choose_precision`.
+    RAISES (ValueError): GP030 for an unknown name.
+    """
+    if not isinstance(name, str) or name not in ("auto", *PRECISIONS):
+        raise ValueError(Errors.GP030.format(value=name))
+
+
 def check_precision(name: str, device: torch.device) -> None:
     """Refuse at once what needs no measurement to be known as wrong.
 
@@ -29,8 +39,7 @@ def check_precision(name: str, device: torch.device) -> None:
     device (torch.device): Where the encoder lives.
     RAISES (ValueError): GP030 for an unknown name; GP031 for "fp16" on a CPU.
     """
-    if name != "auto" and name not in PRECISIONS:
-        raise ValueError(Errors.GP030.format(value=name))
+    check_name(name)
     if name == "fp16" and device.type == "cpu":
         raise ValueError(Errors.GP031.format(value=name, device=device.type))
 

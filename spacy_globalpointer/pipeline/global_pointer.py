@@ -15,16 +15,12 @@ from typing import (
     Optional,
     Sequence,
     Tuple,
-    Union,
 )
 
 import numpy
-import srsly
 from numpy.typing import NDArray
-from spacy import util
 from spacy.attrs import IS_SPACE
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
@@ -35,9 +31,10 @@ from .attributes import SettingAttributes, unsaved_settings
 from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
-from .settings import check_settings, label_thresholds, learned, settings
+from .settings import check_settings, label_thresholds, settings
 from .span_loss import SpanLoss, make_span_loss_v1
 from .span_score import SORTED, place_of, register_span_score
+from .stored_pipe import StoredPipe
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
@@ -45,7 +42,7 @@ if TYPE_CHECKING:
     from ..pointer.states import PointerStates
 
 
-class GlobalPointer(SettingAttributes, TrainablePipe):
+class GlobalPointer(SettingAttributes, StoredPipe):
     """Finds spans, nested and overlapping ones included, and scores each.
 
     Every pair of a start and an end token is scored for every label; there are no
@@ -101,8 +98,8 @@ class GlobalPointer(SettingAttributes, TrainablePipe):
         loss (Optional[SpanLoss]): What is learnt from gold spans; None for the
             author's loss.
         scorer (Optional[Callable]): The scoring method.
-        RAISES (ValueError): GP010 to GP012, GP020 or GP044 if a setting is out of its
-            range.
+        RAISES (ValueError): GP010 to GP012, GP020, GP044 or GP063 if the component
+            cannot use a setting's value.
         """
         self.vocab = vocab
         self.model = model
@@ -115,7 +112,7 @@ class GlobalPointer(SettingAttributes, TrainablePipe):
             "trained_length": 0,
             "spans_key": spans_key,
             "threshold": threshold,
-            "thresholds": dict(thresholds or {}),
+            "thresholds": {} if thresholds is None else thresholds,
             "temperature": temperature,
             "max_span_length": max_span_length,
             "overlap": overlap,
@@ -123,14 +120,15 @@ class GlobalPointer(SettingAttributes, TrainablePipe):
             "max_spans_per_doc": max_spans_per_doc,
         }
         self._warned: Dict[str, object] = {}
-        self._config = settings(self.cfg)
         check_settings(self.cfg)
+        self.cfg["thresholds"] = dict(self.cfg["thresholds"])
+        self._config = settings(self.cfg)
         register_span_score()
 
     @property
     def key(self) -> str:
         """RETURNS (str): The key of `Doc.spans` for gold and predicted spans."""
-        return str(self.cfg["spans_key"])
+        return self.cfg["spans_key"]
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -175,8 +173,8 @@ class GlobalPointer(SettingAttributes, TrainablePipe):
             them; None takes them from the sample.
         RAISES (ValueError): GP014 if there is no label; GP015 if the width of the
             token vectors is unknown; GP016 if `thresholds` or the loss's
-            `label_weights` name no label; GP019 if
-            the model has another number of labels.
+            `label_weights` name no label; GP019 if the model has another number of
+            labels; GP063 if `labels` is no list.
         """
         validate_get_examples(get_examples, "GlobalPointer.initialize")
         sample: List[Doc] = []
@@ -185,6 +183,10 @@ class GlobalPointer(SettingAttributes, TrainablePipe):
             gold.add(example)
             if len(sample) < 10:
                 sample.append(example.x)
+        if labels is not None and not isinstance(labels, (list, tuple)):
+            rule = "a list of texts, or null for those of the training data"
+            fields = {"name": "labels", "value": labels, "rule": rule}
+            raise ValueError(Errors.GP063.format(**fields))
         for label in gold.labels if labels is None else labels:
             self.add_label(label)
         if not self.labels:
@@ -457,88 +459,22 @@ class GlobalPointer(SettingAttributes, TrainablePipe):
         if self._warned.setdefault(code, mine) is mine:  # one thread's alone
             warnings.warn(message, stacklevel=3)
 
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Serialize the component.
+    def before_saving(self, path: Optional[Path] = None) -> None:
+        """Warn of settings in `cfg` that are not in the config, which alone is saved.
 
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        RETURNS (bytes): The component; its settings are part of the config alone,
-            where assigning them as attributes has put them.
+        path (Optional[Path]): The folder that is written; None for bytes.
         """
-        self._warn_unsaved()
-        serialize = {
-            "cfg": lambda: srsly.json_dumps(learned(self.cfg)),
-            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
-            "model": self.model.to_bytes,
-        }
-        return util.to_bytes(serialize, exclude)
-
-    def from_bytes(
-        self, bytes_data: bytes, *, exclude: Iterable[str] = ()
-    ) -> GlobalPointer:
-        """Load the component.
-
-        bytes_data (bytes): The result of `to_bytes`.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        RETURNS (GlobalPointer): The component.
-        RAISES (ValueError): GP018 if the model's bytes cannot be read.
-        """
-        deserialize = {
-            "cfg": lambda b: self._load_cfg(srsly.json_loads(b)),
-            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
-            "model": lambda b: self._load_model(b, "the bytes given"),
-        }
-        util.from_bytes(bytes_data, deserialize, exclude)
-        return self
-
-    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Save the component.
-
-        path (Union[str, Path]): A folder.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        """
-        self._warn_unsaved(Path(path))
-        serialize = {
-            "cfg": lambda p: srsly.write_json(p, learned(self.cfg)),
-            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
-            "model": lambda p: self.model.to_disk(p),
-        }
-        util.to_disk(path, serialize, exclude)
-
-    def from_disk(
-        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
-    ) -> GlobalPointer:
-        """Load the component. What was learnt is taken from the folder; the settings
-        are those of the config, which `spacy.load` may have overridden.
-
-        path (Union[str, Path]): The folder.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        RETURNS (GlobalPointer): The component.
-        RAISES (ValueError): GP018 if the model's file cannot be read.
-        """
-        deserialize: Dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: self._load_cfg(srsly.read_json(p)),
-            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
-            "model": lambda p: self._load_model(p.read_bytes(), p),
-        }
-        util.from_disk(path, deserialize, exclude)
-        return self
-
-    def _load_cfg(self, saved: Dict[str, Any]) -> None:
-        self.cfg.update(learned(saved))
-        self._label_thresholds()  # are the labels named there known?
-
-    def _load_model(self, data: bytes, source: Union[str, Path]) -> None:
-        try:
-            self.model.from_bytes(data)
-        except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
-            message = Errors.GP018.format(name=self.name, source=source, reason=error)
-            raise ValueError(message) from error
-
-    def _warn_unsaved(self, path: Optional[Path] = None) -> None:
         changed = unsaved_settings(self, path)
         if changed:
             message = Warnings.GPW008.format(name=self.name, changed=changed)
             self._warn_once("GPW008", message)
+
+    def after_loading(self) -> None:
+        """Check that the labels that settings name are among those that were loaded.
+
+        RAISES (ValueError): GP016 if one is not.
+        """
+        self._label_thresholds()
 
 
 def _add_ents(doc: Doc, spans: List[Span]) -> None:

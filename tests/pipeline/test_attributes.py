@@ -100,8 +100,8 @@ def test_cfg_and_attributes_are_the_same_settings(nlp, pipe):
         ("thresholds", {"ORG": 2}, "GP010"),
         ("thresholds", {"PLAICE": 0.5}, "GP016"),
         ("thresholds", {"#": 0.5}, "GP020"),
-        ("thresholds", 0.5, "GP138"),
-        ("thresholds", None, "GP138"),
+        ("thresholds", 0.5, "GP063"),
+        ("thresholds", None, "GP063"),
         ("temperature", 0, "GP044"),
         ("temperature", "1", "GP044"),
         ("overlap", "some", "GP011"),
@@ -110,8 +110,8 @@ def test_cfg_and_attributes_are_the_same_settings(nlp, pipe):
         ("max_span_length", "3", "GP012"),
         ("max_span_length", 2.5, "GP012"),
         ("max_spans_per_doc", 0, "GP012"),
-        ("spans_key", None, "GP138"),
-        ("annotate_ents", "yes", "GP138"),
+        ("spans_key", None, "GP063"),
+        ("annotate_ents", "yes", "GP063"),
     ],
 )
 def test_a_wrong_value_leaves_the_old_one(nlp, pipe, name, value, code):

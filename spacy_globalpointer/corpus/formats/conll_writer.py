@@ -39,7 +39,7 @@ def write_conll(
     """Write documents as one file.
 
     The columns are those of the file that the first document was read from, or the
-    token and its tags, parted by a tab. There are as many layers as one of the
+    token and its tags, separated by a tab. There are as many layers as one of the
     documents needs, but no fewer than the first one had; see `layers.tag_sentences`
     for which spans are in which. An empty line ends each sentence and each
     -DOCSTART- line; comments stand before their token. Other columns are written back

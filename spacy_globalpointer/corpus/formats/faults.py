@@ -7,12 +7,12 @@ from collections import Counter
 from typing import Any, List, NamedTuple
 
 from ...wording import number_of
-from .conll_layout import COMMENT, DOCSTART, is_blank, split_line
+from .conll_lines import COMMENT, DOCSTART, is_blank, split_line
 from .files import BOM
 
 _SPACE = " \t\r\n"
 _NO_TAGS = (
-    "none of its columns, parted by {parted}, has tags such as B-PER for each token"
+    "none of its columns, separated by {parted}, has tags such as B-PER for each token"
 )
 
 
@@ -79,6 +79,6 @@ def _column_fault(lines: List[str]) -> Fault:
     for number, size in sizes:
         if size != usual:
             columns = number_of(size, "column")
-            reason = f"it has {columns}, parted by {parted}, and other lines {usual}"
+            reason = f"it has {columns}, separated by {parted}, and other lines {usual}"
             return Fault(number, reason)
     return Fault(rows[0][0], _NO_TAGS.format(parted=parted))
