@@ -291,7 +291,7 @@ class Errors(metaclass=_Coded):
     )
     GP109 = (
         "--splits {value}: these are no fractions that can be used. Pass up to three "
-        "numbers above 0 with sum 1, separated by commas, for train, dev and test, such "
+        "numbers above 0 with sum 1, with commas between, for train, dev and test, such "
         "as 0.8,0.1,0.1; or the path of a JSON file that maps splits to lists of "
         'documents, such as {{"train": ["a"], "dev": ["b"]}}.'
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any, List, NamedTuple
+from typing import List, NamedTuple
 
 from ...wording import number_of
 from .conll_lines import COMMENT, DOCSTART, is_blank, split_line
@@ -42,25 +42,18 @@ def find_first_fault(head: str) -> Fault:
 
 
 def _json_fault(text: str) -> Fault:
-    """What the first object is, which tells a format, or where its JSON is broken."""
+    """Where the first value is broken."""
     start = len(text) - len(text.lstrip(_SPACE))
     if text[start] == "[":
         start = len(text) - len(text[start + 1 :].lstrip(_SPACE))
     try:
-        value, _ = json.JSONDecoder().raw_decode(text, start)
+        json.JSONDecoder().raw_decode(text, start)
     except json.JSONDecodeError as err:
         reason = f"its JSON is broken: {err.msg} (column {err.colno})"
         return Fault(err.lineno, reason)
     except (ValueError, RecursionError) as err:
         return Fault(text.count("\n", 0, start) + 1, f"its JSON is broken: {err}")
-    return Fault(text.count("\n", 0, start) + 1, _describe(value))
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, dict) and value:
-        return f"no format has an object with the fields {', '.join(value)}"
-    shown = json.dumps(value, ensure_ascii=False)[:60]
-    return f"no format has {shown} in place of a document"
+    return Fault(text.count("\n", 0, start) + 1, "no format has such an object")
 
 
 def _column_fault(lines: List[str]) -> Fault:
