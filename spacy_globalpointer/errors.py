@@ -63,6 +63,11 @@ class Errors(metaclass=_Coded):
         "label, in label order."
     )
 
+    GP080 = (
+        "The model scores {old} labels and cannot be resized to {new}: labels can be "
+        "added, but not removed. Train a new pipeline on data without them."
+    )
+
     # The component
     GP010 = (
         "Threshold {name!r} is {value!r}, but a threshold is a probability from 0 to "
@@ -89,9 +94,12 @@ class Errors(metaclass=_Coded):
     )
     GP017 = (
         "The training data has a span labelled {label!r}, but the labels of '{name}' "
-        "were fixed at initialization as {labels}. Add the label to [initialize."
-        "components.{name}.labels] (`spacy init labels` collects them all), or remove "
-        "it from the data."
+        "are {labels}. Correct the label in the data, or add it. In training from a "
+        "trained pipeline (`source` in a config, nlp.resume_training), call "
+        "nlp.get_pipe({name!r}).add_label({label!r}) on that pipeline and save it "
+        "before. If the component is initialized by the training itself, list all "
+        "labels in [initialize.components.{name}.labels]; `spacy init labels` collects "
+        "them."
     )
     GP018 = (
         "The model of '{name}' cannot be loaded from {source}: {reason}. The file is "

@@ -6,7 +6,8 @@ import copy
 from contextlib import contextmanager
 from typing import Any, Iterator, cast
 
-from thinc.api import Optimizer, PyTorchShim
+import torch
+from thinc.api import Optimizer, PyTorchShim, Shim
 from thinc.util import xp2torch
 
 
@@ -44,10 +45,23 @@ class TorchShim(PyTorchShim):
     def copy(self) -> TorchShim:
         """RETURNS (TorchShim): A copy that an optimizer takes for another one."""
         copied = copy.deepcopy(self)
-        with type(self).global_id_lock:
-            type(self).global_id += 1
-            copied.id = type(self).global_id
+        copied._renew_id()
         return copied
+
+    def replace_module(self, module: torch.nn.Module) -> None:
+        """Use another module. An optimizer takes its parameters for new ones: what it
+        has stored of the old ones may have other shapes.
+
+        module (torch.nn.Module): The module.
+        """
+        if module is not self._model:
+            self._model = module
+            self._renew_id()
+
+    def _renew_id(self) -> None:
+        with Shim.global_id_lock:
+            Shim.global_id += 1
+            self.id = Shim.global_id
 
     @contextmanager
     def use_params(self, params: dict) -> Iterator[None]:

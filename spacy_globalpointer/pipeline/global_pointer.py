@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
@@ -11,10 +12,12 @@ from typing import (
     Callable,
     Dict,
     Iterable,
+    Iterator,
     List,
     Optional,
     Tuple,
     Union,
+    cast,
 )
 
 import numpy
@@ -140,18 +143,21 @@ class GlobalPointer(TrainablePipe):
         return list(self.labels)
 
     def add_label(self, label: str) -> int:
-        """Add a label. Possible until the model is initialized.
+        """Add a label. A trained model keeps the scores of its labels and starts to
+        learn the new one with the next update.
 
         label (str): The label.
         RETURNS (int): 0 if the label is already present, otherwise 1.
         RAISES (ValueError): GP013 if the label is no text; spaCy's E922 if the
-            model already has its labels.
+            model already has its labels and is of an architecture that cannot grow.
         """
         if not isinstance(label, str) or not label:
             raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
         if label in self.labels:
             return 0
         self._allow_extra_label()
+        if self.is_resizable:
+            self.set_output(len(self.labels) + 1)
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
@@ -485,7 +491,8 @@ class GlobalPointer(TrainablePipe):
 
     def _load_model(self, data: bytes, source: Union[str, Path]) -> None:
         try:
-            self.model.from_bytes(data)
+            with _any_number_of_labels(self.model):
+                self.model.from_bytes(data)
         except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
             message = Errors.GP018.format(name=self.name, source=source, reason=error)
             raise ValueError(message) from error
@@ -495,6 +502,21 @@ class GlobalPointer(TrainablePipe):
         if changed:
             message = Warnings.GPW008.format(name=self.name, changed=changed)
             self._warn_once("GPW008", message)
+
+
+@contextmanager
+def _any_number_of_labels(model: Model) -> Iterator[None]:
+    """Let a stored model be loaded into one with another number of labels."""
+    nodes = [n for n in (model, model.get_ref("output_layer")) if not n.param_names]
+    before = [(node, node.maybe_get_dim("nO")) for node in nodes if node.has_dim("nO")]
+    for node, _ in before:
+        node.set_dim("nO", cast(int, None), force=True)
+    try:
+        yield
+    except BaseException:
+        for node, nO in before:
+            node.set_dim("nO", cast(int, nO), force=True)
+        raise
 
 
 def _add_ents(doc: Doc, spans: List[Span]) -> None:
