@@ -710,6 +710,11 @@ class Warnings(metaclass=_Coded):
         "{labels} when it was initialized (of a corpus that is streamed it sees 100 "
         "examples). They have the weight 1. Give label_weights by label instead."
     )
+    GPW040 = (
+        "Groups of doc.spans give different scores to the same span: {keys}. A Span "
+        "does not know its group, so span._.span_score is None. Read the scores of "
+        "one group with spacy_globalpointer.span_scores(doc.spans[KEY])."
+    )
     GPW014 = (
         "{n} of {total} documents have no doc.spans[{key!r}] and are left out as not "
         "annotated. Set doc.spans[{key!r}] = [] on documents that were annotated and "

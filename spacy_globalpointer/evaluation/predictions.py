@@ -19,7 +19,7 @@ from ..corpus.docbin import read_docs
 from ..errors import Errors
 from ..pipeline.global_pointer import GlobalPointer
 from ..pipeline.overlap import select_spans
-from ..pipeline.span_score import place_of
+from ..span_score import place_of
 
 #: Lowest probability of a candidate, at a temperature of 1.0: low enough that a best
 #: threshold is above it, and high enough that most candidates are worth a look.

@@ -32,12 +32,12 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
+from ..span_score import place_of, set_scores
 from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
 from .settings import check_settings, learned, settings
 from .span_loss import SpanLoss, make_span_loss_v1
-from .span_score import SORTED, place_of, register_span_score
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
@@ -125,7 +125,6 @@ class GlobalPointer(TrainablePipe):
         self._warned: set[str] = set()
         self._config = settings(self.cfg)
         check_settings(self.cfg)
-        register_span_score()
 
     @property
     def key(self) -> str:
@@ -319,8 +318,7 @@ class GlobalPointer(TrainablePipe):
             ]
             order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
             group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
-            group.attrs["scores"] = scores[rows][order]
-            group.attrs[SORTED] = True
+            set_scores(group, scores[rows][order])
             doc.spans[self.key] = group
             if self.cfg["annotate_ents"]:
                 flat = select_spans("flat", starts[rows], ends[rows], scores[rows])
