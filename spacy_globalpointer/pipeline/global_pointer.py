@@ -51,7 +51,8 @@ class GlobalPointer(TrainablePipe):
     Every pair of a start and an end token is scored for every label; there are no
     candidates to suggest. The spans whose probability reaches the threshold are
     written to `doc.spans[spans_key]`, sorted by start, end and label, with their
-    probabilities in `attrs["scores"]`.
+    probabilities in `attrs["scores"]`; `span_score.span_scores` reads them from a group
+    that was changed since.
 
     The component remembers the length of the longest span that training scored (in
     the longest document or chunk, up to max_span_length) and predicts no longer one:
