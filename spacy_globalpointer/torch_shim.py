@@ -6,7 +6,6 @@ import copy
 from contextlib import contextmanager
 from typing import Any, Iterator, cast
 
-import torch
 from thinc.api import Optimizer, PyTorchShim, Shim
 from thinc.util import xp2torch
 
@@ -26,12 +25,14 @@ class TorchShim(PyTorchShim):
         return 1.0
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Update the parameters.
+        """Update the parameters. One that has another size than at the last update,
+        such as that of a head with a new label, begins with new moments.
 
         optimizer (Optimizer): The optimizer.
         """
 
         def scaled(key: Any, weights: Any, gradient: Any) -> Any:
+            _forget_other_size(optimizer, key, weights.size)
             rate = optimizer.learn_rate
             # Not lr_scale, which RAdam ignores.
             optimizer.learn_rate = rate * self.learn_rate_factor(key[1])
@@ -45,34 +46,23 @@ class TorchShim(PyTorchShim):
     def copy(self) -> TorchShim:
         """RETURNS (TorchShim): A copy that an optimizer takes for another one."""
         copied = copy.deepcopy(self)
-        copied._renew_id()
-        return copied
-
-    def replace_module(self, module: torch.nn.Module) -> None:
-        """Use another module. An optimizer takes its parameters for new ones: what it
-        has stored of the old ones may have other shapes.
-
-        module (torch.nn.Module): The module.
-        """
-        if module is not self._model:
-            self._model = module
-            self._renew_id()
-
-    def _renew_id(self) -> None:
-        with Shim.global_id_lock:
+        with Shim.global_id_lock:  # the counter of all shims, not one of this class
             Shim.global_id += 1
-            self.id = Shim.global_id
+            copied.id = Shim.global_id
+        return copied
 
     @contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
         """Use other values of the parameters for a while.
 
-        params (dict): Arrays by (shim id, parameter name).
+        params (dict): Arrays by (shim id, parameter name). One of another shape than
+            its parameter is not used.
         """
         own = {
             name: parameter
             for name, parameter in self._model.named_parameters()
             if (self.id, name) in params
+            and params[self.id, name].shape == tuple(parameter.shape)
         }
         backup = {name: parameter.data for name, parameter in own.items()}
         for name, parameter in own.items():
@@ -82,3 +72,13 @@ class TorchShim(PyTorchShim):
         finally:
             for name, parameter in own.items():
                 parameter.data = backup[name]
+
+
+def _forget_other_size(optimizer: Optimizer, key: Any, size: int) -> None:
+    """Forget what an optimizer stored of a parameter when it had another size. Thinc
+    does not compare the sizes, and its compiled Adam would write outside its arrays."""
+    arrays = [optimizer.mom1, optimizer.mom2, optimizer.averages or {}]
+    if any(key in stored and stored[key].size != size for stored in arrays):
+        for stored in arrays:
+            stored.pop(key, None)
+        optimizer.nr_update.pop(key, None)

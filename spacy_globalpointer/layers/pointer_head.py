@@ -105,7 +105,7 @@ def resize_output(
     layer = model.get_ref("output_layer")
     shim = cast(PointerShim, layer.shims[0])
     if isinstance(shim._model, PointerHead):
-        shim.replace_module(shim._model.with_labels(new_nO))
+        shim._model = shim._model.with_labels(new_nO)
         for node in (model, layer):
             node.set_dim("nO", new_nO, force=True)
     return model
