@@ -71,6 +71,11 @@ class Errors(metaclass=_Coded):
         "label, in label order."
     )
 
+    GP080 = (
+        "The model scores {old} labels and cannot be resized to {new}: labels can be "
+        "added, but not removed. Train a new pipeline on data without them."
+    )
+
     # The component
     GP010 = (
         "Threshold {name!r} is {value!r}, but a threshold is a probability, a number "
@@ -100,9 +105,12 @@ class Errors(metaclass=_Coded):
     )
     GP017 = (
         "The training data has a span labelled {label!r}, but the labels of '{name}' "
-        "were fixed at initialization as {labels}. Add the label to [initialize."
-        "components.{name}.labels] (`spacy init labels` collects them all), or remove "
-        "it from the data."
+        "are {labels}. Correct the label in the data, or add it. In training from a "
+        "trained pipeline (`source` in a config, nlp.resume_training), call "
+        "nlp.get_pipe({name!r}).add_label({label!r}) on that pipeline and save it "
+        "before. If the component is initialized by the training itself, list all "
+        "labels in [initialize.components.{name}.labels]; `spacy init labels` collects "
+        "them."
     )
     GP018 = (
         "The model of '{name}' cannot be loaded from {source}: {reason}. The file is "
@@ -291,7 +299,7 @@ class Errors(metaclass=_Coded):
     )
     GP109 = (
         "--splits {value}: these are no fractions that can be used. Pass up to three "
-        "numbers above 0 with sum 1, with commas between, for train, dev and test, such "
+        "numbers above 0 with sum 1 and commas between, for train, dev and test, such "
         "as 0.8,0.1,0.1; or the path of a JSON file that maps splits to lists of "
         'documents, such as {{"train": ["a"], "dev": ["b"]}}.'
     )
@@ -826,6 +834,11 @@ class Warnings(metaclass=_Coded):
     GPW051 = (
         "{documents} no annotation with a span, but predictions, which were not taken. "
         "To convert the predictions, pass --option predictions=true."
+    )
+    GPW040 = (
+        "Groups of doc.spans give different scores to the same span: {keys}. A Span "
+        "does not know its group, so span._.span_score is None. Read the scores of "
+        "one group with spacy_globalpointer.span_scores(doc.spans[KEY])."
     )
     GPW014 = (
         "{n} of {total} documents have no doc.spans[{key!r}] and are left out as not "

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Dict, Iterator, cast
 
 import torch
-from thinc.api import Optimizer, PyTorchShim
+from thinc.api import Optimizer, PyTorchShim, Shim
 from thinc.types import ArgsKwargs
 from thinc.util import xp2torch
 
@@ -19,13 +19,14 @@ _copying = threading.Lock()
 
 
 class TorchShim(PyTorchShim):
-    """A PyTorchShim with four differences to Thinc's own:
+    """A PyTorchShim with five differences to Thinc's own:
 
     - Prediction changes nothing that threads share. Thinc's switches the module's mode.
     - An optimizer's averages can be used. Thinc's looks for keys that none writes.
     - A copy has an id of its own. Thinc's shares its optimizer state with the original.
     - Parameters can have learning rates of their own. A Thinc optimizer has no
       parameter groups.
+    - A parameter may change its size. Thinc's optimizer state would not fit it.
     """
 
     @property
@@ -81,12 +82,14 @@ class TorchShim(PyTorchShim):
         return 1.0
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Update the parameters.
+        """Update the parameters. One that has another size than at the last update,
+        such as that of a head with a new label, begins with new moments.
 
         optimizer (Optimizer): The optimizer.
         """
 
         def scaled(key: Any, weights: Any, gradient: Any) -> Any:
+            _forget_other_size(optimizer, key, weights.size)
             rate = optimizer.learn_rate
             # Not lr_scale, which RAdam ignores.
             optimizer.learn_rate = rate * self.learn_rate_factor(key[1])
@@ -105,9 +108,9 @@ class TorchShim(PyTorchShim):
     def copy(self) -> TorchShim:
         """RETURNS (TorchShim): A copy that an optimizer takes for another one."""
         copied = copy.deepcopy(self)
-        with type(self).global_id_lock:
-            type(self).global_id += 1
-            copied.id = type(self).global_id
+        with Shim.global_id_lock:  # the counter of all shims, not one of this class
+            Shim.global_id += 1
+            copied.id = Shim.global_id
         return copied
 
     def __getstate__(self) -> Dict[str, Any]:
@@ -118,12 +121,14 @@ class TorchShim(PyTorchShim):
     def use_params(self, params: dict) -> Iterator[None]:
         """Use other values of the parameters for a while.
 
-        params (dict): Arrays by (shim id, parameter name).
+        params (dict): Arrays by (shim id, parameter name). One of another shape than
+            its parameter is not used.
         """
         own = {
             name: parameter
             for name, parameter in self._model.named_parameters()
             if (self.id, name) in params
+            and params[self.id, name].shape == tuple(parameter.shape)
         }
         backup = {name: parameter.data for name, parameter in own.items()}
         for name, parameter in own.items():
@@ -148,6 +153,16 @@ def _use_one_thread() -> None:
     global _copying
     _copying = threading.Lock()  # another thread may have held it
     torch.set_num_threads(1)
+
+
+def _forget_other_size(optimizer: Optimizer, key: Any, size: int) -> None:
+    """Forget what an optimizer stored of a parameter when it had another size. Thinc
+    does not compare the sizes, and its compiled Adam would write outside its arrays."""
+    arrays = [optimizer.mom1, optimizer.mom2, optimizer.averages or {}]
+    if any(key in stored and stored[key].size != size for stored in arrays):
+        for stored in arrays:
+            stored.pop(key, None)
+        optimizer.nr_update.pop(key, None)
 
 
 if hasattr(os, "register_at_fork"):

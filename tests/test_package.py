@@ -32,7 +32,7 @@ FLOORS = [
     {"encoders", "layers"},
     {"pointer"},
 ]
-SHARED = {"atomic", "errors", "torch_shim", "types", "values", "wording"}
+SHARED = {"atomic", "errors", "span_score", "torch_shim", "types", "values", "wording"}
 
 
 def declared_entry_points():

@@ -9,6 +9,7 @@ from typing import Any, Iterable, List, Optional, Tuple
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..errors import Errors
+from ..span_score import aligned_scores
 from ..types import LOST_GOLD, SORTED
 from .align import token_places
 from .annotations import AnnotatedText, Source, TextSpan
@@ -88,13 +89,15 @@ def _text_span(span: Span, score: Optional[float], source: Source) -> TextSpan:
 
 
 def group_scores(group: SpanGroup) -> List[Optional[float]]:
-    """Read the scores that `global_pointer`, spancat and others put on a group.
+    """Read the scores that `global_pointer`, spancat and others put on a group. If a
+    group was changed, its spans keep those of `global_pointer`; others' are by index.
 
     group (SpanGroup): The group.
     RETURNS (List[Optional[float]]): For each span the score, or None. A float32 is
         given in its shortest form: 0.9, not 0.8999999761581421.
     """
-    scores = group.attrs.get("scores")
+    scored = aligned_scores(group)
+    scores = group.attrs.get("scores") if scored is None else scored
     if not isinstance(scores, Iterable) or isinstance(scores, (str, bytes)):
         return [None] * len(group)
     values = [_as_score(score) for score in scores]

@@ -9,7 +9,7 @@ from typing import Any, Callable, List, Optional, Tuple, cast
 import safetensors.torch
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model, chain, get_torch_default_device
+from thinc.api import Model, Optimizer, chain, get_torch_default_device
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import torch2xp, xp2torch
 
@@ -108,8 +108,29 @@ def _chain(
         init=chained.init,
         layers=chained.layers,
         dims={name: chained.maybe_get_dim(name) for name in chained.dim_names},
+        attrs={"resize_output": resize_output},
         refs={"tok2vec": tok2vec, "output_layer": head},
     )
+
+
+def resize_output(
+    model: Model[List[Doc], PointerStates], new_nO: int
+) -> Model[List[Doc], PointerStates]:
+    """Let a model score more labels. spaCy calls it by this name (`set_output`).
+
+    model (Model[List[Doc], PointerStates]): The model of one of the architectures. A
+        head that is not built yet stays as it is: `init` builds it with all labels.
+    new_nO (int): Number of labels.
+    RETURNS (Model[List[Doc], PointerStates]): The same model.
+    RAISES (ValueError): GP080 if these are fewer labels than before.
+    """
+    layer = model.get_ref("output_layer")
+    shim = cast(PointerShim, layer.shims[0])
+    if isinstance(shim._model, PointerHead):
+        shim._model = shim._model.with_labels(new_nO)
+        for node in (model, layer):
+            node.set_dim("nO", new_nO, force=True)
+    return model
 
 
 def _run_chain(
@@ -217,6 +238,18 @@ class PointerShim(TorchShim):
     def learn_rate_factor(self, name: str) -> float:
         """RETURNS (float): The same factor for all parameters of the head."""
         return self.learn_rate_scale
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Update the parameters.
+
+        optimizer (Optimizer): The optimizer.
+        """
+        head = self._model
+        trained = any(x.grad is not None for x in head.parameters())
+        if trained and isinstance(head, PointerHead) and head.label_blocks:
+            head.merge_labels()
+            self.forget_copies()
+        super().finish_update(optimizer)
 
 
 def serialize_head(kind: str, head: PointerHead) -> bytes:

@@ -27,13 +27,13 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
+from ..span_score import place_of, set_scores
 from .attributes import SettingAttributes, unsaved_settings
 from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
 from .settings import check_settings, label_thresholds, settings
 from .span_loss import SpanLoss, make_span_loss_v1
-from .span_score import SORTED, place_of, register_span_score
 from .stored_pipe import StoredPipe
 
 # torch is imported where it is used: spaCy imports this module at every start.
@@ -48,7 +48,8 @@ class GlobalPointer(SettingAttributes, StoredPipe):
     Every pair of a start and an end token is scored for every label; there are no
     candidates to suggest. The spans whose probability reaches the threshold are
     written to `doc.spans[spans_key]`, sorted by start, end and label, with their
-    probabilities in `attrs["scores"]`.
+    probabilities in `attrs["scores"]`; `span_score.span_scores` reads them from a group
+    that was changed since.
 
     The component remembers the length of the longest span that training scored (in
     the longest document or chunk, up to max_span_length) and predicts no longer one:
@@ -123,7 +124,6 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         check_settings(self.cfg)
         self.cfg["thresholds"] = dict(self.cfg["thresholds"])
         self._config = settings(self.cfg)
-        register_span_score()
 
     @property
     def key(self) -> str:
@@ -141,18 +141,21 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         return list(self.labels)
 
     def add_label(self, label: str) -> int:
-        """Add a label. Possible until the model is initialized.
+        """Add a label. A trained model keeps the scores of its labels and starts to
+        learn the new one with the next update.
 
         label (str): The label.
         RETURNS (int): 0 if the label is already present, otherwise 1.
         RAISES (ValueError): GP013 if the label is no text; spaCy's E922 if the
-            model already has its labels.
+            model already has its labels and is of an architecture that cannot grow.
         """
         if not isinstance(label, str) or not label:
             raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
         if label in self.labels:
             return 0
         self._allow_extra_label()
+        if self.is_resizable:
+            self.set_output(len(self.labels) + 1)
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
@@ -350,8 +353,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
         rows = rows[order]
         group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
-        group.attrs["scores"] = self.probabilities(found)[rows]
-        group.attrs[SORTED] = True
+        set_scores(group, self.probabilities(found)[rows])
         doc.spans[self.key] = group
         return rows
 

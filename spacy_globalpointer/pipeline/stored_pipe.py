@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Union, cast
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Union, cast
 
 import srsly
 from spacy import util
 from spacy.pipeline import TrainablePipe
+from thinc.api import Model
 
 from ..errors import Errors
 from .storage import StoredParts, pack_learned, read_folder, read_message
@@ -111,7 +113,8 @@ class StoredPipe(TrainablePipe):
 
     def _load_model(self, parts: StoredParts) -> None:
         try:
-            self.model.from_bytes(cast(bytes, parts.model))
+            with _any_number_of_labels(self.model):
+                self.model.from_bytes(cast(bytes, parts.model))
         except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
             raise parts.damaged(error) from error
 
@@ -125,3 +128,18 @@ class StoredPipe(TrainablePipe):
             fields = {"source": parts.source("cfg"), "name": self.name, "nO": nO}
             message = Errors.GP064.format(**fields, labels=labels, n=len(labels))
             raise ValueError(message)
+
+
+@contextmanager
+def _any_number_of_labels(model: Model) -> Iterator[None]:
+    """Let a stored model be loaded into one with another number of labels."""
+    nodes = [n for n in (model, model.get_ref("output_layer")) if not n.param_names]
+    before = [(node, node.maybe_get_dim("nO")) for node in nodes if node.has_dim("nO")]
+    for node, _ in before:
+        node.set_dim("nO", cast(int, None), force=True)
+    try:
+        yield
+    except BaseException:
+        for node, nO in before:
+            node.set_dim("nO", cast(int, nO), force=True)
+        raise

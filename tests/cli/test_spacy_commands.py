@@ -330,3 +330,29 @@ def test_labels_that_come_late_need_the_file(streamed):
     nlp = init_nlp(load_config(folder / "config.cfg", {**paths, **STREAMED}))
     with pytest.raises(ValueError, match="GP017.*RARE.*spacy init labels"):
         train(nlp)
+
+
+def sourced(workplace, model, folder):
+    """A config that trains the components of a pipeline on data with a new label."""
+    gold = [[*GOLD[0], (10, 11, "NEW")], *GOLD[1:]]
+    docs = [e.reference for e in make_examples(spacy.blank("en"), gold=gold)]
+    path = str(save(folder / "new.spacy", docs))
+    config = load_config(workplace / "config.cfg")
+    config["paths"].update(train=path, dev=path)
+    config["components"] = {
+        name: {"source": str(model)} for name in ("tok2vec", "global_pointer")
+    }
+    return config
+
+
+def test_a_new_label_is_added_before_training_from_a_pipeline(
+    workplace, model, tmp_path
+):
+    with pytest.raises(ValueError, match=r"GP017.*'NEW'.*add_label"):
+        train(init_nlp(sourced(workplace, model, tmp_path)))
+    nlp = spacy.load(model)
+    nlp.get_pipe("global_pointer").add_label("NEW")
+    nlp.to_disk(tmp_path / "grown")
+    nlp, _ = train(init_nlp(sourced(workplace, tmp_path / "grown", tmp_path)))
+    assert (10, 11, "NEW") in found(nlp(TEXTS[0]))
+    assert set(GOLD[0]) <= set(found(nlp(TEXTS[0])))
