@@ -733,8 +733,8 @@ class Warnings(metaclass=_Coded):
         "examples). They have the weight 1. Give label_weights by label instead."
     )
     GPW125 = (
-        "An earlier process was killed while it replaced {path}. What was there before "
-        "is back."
+        "An earlier process was killed while it replaced {path}, or files in it. That "
+        "was undone: what was there before is back."
     )
     GPW126 = (
         "These links in {path} lead to folders that are read by another path, or that "
