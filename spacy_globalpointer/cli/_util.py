@@ -12,6 +12,7 @@ from wasabi import msg
 
 from ..atomic import atomic_file
 from ..errors import Errors
+from ..machine_faults import explain
 
 #: What a command says of Ctrl-C that writes at its end only.
 AS_BEFORE = "Stopped by Ctrl-C: nothing was written or changed"
@@ -20,21 +21,27 @@ NO_SHARE = "–"
 NO_SHARE_NOTE = (
     "–: nothing to be a share of (precision without found spans, recall without gold)"
 )
+#: Errors of the data and of the user.
+_REPORTED = (ValueError, OSError, ImportError)
 #: Exit status of a process that Ctrl-C ended.
 INTERRUPTED = 130
 
 
 @contextmanager
 def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
-    """Print errors of the data and of the user, and exit with status 1. Errors of the
-    program keep their traceback.
+    """Print errors of the data, of the user and of the machine, and exit with status
+    1. Errors of the program keep their traceback.
 
     stopped (Optional[str]): What to say after Ctrl-C, before the exit with status 130;
         None leaves Ctrl-C to the caller.
     """
     try:
         yield
-    except (ValueError, OSError, ImportError) as err:
+    except BrokenPipeError:  # the reader of the output has ended, as `head` does
+        raise
+    except Exception as err:
+        if explain(err) is None and not isinstance(err, _REPORTED):
+            raise
         fail(err)
     except KeyboardInterrupt:
         if stopped is None:
@@ -48,7 +55,8 @@ def fail(error: Exception) -> NoReturn:
 
     error (Exception): The error; each line of its message stays one.
     """
-    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    text = explain(error) or str(error).strip() or type(error).__name__
+    first, *others = text.splitlines()
     msg.fail(first)
     for line in others:
         msg.text(line)
@@ -139,6 +147,20 @@ def write_text(text: str, output: Path) -> None:
     """
     with atomic_file(output) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def write_output(text: str) -> None:
+    """Write what others are to read to the standard output.
+
+    text (str): The text. It is written in utf-8, whatever the output's encoding.
+    """
+    sys.stdout.flush()
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:  # a notebook's, for one
+        sys.stdout.write(text)
+    else:
+        stream.write(text.encode("utf-8"))
+    sys.stdout.flush()
 
 
 def _format(value: object) -> str:

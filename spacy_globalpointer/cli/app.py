@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 from spacy.cli._util import app
 
+from ..symbols import degrade_symbols
 from .config import config_cli
 from .convert import convert_cli
 from .debug import debug_cli
@@ -26,6 +29,14 @@ WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 global_pointer_cli = typer.Typer(
     name="global-pointer", help=HELP, no_args_is_help=True, rich_markup_mode=None
 )
+
+
+@global_pointer_cli.callback()
+def prepare_output() -> None:
+    """Have all commands write symbols as what the output's encoding has like them."""
+    degrade_symbols(sys.stdout, sys.stderr)
+
+
 global_pointer_cli.command("config")(config_cli)
 global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("debug")(debug_cli)
