@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -13,9 +12,10 @@ import tempfile
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Sequence
+from typing import Iterable, Iterator, List, Sequence
 
 from .errors import Warnings
+from .machine_faults import DISK_FULL, FORBIDDEN, number_of
 
 #: Ending, in a folder of drafts, of the name of what makes way for a draft.
 _BEFORE = "before"
@@ -25,8 +25,6 @@ _OLD = "old"
 _UNFINISHED = ".unfinished.json"
 #: Bytes of a longer name that a folder of drafts has in its own.
 _LONGEST = 100
-#: How a system says that no more can be written.
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Whether a signal can ask after a process, and a folder can be opened.
 _IS_POSIX = os.name == "posix"
 #: Of the namespace that this process' number is of, where there are such.
@@ -120,7 +118,7 @@ def drafts_beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     clear_drafts(path)
     prefix = f".{_short(path.name)}.{_host()}.{os.getpid()}."
-    with _naming(path, (errno.EACCES, errno.EPERM, errno.EROFS, *DISK_FULL)):
+    with _naming(path, (*DISK_FULL, *FORBIDDEN)):
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
     try:
         with _naming(path, DISK_FULL):
@@ -231,14 +229,16 @@ def _keep_modes(old: Path, new: Path) -> None:
 
 
 @contextmanager
-def _naming(path: Path, numbers: Sequence[Optional[int]]) -> Iterator[None]:
+def _naming(path: Path, numbers: Sequence[int]) -> Iterator[None]:
     """Name a path in errors that name a draft or nothing."""
     try:
         yield
-    except OSError as error:
-        if error.errno in numbers:
-            error.filename, error.filename2 = str(path), None
-        raise
+    except Exception as error:
+        number, own = number_of(error), getattr(error, "filename", None)
+        is_elsewhere = own and path.parent not in Path(os.fsdecode(own)).parents
+        if number is None or number not in numbers or is_elsewhere:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _host() -> str:

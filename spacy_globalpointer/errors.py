@@ -508,13 +508,13 @@ class Errors(metaclass=_Coded):
     # The machine
     GP196 = (
         "{path} could not be written: {reason}. The disk is full, or your share of it "
-        "is used up. What was there before is unchanged. Free some space, or name a "
-        "place on another disk."
+        "is used up. No file was written in part. Free some space, or name a place on "
+        "another disk."
     )
     GP197 = (
-        "The memory does not suffice: {reason}. What was there before is unchanged. "
-        "Close other programs, or give the command less at once: several shorter "
-        "files, smaller batches or shorter windows."
+        "The memory does not suffice: {reason}. No file was written in part. Close "
+        "other programs, or give the command less at once: several shorter files, "
+        "smaller batches or shorter windows."
     )
     GP198 = (
         "There is no folder for temporary files: {reason}. Set the environment "

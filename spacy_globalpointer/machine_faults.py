@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional
 
-from .atomic import DISK_FULL
 from .errors import Errors
 
+#: How a system says that no more can be written.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: How a system says that something is not allowed.
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 #: The system's number in the texts of errors that do not have it as an attribute: of
 #: shutil.copytree, and of what is written in Rust, such as tokenizers and safetensors.
 _NUMBER = re.compile(r"\[Errno (\d+)\]|\(os error (\d+)\)|\bOs \{ code: (\d+)")
@@ -48,7 +49,7 @@ def explain(error: BaseException) -> Optional[str]:
     error (BaseException): Any error.
     RETURNS (Optional[str]): Its message with a code; None if it is another error.
     """
-    number = _number_of(error)
+    number = number_of(error)
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     path = getattr(error, "filename", None) or "The output"
     if isinstance(error, NoTemporaryFolder):
@@ -57,7 +58,7 @@ def explain(error: BaseException) -> Optional[str]:
         return Errors.GP197.format(reason=reason)
     if number in DISK_FULL:
         return Errors.GP196.format(path=path, reason=reason)
-    if number in _FORBIDDEN:
+    if number in FORBIDDEN:
         return Errors.GP192.format(path=path, reason=reason)
     return None
 
@@ -65,7 +66,7 @@ def explain(error: BaseException) -> Optional[str]:
 def is_shortage(error: BaseException) -> bool:
     """RETURNS (bool): Whether an error says that the memory or the disk does not
     suffice, which is no fault of what was read."""
-    number = _number_of(error)
+    number = number_of(error)
     return (
         isinstance(error, NoTemporaryFolder)
         or number in DISK_FULL
@@ -73,7 +74,9 @@ def is_shortage(error: BaseException) -> bool:
     )
 
 
-def _number_of(error: BaseException) -> Optional[int]:
+def number_of(error: BaseException) -> Optional[int]:
+    """RETURNS (Optional[int]): The system's number of an error, such as errno.ENOSPC;
+    None if it has none."""
     if isinstance(error, OSError) and not isinstance(error, shutil.Error):
         return error.errno
     if isinstance(error, ValueError):

@@ -292,8 +292,9 @@ def test_a_full_disk_names_the_file_and_leaves_what_was_there(tmp_path, atomic, 
 
 
 def test_a_folder_that_may_not_be_written_to_is_told_by_the_file(tmp_path, monkeypatch):
-    def refuse(*_, **__):
-        raise PermissionError(errno.EACCES, "Permission denied", "a draft")
+    def refuse(prefix, dir):
+        name = f"{dir}/{prefix}draft"
+        raise PermissionError(errno.EACCES, "Permission denied", name)
 
     monkeypatch.setattr(module.tempfile, "mkdtemp", refuse)
     with pytest.raises(PermissionError) as error, atomic_file(tmp_path / "out"):

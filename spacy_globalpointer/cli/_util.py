@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set
 
@@ -21,16 +22,14 @@ NO_SHARE = "–"
 NO_SHARE_NOTE = (
     "–: nothing to be a share of (precision without found spans, recall without gold)"
 )
-#: Errors of the data and of the user.
-_REPORTED = (ValueError, OSError, ImportError)
 #: Exit status of a process that Ctrl-C ended.
 INTERRUPTED = 130
 
 
 @contextmanager
 def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
-    """Print errors of the data, of the user and of the machine, and exit with status
-    1. Errors of the program keep their traceback.
+    """Print errors of the data and of the user, and exit with status 1. Errors of the
+    program keep their traceback.
 
     stopped (Optional[str]): What to say after Ctrl-C, before the exit with status 130;
         None leaves Ctrl-C to the caller.
@@ -39,9 +38,7 @@ def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
         yield
     except BrokenPipeError:  # the reader of the output has ended, as `head` does
         raise
-    except Exception as err:
-        if explain(err) is None and not isinstance(err, _REPORTED):
-            raise
+    except (ValueError, OSError, ImportError) as err:
         fail(err)
     except KeyboardInterrupt:
         if stopped is None:
@@ -57,10 +54,22 @@ def fail(error: Exception) -> NoReturn:
     """
     text = explain(error) or str(error).strip() or type(error).__name__
     first, *others = text.splitlines()
-    msg.fail(first)
-    for line in others:
-        msg.text(line)
+    try:
+        msg.fail(first)
+        for line in others:
+            msg.text(line)
+        sys.stdout.flush()
+    except OSError:  # the output is a file on the disk that is full
+        sys.stderr.write(f"{text}\n")
+        _give_up_output()
     sys.exit(1)
+
+
+def _give_up_output() -> None:
+    """Send to nowhere what was not written to the standard output, which Python would
+    try again at the end."""
+    with suppress(OSError, AttributeError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:

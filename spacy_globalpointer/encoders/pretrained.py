@@ -18,6 +18,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from ..errors import Errors, Warnings
+from ..machine_faults import is_shortage
 from .batches import SpecialPieces
 
 # Settings that transformers takes and leaves among the unused ones.
@@ -95,7 +96,9 @@ def load_pretrained(
     config, tokenizer = load_parts(name, tokenizer_config, transformer_config)
     try:
         module = AutoModel.from_pretrained(name, config=config)
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # safetensors and pickle have errors of their own
+        if is_shortage(error):
+            raise
         raise ValueError(_not_loaded(name, error)) from error
     _check_inputs(name, module)
     return Encoder(module.float(), tokenizer)
@@ -118,6 +121,8 @@ def load_parts(
             name, return_unused_kwargs=True, **transformer_config
         )
     except (OSError, ValueError) as error:
+        if is_shortage(error):
+            raise
         raise ValueError(_not_loaded(name, error)) from error
     _warn_unknown(name, config, [key for key in transformer_config if key in unknown])
     config.return_dict = True
@@ -127,6 +132,8 @@ def load_parts(
             name, **{"use_fast": True, **tokenizer_config}
         )
     except Exception as error:  # whatever a tokenizer without its files raises
+        if is_shortage(error):
+            raise
         raise ValueError(_not_loaded(name, error)) from error
     _check_tokenizer(name, tokenizer)
     return config, tokenizer

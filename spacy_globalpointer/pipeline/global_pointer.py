@@ -29,6 +29,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
+from ..machine_faults import is_shortage
 from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
@@ -487,6 +488,8 @@ class GlobalPointer(TrainablePipe):
         try:
             self.model.from_bytes(data)
         except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
+            if is_shortage(error):
+                raise
             message = Errors.GP018.format(name=self.name, source=source, reason=error)
             raise ValueError(message) from error
 

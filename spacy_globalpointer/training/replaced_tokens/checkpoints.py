@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ...atomic import atomic_file
 from ...errors import Errors
+from ...machine_faults import is_shortage
 from .identity import Identity, differences
 from .optimizer import optimizer_tensors, restore_optimizer
 from .run import Run
@@ -66,6 +67,8 @@ def load_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
         if header["format"] != _FORMAT:
             raise ValueError(f"its format is {header['format']!r}")
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
+        if is_shortage(error):
+            raise
         raise ValueError(Errors.GP204.format(path=path, reason=error)) from error
     check_identity(path, stored, _whole(identity, run))
     _load_parameters(run, _part(tensors, _MODEL))

@@ -18,6 +18,7 @@ from thinc.api import Config, Model, Optimizer
 
 from ...atomic import atomic_folder, sync
 from ...errors import Errors
+from ...machine_faults import is_shortage
 from . import optimizer_state
 from .identity import Identity, file_digest
 from .machine import machine
@@ -250,6 +251,8 @@ def _load_arrays(path: Path, prefix: str = "") -> States:
             names = [name for name in stored.keys() if name.startswith(prefix)]  # noqa: SIM118
             return {name: stored.get_tensor(name) for name in names}
     except safetensors.SafetensorError as error:
+        if is_shortage(error):
+            raise
         raise damaged(path, error) from error
 
 
