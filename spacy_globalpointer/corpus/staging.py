@@ -20,7 +20,8 @@ def locked_folder(output: Path) -> Iterator[None]:
     to it in part, with a warning. Where there are no locks, others are not kept away.
 
     output (Path): The folder. The one above is made if it does not exist.
-    RAISES (ValueError): GP191 if another process, or thread, fills it.
+    RAISES (ValueError): GP191 if another process, or thread, fills it; PermissionError
+        with GP192 if no file may be made next to it.
     """
     output = output.resolve()
     made = [folder for folder in output.parents if not folder.exists()]
@@ -31,6 +32,9 @@ def locked_folder(output: Path) -> Iterator[None]:
             is_locked = stack.enter_context(hold_lock(hidden_beside(output, "lock")))
         except BlockingIOError as error:
             raise ValueError(Errors.GP191.format(path=output)) from error
+        except PermissionError as error:
+            fields = {"path": output.parent, "reason": error.strerror}
+            raise PermissionError(Errors.GP192.format(**fields)) from error
         clear_drafts(output, of_all=is_locked)
         yield
 

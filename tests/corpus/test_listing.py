@@ -244,3 +244,14 @@ def test_patterns_of_hidden_and_broken_names_fit(tmp_path, pattern, warns, recwa
     )
     codes = [str(w.message) for w in recwarn if "GPW017" in str(w.message)]
     assert len(codes) == warns and all("'bad'" not in code for code in codes)
+
+
+def test_a_file_that_may_not_be_read_has_a_code(tmp_path, monkeypatch):
+    write_brat(tmp_path / "corpus", {"a": ("Mary", ["T1\tX 0 4\tMary"])})
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied", "a")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(PermissionError, match=r"GP192.*a\.txt: Permission denied"):
+        convert_corpus(tmp_path / "corpus", tmp_path / "out", nlp=NLP)

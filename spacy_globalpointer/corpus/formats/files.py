@@ -203,10 +203,15 @@ def read_blocks(file: SourceFile, *, encoding: str) -> Iterator[str]:
 
 
 def open_binary(file: SourceFile) -> BinaryIO:
-    """RETURNS (BinaryIO): The content of a file, unpacked."""
-    if file.path.name.endswith(GZ):
-        return cast(BinaryIO, gzip.open(file.path, "rb"))
-    return open(file.path, "rb")
+    """RETURNS (BinaryIO): The content of a file, unpacked. RAISES (PermissionError):
+    GP192 if it may not be read."""
+    try:
+        if file.path.name.endswith(GZ):
+            return cast(BinaryIO, gzip.open(file.path, "rb"))
+        return open(file.path, "rb")
+    except PermissionError as err:
+        fields = {"path": file.path, "reason": err.strerror or err}
+        raise PermissionError(Errors.GP192.format(**fields)) from err
 
 
 def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:

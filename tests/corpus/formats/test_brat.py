@@ -254,3 +254,11 @@ def test_documents_of_any_names_are_written(tmp_path_factory, names):
     if names:
         found = [document.text for document, _ in read_brat(folder)]
         assert sorted(found) == sorted(texts)
+
+
+def test_names_that_the_system_cannot_encode_are_written(tmp_path, monkeypatch):
+    """As with LC_ALL=C."""
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
+    BRAT.write([AnnotatedText(name, name) for name in ("öa", "üa")], tmp_path)
+    names = sorted(path.name for path in tmp_path.glob("*.txt"))
+    assert names == ["_a-1.txt", "_a.txt"]
