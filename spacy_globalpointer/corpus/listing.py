@@ -7,10 +7,11 @@ import os
 import stat
 import warnings
 from dataclasses import dataclass, field
+from enum import Enum
 from fnmatch import fnmatch
 from operator import itemgetter
 from pathlib import Path
-from typing import Dict, List, Sequence, Set, Tuple
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from ..errors import Errors, Warnings
 
@@ -18,6 +19,14 @@ from ..errors import Errors, Warnings
 _MOST = 5
 #: A folder, by device and number, whatever its path.
 _Identity = Tuple[int, int]
+
+
+class _Kind(Enum):
+    """What an entry of a folder is, if it can be read."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link to a folder"
 
 
 @dataclass
@@ -89,7 +98,8 @@ def walk_folder(path: Path) -> Listing:
     seen: Set[_Identity] = set()
     links = _walk(path, "", listing, seen)
     for link, name in links:  # which grows
-        if _identity(link) in seen | _around(link):
+        identity = _identity(link)
+        if identity in seen or identity in _around(link):
             listing.repeated.append(name)
         else:
             links += _walk(link, f"{name}/", listing, seen)
@@ -126,24 +136,34 @@ def _walk(
             listing.faults[prefix.rstrip("/") or "."] = _reason(error)
             continue
         for entry in entries:
-            place, name = folder / entry.name, prefix + entry.name
-            if entry.name.startswith("."):
-                listing.hidden.append(name)
-                continue
-            try:
-                mode = entry.stat().st_mode if entry.is_symlink() else 0
-            except OSError as error:
-                listing.faults[name] = _reason(error)
-                continue
-            if stat.S_ISDIR(mode):
-                links.append((place, name))
-            elif entry.is_dir():
-                waiting.append((place, f"{name}/"))
-            elif entry.is_file():
-                listing.files[name] = place
-            else:
-                listing.faults[name] = "neither a file nor a folder"
+            name = prefix + entry.name
+            kind = _kind_of(entry, name, listing)
+            if kind is _Kind.FILE:
+                listing.files[name] = folder / entry.name
+            elif kind is _Kind.FOLDER:
+                waiting.append((folder / entry.name, f"{name}/"))
+            elif kind is _Kind.LINK:
+                links.append((folder / entry.name, name))
     return sorted(links)
+
+
+def _kind_of(entry: os.DirEntry[str], name: str, listing: Listing) -> Optional[_Kind]:
+    """RETURNS (Optional[_Kind]): What to do with an entry of a folder; None after it
+    was added to what is not read."""
+    if entry.name.startswith("."):
+        listing.hidden.append(name)
+        return None
+    try:
+        mode = entry.stat().st_mode
+    except OSError as error:
+        listing.faults[name] = _reason(error)
+        return None
+    if stat.S_ISDIR(mode):
+        return _Kind.LINK if entry.is_symlink() else _Kind.FOLDER
+    if stat.S_ISREG(mode):
+        return _Kind.FILE
+    listing.faults[name] = "neither a file nor a folder"
+    return None
 
 
 def _identity(folder: Path) -> _Identity:
