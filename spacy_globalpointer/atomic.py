@@ -127,23 +127,26 @@ def drafts_beside(path: Path) -> Iterator[Path]:
         _discard(folder, path)
 
 
-def clear_drafts(path: Path, *, of_all: bool = False) -> None:
+def clear_drafts(path: Path, *, of_all: bool = False, is_locked: bool = False) -> None:
     """Remove the drafts of processes that were killed, and put back, with a warning,
     what one was about to replace. Those of running processes and other machines stay.
 
     path (Path): What the drafts are for.
     of_all (bool): Remove those, too: nobody else writes there.
+    is_locked (bool): Nobody else moves drafts there (`move_into`): undo the moves of
+        other machines, too.
     """
     path = path.resolve()
     if not path.parent.is_dir():
         return
-    host = r"[\w-]+" if of_all else _host()
-    name = rf"\.{re.escape(_short(path.name))}\.{host}\.(\d+)\.[^.]+"
+    name = rf"\.{re.escape(_short(path.name))}\.([\w-]+)\.(\d+)\.[^.]+"
     for folder in path.parent.iterdir():
         match = re.fullmatch(name, folder.name)
         if not match or not folder.is_dir():
             continue
-        if (of_all or not _is_alive(int(match[1]))) and _discard(folder, path):
+        is_dead = match[1] == _host() and not _is_alive(int(match[2]))
+        is_dead |= is_locked and (folder / _UNFINISHED).is_file()
+        if (of_all or is_dead) and _discard(folder, path):
             warnings.warn(Warnings.GPW125.format(path=path), stacklevel=2)
 
 

@@ -420,3 +420,21 @@ def test_a_killed_process_that_had_moved_all_is_done(out):
     clear_drafts(out)
     assert contents(out) == {**NEW, **others}
     assert names(out.parent) == ["out"]
+
+
+@pytest.mark.filterwarnings("ignore:.GPW125")
+def test_moves_of_another_machine_are_undone_where_nobody_else_moves(out, monkeypatch):
+    before = contents(out) if out.exists() else {}
+    with suppress(KeyboardInterrupt), monkeypatch.context() as patch:
+        patch.setattr(module, "_host", lambda: "elsewhere")
+        patch.setattr(module, "_discard", lambda *_: None)
+        replace = stop_at(3, interrupt)
+        try:
+            move_new(out)
+        finally:
+            os.replace = replace
+    clear_drafts(out)
+    assert len(names(out.parent)) == 2
+    clear_drafts(out, is_locked=True)
+    assert (contents(out) if out.exists() else {}) == before
+    assert names(out.parent) == (["out"] if before else [])

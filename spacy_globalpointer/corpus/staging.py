@@ -35,7 +35,7 @@ def locked_folder(output: Path) -> Iterator[None]:
         except PermissionError as error:
             fields = {"path": output.parent, "reason": error.strerror}
             raise PermissionError(Errors.GP192.format(**fields)) from error
-        clear_drafts(output, of_all=is_locked)
+        clear_drafts(output, is_locked=is_locked)
         yield
 
 
