@@ -34,7 +34,7 @@ FLOORS = [
 ]
 SHARED = {
     *("atomic", "errors", "locks", "machine_faults", "symbols", "torch_shim", "types"),
-    "wording",
+    *("values", "wording"),
 }
 
 

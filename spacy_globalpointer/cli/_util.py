@@ -7,13 +7,15 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set
+from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set, Union
 
-from wasabi import msg
+import spacy
+from spacy.language import Language
 
 from ..atomic import atomic_file
 from ..errors import Errors
 from ..machine_faults import explain
+from .terminal import msg
 
 #: What a command says of Ctrl-C that writes at its end only.
 AS_BEFORE = "Stopped by Ctrl-C: nothing was written or changed"
@@ -70,6 +72,20 @@ def _give_up_output() -> None:
     try again at the end."""
     with suppress(OSError, AttributeError), open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def load_pipeline(model: Union[str, Path]) -> Language:
+    """Load a pipeline.
+
+    model (Union[str, Path]): Its folder, or the name of a package.
+    RETURNS (Language): The pipeline.
+    RAISES (ValueError): GP066 if a file of it is missing.
+    """
+    try:
+        return spacy.load(model)
+    except FileNotFoundError as error:
+        fields = {"path": error.filename, "model": model}
+        raise ValueError(Errors.GP066.format(**fields)) from error
 
 
 def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:

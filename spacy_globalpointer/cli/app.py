@@ -20,6 +20,7 @@ from .export import export_cli
 from .lengthen import lengthen_cli
 from .pretrain import pretrain_cli
 from .render import render_cli
+from .terminal import visible_warnings
 from .train import train_cli
 from .tune import tune_cli
 
@@ -32,7 +33,7 @@ WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 class CommandGroup(TyperGroup):
     """Runs a command, whatever the output's encoding, and reports errors of the
-    machine."""
+    machine. No command can steer the terminal with warnings."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command.
@@ -42,7 +43,8 @@ class CommandGroup(TyperGroup):
         """
         degrade_symbols(sys.stdout, sys.stderr)
         try:
-            return super().invoke(ctx)
+            with visible_warnings():
+                return super().invoke(ctx)
         except Exception as error:
             if explain(error) is None:
                 raise

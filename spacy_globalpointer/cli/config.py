@@ -8,11 +8,11 @@ from typing import Annotated, Optional
 
 from spacy.cli._util import Arg, Opt
 from spacy.util import get_lang_class
-from wasabi import msg
 
 from ..errors import Errors, Warnings
 from ..recipes.make import make_config, table
 from ._util import reported_errors, write_output, write_text
+from .terminal import msg
 
 
 def config_cli(

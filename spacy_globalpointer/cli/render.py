@@ -13,7 +13,6 @@ from spacy.cli._util import Arg, Opt
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import escape_html
-from wasabi import msg
 
 from ..corpus.crop import crop_docs
 from ..corpus.docbin import read_docs
@@ -22,7 +21,14 @@ from ..corpus.plain_texts import is_plain, read_plain_texts
 from ..errors import Errors
 from ..evaluation.colors import assign_colors
 from ..wording import number_of
-from ._util import AS_BEFORE, check_page, reported_errors, write_text
+from ._util import (
+    AS_BEFORE,
+    check_page,
+    load_pipeline,
+    reported_errors,
+    write_text,
+)
+from .terminal import msg
 
 
 def render_cli(
@@ -64,7 +70,7 @@ def render_cli(
     with reported_errors(AS_BEFORE):
         check_page(output)
         references = read_texts(data, limit, gold=gold)
-        nlp = spacy.load(model)
+        nlp = load_pipeline(model)
         docs = predict(nlp, references, spans_key, gold=gold, max_tokens=max_tokens)
         write_text(draw(docs, spans_key), output)
     if not any(doc.spans.get(spans_key) for doc in docs):

@@ -21,6 +21,7 @@ class Reason(str, Enum):
     BAD_TAG = "bad_tag"
     NOT_ACCEPTED = "not_accepted"
     OTHER_ANNOTATION = "other_annotation"
+    NOT_AGREED = "not_agreed"
     DROPPED_LABEL = "dropped_label"
     DUPLICATE = "duplicate"
     MERGED = "merged"
@@ -38,6 +39,7 @@ class Reason(str, Enum):
             Reason.NOT_A_SPAN,
             Reason.NOT_ACCEPTED,
             Reason.OTHER_ANNOTATION,
+            Reason.NOT_AGREED,
             Reason.DROPPED_LABEL,
             Reason.DUPLICATE,
         )
@@ -66,8 +68,13 @@ REMEDIES: Dict[Reason, str] = {
         "Nothing to do: the annotator has rejected, skipped or cancelled it."
     ),
     Reason.OTHER_ANNOTATION: (
-        "Choose which of the document's annotations to take: another one was. See the "
-        "option annotations of the format."
+        "Choose whose annotations of the document to take, with --annotator or "
+        "--annotators: another one was taken. Of label-studio, see also the option "
+        "annotations."
+    ),
+    Reason.NOT_AGREED: (
+        "Nothing to do: not all annotators of the document marked it, and --annotators "
+        "is agreement."
     ),
     Reason.DROPPED_LABEL: "Nothing to do: its label is among those to drop.",
     Reason.DUPLICATE: "Nothing to do: the same span with this label is kept once.",
@@ -132,9 +139,16 @@ class AnnotatedText:
     tokens (Optional[List[Tuple[int, int]]]): First character and character after the
         last of each token, where a format has them or needs them; None if the
         source knows no tokens.
+    joined (int): Ends of sentences that lie within a span, and so do not end it.
+    cut (int): Spans of the document before that its beginning cuts in two.
     skip (bool): Whether the document is no example, since its annotator rejected or
         skipped it, or nobody has annotated it. Its annotations are rejects; it is not
         one "without spans".
+    predicted (bool): Whether it has predictions, which were not asked for.
+    annotator (str): Who annotated it; "" where the source does not say.
+    input (str): The same for all annotations of one text, each of which is a document
+        as it is read; "" where the source does not say.
+    reviewed (bool): Whether a reviewer chose it among the annotations of its text.
     """
 
     name: str
@@ -144,7 +158,13 @@ class AnnotatedText:
     source: Source = Source("", 1)
     meta: Dict[str, Any] = field(default_factory=dict)
     tokens: Optional[List[Tuple[int, int]]] = None
+    joined: int = 0
+    cut: int = 0
     skip: bool = False
+    predicted: bool = False
+    annotator: str = ""
+    input: str = ""
+    reviewed: bool = False
 
 
 #: A document, and the annotations of it that are not spans of its text.

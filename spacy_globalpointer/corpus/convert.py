@@ -30,6 +30,7 @@ from ..errors import Errors
 from ..wording import number_of
 from .align import make_doc
 from .annotations import Document, Reject, Source
+from .annotators import AnnotatorRules, Merger
 from .formats.files import check_patterns, other_files
 from .formats.format import Format
 from .formats.registry import detect_format, get_format, read_documents
@@ -72,14 +73,17 @@ def convert_corpus(
     encoding: str = "utf-8",
     renamed: Optional[Dict[str, str]] = None,
     dropped: Iterable[str] = (),
+    annotator: Sequence[str] = (),
+    annotators: str = "error",
     progress: Optional[Progress] = None,
 ) -> ConversionSummary:
     """Convert annotation files to .spacy files.
 
     Writes SPLIT.spacy for each split, the annotations that are not in them to
     rejects.jsonl, and the summary to summary.json. The corpus is read twice, so that
-    an error in a file shows before the long work, and one document at a time, so that
-    it may be larger than the memory. Nothing is written to the output before all of
+    an error in a file shows before the long work (and once more where several
+    annotators may have had one text), and one document at a time, so that it may be
+    larger than the memory. Nothing is written to the output before all of
     it has been converted, and each file then appears whole. Splits of an earlier
     conversion into the folder that are not made again are removed, so that no old
     test set stays beside a new training set; other files are left as they are.
@@ -98,13 +102,18 @@ def convert_corpus(
     encoding (str): Encoding of the source files.
     renamed (Optional[Dict[str, str]]): New labels by old ones.
     dropped (Iterable[str]): Labels whose spans are left out.
+    annotator (Sequence[str]): Names of the annotators whose spans are taken; all if it
+        is empty.
+    annotators (str): Which spans of a text with several annotations are taken: those
+        of all ("union"), those that are in each ("agreement"), or an "error". A format
+        that names no annotators has one annotation of each text.
     progress (Optional[Progress]): Wraps an iterator over the documents; is called
         with the iterator and their number: None where it is not known yet.
     RETURNS (ConversionSummary): What became of the annotations.
     RAISES (ValueError): Files that cannot be read, no document at all, names that are
-        not unique, patterns and rules for splits or labels that do not fit the corpus,
-        a source and an output that lie in each other, another process that converts
-        into the output.
+        not unique, patterns and rules for splits, labels or annotators that do not fit
+        the corpus, a source and an output that lie in each other, another process that
+        converts into the output.
     """
     source, output = Path(source), Path(output)
     _check_places(source, output)
@@ -113,16 +122,11 @@ def convert_corpus(
         check_patterns(source, exclude)
         found = _find_format(source, format, encoding, exclude)
         parsed = found.reading(options or {})
-        rules, labels = (
-            parse_splits(splits),
-            LabelRules(renamed or {}, frozenset(dropped)),
-        )
-
-        def read() -> Iterator[Document]:
-            return read_documents(
-                found, source, encoding=encoding, exclude=exclude, options=parsed
-            )
-
+        rules = parse_splits(splits)
+        labels = LabelRules(renamed or {}, frozenset(dropped))
+        whose = AnnotatorRules(tuple(annotator), annotators)
+        files = {"encoding": encoding, "exclude": exclude, "options": parsed}
+        read = _make_reader(found, source, whose, files)
         watched = progress or _unwatched
         assigned = _look_through(lambda: watched(read(), None), rules, labels, seed)
         if not len(assigned):
@@ -161,6 +165,20 @@ def _find_format(
     if format is None:
         return detect_format(source, encoding=encoding, exclude=exclude)
     return get_format(format)
+
+
+def _make_reader(
+    format: Format, source: Path, rules: AnnotatorRules, options: Dict[str, Any]
+) -> Callable[[], Iterator[Document]]:
+    """RETURNS (Callable[[], Iterator[Document]]): What reads the corpus, one document
+    for all annotations of a text."""
+
+    def read() -> Iterator[Document]:
+        return read_documents(format, source, **options)
+
+    if not format.has_annotators and not rules.names:
+        return read
+    return Merger(read, rules, source).read
 
 
 def _unwatched(documents: Iterator[Document], _: Optional[int]) -> Iterator[Document]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from itertools import groupby
 from operator import itemgetter
-from typing import List, Sequence, Set, Tuple
+from typing import List, Optional, Sequence, Set, Tuple
 
 Place = Tuple[int, int]  # start, end (exclusive)
 
@@ -61,6 +61,26 @@ def count_lost(spans: Sequence[Place], overlap: str) -> int:
         return len(spans) - _most_disjoint([(s, e, 1) for s, e in spans])
     crossing = _in_crossings(spans)
     return len(crossing) - _most_nested(crossing)
+
+
+def first_conflict(spans: Sequence[Place], overlap: str) -> Optional[Tuple[int, int]]:
+    """Find two spans that an overlap policy does not let stand together.
+
+    spans (Sequence[Place]): The spans of one document, none of them empty.
+    overlap (str): "any", "nested" or "flat", as for `count_lost`.
+    RETURNS (Optional[Tuple[int, int]]): Indices of the first two from the left; None
+        if there are none.
+    """
+    active: List[int] = []
+    for index in sorted(range(len(spans)), key=lambda i: spans[i]):
+        start, end = spans[index]
+        active = [i for i in active if spans[i][1] > start]
+        for i in active:
+            crosses = spans[i][0] < start and spans[i][1] < end
+            if overlap == "flat" or (overlap == "nested" and crosses):
+                return i, index
+        active.append(index)
+    return None
 
 
 def _outer_first(span: Place) -> Tuple[int, int]:

@@ -50,6 +50,9 @@ class SplitWriter:
         self.summary.read += annotated.n_read
         self.summary.kept += len(kept)
         self.summary.adjusted += sum(place not in places for place in kept)
+        self.summary.predicted += annotated.predicted and not annotated.spans
+        self.summary.joined += annotated.joined
+        self.summary.cut += annotated.cut
         self.summary.count_rejects(rejects)
 
     def skip(self, annotated: AnnotatedText, rejects: List[Reject]) -> None:
@@ -59,6 +62,7 @@ class SplitWriter:
         rejects (List[Reject]): All its annotations.
         """
         self.summary.skipped += 1
+        self.summary.predicted += annotated.predicted
         self.summary.read += annotated.n_read
         self.summary.count_rejects(rejects)
 

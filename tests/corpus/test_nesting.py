@@ -12,6 +12,7 @@ from hypothesis import given
 from spacy_globalpointer.corpus.nesting import (
     count_lost,
     crossing_pairs,
+    first_conflict,
     nesting_depth,
 )
 
@@ -79,6 +80,15 @@ def test_crossing_pairs(spans):
 @given(spans=SPANS)
 def test_least_loss(overlap, conflict, spans):
     assert count_lost(spans, overlap) == lost_by_search(spans, conflict)
+
+
+@pytest.mark.parametrize("overlap,conflict", [("nested", cross), ("flat", share)])
+@given(spans=SPANS)
+def test_a_conflict_is_found_where_there_is_one(overlap, conflict, spans):
+    found = first_conflict(spans, overlap)
+    assert (found is not None) == (count_lost(spans, overlap) > 0)
+    assert found is None or conflict(*(spans[i] for i in found))
+    assert first_conflict(spans, "any") is None
 
 
 def test_many_spans_are_quick():

@@ -90,12 +90,12 @@ def find_endings(
 
     path (Path): The folder.
     suffixes (Sequence[str]): Endings of a format's files.
-    spare (Sequence[str]): Endings that other files have, too: they count in a folder
-        without files of the others only.
+    spare (Sequence[str]): Endings that other files have, too: each counts in a folder
+        without files of those before it only.
     exclude (Sequence[str]): Patterns of names to leave out.
-    RETURNS (Tuple[str, ...]): suffixes or spare; both if there are no such files.
+    RETURNS (Tuple[str, ...]): suffixes or one of spare; all if there are no such files.
     """
-    for endings in (suffixes, spare):
+    for endings in (suffixes, *((ending,) for ending in spare)):
         if _files_of(path, endings, exclude):
             return tuple(endings)
     return (*suffixes, *spare)

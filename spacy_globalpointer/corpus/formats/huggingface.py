@@ -19,7 +19,17 @@ import re
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ...errors import Errors
 from ..annotations import Document, Source
@@ -49,6 +59,7 @@ def read_file(
     tags: str = AUTO,
     labels: str = "",
     scheme: str = AUTO,
+    tag_separator: str = AUTO,
     strict: bool = False,
 ) -> Iterator[Document]:
     """Read a file.
@@ -60,10 +71,12 @@ def read_file(
     labels (str): Names of the class ids in their order, such as "O,B-PER,I-PER".
     scheme (str): IOB1, IOB2, BIOES, BMES, BILOU, or auto: told from the first
         records, to 10,000 tokens.
+    tag_separator (str): What separates tags in one string, see `tag_cells.split_cell`.
     strict (bool): Whether a span whose tags break the scheme is a reject.
     YIELDS (Document): The documents.
-    RAISES (ValueError): GP164 for a record without these columns, GP167 for a bad
-        option, GP170 if pyarrow is missing, GP174 for class ids without names.
+    RAISES (ValueError): GP125 for a string that may be one tag or several, GP164 for
+        a record without these columns, GP167 for a bad option, GP170 if pyarrow is
+        missing, GP174 for class ids without names.
     """
     wanted = read_scheme(scheme, NAME)
     names = labels.split(",") if labels else []
@@ -80,7 +93,7 @@ def read_file(
     rows = (_read_row(record, source, wish) for source, record in records)
     named = (_name_tags(row, features, names) for row in rows)
     for row, own in _with_scheme(named, wanted):
-        yield _read_document(file, row, own, strict)
+        yield _read_document(file, row, own, strict, tag_separator)
 
 
 class _Columns(NamedTuple):
@@ -178,8 +191,11 @@ def _with_scheme(rows: Iterator[_Row], wanted: str) -> Iterator[Tuple[_Row, str]
         yield row, scheme
 
 
-def _read_document(file: SourceFile, row: _Row, scheme: str, strict: bool) -> Document:
-    text = TokenText(f"{file.stem}:{row.id}", row.source, scheme, strict)
+def _read_document(
+    file: SourceFile, row: _Row, scheme: str, strict: bool, tag_separator: str
+) -> Document:
+    name = f"{file.stem}:{row.id}"
+    text = TokenText(name, row.source, scheme, strict, tag_separator)
     if row.tokens:
         sources = [row.source] * len(row.tokens)
         text.add_sentence(row.tokens, list(row.layers.values()), sources)
@@ -192,19 +208,18 @@ def _read_document(file: SourceFile, row: _Row, scheme: str, strict: bool) -> Do
 
 
 def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether it is Parquet, or the first object has tokens, tags."""
-    if not head:
-        return path.name.endswith(_PARQUET)
-    start = head.find("{")
-    if start < 0 or head[:start].strip(" \t\r\n[") or len(head[:start].strip()) > 1:
+    """RETURNS (bool): Whether it is a Parquet file."""
+    return not head and path.name.endswith(_PARQUET)
+
+
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it has tokens, and as many
+    tags."""
+    if not isinstance(value, dict):
         return False
-    try:
-        record, _ = json.JSONDecoder().raw_decode(head, start)
-    except (ValueError, RecursionError):
-        return False
-    lengths = {len(v) for k, v in record.items() if k in TOKENS and _is_list(v, (str,))}
-    known = (*SINGLE, *find_layers(record))
-    tags = [v for k, v in record.items() if k in known]
+    lengths = {len(v) for k, v in value.items() if k in TOKENS and _is_list(v, (str,))}
+    known = (*SINGLE, *find_layers(value))
+    tags = [v for k, v in value.items() if k in known]
     return any(_is_list(v, (str, int)) and len(v) in lengths for v in tags)
 
 
@@ -220,4 +235,5 @@ HF_TOKENS = Format(
     SUFFIXES,
     write_hf_tokens,
     cuts_tokens=True,
+    claims=claims,
 )

@@ -14,9 +14,10 @@ since it is taken from the page, which shows white space and line ends as a spac
 offsets of the text, and rejected as BAD_LINE; choices, relations and other results are
 no spans.
 
-A task has an annotation of each annotator. Taken is the one marked as ground truth, or
+Of one annotator's annotations of a task, taken is the one marked as ground truth, or
 else the latest by created_at that was not cancelled, as Label Studio's own converter
-does; the results of the others are rejects. A task without one is to be skipped.
+does; the results of the others are rejects. A task without one is to be skipped. The
+annotations of several annotators (`completed_by`) are a document each, of one input.
 """
 
 from __future__ import annotations
@@ -24,14 +25,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..annotations import AnnotatedText, Document, Reason, Source
 from .fates import Fate, Fates, make_span, name_of
 from .files import SourceFile, malformed
-from .format import Format, bad_option, read_each, write_array
-from .json_values import as_object, first_object, get_field, is_kind, read_json_items
+from .format import Format, bad_option, is_json_only, read_each, write_array
+from .json_values import as_object, get_field, is_kind, read_json_items
 from .label_studio_writer import DOCUMENT, make_task
 from .offsets import Offsets
 
@@ -63,8 +63,8 @@ def read_file(
     encoding (str): Its encoding.
     text (str): The field of `data` with the text: the `value` of the labelling
         configuration without "$". "auto" takes `text`, or the only one that is text.
-    annotations (str): Whose to take: "auto" as above, the "first" or "last" by
-        created_at, or "all" that were not cancelled.
+    annotations (str): Which to take of a task: "auto" as above, the "first" or "last"
+        by created_at, or "all" that were not cancelled, whoever made them.
     offsets (str): What they count: "code-points", "utf-16", or "auto" to tell it.
     predictions (bool): Whether to read these in place of annotations.
     YIELDS (Document): The documents.
@@ -79,7 +79,7 @@ def read_file(
     reader = _Reader(text, annotations, offsets, predictions)
     items = _tasks(read_json_items(file, encoding=encoding, format=NAME))
     for number, (source, task) in enumerate(items, start=1):
-        yield reader.read(task, source, f"{file.stem}:{number}")
+        yield from reader.read(task, source, f"{file.stem}:{number}")
 
 
 def _tasks(items: Iterator[Item]) -> Iterator[Item]:
@@ -109,6 +109,7 @@ def _from_min(records: List[Dict[str, Any]]) -> Dict[str, Any]:
     annotations = [
         {
             "created_at": record.get("created_at"),
+            "completed_by": record.get("annotator"),
             "result": [
                 {"value": value}
                 for values in record.values()
@@ -146,16 +147,40 @@ class _Reader:
     offsets: str
     predictions: bool
 
-    def read(self, task: Dict[str, Any], source: Source, name: str) -> Document:
+    def read(
+        self, task: Dict[str, Any], source: Source, name: str
+    ) -> Iterator[Document]:
         data = task["data"]
         key = self._text_key(data, source)
         text = get_field(data, key, str, source, NAME)
         meta = {k: v for k, v in data.items() if k not in (key, DOCUMENT)}
         name = name_of(data.get(DOCUMENT), name_of(task.get("id"), name))
-        fates = Fates(AnnotatedText(name, text, source=source, meta=meta))
-        entries = self._entries(task, source)
-        chosen = self._choose(entries)
-        fates.document.skip = not chosen
+        for annotator, entries in self._works(self._entries(task, source)):
+            document = AnnotatedText(name, text, source=source, meta=meta)
+            document.annotator, document.input = annotator, f"{name} {text}"
+            chosen = self._choose(entries)
+            document.skip = not chosen
+            document.predicted = not self.predictions and _has_predictions(task)
+            document.reviewed = any(_is_truth(entries[i]) for i in chosen)
+            yield self._read_work(document, entries, chosen)
+
+    def _works(self, entries: List[Dict[str, Any]]) -> List[Tuple[str, List[Any]]]:
+        """RETURNS (List[Tuple[str, List]]): The annotations by annotator; together, if
+        the user has chosen some of them, or if all that count are by one."""
+        names = [_annotator_of(entry) for entry in entries]
+        pairs = list(zip(names, entries))
+        valid = dict.fromkeys(name for name, e in pairs if not _is_cancelled(e))
+        if len(valid) < 2 or self.predictions or self.annotations != AUTO:
+            return [(next(iter(valid), "") if len(valid) == 1 else "", entries)]
+        # What was cancelled by one who made nothing else goes with the first.
+        owners = [name if name in valid else next(iter(valid)) for name in names]
+        works = [(owner, entry) for owner, entry in zip(owners, entries)]
+        return [(name, [e for owner, e in works if owner == name]) for name in valid]
+
+    def _read_work(
+        self, document: AnnotatedText, entries: List[Dict[str, Any]], chosen: List[int]
+    ) -> Document:
+        fates, text, source = Fates(document), document.text, document.source
         for i, entry in enumerate(entries):
             results = get_field({"result": [], **entry}, "result", list, source, NAME)
             places = Offsets(text, self._unit(text, results))
@@ -193,7 +218,7 @@ class _Reader:
             return valid
         if self.annotations == "first":
             return valid[:1]
-        truth = [i for i in valid if entries[i].get("ground_truth") is True]
+        truth = [i for i in valid if _is_truth(entries[i])]
         return truth[-1:] if truth and self.annotations == AUTO else valid[-1:]
 
     def _unit(self, text: str, results: List[Any]) -> str:
@@ -212,8 +237,26 @@ class _Reader:
         return max(fits, key=lambda unit: fits[unit])
 
 
+def _has_predictions(task: Dict[str, Any]) -> bool:
+    entries = task.get("predictions")
+    results = (e.get("result") for e in entries or () if isinstance(e, dict))
+    return isinstance(entries, list) and any(results)
+
+
 def _is_cancelled(entry: Dict[str, Any]) -> bool:
     return any(entry.get(key) is True for key in ("was_cancelled", "skipped"))
+
+
+def _is_truth(entry: Dict[str, Any]) -> bool:
+    return entry.get("ground_truth") is True
+
+
+def _annotator_of(entry: Dict[str, Any]) -> str:
+    """RETURNS (str): The e-mail address or number of the annotator, "" for none."""
+    by = entry.get("completed_by")
+    if isinstance(by, dict):
+        by = by.get("email") or by.get("id")
+    return name_of(by, "")
 
 
 def _copy_of(result: Dict[str, Any]) -> Any:
@@ -257,19 +300,23 @@ def _bare(text: str) -> str:
     return _SPACE.sub("", text)
 
 
-def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first record is a task or one of JSON_MIN."""
-    record = first_object(head)
-    if isinstance(record.get("data"), dict):
-        return any(isinstance(record.get(key), list) for key in _LISTS)
-    return "annotation_id" in record and "lead_time" in record
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it is a task with
+    annotations or predictions, or a record of JSON_MIN."""
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get("data"), dict):
+        return any(isinstance(value.get(key), list) for key in _LISTS) or None
+    return "annotation_id" in value and "lead_time" in value
 
 
 LABEL_STUDIO = Format(
     NAME,
     "Label Studio: JSON or JSON_MIN export of text labels; writes tasks to import",
     read_each(NAME, SUFFIXES, read_file),
-    looks_like,
+    is_json_only,
     SUFFIXES,
     write_array(make_task),
+    claims=claims,
+    has_annotators=True,
 )

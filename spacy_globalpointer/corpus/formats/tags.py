@@ -147,21 +147,23 @@ def find_scheme(sentences: Iterable[Sequence[str]]) -> str:
     """Tell the scheme of sentences.
 
     It has ends, if there are at least as many E, S, L and U as B. Else it is IOB1, if
-    more I begin a span than there are B where IOB1 has none, and IOB2 otherwise.
+    more I begin a span than there are B where IOB1 has none, and IOB2 otherwise. The
+    first I of a sentence does not count if the sentence before ends with its label.
 
     sentences (Iterable[Sequence[str]]): Tags of each sentence.
     RETURNS (str): One of SCHEMES.
     """
     prefixes: Counter[str] = Counter()
-    n_first_i, n_free_b = 0, 0
+    n_first_i, n_free_b, end = 0, 0, ""
     for tags in sentences:
         prefixes.update(tag[0] for tag in tags if tag != OUTSIDE and is_tag(tag))
         before = ""
         for tag in tags:
             prefix, label = split_tag(tag, "IOB2")
-            n_first_i += prefix == "I" and label != before
+            n_first_i += prefix == "I" and label not in (before, end)
             n_free_b += prefix == "B" and label != before
-            before = label
+            before, end = label, ""
+        end = before
     ends, lasts = prefixes["E"] + prefixes["S"], prefixes["L"] + prefixes["U"]
     if ends + lasts and ends + lasts >= prefixes["B"]:
         if lasts > ends:

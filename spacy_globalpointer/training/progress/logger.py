@@ -11,6 +11,7 @@ from spacy.language import Language
 from wasabi import Printer
 
 from ...symbols import degrade_symbols
+from ...wording import visible
 from .bar import ProgressBar
 from .evaluation import Evaluation, numbers
 from .file import ProgressFile
@@ -107,12 +108,12 @@ class ProgressLogger:
         self._bar.make_way(evaluation)
         width = shutil.get_terminal_size().columns
         for line in self._table.lines(evaluation, width):
-            self._write(line)
+            self._write(visible(line))
         if self._file is not None:
             set_aside = self._file.append(evaluation)
             if set_aside is not None:
                 told = f"{self._file.path} of an earlier training is now {set_aside}"
-                self._write(self._msg.info(told))
+                self._write(self._msg.info(visible(told)))
         self._watch.start_interval()
 
     def finalize(self) -> None:

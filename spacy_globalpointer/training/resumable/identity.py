@@ -71,6 +71,20 @@ def differences(old: Identity, new: Identity) -> List[str]:
     return lines
 
 
+def check_identity(value: Any) -> None:
+    """Check the types of what was stored.
+
+    value (Any): What may be an identity.
+    RAISES (ValueError): It is none.
+    """
+    for kind in ("settings", "contents", "versions"):
+        part = value.get(kind) if isinstance(value, dict) else value
+        if not isinstance(part, dict):
+            raise ValueError(
+                f"{kind} of its identity is {part!r}, but must be an object"
+            )
+
+
 def _what_happened(before: str, now: str) -> str:
     if before == "null":
         return "named no file before"

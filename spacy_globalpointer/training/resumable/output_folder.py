@@ -14,7 +14,7 @@ from ...atomic import atomic_file, clear_drafts, sync
 from ...errors import Errors
 from ...locks import take_lock
 from .checkpoint import Checkpoint, damaged, find_checkpoints, remove_checkpoint
-from .identity import Identity, differences
+from .identity import Identity, check_identity, differences
 
 #: Says that a training has begun here, when it has a checkpoint, and when it is
 #: complete.
@@ -143,9 +143,11 @@ class OutputFolder:
         if not file.exists():
             return None
         try:
-            return json.loads(file.read_text("utf-8"))
-        except ValueError as error:
+            record = json.loads(file.read_text("utf-8"))
+            _check_record(record)
+        except (ValueError, RecursionError) as error:
             raise damaged(file, error) from error
+        return record
 
     def _write(
         self, identity: Identity, *, evaluated: bool, complete: bool = False
@@ -162,3 +164,15 @@ class OutputFolder:
         if lines:
             fields = {"path": self.path, "changes": "\n- ".join(["", *lines])}
             raise ValueError(Errors.GP211.format(**fields))
+
+
+def _check_record(record: Any) -> None:
+    """Check the types of what a record has."""
+    if not isinstance(record, dict):
+        raise ValueError("it holds no JSON object")
+    flags = {"complete": record.get("complete")}
+    flags["evaluated"] = record.get("evaluated", True)  # later than the other
+    for key, value in flags.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{key} is {value!r}, but must be true or false")
+    check_identity(record.get("identity"))
