@@ -600,6 +600,36 @@ class Errors(metaclass=_Coded):
         "{names}. Name another folder, or move them."
     )
 
+    GP190 = (
+        "{path} cannot be read as a whole: {reasons}. Nothing may be left out without "
+        "a word: repair these, remove them, or move them elsewhere (`spacy "
+        "global-pointer convert` has --exclude)."
+    )
+    GP191 = (
+        "Another process converts into {path}. Wait until it ends, or name another "
+        "output folder."
+    )
+    GP192 = (
+        "{path}: {reason}. You may not read or write there. Change the permissions, or "
+        "name another place."
+    )
+
+    # The machine
+    GP196 = (
+        "{path} could not be written: {reason}. The disk is full, or your share of it "
+        "is used up. No file was written in part. Free some space, or name a place on "
+        "another disk."
+    )
+    GP197 = (
+        "The memory does not suffice: {reason}. No file was written in part. Close "
+        "other programs, or give the command less at once: several shorter files, "
+        "smaller batches or shorter windows."
+    )
+    GP198 = (
+        "There is no folder for temporary files: {reason}. Set the environment "
+        "variable TMPDIR to a folder that you may write to."
+    )
+
     # Pre-training
     GP200 = (
         "The tokenizer of the {name} encoder has no piece that masks others, such as "
@@ -830,6 +860,14 @@ class Warnings(metaclass=_Coded):
         "'{name}' weighs labels by their number of gold spans, but saw none of "
         "{labels} when it was initialized (of a corpus that is streamed it sees 100 "
         "examples). They have the weight 1. Give label_weights by label instead."
+    )
+    GPW125 = (
+        "An earlier process was killed while it replaced {path}, or files in it. That "
+        "was undone: what was there before is back."
+    )
+    GPW126 = (
+        "These links in {path} lead to folders that are read by another path, or that "
+        "the links lie in. They were not read again: {names}."
     )
     GPW051 = (
         "{documents} no annotation with a span, but predictions, which were not taken. "

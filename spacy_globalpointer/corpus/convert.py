@@ -44,7 +44,7 @@ from .splits import (
     name_hash,
     parse_splits,
 )
-from .staging import SUMMARY, staged_folder, unfinished
+from .staging import SUMMARY, locked_folder, staged_folder
 from .summary import ConversionSummary
 
 PathT = Union[str, Path]
@@ -112,45 +112,50 @@ def convert_corpus(
     RETURNS (ConversionSummary): What became of the annotations.
     RAISES (ValueError): Files that cannot be read, no document at all, names that are
         not unique, patterns and rules for splits, labels or annotators that do not fit
-        the corpus, a source and an output that lie in each other.
+        the corpus, a source and an output that lie in each other, another process that
+        converts into the output.
     """
     source, output = Path(source), Path(output)
     _check_places(source, output)
-    earlier = {f"{split}.spacy" for split in _earlier_splits(output)}
-    check_patterns(source, exclude)
-    found = _find_format(source, format, encoding, exclude)
-    parsed = found.reading(options or {})
-    rules, labels = parse_splits(splits), LabelRules(renamed or {}, frozenset(dropped))
-    whose = AnnotatorRules(tuple(annotator), annotators)
-    files = {"encoding": encoding, "exclude": exclude, "options": parsed}
-    read = _make_reader(found, source, whose, files)
-    watched = progress or _unwatched
-    assigned = _look_through(lambda: watched(read(), None), rules, labels, seed)
-    if not len(assigned):
-        raise ValueError(Errors.GP120.format(path=source))
-    with staged_folder(output, earlier | unfinished(output)) as folder:
-        with open(folder / "rejects.jsonl", "wb") as stream:
-            writers = [SplitWriter(folder, s, spans_key) for s in assigned.splits]
-            documents = watched(read(), len(assigned))
-            fates = _convert(nlp, documents, labels, spans_key, on_misaligned)
-            n_read = 0
-            for n_read, (document, doc, rejects) in enumerate(fates, start=1):
-                if n_read > len(assigned):
-                    break
-                writer = writers[assigned.codes[n_read - 1]]
-                if doc is None:
-                    writer.skip(document, rejects)
-                else:
-                    writer.add(document, doc, rejects)
-                _write_rejects(stream, writer.name, document.name, rejects)
-        if n_read != len(assigned):
-            raise ValueError(Errors.GP187.format(path=source))
-        for writer in writers:
-            writer.close()
-        splits_summary = {writer.name: writer.summary for writer in writers}
-        others = other_files(source, found.endings_in(source, exclude), exclude=exclude)
-        summary = ConversionSummary(splits_summary, found.name, others)
-        srsly.write_json(folder / SUMMARY, summary.to_dict())
+    with locked_folder(output):
+        earlier = {f"{split}.spacy" for split in _earlier_splits(output)}
+        check_patterns(source, exclude)
+        found = _find_format(source, format, encoding, exclude)
+        parsed = found.reading(options or {})
+        rules = parse_splits(splits)
+        labels = LabelRules(renamed or {}, frozenset(dropped))
+        whose = AnnotatorRules(tuple(annotator), annotators)
+        files = {"encoding": encoding, "exclude": exclude, "options": parsed}
+        read = _make_reader(found, source, whose, files)
+        watched = progress or _unwatched
+        assigned = _look_through(lambda: watched(read(), None), rules, labels, seed)
+        if not len(assigned):
+            raise ValueError(Errors.GP120.format(path=source))
+        with staged_folder(output, earlier) as folder:
+            with open(folder / "rejects.jsonl", "wb") as stream:
+                writers = [SplitWriter(folder, s, spans_key) for s in assigned.splits]
+                documents = watched(read(), len(assigned))
+                fates = _convert(nlp, documents, labels, spans_key, on_misaligned)
+                n_read = 0
+                for n_read, (document, doc, rejects) in enumerate(fates, start=1):
+                    if n_read > len(assigned):
+                        break
+                    writer = writers[assigned.codes[n_read - 1]]
+                    if doc is None:
+                        writer.skip(document, rejects)
+                    else:
+                        writer.add(document, doc, rejects)
+                    _write_rejects(stream, writer.name, document.name, rejects)
+            if n_read != len(assigned):
+                raise ValueError(Errors.GP187.format(path=source))
+            for writer in writers:
+                writer.close()
+            splits_summary = {writer.name: writer.summary for writer in writers}
+            others = other_files(
+                source, found.endings_in(source, exclude), exclude=exclude
+            )
+            summary = ConversionSummary(splits_summary, found.name, others)
+            srsly.write_json(folder / SUMMARY, summary.to_dict())
     return summary
 
 

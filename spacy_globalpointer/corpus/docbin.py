@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
+import zlib
 from pathlib import Path
 from typing import Iterator, Union
 
 from spacy.tokens import Doc, DocBin
-from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from .formats.files import SourceFile, find_files, open_binary
 
+FORMAT = "spacy"
+SUFFIXES = (".spacy",)
 #: What spaCy raises for data that is no DocBin, or a damaged one.
 _BROKEN = (
     *(ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError),
@@ -20,15 +24,30 @@ _BROKEN = (
 
 
 def read_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
-    """Read the Docs of a .spacy file, or of all such files in a folder.
+    """Read the Docs of a .spacy file, or of all such files in a folder; .gz may follow.
 
     path (Union[str, Path]): The file or folder.
     vocab (Vocab): The vocab to share.
     YIELDS (Doc): The Docs, files in the order of their names.
-    RAISES (ValueError): A file is not in this format.
+    RAISES (ValueError): A file is not in this format; GP165 if a folder has none, GP190
+        for a part of it that cannot be read.
     """
-    for file in walk_corpus(path, FILE_TYPE):
-        yield from parse_docs(file.read_bytes(), vocab, path=file)
+    for file in find_files(Path(path), SUFFIXES, format=FORMAT):
+        yield from parse_docs(read_bytes(file), vocab, path=file.path)
+
+
+def read_bytes(file: SourceFile) -> bytes:
+    """Read a file, unpacked.
+
+    file (SourceFile): The file.
+    RETURNS (bytes): Its content.
+    RAISES (ValueError): GP169 for a damaged .gz.
+    """
+    with open_binary(file) as stream:
+        try:
+            return stream.read()
+        except (EOFError, zlib.error, gzip.BadGzipFile) as err:
+            raise ValueError(Errors.GP169.format(file=file.path, reason=err)) from err
 
 
 def parse_docs(data: bytes, vocab: Vocab, *, path: Union[str, Path]) -> Iterator[Doc]:

@@ -18,6 +18,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from ..errors import Errors, Warnings
+from ..machine_faults import is_shortage
 from .batches import SpecialPieces
 from .remote_code import (
     check_attention,
@@ -105,6 +106,8 @@ def load_pretrained(
     try:
         module = AutoModel.from_pretrained(name, config=config, trust_remote_code=trust)
     except Exception as error:  # pickle and safetensors raise many kinds
+        if is_shortage(error):
+            raise
         raise _not_loaded(name, error) from error
     _check_inputs(name, module)
     return Encoder(module.float(), tokenizer)
@@ -129,6 +132,8 @@ def load_parts(
             name, return_unused_kwargs=True, **for_config
         )
     except (OSError, ValueError) as error:
+        if is_shortage(error):
+            raise
         raise _not_loaded(name, error) from error
     _warn_unknown(name, config, [key for key in transformer_config if key in unknown])
     config.return_dict = True
@@ -136,6 +141,8 @@ def load_parts(
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **for_tokenizer)
     except Exception as error:  # whatever a tokenizer without its files raises
+        if is_shortage(error):
+            raise
         raise _not_loaded(name, error) from error
     _check_tokenizer(name, tokenizer)
     return config, tokenizer

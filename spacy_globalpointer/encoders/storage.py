@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, Tuple, cast
 
@@ -16,6 +15,7 @@ import torch
 from transformers import AutoConfig, AutoTokenizer
 
 from ..errors import Errors
+from ..machine_faults import is_shortage, temporary_folder
 from .pretrained import Encoder, build_encoder, build_outline
 from .remote_code import is_trusted, remote_code, wants_code
 
@@ -29,10 +29,10 @@ def encoder_to_bytes(encoder: Encoder) -> bytes:
     encoder (Encoder): The encoder.
     RETURNS (bytes): MessagePack.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         encoder.module.config.save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
-        paths = sorted(path for path in Path(folder).iterdir() if path.is_file())
+        paths = sorted(path for path in folder.iterdir() if path.is_file())
         files = {path.name: path.read_bytes() for path in paths}
     tensors = {
         name: x.detach().cpu().contiguous()
@@ -58,10 +58,14 @@ def encoder_from_bytes(data: bytes) -> Encoder:
         config, tokenizer = _read_files(_files(message))
         weights = _weights(message)
     except Exception as error:  # of four libraries, whose errors have no common base
+        if is_shortage(error):
+            raise
         raise _damaged(error) from error
     try:
         return build_encoder("the stored model", config, tokenizer, weights)
     except RuntimeError as error:
+        if is_shortage(error):
+            raise
         raise _damaged(error) from error
 
 
@@ -75,6 +79,8 @@ def outline_from_bytes(data: bytes) -> Encoder:
     try:
         parts = _read_files(_files(_read_message(data)))
     except Exception as error:  # of four libraries, whose errors have no common base
+        if is_shortage(error):
+            raise
         raise _damaged(error) from error
     return build_outline("the stored model", *parts)
 
@@ -137,9 +143,9 @@ def _weights(message: Dict[str, Any]) -> Dict[str, Any]:
 
 def _read_files(files: Dict[str, bytes]) -> Tuple[Any, Any]:
     """The encoder's settings and its tokenizer."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         for name, content in files.items():
-            (Path(folder) / Path(name).name).write_bytes(content)
+            (folder / Path(name).name).write_bytes(content)
         trust = {"trust_remote_code": is_trusted()}
         config = AutoConfig.from_pretrained(folder, **trust)
         return config, AutoTokenizer.from_pretrained(folder, use_fast=True, **trust)

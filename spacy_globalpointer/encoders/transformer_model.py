@@ -13,6 +13,7 @@ from thinc.types import Floats2d, Ragged
 from thinc.util import torch2xp
 
 from ..errors import Errors, is_coded
+from ..machine_faults import is_shortage
 from ..values import Setting, is_number, is_whole
 from .batches import WindowBatch, batch_windows
 from .encoder_shim import EncoderShim
@@ -189,7 +190,7 @@ class TransformerModel(Model):
         try:
             super().from_bytes(bytes_data)
         except Exception as error:  # msgpack and Thinc raise many kinds
-            if is_coded(error):
+            if is_coded(error) or is_shortage(error):
                 raise
             raise ValueError(Errors.GP038.format(reason=error)) from error
         encoder = get_shim(self).encoder

@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterable, Optional, Union
 import srsly
 
 from ..errors import Errors
+from ..machine_faults import is_shortage
 from ..values import is_whole
 from .settings import LEARNED, learned
 
@@ -134,6 +135,8 @@ def read_message(data: bytes, name: str) -> Dict[str, bytes]:
     try:
         message = srsly.msgpack_loads(data)
     except Exception as error:  # msgpack raises many kinds
+        if is_shortage(error):
+            raise
         raise whole.damaged(error) from error
     known = (*CONTENTS, "vocab")
     if not isinstance(message, dict) or not set(message) <= {*known}:

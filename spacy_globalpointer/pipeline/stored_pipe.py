@@ -12,6 +12,7 @@ from spacy.pipeline import TrainablePipe
 from thinc.api import Model
 
 from ..errors import Errors
+from ..machine_faults import is_shortage
 from .storage import StoredParts, pack_learned, read_folder, read_message
 
 
@@ -116,6 +117,8 @@ class StoredPipe(TrainablePipe):
             with _any_number_of_labels(self.model):
                 self.model.from_bytes(cast(bytes, parts.model))
         except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
+            if is_shortage(error):
+                raise
             raise parts.damaged(error) from error
 
     def _check_labels(self, labels: List[str], parts: StoredParts) -> None:

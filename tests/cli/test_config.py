@@ -66,3 +66,8 @@ def test_a_line_end_adds_no_section(tmp_path):
 def test_unknown_recipe(name, tmp_path):
     assert "GP228" in run(name, tmp_path / "config.cfg", code=1)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_encoder_of_a_long_name_is_not_there(tmp_path):
+    config = str(tmp_path / "a.cfg")
+    assert "GPW212" in run("bert-en", config, "--encoder", f"./{'x' * 300}")

@@ -8,12 +8,12 @@ import io
 import warnings
 import zlib
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO, Iterator, List, Sequence, Tuple, cast
 
 from ...errors import Errors, Warnings
 from ..annotations import Source
+from ..listing import Listing, list_files, walk_folder
 
 #: The longest line, in MiB. Longer ones come from a wrong format.
 MAX_LINE = 64
@@ -52,7 +52,8 @@ def find_files(
     format (str): Name of the format, for messages.
     exclude (Sequence[str]): Patterns of names to leave out, such as "train/all.*".
     YIELDS (SourceFile): The files.
-    RAISES (ValueError): GP165 if there are none.
+    RAISES (ValueError): GP165 if there are none, GP190 for a part of the folder that
+        cannot be read.
     """
     if not path.is_dir():
         yield SourceFile(path, path.name)
@@ -67,14 +68,15 @@ def find_files(
 def _files_of(
     path: Path, suffixes: Sequence[str], exclude: Sequence[str]
 ) -> List[SourceFile]:
-    files = []
-    for file in sorted(path.rglob("*")):
-        name = file.relative_to(path).as_posix()
-        hidden = any(part.startswith(".") for part in name.split("/"))
-        fits = name.removesuffix(GZ).endswith(tuple(suffixes)) and file.is_file()
-        if fits and not hidden and not is_excluded(name, exclude):
-            files.append(SourceFile(file, name))
-    return files
+    files = list_files(path, exclude=exclude).items()
+    return [
+        SourceFile(file, name) for name, file in files if has_ending(name, suffixes)
+    ]
+
+
+def has_ending(name: str, suffixes: Sequence[str]) -> bool:
+    """RETURNS (bool): Whether a name ends in one of them, which .gz may follow."""
+    return name.removesuffix(GZ).endswith(tuple(suffixes))
 
 
 def find_endings(
@@ -109,25 +111,10 @@ def other_files(
     exclude (Sequence[str]): Patterns of names that nobody wants to read.
     RETURNS (List[str]): Names of the other files that are not hidden, sorted.
     """
-    names = []
-    for file in path.rglob("*") if path.is_dir() else ():
-        name = file.relative_to(path).as_posix()
-        hidden = any(part.startswith(".") for part in name.split("/"))
-        fits = name.removesuffix(GZ).endswith(tuple(suffixes))
-        if (
-            file.is_file()
-            and not hidden
-            and not fits
-            and not is_excluded(name, exclude)
-        ):
-            names.append(name)
-    return sorted(names)
-
-
-def is_excluded(name: str, patterns: Sequence[str]) -> bool:
-    """RETURNS (bool): Whether a path, or its last part, fits one of the patterns."""
-    last = name.rpartition("/")[2]
-    return any(fnmatch(n, pattern) for n in (name, last) for pattern in patterns)
+    if not path.is_dir():
+        return []
+    names = list_files(path, exclude=exclude)
+    return sorted(name for name in names if not has_ending(name, suffixes))
 
 
 def check_patterns(path: Path, exclude: Sequence[str]) -> None:
@@ -139,10 +126,9 @@ def check_patterns(path: Path, exclude: Sequence[str]) -> None:
     """
     if not exclude:
         return
-    files = [file for file in path.rglob("*") if file.is_file()]
-    names = sorted(file.relative_to(path).as_posix() for file in files)
-    names = names if path.is_dir() else [path.name]
-    unused = [p for p in exclude if not any(is_excluded(name, [p]) for name in names)]
+    listing = walk_folder(path) if path.is_dir() else Listing({path.name: path})
+    names = sorted(listing.files)
+    unused = [pattern for pattern in exclude if not listing.has_match(pattern)]
     if unused:
         shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         patterns = ", ".join(map(repr, unused))
@@ -217,10 +203,15 @@ def read_blocks(file: SourceFile, *, encoding: str) -> Iterator[str]:
 
 
 def open_binary(file: SourceFile) -> BinaryIO:
-    """RETURNS (BinaryIO): The content of a file, unpacked."""
-    if file.path.name.endswith(GZ):
-        return cast(BinaryIO, gzip.open(file.path, "rb"))
-    return open(file.path, "rb")
+    """RETURNS (BinaryIO): The content of a file, unpacked. RAISES (PermissionError):
+    GP192 if it may not be read."""
+    try:
+        if file.path.name.endswith(GZ):
+            return cast(BinaryIO, gzip.open(file.path, "rb"))
+        return open(file.path, "rb")
+    except PermissionError as err:
+        fields = {"path": file.path, "reason": err.strerror or err}
+        raise PermissionError(Errors.GP192.format(**fields)) from err
 
 
 def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:

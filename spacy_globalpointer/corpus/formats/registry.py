@@ -7,6 +7,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ...errors import Errors
 from ..annotations import Document
+from ..listing import list_files
 from .brat import BRAT
 from .chip import CHIP
 from .cluener import CLUENER
@@ -18,7 +19,6 @@ from .files import (
     GZ,
     SourceFile,
     check_encoding,
-    is_excluded,
     malformed,
     read_blocks,
 )
@@ -164,12 +164,8 @@ def _places(path: Path, exclude: Sequence[str]) -> Iterator[Tuple[Path, Path]]:
     path without .gz, and the path itself."""
     if path.is_dir():
         yield path, path
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
-        local = file.relative_to(path) if path.is_dir() else Path(file.name)
-        hidden = any(part.startswith(".") for part in local.parts)
-        if file.is_file() and not hidden and not is_excluded(local.as_posix(), exclude):
-            yield file.with_name(file.name.removesuffix(GZ)), file
+    for file in list_files(path, exclude=exclude).values():
+        yield file.with_name(file.name.removesuffix(GZ)), file
 
 
 def _read_head(path: Path, encoding: str) -> Tuple[str, Optional[ValueError]]:

@@ -10,6 +10,7 @@ from typing import IO, Any, Callable, Dict, List, Optional, Tuple
 from spacy.language import Language
 from wasabi import Printer
 
+from ...symbols import degrade_symbols
 from ...wording import visible
 from .bar import ProgressBar
 from .evaluation import Evaluation, numbers
@@ -80,6 +81,7 @@ class ProgressLogger:
         per_label (bool): Whether the table has the F1 of each label.
         output_file (Optional[Path]): File for the lines of JSON; None for none.
         """
+        degrade_symbols(stdout, stderr)
         training = nlp.config.interpolate()["training"]
         self._stdout = stdout
         self._names = [name for name, p in nlp.pipeline if _is_trainable(p)]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ...atomic import atomic_file
 from ...errors import Errors
+from ...machine_faults import is_shortage
 from ...values import is_whole
 from .identity import Identity, differences
 from .optimizer import optimizer_tensors, restore_optimizer
@@ -106,6 +107,8 @@ def _read(path: Path) -> Tuple[Dict[str, Any], Dict[str, Tensor]]:
             raise ValueError("its content does not fit the digest in it")
         _check_types(header)
     except _DAMAGE as error:
+        if is_shortage(error):
+            raise
         raise _unusable(path, error) from error
     return header, tensors
 

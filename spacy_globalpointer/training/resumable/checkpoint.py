@@ -18,6 +18,7 @@ from thinc.api import Config, Model, Optimizer
 
 from ...atomic import atomic_folder, sync
 from ...errors import Errors
+from ...machine_faults import is_shortage
 from ...values import is_whole
 from . import optimizer_state
 from .identity import Identity, check_identity, file_digest
@@ -271,6 +272,8 @@ def _load_arrays(path: Path, prefix: str = "") -> States:
             names = [name for name in stored.keys() if name.startswith(prefix)]  # noqa: SIM118
             return {name: stored.get_tensor(name) for name in names}
     except safetensors.SafetensorError as error:
+        if is_shortage(error):
+            raise
         raise damaged(path, error) from error
 
 

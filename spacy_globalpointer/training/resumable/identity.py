@@ -14,6 +14,8 @@ import tqdm
 from spacy.util import is_package, walk_dict
 from thinc.api import Config
 
+from ...corpus.listing import walk_folder
+
 #: Packages whose other versions may compute something else.
 PACKAGES = (
     *("spacy", "spacy-globalpointer", "spacy-transformers", "thinc", "torch"),
@@ -178,14 +180,7 @@ def _read_all(paths: Dict[str, List[Path]]) -> Dict[str, str]:
 
 def _files(path: Path) -> List[Path]:
     """A file, or a folder's files that are not hidden."""
-    if not path.is_dir():
-        return [path]
-    names = (x.relative_to(path) for x in sorted(path.rglob("*")) if x.is_file())
-    return [
-        path / name
-        for name in names
-        if not any(part.startswith(".") for part in name.parts)
-    ]
+    return list(walk_folder(path).files.values()) if path.is_dir() else [path]
 
 
 def _is_free(name: str) -> bool:
