@@ -12,7 +12,7 @@ from .files import BOM
 
 _SPACE = " \t\r\n"
 _NO_TAGS = (
-    "none of its columns, parted by {parted}, has tags such as B-PER for each token"
+    "none of its columns, separated by {name}, has tags such as B-PER for each token"
 )
 
 
@@ -73,12 +73,12 @@ def _column_fault(lines: List[str]) -> Fault:
     if not rows:
         return Fault(1, "there are comments only")
     tabs = sum("\t" in line for _, line in rows)
-    separator, parted = ("\t", "a tab") if 2 * tabs > len(rows) else (" ", "a space")
+    separator, name = ("\t", "a tab") if 2 * tabs > len(rows) else (" ", "a space")
     sizes = [(number, len(split_line(line, separator))) for number, line in rows]
     [(usual, _)] = Counter(size for _, size in sizes).most_common(1)
     for number, size in sizes:
         if size != usual:
             columns = number_of(size, "column")
-            reason = f"it has {columns}, parted by {parted}, and other lines {usual}"
+            reason = f"it has {columns}, separated by {name}, and other lines {usual}"
             return Fault(number, reason)
-    return Fault(rows[0][0], _NO_TAGS.format(parted=parted))
+    return Fault(rows[0][0], _NO_TAGS.format(name=name))
