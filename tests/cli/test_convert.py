@@ -186,7 +186,7 @@ def test_predictions_that_are_not_taken_are_reported(tmp_path, fields):
     assert len(load(tmp_path / "out" / "all.spacy")) == 2
 
 
-def test_predictions_beside_annotations_are_not_missed(tmp_path):
+def test_predictions_next_to_annotations_are_not_missed(tmp_path):
     annotations = [{"result": [region("Mary sleeps.")]}]
     tasks = [task("Mary sleeps.", annotations=annotations), task("John sleeps.")]
     source = tmp_path / "a.json"
