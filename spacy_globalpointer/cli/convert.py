@@ -149,12 +149,14 @@ def convert_cli(
 
 
 def _why_none(summary: ConversionSummary, source: Path, lang: str) -> str:
-    misaligned = Reason.MISALIGNED.value
-    if any(split.rejected[misaligned] for split in summary.splits.values()):
+    reasons = {reason for split in summary.splits.values() for reason in split.rejected}
+    if Reason.MISALIGNED.value in reasons:
         return (
             f'None begins and ends at tokens of the language "{lang}". Is it that of '
             f"{source}? Name another with --lang"
         )
+    if Reason.WHITE_SPACE.value in reasons:
+        return f"Those of {source} have white space only. Correct their offsets"
     return (
         f"Is {summary.format} the format of {source}? Name another with --format; what "
         "options it has is in docs/formats.md"
@@ -190,6 +192,7 @@ def print_summary(summary: ConversionSummary) -> None:
         ("Tokens", "tokens"),
         ("Annotations read", "read"),
         ("Spans kept", "kept"),
+        ("  of these trimmed", "trimmed"),
         ("  of these adjusted", "adjusted"),
     ]
     rows: List[Tuple] = [(title, *(s[key] for s in splits)) for title, key in names]

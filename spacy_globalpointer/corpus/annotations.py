@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+#: Characters of a span's text that are shown.
+MOST_SHOWN = 1000
+
 
 class Reason(str, Enum):
     """Why an annotation did not become a span."""
@@ -16,6 +19,7 @@ class Reason(str, Enum):
     OUT_OF_TEXT = "out_of_text"
     END_BEFORE_START = "end_before_start"
     EMPTY = "empty"
+    WHITE_SPACE = "white_space"
     TEXT_MISMATCH = "text_mismatch"
     MISSING_TEXT = "missing_text"
     BAD_TAG = "bad_tag"
@@ -55,6 +59,10 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.END_BEFORE_START: "Swap the offsets: the end lies before the start.",
     Reason.EMPTY: "Correct the offsets (the end is exclusive), or remove the span.",
+    Reason.WHITE_SPACE: (
+        "Correct the offsets, or remove the span: it has white space only, which is "
+        "no part of any span."
+    ),
     Reason.TEXT_MISMATCH: (
         "Restore the text that was annotated: the span's own copy of the text is not "
         "what stands at its offsets, which count Unicode code points, each line end "
@@ -77,8 +85,7 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.MISALIGNED: (
         "Correct the offsets to begin and end at tokens, use a tokenizer that splits "
-        "there (--lang), or pass --on-misaligned expand, contract or split-token; the "
-        "first two also take white space off its ends."
+        "there (--lang), or pass --on-misaligned expand, contract or split-token."
     ),
 }
 
@@ -195,3 +202,16 @@ def find_fault(text: str, start: int, end: int) -> Optional[Reason]:
     if start == end:
         return Reason.EMPTY
     return None
+
+
+def excerpt(text: str, start: int, end: int) -> str:
+    """Show a part of a text in a message or a report, which many long ones would fill.
+
+    text (str): The text.
+    start (int): First character.
+    end (int): Character after the last.
+    RETURNS (str): The part, or its beginning and "…" if it is longer than MOST_SHOWN.
+    """
+    if end - start <= MOST_SHOWN:
+        return text[start:end]
+    return text[start : start + MOST_SHOWN] + "…"

@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import (
-    Any,
     BinaryIO,
     Callable,
     Dict,
@@ -28,8 +27,8 @@ from spacy.language import Language
 
 from ..errors import Errors
 from ..wording import number_of
-from .align import make_doc
-from .annotations import Document, Reject, Source
+from .align import Alignment, align_text
+from .annotations import AnnotatedText, Document, Reject, Source
 from .formats.files import check_patterns, other_files
 from .formats.format import Format
 from .formats.registry import detect_format, get_format, read_documents
@@ -94,7 +93,7 @@ def convert_corpus(
         `splits.parse_splits`. None writes one split, all.spacy.
     seed (int): Seed for fractions.
     spans_key (str): Key of the spans in `Doc.spans`.
-    on_misaligned (str): As in `align.make_doc`.
+    on_misaligned (str): As in `align.align_text`.
     encoding (str): Encoding of the source files.
     renamed (Optional[Dict[str, str]]): New labels by old ones.
     dropped (Iterable[str]): Labels whose spans are left out.
@@ -128,14 +127,14 @@ def convert_corpus(
             documents = watched(read(), len(assigned))
             fates = _convert(nlp, documents, labels, spans_key, on_misaligned)
             n_read = 0
-            for n_read, (document, doc, rejects) in enumerate(fates, start=1):
+            for n_read, (document, aligned, rejects) in enumerate(fates, start=1):
                 if n_read > len(assigned):
                     break
                 writer = writers[assigned.codes[n_read - 1]]
-                if doc is None:
+                if aligned is None:
                     writer.skip(document, rejects)
                 else:
-                    writer.add(document, doc, rejects)
+                    writer.add(document, aligned, rejects)
                 _write_rejects(stream, writer.name, document.name, rejects)
         if n_read != len(assigned):
             raise ValueError(Errors.GP187.format(path=source))
@@ -208,10 +207,10 @@ def _convert(
     labels: LabelRules,
     spans_key: str,
     on_misaligned: str,
-) -> Iterator[Tuple[Any, Any, List[Reject]]]:
-    """YIELDS (Tuple[AnnotatedText, Optional[Doc], List[Reject]]): Each document with
-    its Doc, which may be gone with the next batch of documents; None if it is to be
-    skipped."""
+) -> Iterator[Tuple[AnnotatedText, Optional[Alignment], List[Reject]]]:
+    """YIELDS (Tuple[AnnotatedText, Optional[Alignment], List[Reject]]): Each document
+    with its Doc, which may be gone with the next batch of documents, None if it is to
+    be skipped; and all its rejects."""
     while True:
         batch = islice(documents, ZONE)
         first = next(batch, None)
@@ -224,10 +223,10 @@ def _convert(
                 if document.skip:
                     yield document, None, rejects
                     continue
-                doc, misfits = make_doc(
+                aligned = align_text(
                     nlp, document, spans_key=spans_key, on_misaligned=on_misaligned
                 )
-                yield document, doc, [*rejects, *misfits]
+                yield document, aligned, [*rejects, *aligned.rejects]
 
 
 def _prepend(first: Document, others: Iterable[Document]) -> Iterator[Document]:

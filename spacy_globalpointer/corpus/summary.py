@@ -19,7 +19,8 @@ class SplitSummary:
     statistics (CorpusStatistics): What is in the split now.
     read (int): Annotations read, of every kind.
     kept (int): Spans kept.
-    adjusted (int): Those of the kept ones that were expanded or contracted.
+    trimmed (int): Those of the kept ones that lost white space at their ends.
+    adjusted (int): Those of the kept ones that were expanded or contracted to tokens.
     skipped (int): Documents left out, since their annotator did not accept them.
     rejected (Counter[str]): Rejects by reason.
     """
@@ -27,6 +28,7 @@ class SplitSummary:
     statistics: CorpusStatistics
     read: int = 0
     kept: int = 0
+    trimmed: int = 0
     adjusted: int = 0
     skipped: int = 0
     rejected: CounterT[str] = field(default_factory=Counter)
@@ -61,6 +63,7 @@ class SplitSummary:
         return {
             "read": self.read,
             "kept": self.kept,
+            "trimmed": self.trimmed,
             "adjusted": self.adjusted,
             "rejected": dict(sorted(self.rejected.items())),
             "lost": self.lost,
