@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-#: Characters of a span's text that are shown.
+#: Characters of an annotation that are shown.
 MOST_SHOWN = 1000
 
 
@@ -164,7 +164,7 @@ class Reject:
 
     file (str): Path relative to the corpus.
     line (int): Line number from 1.
-    value (str): The annotation as it was read.
+    value (str): The annotation as it was read; of a long one its beginning.
     reason (Reason): Why.
     remedy (str): What the user can do.
     """
@@ -204,14 +204,15 @@ def find_fault(text: str, start: int, end: int) -> Optional[Reason]:
     return None
 
 
-def excerpt(text: str, start: int, end: int) -> str:
-    """Show a part of a text in a message or a report, which many long ones would fill.
+def excerpt(text: str, start: int = 0, end: Optional[int] = None) -> str:
+    """Show a part of a text in a report, which many long ones would fill.
 
     text (str): The text.
     start (int): First character.
-    end (int): Character after the last.
+    end (Optional[int]): Character after the last; None for the text's end.
     RETURNS (str): The part, or its beginning and "…" if it is longer than MOST_SHOWN.
     """
+    end = len(text) if end is None else end
     if end - start <= MOST_SHOWN:
         return text[start:end]
     return text[start : start + MOST_SHOWN] + "…"

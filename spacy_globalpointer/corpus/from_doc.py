@@ -12,6 +12,7 @@ from ..errors import Errors
 from ..types import LOST_GOLD, SORTED
 from .align import token_places
 from .annotations import AnnotatedText, Source, TextSpan
+from .deep_values import is_too_deep
 
 Places = List[Tuple[int, int]]
 _NOWHERE = Source("", 1)
@@ -56,7 +57,7 @@ def annotated_from_doc(
         spans,
         n_read=len(spans),
         source=source,
-        meta=_as_json(meta) if isinstance(meta, dict) and _is_json(meta) else {},
+        meta=_as_json(meta) if _is_meta(meta) else {},
         tokens=token_places(doc) if tokens is None else tokens,
     )
 
@@ -135,6 +136,10 @@ def _stored_tokens(doc: Doc) -> Optional[Places]:
     edges = [0, *(edge for place in stored for edge in place), len(doc.text)]
     in_order = all(a <= b for a, b in zip(edges, edges[1:]))
     return [(start, end) for start, end in stored] if in_order else None
+
+
+def _is_meta(value: Any) -> bool:
+    return isinstance(value, dict) and not is_too_deep(value) and _is_json(value)
 
 
 def _is_json(value: Any) -> bool:

@@ -17,6 +17,7 @@ from ..annotations import (
     TextSpan,
     find_fault,
 )
+from ..words import Words
 from .files import BOM, SourceFile, is_excluded, read_text
 from .format import Format
 
@@ -110,10 +111,11 @@ def _parse_lines(
         name, (text or "")[shift:], n_read=len(lines), source=source
     )
     rejects = []
+    words = Words(annotated.text)
     for place, line in lines:
         fate: Union[TextSpan, Reason] = Reason.MISSING_TEXT
         if text is not None:
-            fate = _parse_line(annotated.text, place, line, shift)
+            fate = _parse_line(annotated.text, words, place, line, shift)
         if isinstance(fate, TextSpan):
             annotated.spans.append(fate)
         else:
@@ -122,7 +124,7 @@ def _parse_lines(
 
 
 def _parse_line(
-    text: str, source: Source, line: str, shift: int
+    text: str, words: Words, source: Source, line: str, shift: int
 ) -> Union[TextSpan, Reason]:
     """Parse an annotation. RETURNS (Union[TextSpan, Reason]): Its one fate."""
     if OTHER_LINE.match(line):
@@ -135,11 +137,11 @@ def _parse_line(
     start, end = numbers[0] - shift, numbers[-1] - shift
     gaps = zip(numbers[1::2], numbers[2::2])
     # brat itself makes fragments of a span where its text has line ends.
-    if any(text[a - shift : b - shift].strip() or b < a for a, b in gaps):
+    if any(b < a or words.within(a - shift, b - shift) for a, b in gaps):
         return Reason.DISCONTINUOUS
     fault = find_fault(text, start, end)
     # brat writes line ends as spaces, and editors strip them at the line's end.
-    if fault is None and text[start:end].split() != copy.split():
+    if fault is None and not words.are(start, end, copy.split()):
         fault = Reason.TEXT_MISMATCH
     return fault or TextSpan(label, start, end, source, id)
 
@@ -158,7 +160,7 @@ def write_brat(documents: Iterable[AnnotatedText], path: Path) -> None:
         written alike.
     """
     path.mkdir(parents=True, exist_ok=True)
-    taken: Set[str] = set()
+    taken: Dict[str, int] = {}
     labels: Dict[str, str] = {}
     for document in documents:
         name = _file_name(document.name, taken)
@@ -169,15 +171,18 @@ def write_brat(documents: Iterable[AnnotatedText], path: Path) -> None:
             (path / f"{name}{suffix}").write_bytes(content.encode("utf-8"))
 
 
-def _file_name(name: str, taken: Set[str]) -> str:
-    """RETURNS (str): A path within the folder that no other document has."""
+def _file_name(name: str, taken: Dict[str, int]) -> str:
+    """RETURNS (str): A path within the folder that no other document has. Of each one
+    taken the next number to try is known."""
     parts = [re.sub(r"[^\w.,+@-]", "_", part) for part in name.split("/")]
     # No part is empty, which would begin at the root, and none is hidden.
     plain = "/".join(re.sub(r"^(\.|$)", "_", part) for part in parts)
-    unique, n = plain, 1
+    key = plain.lower()
+    unique = plain
     while unique.lower() in taken:
-        unique, n = f"{plain}-{n}", n + 1
-    taken.add(unique.lower())
+        unique = f"{plain}-{taken[key]}"
+        taken[key] += 1
+    taken[unique.lower()] = 1
     return unique
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
-from ..annotations import AnnotatedText, Document, Reason, Source
+from ..annotations import AnnotatedText, Document, Reason, Source, excerpt
 from .fates import Fate, Fates, make_span, name_of, whole_number
 from .files import SourceFile
 from .format import Format, read_each, write_lines
@@ -48,7 +48,8 @@ def _read_record(record: Dict[str, Any], source: Source, name: str) -> Document:
     fates = Fates(document)
     for label, surfaces in labels.items():
         for surface, place in _places(surfaces):
-            value = {label: surfaces if surface is None else {surface: place}}
+            shown = surfaces if surface is None else {excerpt(surface): place}
+            value = {label: shown}
             fates.add(value, _read_span(text, label, surface, place, source))
     return fates.result
 

@@ -138,7 +138,7 @@ def looks_like(path: Path, head: str) -> bool:
     """RETURNS (bool): Whether the first line has a text, and spans or nothing."""
     try:
         record = json.loads(head.split("\n", 1)[0])
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     keys = set(record) if isinstance(record, dict) else set()
     return "text" in keys and keys <= set(FIELDS)

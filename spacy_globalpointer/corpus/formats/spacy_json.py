@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import count
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Pattern
 
 from ...errors import Errors
 from ..annotations import AnnotatedText, Document, Reason, Source, TextSpan
@@ -41,9 +41,18 @@ from .spacy_tokens import fill_tokens, read_tokens
 NAME = "spacy-json"
 SUFFIXES = (".json", ".jsonl")
 _TO_JSON = re.compile(r'"tokens":\s*\[\s*\{\s*"id":\s*0,\s*"start":\s*0,\s*"end":')
-_PAIRS = re.compile(r'\s*\[\s*\[\s*".*?\{\s*"(entities|spans)":\s*[\[{]', re.S)
-_ANNOTATIONS = re.compile(r'\s*\{\s*"classes":.*?"annotations":\s*\[\s*\[\s*"', re.S)
-_SEVERAL = re.compile(r'\s*\[\s*\{.*?"paragraphs":\s*\[.*?"sentences":\s*\[', re.S)
+#: How a file begins, and what comes somewhere after it, in this order.
+_PAIRS = re.compile(r'\s*\[\s*\[\s*"'), re.compile(r'\{\s*"(entities|spans)":\s*[\[{]')
+_ANNOTATIONS = (
+    re.compile(r'\s*\{\s*"classes":'),
+    re.compile(r'"annotations":\s*\[\s*\[\s*"'),
+)
+_SEVERAL = (
+    re.compile(r"\s*\[\s*\{"),
+    re.compile(r'"paragraphs":\s*\['),
+    re.compile(r'"sentences":\s*\['),
+    re.compile('"orth":'),
+)
 
 
 @dataclass(frozen=True)
@@ -236,10 +245,18 @@ def looks_like(path: Path, head: str) -> bool:
     """RETURNS (bool): Whether it begins as one of the forms does."""
     if not path.name.endswith(SUFFIXES):
         return False
-    begins = any(form.match(head) for form in (_PAIRS, _ANNOTATIONS))
-    if begins or (_SEVERAL.match(head) and '"orth":' in head):
+    if any(_has_parts(head, *form) for form in (_PAIRS, _ANNOTATIONS, _SEVERAL)):
         return True
     return bool(_TO_JSON.search(head)) and '"text":' in head
+
+
+def _has_parts(head: str, first: Pattern[str], *others: Pattern[str]) -> bool:
+    """RETURNS (bool): Whether a text begins with a pattern, and others follow. Each is
+    looked for once: one regular expression for all would try every place of each."""
+    match = first.match(head)
+    for other in others:
+        match = match and other.search(head, match.end())
+    return match is not None
 
 
 SPACY_JSON = Format(
