@@ -14,7 +14,7 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..corpus.annotations import Document, Reason
-from ..corpus.convert import convert_corpus
+from ..corpus.convert import MAX_DOCUMENT_SIZE, convert_corpus
 from ..corpus.formats.registry import FORMATS
 from ..corpus.splits import shorten
 from ..corpus.summary import ConversionSummary
@@ -92,6 +92,14 @@ def convert_cli(
         Optional[List[str]],
         Opt("--drop", help="Label whose spans are left out; repeatable"),
     ] = None,
+    max_document_size: Annotated[
+        int,
+        Opt(
+            "--max-document-size",
+            help="MiB of one document, at the most, unpacked; of .spacy files, of one "
+            "file. 0 for no bound",
+        ),
+    ] = MAX_DOCUMENT_SIZE,
     allow_loss: Annotated[
         bool, Opt("--allow-loss", help="Exit with status 0 if annotations were lost")
     ] = False,
@@ -116,6 +124,7 @@ def convert_cli(
             spans_key=spans_key,
             on_misaligned=on_misaligned.value,
             encoding=encoding,
+            max_document_size=max_document_size,
             renamed=parse_pairs("--rename", rename or []),
             dropped=drop or [],
             progress=show_progress,

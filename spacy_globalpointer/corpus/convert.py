@@ -29,7 +29,7 @@ from ..errors import Errors
 from ..wording import number_of
 from .align import Alignment, align_text
 from .annotations import AnnotatedText, Document, Reject, Source
-from .formats.files import check_patterns, other_files
+from .formats.files import check_patterns, check_regular, other_files
 from .formats.format import Format
 from .formats.registry import detect_format, get_format, read_documents
 from .labels import LabelRules
@@ -50,6 +50,8 @@ Progress = Callable[[Iterator[Document], Optional[int]], Iterator[Document]]
 #: Words that stay in the vocab. The tokenizer is twice as fast with its cache, which
 #: spaCy's memory zones do not have.
 MAX_WORDS = 500_000
+#: MiB of a document, or of a .spacy file.
+MAX_DOCUMENT_SIZE = 1024
 #: Documents with another one's name to show.
 MOST_COPIES = 10
 #: Documents whose words are forgotten together, when the vocab has so many.
@@ -69,6 +71,7 @@ def convert_corpus(
     spans_key: str = "sc",
     on_misaligned: str = "reject",
     encoding: str = "utf-8",
+    max_document_size: int = MAX_DOCUMENT_SIZE,
     renamed: Optional[Dict[str, str]] = None,
     dropped: Iterable[str] = (),
     progress: Optional[Progress] = None,
@@ -95,6 +98,8 @@ def convert_corpus(
     spans_key (str): Key of the spans in `Doc.spans`.
     on_misaligned (str): As in `align.align_text`.
     encoding (str): Encoding of the source files.
+    max_document_size (int): MiB of one document, at the most, unpacked; of .spacy
+        files, of one file. 0 for no bound.
     renamed (Optional[Dict[str, str]]): New labels by old ones.
     dropped (Iterable[str]): Labels whose spans are left out.
     progress (Optional[Progress]): Wraps an iterator over the documents; is called
@@ -102,9 +107,14 @@ def convert_corpus(
     RETURNS (ConversionSummary): What became of the annotations.
     RAISES (ValueError): Files that cannot be read, no document at all, names that are
         not unique, patterns and rules for splits or labels that do not fit the corpus,
-        a source and an output that lie in each other.
+        a source and an output that lie in each other, a source that is a device or
+        pipe, a document that is too large.
     """
     source, output = Path(source), Path(output)
+    check_regular(source)
+    if max_document_size < 0:
+        fields = {"name": "max_document_size", "value": max_document_size, "least": 0}
+        raise ValueError(Errors.GP117.format(**fields))
     _check_places(source, output)
     earlier = {f"{split}.spacy" for split in _earlier_splits(output)}
     check_patterns(source, exclude)
@@ -114,7 +124,12 @@ def convert_corpus(
 
     def read() -> Iterator[Document]:
         return read_documents(
-            found, source, encoding=encoding, exclude=exclude, options=parsed
+            found,
+            source,
+            encoding=encoding,
+            exclude=exclude,
+            limit=max_document_size,
+            options=parsed,
         )
 
     watched = progress or _unwatched

@@ -13,6 +13,7 @@ from ..types import LOST_GOLD, SORTED
 from .align import token_places
 from .annotations import AnnotatedText, Source, TextSpan
 from .deep_values import is_too_deep
+from .docbin import is_lost_gold
 
 Places = List[Tuple[int, int]]
 _NOWHERE = Source("", 1)
@@ -110,16 +111,10 @@ def _as_score(score: Any) -> Optional[float]:
 
 def _lost_gold(doc: Doc, name: str, source: Source) -> List[TextSpan]:
     entries = doc.user_data.get(LOST_GOLD, [])
-    fits = isinstance(entries, (list, tuple)) and all(map(_is_entry, entries))
-    if not fits:
+    if not is_lost_gold(entries):
         fields = {"name": name, "source": source, "key": LOST_GOLD}
         raise ValueError(Errors.GP181.format(**fields))
     return [TextSpan(label, start, end, source) for start, end, label in entries]
-
-
-def _is_entry(entry: Any) -> bool:
-    fits = isinstance(entry, (list, tuple)) and len(entry) == 3
-    return fits and _is_place(entry[:2]) and isinstance(entry[2], str)
 
 
 def _is_place(value: Any) -> bool:

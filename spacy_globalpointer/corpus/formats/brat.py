@@ -34,7 +34,11 @@ OTHER_LINE = re.compile(r"[REAMN]\d\S*\t|#|\*\t")
 
 
 def read_brat(
-    path: Union[str, Path], *, encoding: str = "utf-8", exclude: Sequence[str] = ()
+    path: Union[str, Path],
+    *,
+    encoding: str = "utf-8",
+    exclude: Sequence[str] = (),
+    limit: int = 0,
 ) -> Iterator[Document]:
     """Read a brat corpus, one document at a time.
 
@@ -50,6 +54,7 @@ def read_brat(
         and folders whose name begins with a dot are left out.
     encoding (str): Encoding of both kinds of files.
     exclude (Sequence[str]): Patterns of names to leave out.
+    limit (int): MiB of a file, at the most; 0 for no bound.
     YIELDS (Tuple[AnnotatedText, List[Reject]]): The document, and the annotations
         that are not spans of its text. Each line that is not blank is one or the
         other.
@@ -57,7 +62,7 @@ def read_brat(
     """
     files = _find_files(Path(path), exclude)
     for name in sorted(files):
-        yield _read_document(name, files[name], encoding)
+        yield _read_document(name, files[name], encoding, limit)
 
 
 def _find_files(path: Path, exclude: Sequence[str]) -> Dict[str, Dict[str, Path]]:
@@ -83,14 +88,17 @@ def _find_files(path: Path, exclude: Sequence[str]) -> Dict[str, Dict[str, Path]
     return files
 
 
-def _read_document(name: str, files: Dict[str, Path], encoding: str) -> Document:
+def _read_document(
+    name: str, files: Dict[str, Path], encoding: str, limit: int
+) -> Document:
     text: Optional[str] = None
     lines: List[Tuple[Source, str]] = []
     source = Source(f"{name}.txt" if ".txt" in files else f"{name}.ann", 1)
     if ".txt" in files:
-        text = read_text(SourceFile(files[".txt"], f"{name}.txt"), encoding=encoding)
+        file = SourceFile(files[".txt"], f"{name}.txt", limit)
+        text = read_text(file, encoding=encoding)
     if ".ann" in files:
-        file = SourceFile(files[".ann"], f"{name}.ann")
+        file = SourceFile(files[".ann"], f"{name}.ann", limit)
         # Not splitlines(): a span's copy of the text may hold other line ends.
         content = read_text(file, encoding=encoding).removeprefix(BOM).split("\n")
         numbered = enumerate((line.rstrip("\r") for line in content), start=1)

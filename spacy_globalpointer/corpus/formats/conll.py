@@ -80,7 +80,7 @@ def read_file(
     options = _Options(strict, documents)
     wish = _read_wish(separator, token, tags, scheme)
     lines = read_lines(file, encoding=encoding, format=NAME)
-    head = _read_head(lines)
+    head = _read_head(file, lines)
     layout = find_layout([line for _, line in head], wish)
     if layout is None:
         if any(_is_token(line) for _, line in head):
@@ -145,6 +145,7 @@ class _Sentence:
     comments (List[Tuple[int, str]]): Comments, each with the token it stands before.
     docstart (str): The -DOCSTART- line before it; "" for none.
     docstart_number (int): Its line number.
+    size (int): Characters of all its lines.
     """
 
     rows: List[List[str]] = field(default_factory=list)
@@ -152,6 +153,7 @@ class _Sentence:
     comments: List[Tuple[int, str]] = field(default_factory=list)
     docstart: str = ""
     docstart_number: int = 0
+    size: int = 0
 
 
 class _Options(NamedTuple):
@@ -163,11 +165,13 @@ def _is_token(line: str) -> bool:
     return not is_blank(line) and not line.startswith((COMMENT, DOCSTART))
 
 
-def _read_head(lines: Lines) -> List[Tuple[int, str]]:
+def _read_head(file: SourceFile, lines: Lines) -> List[Tuple[int, str]]:
     """RETURNS (List[Tuple[int, str]]): Lines up to the last of LOOKAHEAD tokens."""
     head: List[Tuple[int, str]] = []
-    n_tokens = 0
+    n_tokens, size = 0, 0
     for number, line in lines:
+        size += len(line)
+        file.check_size(size)
         head.append((number, line.rstrip("\r")))
         n_tokens += _is_token(line)
         if n_tokens == LOOKAHEAD:
@@ -182,6 +186,8 @@ def _read_sentences(
     sentence = _Sentence()
     for number, full in lines:
         line = full.rstrip("\r")
+        sentence.size += len(line)
+        file.check_size(sentence.size)
         is_start = line.startswith(DOCSTART)
         if sentence.rows and (is_start or is_blank(line)):
             yield sentence
@@ -224,8 +230,11 @@ class _Builder:
         self._comments: List[List[Any]] = []
         self._others: Dict[int, List[str]] = {k: [] for k in layout.others}
         self._counted: List[str] = []
+        self._size = 0
 
     def add(self, sentence: _Sentence) -> None:
+        self._size += sentence.size
+        self._file.check_size(self._size)
         rows, layout = sentence.rows, self._layout
         sources = [Source(self._file.name, number) for number in sentence.numbers]
         columns = [[row[k] for row in rows] for k in layout.tags]

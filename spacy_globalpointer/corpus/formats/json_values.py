@@ -151,8 +151,9 @@ class _ArrayScanner:
                 cut_off = _is_cut_off(err, self._buffer)
                 if not self._may_end_later(err) or not self._more(n_blocks):
                     raise self._fault(err, line, cut_off) from err
-                if len(self._buffer) > MAX_LINE * 2**20:
-                    reason = _ENDLESS.format(limit=MAX_LINE, fault=err.msg, line=line)
+                limit = self.file.within(MAX_LINE)
+                if len(self._buffer) > limit * 2**20:
+                    reason = _ENDLESS.format(limit=limit, fault=err.msg, line=line)
                     raise malformed(self.source, self.format, reason) from err
                 n_blocks *= 2
             except ValueError as err:

@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -45,6 +45,8 @@ _ELSEWHERE = ("hypertextlabels", "paragraphlabels")
 _LISTS = ("annotations", "completions", "predictions")
 _MIN = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")
 _SPACE = re.compile(r"\s|\\n")
+#: Records of one task, an annotator's each, in a JSON_MIN export.
+MOST_RECORDS = 10_000
 
 Item = Tuple[Source, Dict[str, Any]]
 
@@ -87,8 +89,11 @@ def _tasks(items: Iterator[Item]) -> Iterator[Item]:
     """YIELDS (Tuple[Source, Dict[str, Any]]): The tasks. A JSON_MIN export has a record
     for each annotation of a task."""
     for _, group in groupby(items, key=lambda item: _key(item[1])):
-        records = list(group)
+        records = list(islice(group, MOST_RECORDS + 1))
         source, first = records[0]
+        if len(records) > MOST_RECORDS:
+            reason = f"more than {MOST_RECORDS} records have the id {first['id']!r}"
+            raise malformed(source, NAME, reason)
         if isinstance(first.get("data"), dict):
             yield source, first
         else:
