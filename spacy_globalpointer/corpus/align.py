@@ -95,8 +95,8 @@ def align_text(
     if on_misaligned == "split-token":
         doc = split_tokens(doc, spans)
     fates = Aligner(doc, annotated.text).align(spans, on_misaligned)
-    aligned = _put_on_doc(doc, annotated, fates, spans_key)
     doc.user_data["title"] = annotated.name
+    aligned = _put_on_doc(doc, annotated, fates, spans_key)
     if annotated.meta:
         doc.user_data["meta"] = annotated.meta
     if annotated.tokens is not None and annotated.tokens != token_places(doc):

@@ -111,10 +111,8 @@ def convert_corpus(
         pipe, a document that is too large.
     """
     source, output = Path(source), Path(output)
+    _check_bound(max_document_size)
     check_regular(source)
-    if max_document_size < 0:
-        fields = {"name": "max_document_size", "value": max_document_size, "least": 0}
-        raise ValueError(Errors.GP117.format(**fields))
     _check_places(source, output)
     earlier = {f"{split}.spacy" for split in _earlier_splits(output)}
     check_patterns(source, exclude)
@@ -247,6 +245,13 @@ def _convert(
 def _prepend(first: Document, others: Iterable[Document]) -> Iterator[Document]:
     yield first
     yield from others
+
+
+def _check_bound(max_document_size: int) -> None:
+    """Raise GP117 for a negative bound."""
+    if max_document_size < 0:
+        fields = {"name": "max_document_size", "value": max_document_size, "least": 0}
+        raise ValueError(Errors.GP117.format(**fields))
 
 
 def _check_places(source: Path, output: Path) -> None:

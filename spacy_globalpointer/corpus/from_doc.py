@@ -96,7 +96,10 @@ def group_scores(group: SpanGroup) -> List[Optional[float]]:
         given in its shortest form: 0.9, not 0.8999999761581421.
     """
     scores = group.attrs.get("scores")
-    if not isinstance(scores, Iterable) or isinstance(scores, (str, bytes)):
+    is_number = getattr(scores, "shape", None) == ()  # which numpy calls iterable
+    if isinstance(scores, (str, bytes)) or is_number:
+        return [None] * len(group)
+    if not isinstance(scores, Iterable):
         return [None] * len(group)
     values = [_as_score(score) for score in scores]
     return values if len(values) == len(group) else [None] * len(group)

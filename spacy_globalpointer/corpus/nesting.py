@@ -44,7 +44,7 @@ def crossing_pairs(spans: Sequence[Place]) -> int:
     pairs = 0
     for start, group in groupby(sorted(spans), key=itemgetter(0)):
         ranks = [bisect_left(ends, end) for _, end in group]
-        # What ends here or before has started before, unless it is empty.
+        # Of the empty spans, which cross nothing, the difference is 0 or negative.
         ended = earlier.below(bisect_right(ends, start))
         pairs += sum(max(0, earlier.below(rank) - ended) for rank in ranks)
         for rank in ranks:

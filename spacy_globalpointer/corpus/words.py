@@ -66,4 +66,6 @@ class Words:
     def _find(self, start: int, end: int) -> Tuple[int, int]:
         """RETURNS (Tuple[int, int]): The first word of a part, perhaps cut, and the
         one after the last."""
+        if start >= end:
+            return 0, 0
         return bisect_right(self._ends, start), bisect_left(self._starts, end)

@@ -30,7 +30,7 @@ class Fates:
     def __init__(self, document: AnnotatedText) -> None:
         self.document = document
         self.rejects: List[Reject] = []
-        self._last: Tuple[Any, str] = ("", "")
+        self._last: Tuple[Any, str] = (None, "null")
 
     def add(self, value: Any, fate: Fate) -> None:
         """Add an annotation.
@@ -42,12 +42,18 @@ class Fates:
         if isinstance(fate, TextSpan):
             self.document.spans.append(fate)
         else:
-            # One value, such as a region with several labels, may come many times.
-            if value is not self._last[0]:
-                shown = value if isinstance(value, str) else to_json(value)
-                self._last = value, excerpt(shown)
-            reject = Reject.at(self.document.source, self._last[1], fate)
-            self.rejects.append(reject)
+            shown = self._show(value)
+            self.rejects.append(Reject.at(self.document.source, shown, fate))
+
+    def _show(self, value: Any) -> str:
+        """RETURNS (str): A value as a text; one that comes again at once, as a region
+        for each of its labels, is shown whole the first time only."""
+        last, excerpted = self._last
+        if value is last:
+            return excerpted
+        shown = value if isinstance(value, str) else to_json(value)
+        self._last = value, excerpt(shown)
+        return shown
 
     def add_unread(self, record: Dict[str, Any], keys: Sequence[str]) -> None:
         """Add the entries of arrays that hold spans in other formats, as rejects.
