@@ -376,6 +376,19 @@ class Errors(metaclass=_Coded):
         "tag_separator=none; if it is several, name what separates them, such as "
         "--option tag_separator=space."
     )
+    GP150 = (
+        "{path} is {kind}, not a file or folder on a disk. It is not read: it may have "
+        "no end, and a corpus is read twice. Save its content to a file and pass that."
+    )
+    GP151 = (
+        "{file} has a document of more than {limit} MiB (a .spacy file counts as a "
+        "whole, unpacked). Divide it, or raise the bound: `spacy global-pointer "
+        "convert` has --max-document-size, in MiB."
+    )
+    GP152 = (
+        "{file} is not read: it unpacks to more than {ratio} times its size, as no "
+        "annotated text does. If it is what you want, unpack it and pass the result."
+    )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "
         "folder of a pipeline."

@@ -13,7 +13,7 @@ from spacy.language import Language
 from tqdm import tqdm
 
 from ..corpus.annotations import Document, Reason
-from ..corpus.convert import convert_corpus
+from ..corpus.convert import MAX_DOCUMENT_SIZE, convert_corpus
 from ..corpus.formats.registry import FORMATS
 from ..corpus.splits import shorten
 from ..corpus.summary import ConversionSummary
@@ -118,6 +118,14 @@ def convert_cli(
             "that all annotators marked (agreement), or stop (error)"
         ),
     ] = Annotators.error,
+    max_document_size: Annotated[
+        int,
+        Opt(
+            "--max-document-size",
+            help="MiB of one document, at the most, unpacked; of .spacy files, of one "
+            "file. 0 for no bound",
+        ),
+    ] = MAX_DOCUMENT_SIZE,
     allow_loss: Annotated[
         bool, Opt("--allow-loss", help="Exit with status 0 if annotations were lost")
     ] = False,
@@ -142,6 +150,7 @@ def convert_cli(
             spans_key=spans_key,
             on_misaligned=on_misaligned.value,
             encoding=encoding,
+            max_document_size=max_document_size,
             renamed=parse_pairs("--rename", rename or []),
             dropped=drop or [],
             annotator=annotator or [],
@@ -198,14 +207,16 @@ def _tell_of_sentence_ends(summary: ConversionSummary) -> None:
 
 
 def _why_none(summary: ConversionSummary, source: Path, lang: str) -> str:
-    misaligned = Reason.MISALIGNED.value
-    if any(split.rejected[misaligned] for split in summary.splits.values()):
+    reasons = {reason for split in summary.splits.values() for reason in split.rejected}
+    if Reason.MISALIGNED.value in reasons:
         return (
             f'None begins and ends at tokens of the language "{lang}". Is it that of '
             f"{source}? Name another with --lang"
         )
     if any(split.predicted for split in summary.splits.values()):
         return f"{source} has predictions: pass --option predictions=true"
+    if Reason.WHITE_SPACE.value in reasons:
+        return f"Those of {source} have white space only. Correct their offsets"
     return (
         f"Is {summary.format} the format of {source}? Name another with --format; what "
         "options it has is in docs/formats.md"
@@ -241,6 +252,7 @@ def print_summary(summary: ConversionSummary) -> None:
         ("Tokens", "tokens"),
         ("Annotations read", "read"),
         ("Spans kept", "kept"),
+        ("  of these trimmed", "trimmed"),
         ("  of these adjusted", "adjusted"),
     ]
     rows: List[Tuple] = [(title, *(s[key] for s in splits)) for title, key in names]

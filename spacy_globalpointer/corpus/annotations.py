@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+#: Characters of an annotation that are shown.
+MOST_SHOWN = 1000
+
 
 class Reason(str, Enum):
     """Why an annotation did not become a span."""
@@ -16,6 +19,7 @@ class Reason(str, Enum):
     OUT_OF_TEXT = "out_of_text"
     END_BEFORE_START = "end_before_start"
     EMPTY = "empty"
+    WHITE_SPACE = "white_space"
     TEXT_MISMATCH = "text_mismatch"
     MISSING_TEXT = "missing_text"
     BAD_TAG = "bad_tag"
@@ -57,6 +61,10 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.END_BEFORE_START: "Swap the offsets: the end lies before the start.",
     Reason.EMPTY: "Correct the offsets (the end is exclusive), or remove the span.",
+    Reason.WHITE_SPACE: (
+        "Correct the offsets, or remove the span: it has white space only, which is "
+        "no part of any span."
+    ),
     Reason.TEXT_MISMATCH: (
         "Restore the text that was annotated: the span's own copy of the text is not "
         "what stands at its offsets, which count Unicode code points, each line end "
@@ -84,8 +92,7 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.MISALIGNED: (
         "Correct the offsets to begin and end at tokens, use a tokenizer that splits "
-        "there (--lang), or pass --on-misaligned expand, contract or split-token; the "
-        "first two also take white space off its ends."
+        "there (--lang), or pass --on-misaligned expand, contract or split-token."
     ),
 }
 
@@ -177,7 +184,7 @@ class Reject:
 
     file (str): Path relative to the corpus.
     line (int): Line number from 1.
-    value (str): The annotation as it was read.
+    value (str): The annotation as it was read; of a long one its beginning.
     reason (Reason): Why.
     remedy (str): What the user can do.
     """
@@ -215,3 +222,17 @@ def find_fault(text: str, start: int, end: int) -> Optional[Reason]:
     if start == end:
         return Reason.EMPTY
     return None
+
+
+def excerpt(text: str, start: int = 0, end: Optional[int] = None) -> str:
+    """Show a part of a text in a report, which many long ones would fill.
+
+    text (str): The text.
+    start (int): First character.
+    end (Optional[int]): Character after the last; None for the text's end.
+    RETURNS (str): The part, or its beginning and "…" if it is longer than MOST_SHOWN.
+    """
+    end = len(text) if end is None else end
+    if end - start <= MOST_SHOWN:
+        return text[start:end]
+    return text[start : start + MOST_SHOWN] + "…"

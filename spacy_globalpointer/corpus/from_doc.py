@@ -13,6 +13,7 @@ from ..span_score import aligned_scores
 from ..types import LOST_GOLD, SORTED
 from .align import token_places
 from .annotations import AnnotatedText, Source, TextSpan
+from .docbin import is_lost_gold
 from .metadata import TOKENS, doc_meta, doc_name
 
 Places = List[Tuple[int, int]]
@@ -98,7 +99,10 @@ def group_scores(group: SpanGroup) -> List[Optional[float]]:
     """
     scored = aligned_scores(group)
     scores = group.attrs.get("scores") if scored is None else scored
-    if not isinstance(scores, Iterable) or isinstance(scores, (str, bytes)):
+    is_number = getattr(scores, "shape", None) == ()  # which numpy calls iterable
+    if isinstance(scores, (str, bytes)) or is_number:
+        return [None] * len(group)
+    if not isinstance(scores, Iterable):
         return [None] * len(group)
     values = [_as_score(score) for score in scores]
     return values if len(values) == len(group) else [None] * len(group)
@@ -113,16 +117,10 @@ def _as_score(score: Any) -> Optional[float]:
 
 def _lost_gold(doc: Doc, name: str, source: Source) -> List[TextSpan]:
     entries = doc.user_data.get(LOST_GOLD, [])
-    fits = isinstance(entries, (list, tuple)) and all(map(_is_entry, entries))
-    if not fits:
+    if not is_lost_gold(entries):
         fields = {"name": name, "source": source, "key": LOST_GOLD}
         raise ValueError(Errors.GP181.format(**fields))
     return [TextSpan(label, start, end, source) for start, end, label in entries]
-
-
-def _is_entry(entry: Any) -> bool:
-    fits = isinstance(entry, (list, tuple)) and len(entry) == 3
-    return fits and _is_place(entry[:2]) and isinstance(entry[2], str)
 
 
 def _is_place(value: Any) -> bool:

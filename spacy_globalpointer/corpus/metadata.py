@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterator, Tuple
 from spacy.tokens import Doc
 
 from ..types import LOST_GOLD
+from .deep_values import is_too_deep
 
 TITLE, META, TOKENS, ID = "title", "meta", "tokens", "id"
 #: Keys of `doc.user_data` that hold no metadata of the user's own.
@@ -67,11 +68,15 @@ def _name_of(value: Any) -> str:
 
 
 def _is_json(value: Any) -> bool:
+    return not is_too_deep(value) and _is_plain(value)
+
+
+def _is_plain(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return all(map(_is_json, value))
+        return all(map(_is_plain, value))
     if isinstance(value, dict):
         named = all(isinstance(key, str) for key in value)
-        return named and all(map(_is_json, value.values()))
+        return named and all(map(_is_plain, value.values()))
     if isinstance(value, float):
         return math.isfinite(value)
     return value is None or isinstance(value, (str, bool, int))

@@ -19,7 +19,8 @@ class SplitSummary:
     statistics (CorpusStatistics): What is in the split now.
     read (int): Annotations read, of every kind.
     kept (int): Spans kept.
-    adjusted (int): Those of the kept ones that were expanded or contracted.
+    trimmed (int): Those of the kept ones that lost white space at their ends.
+    adjusted (int): Those of the kept ones that were expanded or contracted to tokens.
     joined (int): Ends of sentences within a span, which do not end it.
     cut (int): Spans cut in two by the end of a sentence, as sentences are documents.
     skipped (int): Documents left out, since their annotator did not accept them.
@@ -31,6 +32,7 @@ class SplitSummary:
     statistics: CorpusStatistics
     read: int = 0
     kept: int = 0
+    trimmed: int = 0
     adjusted: int = 0
     joined: int = 0
     cut: int = 0
@@ -76,6 +78,7 @@ class SplitSummary:
         return {
             "read": self.read,
             "kept": self.kept,
+            "trimmed": self.trimmed,
             "adjusted": self.adjusted,
             **{key: n for key, n in self.sentence_ends.items() if n},
             "rejected": dict(sorted(self.rejected.items())),

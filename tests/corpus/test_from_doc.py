@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy
 import pytest
-from corpus_helpers import NLP, doc_with
+from corpus_helpers import NLP, doc_with, trim
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
@@ -76,10 +76,12 @@ def test_round_trip(annotated):
         *(annotated.name, annotated.text),
         annotated.meta,
     )
+    text = annotated.text
     sound = {
-        place(span)
+        (*trim(text, span.start, span.end), span.label)
         for span in annotated.spans
-        if find_fault(annotated.text, span.start, span.end) is None
+        if find_fault(text, span.start, span.end) is None
+        and not text[span.start : span.end].isspace()
     }
     assert Counter(map(place, back.spans)) == Counter(sound)
     assert back.n_read == len(sound)

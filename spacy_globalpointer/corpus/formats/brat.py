@@ -20,6 +20,7 @@ from ..annotations import (
     find_fault,
 )
 from ..listing import is_excluded, list_files, walk_folder
+from ..words import Words
 from .files import BOM, SourceFile, read_text
 from .format import Format
 
@@ -38,7 +39,11 @@ OTHER_LINE = re.compile(r"[REAMN]\d\S*\t|#|\*\t")
 
 
 def read_brat(
-    path: Union[str, Path], *, encoding: str = "utf-8", exclude: Sequence[str] = ()
+    path: Union[str, Path],
+    *,
+    encoding: str = "utf-8",
+    exclude: Sequence[str] = (),
+    limit: int = 0,
 ) -> Iterator[Document]:
     """Read a brat corpus, one document at a time.
 
@@ -54,6 +59,7 @@ def read_brat(
         and folders whose name begins with a dot are left out.
     encoding (str): Encoding of both kinds of files.
     exclude (Sequence[str]): Patterns of names to leave out.
+    limit (int): MiB of a file, at the most; 0 for no bound.
     YIELDS (Tuple[AnnotatedText, List[Reject]]): The document, and the annotations
         that are not spans of its text. Each line that is not blank is one or the
         other.
@@ -61,7 +67,7 @@ def read_brat(
     """
     files = _find_files(Path(path), exclude)
     for name in sorted(files):
-        yield _read_document(name, files[name], encoding)
+        yield _read_document(name, files[name], encoding, limit)
 
 
 def _find_files(path: Path, exclude: Sequence[str]) -> Dict[str, Dict[str, Path]]:
@@ -83,14 +89,17 @@ def _find_files(path: Path, exclude: Sequence[str]) -> Dict[str, Dict[str, Path]
     return files
 
 
-def _read_document(name: str, files: Dict[str, Path], encoding: str) -> Document:
+def _read_document(
+    name: str, files: Dict[str, Path], encoding: str, limit: int
+) -> Document:
     text: Optional[str] = None
     lines: List[Tuple[Source, str]] = []
     source = Source(f"{name}.txt" if ".txt" in files else f"{name}.ann", 1)
     if ".txt" in files:
-        text = read_text(SourceFile(files[".txt"], f"{name}.txt"), encoding=encoding)
+        file = SourceFile(files[".txt"], f"{name}.txt", limit)
+        text = read_text(file, encoding=encoding)
     if ".ann" in files:
-        file = SourceFile(files[".ann"], f"{name}.ann")
+        file = SourceFile(files[".ann"], f"{name}.ann", limit)
         # Not splitlines(): a span's copy of the text may hold other line ends.
         content = read_text(file, encoding=encoding).removeprefix(BOM).split("\n")
         numbered = enumerate((line.rstrip("\r") for line in content), start=1)
@@ -111,10 +120,11 @@ def _parse_lines(
         name, (text or "")[shift:], n_read=len(lines), source=source
     )
     rejects = []
+    words = Words(annotated.text)
     for place, line in lines:
         fate: Union[TextSpan, Reason] = Reason.MISSING_TEXT
         if text is not None:
-            fate = _parse_line(annotated.text, place, line, shift)
+            fate = _parse_line(annotated.text, words, place, line, shift)
         if isinstance(fate, TextSpan):
             annotated.spans.append(fate)
         else:
@@ -123,7 +133,7 @@ def _parse_lines(
 
 
 def _parse_line(
-    text: str, source: Source, line: str, shift: int
+    text: str, words: Words, source: Source, line: str, shift: int
 ) -> Union[TextSpan, Reason]:
     """Parse an annotation. RETURNS (Union[TextSpan, Reason]): Its one fate."""
     if OTHER_LINE.match(line):
@@ -136,11 +146,11 @@ def _parse_line(
     start, end = numbers[0] - shift, numbers[-1] - shift
     gaps = zip(numbers[1::2], numbers[2::2])
     # brat itself makes fragments of a span where its text has line ends.
-    if any(text[a - shift : b - shift].strip() or b < a for a, b in gaps):
+    if any(b < a or words.within(a - shift, b - shift) for a, b in gaps):
         return Reason.DISCONTINUOUS
     fault = find_fault(text, start, end)
     # brat writes line ends as spaces, and editors strip them at the line's end.
-    if fault is None and text[start:end].split() != copy.split():
+    if fault is None and not words.are(start, end, copy.split()):
         fault = Reason.TEXT_MISMATCH
     return fault or TextSpan(label, start, end, source, id)
 

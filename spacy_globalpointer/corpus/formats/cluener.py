@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from ..annotations import AnnotatedText, Document, Reason, Source
+from ..annotations import AnnotatedText, Document, Reason, Source, excerpt
 from .fates import Fate, Fates, name_of, whole_number
 from .files import SourceFile
 from .format import Format, is_json_only, read_each, write_lines
@@ -70,7 +70,8 @@ def _read_record(
     offsets = Places(text, reading)
     for label, surfaces in labels.items():
         for surface, place in _places(surfaces):
-            value = {label: surfaces if surface is None else {surface: place}}
+            shown = surfaces if surface is None else {excerpt(surface): place}
+            value = {label: shown}
             fates.add(value, _read_span(offsets, label, surface, place, source))
     return fates.result
 

@@ -96,7 +96,7 @@ def read_file(
         raise bad_option(NAME, "tag_separator", tag_separator, rule)
     wish = _read_wish(separator, token, tags, scheme, outside)
     lines = read_lines(file, encoding=encoding, format=NAME)
-    head = _read_head(lines)
+    head = _read_head(file, lines)
     layout = find_layout([line for _, line in head], wish, file.path)
     if layout is None:
         if any(_is_token(line) for _, line in head):
@@ -170,11 +170,13 @@ def _is_token(line: str) -> bool:
     return not (is_blank(line) or is_docstart(line) or line.startswith(COMMENT))
 
 
-def _read_head(lines: Lines) -> List[Tuple[int, str]]:
+def _read_head(file: SourceFile, lines: Lines) -> List[Tuple[int, str]]:
     """RETURNS (List[Tuple[int, str]]): Lines up to the last of LOOKAHEAD tokens."""
     head: List[Tuple[int, str]] = []
-    n_tokens = 0
+    n_tokens, size = 0, 0
     for number, line in lines:
+        size += len(line)
+        file.check_size(size)
         head.append((number, line.rstrip("\r")))
         n_tokens += _is_token(line)
         if n_tokens == LOOKAHEAD:
@@ -208,6 +210,7 @@ class _Builder:
         self._others: Dict[int, List[str]] = {k: [] for k in layout.others}
         self._counted: List[str] = []
         self._last: List[str] = []
+        self._size = 0
 
     @property
     def last(self) -> List[str]:
@@ -227,6 +230,8 @@ class _Builder:
         self._text.document.cut = count_continued(before, after, scheme)
 
     def add(self, sentence: Sentence) -> None:
+        self._size += sentence.size
+        self._file.check_size(self._size)
         rows, layout = sentence.rows, self._layout
         sources = [Source(self._file.name, number) for number in sentence.numbers]
         tags = [layout.read_tags(row) for row in rows]

@@ -43,6 +43,7 @@ class Sentence:
     extras (List[Extra]): These tokens and nodes, and lines that lack a token.
     docstart (str): The line before it that begins a document; "" for none.
     docstart_number (int): Its line number.
+    size (int): Characters of all its lines.
     """
 
     rows: List[List[str]] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Sentence:
     extras: List[Extra] = field(default_factory=list)
     docstart: str = ""
     docstart_number: int = 0
+    size: int = 0
 
 
 def read_sentences(
@@ -62,7 +64,8 @@ def read_sentences(
     layout (Layout): Its columns.
     lines (Iterable[Tuple[int, str]]): Its lines, each with its number.
     YIELDS (Sentence): The sentences that have tokens.
-    RAISES (ValueError): GP164 for a line with another number of columns.
+    RAISES (ValueError): GP164 for a line with another number of columns, GP151 for a
+        sentence that is larger than the file's limit.
     """
     reader = _Reader(file, layout)
     for number, line in lines:
@@ -85,6 +88,8 @@ class _Reader:
 
     def read(self, number: int, line: str) -> Optional[Sentence]:
         """RETURNS (Optional[Sentence]): The sentence that ends before a line."""
+        self._sentence.size += len(line)
+        self._file.check_size(self._sentence.size)
         if is_blank(line) or line == self._layout.header:
             return self.finish()
         if is_docstart(line):

@@ -13,7 +13,7 @@ from .files import find_endings, find_files
 from .json_values import to_json
 
 #: Arguments of a reader or writer that are no options of its format.
-_COMMON = ("encoding", "exclude")
+_COMMON = ("encoding", "exclude", "limit")
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -23,7 +23,7 @@ class Format:
 
     name (str): Its name for --format.
     about (str): What it is, in one line.
-    read (Callable[..., Iterator[Document]]): `read(path, *, encoding, exclude,
+    read (Callable[..., Iterator[Document]]): `read(path, *, encoding, exclude, limit,
         **options)`; see `read_each`. Documents come one at a time.
     looks_like (Callable[[Path, str], bool]): Whether a file that is not JSON is of
         this format, from its path and the first characters of its text. For a
@@ -105,10 +105,14 @@ def read_each(
         *,
         encoding: str = "utf-8",
         exclude: Sequence[str] = (),
+        limit: int = 0,
         **options: Any,
     ) -> Iterator[Document]:
         endings = find_endings(Path(path), suffixes, spare, exclude=exclude)
-        for file in find_files(Path(path), endings, format=name, exclude=exclude):
+        files = find_files(
+            Path(path), endings, format=name, exclude=exclude, limit=limit
+        )
+        for file in files:
             yield from read_file(file, encoding=encoding, **options)
 
     # The options are those of the reader of files.

@@ -91,7 +91,8 @@ def read_file(
         features = read_dataset_info(file.path.parent)
         records = read_json_items(file, encoding=encoding, format=NAME)
     rows = (_read_row(record, source, wish) for source, record in records)
-    named = (_name_tags(row, features, names) for row in rows)
+    known = _ClassNames(features, names)
+    named = (_name_tags(row, known) for row in rows)
     for row, own in _with_scheme(named, wanted):
         yield _read_document(file, row, own, strict, tag_separator)
 
@@ -158,10 +159,23 @@ def _read_row(record: Dict[str, Any], source: Source, wish: _Columns) -> _Row:
     return _Row(source, id, column, tokens, layers, others)
 
 
-def _name_tags(row: _Row, features: Dict[str, Any], labels: Sequence[str]) -> _Row:
+class _ClassNames(Dict[str, Sequence[str]]):
+    """Names of class ids by column, which the features or the user give."""
+
+    def __init__(self, features: Dict[str, Any], labels: Sequence[str]) -> None:
+        super().__init__()
+        self._features = features
+        self._labels = labels
+
+    def __missing__(self, column: str) -> Sequence[str]:
+        self[column] = self._labels or find_class_names(self._features, column)
+        return self[column]
+
+
+def _name_tags(row: _Row, known: _ClassNames) -> _Row:
     """RETURNS (_Row): The row with names of tags; what has none is JSON."""
     for column, values in row.layers.items():
-        names = labels or find_class_names(features, column)
+        names = known[column]
         if not names and any(is_kind(value, int) for value in values):
             raise ValueError(Errors.GP174.format(source=row.source, column=column))
         row.layers[column] = [_name_tag(value, names) for value in values]
@@ -180,7 +194,7 @@ def _with_scheme(rows: Iterator[_Row], wanted: str) -> Iterator[Tuple[_Row, str]
     """YIELDS (Tuple[_Row, str]): The rows and the scheme of their tags."""
     head: List[_Row] = []
     n_tokens = 0
-    while not wanted and n_tokens < LOOKAHEAD:
+    while not wanted and n_tokens < LOOKAHEAD and len(head) < LOOKAHEAD:
         row = next(rows, None)
         if row is None:
             break

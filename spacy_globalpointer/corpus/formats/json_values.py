@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from itertools import islice
 from typing import Any, Dict, Iterator, List, Tuple, Type, Union
 
 from ..annotations import Source
+from ..deep_values import MAX_DEPTH, is_too_deep
 from .files import MAX_LINE, SourceFile, malformed, read_blocks, read_lines
 
 _SPACE = " \t\r\n"
@@ -15,7 +17,7 @@ _SPACES = re.compile(r"[ \t\r\n]*")
 _STRING_FIRST = re.compile(r'\[[ \t\r\n]*"')
 #: Half of a surrogate pair, which is no character.
 HALF = re.compile("[\ud800-\udfff]")
-_TOO_DEEP = "it is nested too deeply"
+_TOO_DEEP = f"it is nested too deeply, in more than {MAX_DEPTH} levels"
 _ENDLESS = (
     "the value that begins here has no end within {limit} MiB ({fault}, line {line}). "
     "If it is one text, cut it into documents"
@@ -135,7 +137,6 @@ class _ArrayScanner:
         self.file = file
         self.format = format
         self._blocks = read_blocks(file, encoding=encoding)
-        self._decoder = _DECODER
         self._buffer = ""
         self._at = 0
         self._line = 1
@@ -170,11 +171,11 @@ class _ArrayScanner:
         is in the buffer."""
         line, end, _ = self._buffer[self._at :].partition("\n")
         try:
-            self._decoder.raw_decode(line)
+            _decode(line, 0)
         except json.JSONDecodeError as err:
             in_string = err.msg.startswith("Unterminated string")
             return not end or in_string or not is_cut_off(err, line)
-        except (ValueError, RecursionError):
+        except ValueError:
             return True
         return True
 
@@ -183,18 +184,17 @@ class _ArrayScanner:
         n_blocks = 1
         while True:
             try:
-                value, end = self._decoder.raw_decode(self._buffer, self._at)
+                value, end = _decode(self._buffer, self._at)
             except json.JSONDecodeError as err:
                 line = self._line + self._buffer.count("\n", self._at, err.pos)
                 cut_off = is_cut_off(err, self._buffer)
                 if not self._may_end_later(err) or not self._more(n_blocks):
                     raise self._fault(err, line, cut_off) from err
-                if len(self._buffer) > MAX_LINE * 2**20:
-                    reason = _ENDLESS.format(limit=MAX_LINE, fault=err.msg, line=line)
+                limit = self.file.within(MAX_LINE)
+                if len(self._buffer) > limit * 2**20:
+                    reason = _ENDLESS.format(limit=limit, fault=err.msg, line=line)
                     raise malformed(self.source, self.format, reason) from err
                 n_blocks *= 2
-            except RecursionError as err:
-                raise malformed(self.source, self.format, _TOO_DEEP) from err
             except ValueError as err:
                 raise malformed(self.source, self.format, err) from err
             else:
@@ -240,7 +240,7 @@ def parse_json(text: str, source: Source, format: str) -> Any:
     RAISES (ValueError): GP164 if it is none.
     """
     try:
-        value, end = _DECODER.raw_decode(text, _SPACES.match(text).end())  # type: ignore
+        value, end = _decode(text, _SPACES.match(text).end())  # type: ignore
         if _SPACES.fullmatch(text, end) is None:
             raise json.JSONDecodeError("Extra data", text, end)
         return value
@@ -251,16 +251,14 @@ def parse_json(text: str, source: Source, format: str) -> Any:
         raise malformed(source, format, reason) from err
     except ValueError as err:
         raise malformed(source, format, err) from err
-    except RecursionError as err:
-        raise malformed(source, format, _TOO_DEEP) from err
 
 
 def _without_copies(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     """An object; json itself would lose all but the last of equal keys."""
     record = dict(pairs)
     if len(record) < len(pairs):
-        keys = [key for key, _ in pairs]
-        copy = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        copy = next(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {copy!r} comes twice in an object")
     return record
 
@@ -270,6 +268,19 @@ def _refuse(constant: str) -> None:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_without_copies)
+
+
+def _decode(text: str, start: int) -> Tuple[Any, int]:
+    """RETURNS (Tuple[Any, int]): The value that begins at a place, and its end.
+    RAISES (ValueError): json.JSONDecodeError if it is broken; another one if it is not
+        to be read."""
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except RecursionError as err:
+        raise ValueError(_TOO_DEEP) from err
+    if is_too_deep(value):
+        raise ValueError(_TOO_DEEP)
+    return value, end
 
 
 def as_object(value: Any, source: Source, format: str) -> Dict[str, Any]:

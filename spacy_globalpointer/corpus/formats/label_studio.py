@@ -23,8 +23,9 @@ annotations of several annotators (`completed_by`) are a document each, of one i
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby, islice
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..annotations import AnnotatedText, Document, Reason, Source
@@ -44,6 +45,8 @@ _ELSEWHERE = ("hypertextlabels", "paragraphlabels")
 _LISTS = ("annotations", "completions", "predictions")
 _MIN = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")
 _SPACE = re.compile(r"\s|\\n")
+#: Records of one task, an annotator's each, in a JSON_MIN export.
+MOST_RECORDS = 10_000
 
 Item = Tuple[Source, Dict[str, Any]]
 
@@ -86,8 +89,11 @@ def _tasks(items: Iterator[Item]) -> Iterator[Item]:
     """YIELDS (Tuple[Source, Dict[str, Any]]): The tasks. A JSON_MIN export has a record
     for each annotation of a task."""
     for _, group in groupby(items, key=lambda item: _key(item[1])):
-        records = list(group)
+        records = list(islice(group, MOST_RECORDS + 1))
         source, first = records[0]
+        if len(records) > MOST_RECORDS:
+            reason = f"more than {MOST_RECORDS} records have the id {first['id']!r}"
+            raise malformed(source, NAME, reason)
         if isinstance(first.get("data"), dict):
             yield source, first
         else:
@@ -180,15 +186,16 @@ class _Reader:
     def _read_work(
         self, document: AnnotatedText, entries: List[Dict[str, Any]], chosen: List[int]
     ) -> Document:
-        fates, text, source = Fates(document), document.text, document.source
+        fates, source = Fates(document), document.source
+        place, accepted = _Text(document.text, source), set(chosen)
         for i, entry in enumerate(entries):
             results = get_field({"result": [], **entry}, "result", list, source, NAME)
-            places = Offsets(text, self._unit(text, results))
+            unit = self._unit(place, results)
             scored = any(isinstance(r, dict) and "score" in r for r in results)
             whole = None if scored or not self.predictions else entry.get("score")
             for result in results:
-                for fate in _read_result(result, text, places, whole, source):
-                    dropped = i not in chosen and fate is not Reason.NOT_A_SPAN
+                for fate in place.read(result, unit, whole):
+                    dropped = i not in accepted and fate is not Reason.NOT_A_SPAN
                     fates.add(result, _why_not(entry) if dropped else fate)
         return fates.result
 
@@ -221,19 +228,18 @@ class _Reader:
         truth = [i for i in valid if _is_truth(entries[i])]
         return truth[-1:] if truth and self.annotations == AUTO else valid[-1:]
 
-    def _unit(self, text: str, results: List[Any]) -> str:
+    def _unit(self, text: _Text, results: List[Any]) -> str:
         """RETURNS (str): The unit in which more of the regions fit their copies."""
         if self.offsets != AUTO:
             return self.offsets
-        if not text or max(text) <= "\uffff":
+        if not text.is_wide:
             return "code-points"
         fits = dict.fromkeys(UNITS[1:], 0)
         for unit in fits:
-            places = Offsets(text, unit)
             for result in results:
-                fates = _read_result(result, text, places, None, Source("", 1))
                 copied = isinstance(result, dict) and _copy_of(result) is not None
-                fits[unit] += copied and not isinstance(fates[0], Reason)
+                is_span = not isinstance(text.read(result, unit, None)[0], Reason)
+                fits[unit] += copied and is_span
         return max(fits, key=lambda unit: fits[unit])
 
 
@@ -264,30 +270,85 @@ def _copy_of(result: Dict[str, Any]) -> Any:
     return value.get("text") if isinstance(value, dict) else None
 
 
-def _read_result(
-    result: Any, text: str, places: Offsets, score: Any, source: Source
-) -> List[Fate]:
-    """RETURNS (List[Union[TextSpan, Reason]]): A fate for each label of a result."""
-    if not isinstance(result, dict):
-        return [Reason.BAD_LINE]
-    value = result.get("value")
-    labels = _labels_of(value)
-    kind = result.get("type", "labels" if labels else "")
-    if kind != "labels" or not isinstance(value, dict):
-        broken = kind in (*_ELSEWHERE, "labels")
-        return [Reason.BAD_LINE if broken else Reason.NOT_A_SPAN]
-    ends = [_whole(value.get(key)) for key in ("start", "end")]
-    if not labels or not all(is_kind(end, int) for end in ends):
-        return [Reason.BAD_LINE] * max(len(labels), 1)
-    start, end = (places.to_points(end) for end in ends)
-    if start is None or end is None:
-        return [Reason.OUT_OF_TEXT] * len(labels)
-    given = {"id": result.get("id"), "score": result.get("score", score)}
-    fates = [make_span(text, label, start, end, source, **given) for label in labels]
-    copy = value.get("text")
-    if isinstance(copy, str) and _bare(copy) != _bare(text[start:end]):
-        fates = [f if isinstance(f, Reason) else Reason.TEXT_MISMATCH for f in fates]
-    return fates
+class _Text:
+    """The text of a task, and its regions.
+
+    text (str): The text.
+    source (Source): File and line.
+    """
+
+    def __init__(self, text: str, source: Source) -> None:
+        self.text = text
+        self.source = source
+        #: Whether there is a character that is two UTF-16 code units.
+        self.is_wide = bool(text) and max(text) > "\uffff"
+        self._bare = _BareText(text)
+        self._offsets: Dict[str, Offsets] = {}
+
+    def read(self, result: Any, unit: str, score: Any) -> List[Fate]:
+        """RETURNS (List[Union[TextSpan, Reason]]): A fate for each label of a
+        result."""
+        if not isinstance(result, dict):
+            return [Reason.BAD_LINE]
+        value = result.get("value")
+        labels = _labels_of(value)
+        kind = result.get("type", "labels" if labels else "")
+        if kind != "labels" or not isinstance(value, dict):
+            broken = kind in (*_ELSEWHERE, "labels")
+            return [Reason.BAD_LINE if broken else Reason.NOT_A_SPAN]
+        ends = [_whole(value.get(key)) for key in ("start", "end")]
+        if not labels or not all(is_kind(end, int) for end in ends):
+            return [Reason.BAD_LINE] * max(len(labels), 1)
+        start, end = (self._to_point(end, unit) for end in ends)
+        if start is None or end is None:
+            return [Reason.OUT_OF_TEXT] * len(labels)
+        given = {"id": result.get("id"), "score": result.get("score", score)}
+        fates = [
+            make_span(self.text, label, start, end, self.source, **given)
+            for label in labels
+        ]
+        copy = value.get("text")
+        if isinstance(copy, str) and not self._bare.has(copy, start, end):
+            return [f if isinstance(f, Reason) else Reason.TEXT_MISMATCH for f in fates]
+        return fates
+
+    def _to_point(self, offset: int, unit: str) -> Optional[int]:
+        if unit not in self._offsets:
+            self._offsets[unit] = Offsets(self.text, unit)
+        return self._offsets[unit].to_points(offset)
+
+
+class _BareText:
+    """A text without white space and "\\n", of which any part can be compared.
+
+    text (str): The text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        gaps = [match.span() for match in _SPACE.finditer(text)]
+        self._ends = [end for _, end in gaps]
+        self._lengths = [0, *accumulate(end - start for start, end in gaps)]
+        self._bare = _SPACE.sub("", text)
+
+    def has(self, copy: str, start: int, end: int) -> bool:
+        """RETURNS (bool): Whether a copy is that of the part from start to end
+        (exclusive), which need not be within the text."""
+        start, end = max(0, start), min(len(self._text), end)
+        # Of a "\\n" that the part cuts, its half is there.
+        before = "n" if self._text.startswith("\\n", start - 1) and start else ""
+        after = "\\" if self._text.startswith("\\n", end - 1) and end else ""
+        first, last = self._place(start - len(before)), self._place(end - len(after))
+        bare = _SPACE.sub("", copy)
+        n_chars = len(before) + last - first + len(after)
+        fits = len(bare) == n_chars and bare.startswith(before) and bare.endswith(after)
+        inner = bare[len(before) : len(bare) - len(after)]
+        return fits and self._bare.startswith(inner, first)
+
+    def _place(self, offset: int) -> int:
+        """RETURNS (int): How many characters remain of those before an offset."""
+        n_gaps = bisect_right(self._ends, offset)
+        return offset - self._lengths[n_gaps]
 
 
 def _whole(value: Any) -> Any:

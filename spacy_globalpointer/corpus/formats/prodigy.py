@@ -28,6 +28,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..annotations import AnnotatedText, Document, Reason, Source
+from ..words import Words
 from .fates import Fate, Fates, name_of
 from .files import SourceFile, malformed
 from .format import Format, is_json_only, read_each, write_lines
@@ -136,14 +137,14 @@ def _read_tokens(
     if task.get("tokens") is None:
         return None
     places: List[Tuple[int, int]] = []
-    last = 0
+    words, last = Words(text), 0
     for token in get_field(task, "tokens", list, source, NAME):
         token = as_object(token, source, NAME)
         start = get_field(token, "start", int, source, NAME)
         end = get_field(token, "end", int, source, NAME)
         if start < 0 or end < start or end > len(text):
             raise malformed(source, NAME, f"no token is at {start} to {end}")
-        if text[start:end].strip():
+        if words.within(start, end):
             if start < last:
                 raise malformed(source, NAME, f"the token at {start} overlaps another")
             places.append((start, end))

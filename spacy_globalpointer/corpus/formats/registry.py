@@ -136,6 +136,7 @@ def read_documents(
     *,
     encoding: str = "utf-8",
     exclude: Sequence[str] = (),
+    limit: int = 0,
     options: Optional[Dict[str, object]] = None,
 ) -> Iterator[Document]:
     """Read a corpus, one document at a time.
@@ -144,14 +145,15 @@ def read_documents(
     path (Path): A file or folder.
     encoding (str): Encoding of its files.
     exclude (Sequence[str]): Patterns of names to leave out.
+    limit (int): MiB of one document, at the most; of .spacy files, of one file,
+        unpacked. 0 for no bound.
     options (Optional[Dict[str, object]]): Options of the format.
     YIELDS (Document): The documents, each with its rejects.
     RAISES (ValueError): What the format's reader raises; GP164 for a document that
         no Doc can hold.
     """
-    documents = format.read(
-        Path(path), encoding=encoding, exclude=exclude, **(options or {})
-    )
+    given = {"encoding": encoding, "exclude": exclude, "limit": limit}
+    documents = format.read(Path(path), **given, **(options or {}))
     for document, rejects in documents:
         reason = why_not_storable(document)
         if reason is not None:

@@ -16,9 +16,9 @@ from spacy.tokens import Doc
 
 from ..annotations import AnnotatedText, Document, Reason, Reject, Source, find_fault
 from ..docbin import FORMAT as NAME
-from ..docbin import SUFFIXES, parse_docs, read_bytes
+from ..docbin import SUFFIXES, parse_docs
 from ..from_doc import annotated_from_doc
-from .files import SourceFile
+from .files import SourceFile, read_bytes
 from .format import Format, read_each
 
 
@@ -37,11 +37,12 @@ def read_file(
     ents (bool): Whether to take `doc.ents` where there is no such key.
     YIELDS (Document): The documents, by their titles, else NAME:NUMBER. The lines of
         their sources are numbers of Docs.
-    RAISES (ValueError): GP118 if the file is not in this format, GP180 if a Doc has
-        no such key, and GP169 for a damaged .gz.
+    RAISES (ValueError): GP118 if the file is not in this format, GP151 if it is larger
+        than its limit, GP180 if a Doc has no such key, and GP169 for a damaged .gz.
     """
+    vocab = spacy.blank("xx").vocab
     data = read_bytes(file)
-    docs = parse_docs(data, spacy.blank("xx").vocab, path=file.path)
+    docs = parse_docs(data, vocab, path=file.path, check_size=file.check_size)
     for number, doc in enumerate(docs, start=1):
         annotated = annotated_from_doc(
             doc,

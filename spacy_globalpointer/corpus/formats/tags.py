@@ -90,19 +90,21 @@ def read_runs(tags: Sequence[str], scheme: str) -> List[Run]:
     RETURNS (List[Run]): The spans in their order, and the tags that are none.
     """
     runs: List[Run] = []
-    open_label, start, prefixes = "", 0, ""
+    open_label, start = "", 0
+    prefixes: List[str] = []
     for i, tag in enumerate([*tags, OUTSIDE]):
         prefix, label = split_tag(tag, scheme)
         continues = prefix in ("I", "E") and bool(prefixes) and label == open_label
         if prefixes and (not continues or prefixes[-1] in "ES"):
-            is_regular = _REGULAR[scheme].fullmatch(prefixes) is not None
+            is_regular = _REGULAR[scheme].fullmatch("".join(prefixes)) is not None
             runs.append(Run(open_label, start, i, is_regular))
-            prefixes = ""
+            prefixes = []
         if prefix == "":
             runs.append(Run("", i, i + 1, False))
         elif prefix != OUTSIDE:
             start = start if prefixes else i
-            open_label, prefixes = label, prefixes + prefix
+            open_label = label
+            prefixes.append(prefix)
     return runs
 
 
