@@ -83,7 +83,7 @@ INPUTS: Dict[str, Input] = {
         "jsonl",
         "a.jsonl",
         lambda n: "".join(
-            ['{"text": "", ', *(f'"k{i}": 1, ' for i in range(n)), '"k0": 1}']
+            ['{"text": "", ', *(f'"k{i}": 1, ' for i in range(n)), f'"k{n - 1}": 1}}']
         ),
     ),
     "chip, overlapping spans": Input(
