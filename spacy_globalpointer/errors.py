@@ -62,9 +62,9 @@ class Errors(metaclass=_Coded):
     )
     GP006 = (
         "The loss was given {given} for a batch of {n_labels} labels and documents "
-        "of {lengths} tokens. A teacher must score the same tokens and labels, and "
-        "takes no option of gold spans. Degrees are one for each gold span, above 0 "
-        "and up to 1; balance is from -1 to 1."
+        "of {lengths} tokens. A teacher must score the same tokens and labels. "
+        "Degrees are one for each gold span, above 0 and up to 1; balance is from -1 "
+        "to 1."
     )
     GP007 = (
         "The search was given {n} thresholds for {n_labels} labels. Give one for each "

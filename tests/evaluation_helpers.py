@@ -26,7 +26,14 @@ def example(words, gold, found, scores=None, key="sc", **kwargs):
 
 
 def matched(*examples, **kwargs):
-    return match_spans(examples, spans_key="sc", **kwargs)
+    found = [scored_spans(example.predicted) for example in examples]
+    return match_spans(examples, found, spans_key="sc", **kwargs)
+
+
+def scored_spans(doc):
+    group = doc.spans["sc"]
+    places = [(span.label_, span.start_char, span.end_char) for span in group]
+    return dict(zip(places, group.attrs["scores"]))
 
 
 def counts(scores):

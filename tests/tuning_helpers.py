@@ -7,7 +7,7 @@ from helpers import build, fit, make_examples
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
-from spacy_globalpointer.evaluation.candidates import Candidates
+from spacy_globalpointer.tuning.candidates import Candidates
 
 DEV_TEXTS = [
     "The Bank of York paid Mary of Leith in York .",

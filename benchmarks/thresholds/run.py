@@ -27,9 +27,9 @@ from spacy.cli.find_threshold import find_threshold
 from spacy.training import Corpus
 
 from spacy_globalpointer.evaluation.calibration import expected_calibration_error
-from spacy_globalpointer.evaluation.candidates import Candidates, collect
 from spacy_globalpointer.evaluation.predictions import LOWEST, predict_candidates
-from spacy_globalpointer.evaluation.tuning import Tuning, tune
+from spacy_globalpointer.tuning.candidates import Candidates, collect
+from spacy_globalpointer.tuning.tune import Tuning, tune
 
 NAME = "global_pointer"
 SPLITS = ("dev", "test")
@@ -65,8 +65,8 @@ def timed_tuning(pipeline: Path, corpus: Path, min_gold: int) -> Tuple[float, Tu
 
 
 def predict(nlp: Any, path: Path) -> Candidates:
-    examples = predict_candidates(nlp, path, lowest=LOWEST)
-    return collect(examples, nlp.get_pipe(NAME), LOWEST)
+    predicted = predict_candidates(nlp, path, lowest=LOWEST)
+    return collect(predicted, nlp.get_pipe(NAME), LOWEST)
 
 
 def timed_peer(pipeline: Path, corpus: Path) -> Tuple[float, float]:

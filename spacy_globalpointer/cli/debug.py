@@ -9,12 +9,21 @@ from typing import Annotated, Any, Dict, List, Optional
 
 from spacy.cli._util import Arg, Opt, import_code
 
+from ..diagnostics.checked_settings import (
+    CheckedSettings,
+    EncoderSettings,
+    read_settings,
+)
+from ..diagnostics.file_report import (
+    Reading,
+    load_language,
+    load_reading,
+    read_report,
+)
+from ..diagnostics.findings import find_all
+from ..diagnostics.notes import notes
 from ..errors import Errors
 from ._util import reported_errors
-from .config_settings import CheckedSettings, EncoderSettings, read_settings
-from .debug_findings import find_all
-from .debug_notes import notes
-from .debug_report import Reading, load_language, load_reading, read_report
 from .debug_tables import print_shared, print_small, print_statistics
 from .terminal import msg
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from itertools import combinations
-from typing import Callable, Dict, Iterator, List, Sequence, Tuple
+from typing import Callable, Iterator, List, Sequence, Tuple
 
 from wasabi import msg
 
-from ..corpus.statistics import CorpusStatistics
-from ..encoders.piece_statistics import PieceStatistics
+from ..diagnostics.checked_settings import CheckedSettings
+from ..diagnostics.file_report import Reports, labels_of
+from ..diagnostics.findings import LARGE_SHARE, LEAST_SPANS, Finding
+from ..diagnostics.piece_statistics import PieceStatistics
 from ..pipeline.span_loss import make_span_loss_v1
 from ._util import NO_SHARE, print_table
-from .config_settings import CheckedSettings
-from .debug_finding import LARGE_SHARE, LEAST_SPANS, Finding
-from .debug_report import FileReport
 
 #: Characters of a line of notes.
 WIDTH = 76
 Row = Tuple[object, ...]  # its name, and a value for each file
-Reports = Dict[str, FileReport]
 
 
 def print_statistics(reports: Reports, settings: CheckedSettings) -> None:
@@ -66,11 +64,6 @@ def print_small(findings: Sequence[Finding]) -> None:
         )
 
 
-def labels_of(reports: Reports) -> List[str]:
-    """RETURNS (List[str]): All labels, sorted."""
-    return sorted({label for r in reports.values() for label in r.statistics.labels})
-
-
 def _wrap(text: str) -> List[str]:
     return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
@@ -92,7 +85,7 @@ def _span_rows(reports: Reports, settings: CheckedSettings) -> Iterator[Row]:
         yield f"  {label}", *(s.labels[label] for s in stats)
     if settings.weights_by_number is not None:
         yield from _weight_rows(reports, settings.weights_by_number)
-    yield "Gold lost in conversion", *(lost_gold(s) for s in stats)
+    yield "Gold lost in conversion", *(s.n_lost_gold for s in stats)
     for percent in (50, 95, 99):
         lengths = [s.percentile(percent) for s in stats]
         yield f"Span length, {percent} % (tokens)", *lengths
@@ -130,7 +123,7 @@ def _piece_rows(reports: Reports) -> Iterator[Row]:
         ("  per token, mean", lambda p: f"{p.per_token:.2f}"),
         ("  per token, 99 %", lambda p: p.percentile(99)),
         ("  unknown", lambda p: p.unknown),
-        ("  unknown, share", share_of_unknown),
+        ("  unknown, share", lambda p: p.unknown_percent),
         ("Tokens without a word piece", lambda p: p.without_piece),
         ("Longest document (word pieces)", lambda p: p.longest_document),
     ]
@@ -141,17 +134,3 @@ def _piece_rows(reports: Reports) -> Iterator[Row]:
     if counts:
         for name, number in numbers:
             yield name, *(number(p) for p in counts)
-
-
-def share_of_unknown(pieces: PieceStatistics) -> str:
-    """RETURNS (str): The share of unknown pieces in per cent; a small one is not shown
-    as 0."""
-    percent = 100 * pieces.unknown_share
-    if 0 < percent < 0.01:
-        return "< 0.01 %"
-    return f"{percent:.2f} %"
-
-
-def lost_gold(statistics: CorpusStatistics) -> int:
-    """RETURNS (int): Gold spans that a converter could not align."""
-    return sum(statistics.lost_gold.values())

@@ -22,7 +22,7 @@ from .terminal import msg
 
 # The room below imports torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
-    from ..evaluation.tuning import Score, Tuning
+    from ..tuning.tune import Score, Tuning
 
 
 def tune_cli(
@@ -87,7 +87,7 @@ def tune_cli(
     is written and the exit status is 1.
     """
     setup_gpu(gpu_id, silent=False)
-    from ..evaluation.saving import check_folders, write_settings
+    from ..tuning.write_settings import check_folders, write_settings
 
     with reported_errors(AS_BEFORE):
         check_folders(model, output)
@@ -124,20 +124,20 @@ def find_thresholds(
     component (str): Name of the component.
     lowest (float): Lowest probability of a span to look at, as it is at a temperature
         of 1.0: the spans are the same at any.
-    options (Dict[str, Any]): Options of `evaluation.tuning.tune`.
+    options (Dict[str, Any]): Options of `tuning.tune.tune`.
     RETURNS (Tuning): What was found.
     """
-    from ..evaluation.candidates import collect
     from ..evaluation.predictions import find_component, floor_at, predict_candidates
-    from ..evaluation.tuning import tune
+    from ..tuning.candidates import collect
+    from ..tuning.tune import tune
 
     nlp = load_pipeline(model)
     pipe = find_component(nlp, component)
     floor = floor_at(pipe.cfg["temperature"], lowest)
-    examples = predict_candidates(
+    predicted = predict_candidates(
         nlp, data, component=component, lowest=floor, progress="Predicting"
     )
-    return tune(collect(examples, pipe, floor), pipe, **options)
+    return tune(collect(predicted, pipe, floor), pipe, **options)
 
 
 def print_scores(tuning: Tuning, *, per_label: bool) -> None:

@@ -101,6 +101,11 @@ class CorpusStatistics:
                 return length
         return 0
 
+    @property
+    def n_lost_gold(self) -> int:
+        """RETURNS (int): Gold spans that a converter could not align."""
+        return sum(self.lost_gold.values())
+
     def longer_than(self, bound: int) -> int:
         """Count the long spans.
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -58,6 +69,7 @@ class MatchedSpan(NamedTuple):
 
 def match_spans(
     examples: Iterable[Example],
+    found: Sequence[Mapping[SpanTuple, Optional[float]]],
     *,
     spans_key: str,
     distances: Optional[Sequence[Distance]] = None,
@@ -67,7 +79,9 @@ def match_spans(
     without documents whose reference lacks the key.
 
     examples (Iterable[Example]): Predicted and reference documents.
-    spans_key (str): Key of the spans in `Doc.spans`.
+    found (Sequence[Mapping[SpanTuple, Optional[float]]]): The spans found in each
+        document, with their probability if the component gives one.
+    spans_key (str): Key of the gold spans in `Doc.spans`.
     distances (Optional[Sequence[Distance]]): For each document the distance of tokens
         from a seam of windows.
     RETURNS (List[MatchedSpan]): The spans by document, start, end and label.
@@ -76,16 +90,19 @@ def match_spans(
     for index, example in enumerate(examples):
         if spans_key in example.reference.spans:
             distance = distances[index] if distances is not None else None
-            matched.extend(_match(index, example, spans_key, distance))
+            gold = gold_spans(example.reference, spans_key)
+            tokens = Tokens(example.predicted)
+            matched.extend(_match(index, gold, found[index], tokens, distance))
     return matched
 
 
 def _match(
-    index: int, example: Example, spans_key: str, distance: Optional[Distance]
+    index: int,
+    gold: Set[SpanTuple],
+    found: Mapping[SpanTuple, Optional[float]],
+    tokens: Tokens,
+    distance: Optional[Distance],
 ) -> Iterable[MatchedSpan]:
-    gold = gold_spans(example.reference, spans_key)
-    found = scored_spans(example.predicted, spans_key)
-    tokens = Tokens(example.predicted)
     nesting = Nesting([(start, end) for _, start, end in gold])
     for key in sorted({*gold, *found}, key=_by_place):
         label, start, end = key
@@ -107,14 +124,6 @@ def _match(
 
 def _by_place(key: SpanTuple) -> Tuple[int, int, str]:
     return key[1], key[2], key[0]
-
-
-def scored_spans(doc: Doc, spans_key: str) -> Dict[SpanTuple, Optional[float]]:
-    """RETURNS (Dict[SpanTuple, Optional[float]]): A prediction's spans with scores."""
-    group = doc.spans.get(spans_key, [])
-    scores = getattr(group, "attrs", {}).get("scores")
-    values = [None] * len(group) if scores is None else [float(x) for x in scores]
-    return {(s.label_, s.start_char, s.end_char): x for s, x in zip(group, values)}
 
 
 class Tokens:

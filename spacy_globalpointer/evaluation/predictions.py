@@ -1,13 +1,12 @@
-"""One prediction pass at a low threshold, and what other thresholds keep of it."""
+"""One prediction pass: the candidates of all documents, down to a low probability."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Dict, List, Optional, Union
+from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Optional, Sequence, Union
 
 import numpy
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Corpus, Example
@@ -16,16 +15,46 @@ from tqdm import tqdm
 
 from ..corpus.docbin import read_docs
 from ..errors import Errors
+from ..pipeline.decision import Decision
 from ..pipeline.global_pointer import GlobalPointer
-from ..pipeline.overlap import select_spans
+from ..pipeline.scorer import SpanTuple
+
+if TYPE_CHECKING:
+    from ..pointer.search import FoundSpans
 
 #: Lowest probability of a candidate, at a temperature of 1.0: low enough that a best
 #: threshold is above it, and high enough that most candidates are worth a look.
 LOWEST = 0.05
 # The search rounds by half of this, and would find every pair of tokens below.
 _LEAST = 2e-6
-#: Name in `SpanGroup.attrs` of the candidates' scores before they became probabilities.
-RAW_SCORES = "spacy_globalpointer.raw_scores"
+
+
+class Predicted(NamedTuple):
+    """A document with its candidates.
+
+    example (Example): `predicted` is the Doc that was predicted, without spans;
+        `reference` is the Doc of the file.
+    found (FoundSpans): The candidates.
+    """
+
+    example: Example
+    found: FoundSpans
+
+    def char_spans(self, labels: Sequence[str]) -> List[SpanTuple]:
+        """Return the candidates as the scorer compares spans.
+
+        labels (Sequence[str]): The component's labels.
+        RETURNS (List[SpanTuple]): Label, first character, and character after the
+            last, of each candidate.
+        """
+        doc, found = self.example.predicted, self.found
+        first = [token.idx for token in doc]
+        after = [token.idx + len(token) for token in doc]
+        columns = (found.labels, found.starts, found.ends)
+        return [
+            (labels[label], first[start], after[end])
+            for label, start, end in zip(*(column.tolist() for column in columns))
+        ]
 
 
 def find_component(nlp: Language, name: str) -> GlobalPointer:
@@ -73,14 +102,12 @@ def predict_candidates(
     component: str = "global_pointer",
     lowest: float = LOWEST,
     progress: Optional[str] = None,
-) -> List[Example]:
+) -> List[Predicted]:
     """Predict the documents of a .spacy file once, with every span down to a low
     probability.
 
-    The spans are those before the overlap policy: a span that one threshold drops no
-    longer stands in the way of others, so the policy is for `spans_at` to apply. The
-    texts are tokenized as `spacy evaluate` does. Only the components before the one
-    named run, `doc.ents` is not written, and the pipeline stays as it is, so that other
+    The texts are tokenized as `spacy evaluate` does. Only the components before the one
+    named run, no spans are written, and the pipeline stays as it is, so that other
     threads may use it meanwhile.
 
     nlp (Language): The pipeline.
@@ -89,10 +116,7 @@ def predict_candidates(
     lowest (float): Lowest probability of a candidate at the component's temperature,
         above 0; see `floor_at`.
     progress (Optional[str]): Text of a progress bar; None shows none.
-    RETURNS (List[Example]): One a document that has tokens. `predicted` holds the
-        candidates under the component's key, sorted by start, end and label, with
-        probabilities in `attrs["scores"]` and the model's scores in
-        `attrs[RAW_SCORES]`; `reference` is the Doc of the file.
+    RETURNS (List[Predicted]): One for each document that has tokens.
     RAISES (ValueError): GP130 or GP131 if there is no such component; GP136 if
         `lowest` is out of its range; GP118 if a file cannot be read; GP120 if there
         is no document.
@@ -106,6 +130,7 @@ def predict_candidates(
     if not examples:
         raise ValueError(Errors.GP120.format(path=path))
     others = nlp.pipe_names[nlp.pipe_names.index(component) :]
+    predicted: List[Predicted] = []
     with tqdm(
         total=len(examples),
         desc=progress,
@@ -115,50 +140,18 @@ def predict_candidates(
     ) as bar:
         docs = nlp.pipe((example.predicted for example in examples), disable=others)
         for batch in minibatch(zip(examples, docs), nlp.batch_size):
-            _annotate(pipe, [doc for _, doc in batch], lowest)
-            for example, doc in batch:
+            found = _find(pipe, [doc for _, doc in batch], lowest)
+            for (example, doc), own in zip(batch, found):
                 example.predicted = doc
+                predicted.append(Predicted(example, own))
             bar.update(len(batch))
-    return examples
+    return predicted
 
 
-def _annotate(pipe: GlobalPointer, docs: List[Doc], lowest: float) -> None:
-    """Write the spans found, with their scores."""
-    found_in_docs = pipe.candidates(docs, [lowest] * len(pipe.labels))
-    for doc, found in zip(docs, found_in_docs):
-        probable = pipe.probabilities(found) >= numpy.float32(lowest)
-        rows = pipe.write_group(doc, found, numpy.flatnonzero(probable))
-        doc.spans[pipe.key].attrs[RAW_SCORES] = found.scores.numpy()[rows]
-
-
-def spans_at(
-    doc: Doc,
-    pipe: GlobalPointer,
-    *,
-    threshold: Optional[float] = None,
-    thresholds: Optional[Dict[str, float]] = None,
-) -> NDArray[numpy.int64]:
-    """Which candidates the component returns at other thresholds: exactly those that
-    it would predict with these in its config.
-
-    doc (Doc): A predicted document of `predict_candidates`.
-    pipe (GlobalPointer): The component; its overlap policy applies.
-    threshold (Optional[float]): The threshold, not under `lowest`; None for the
-        component's own threshold and thresholds.
-    thresholds (Optional[Dict[str, float]]): Thresholds for single labels, instead.
-    RETURNS (NDArray[numpy.int64]): Indices in `doc.spans[pipe.key]`, ascending.
-    """
-    if threshold is None:
-        threshold, thresholds = pipe.cfg["threshold"], pipe.cfg["thresholds"]
-    own = thresholds or {}
-    cuts = numpy.array([own.get(x, threshold) for x in pipe.labels], numpy.float32)
-    group = doc.spans[pipe.key]
-    number = {label: i for i, label in enumerate(pipe.labels)}
-    places = [(s.start, s.end - 1, number[s.label_]) for s in group]
-    starts, ends, labels = numpy.array(places, numpy.int64).reshape(-1, 3).T
-    scores = numpy.asarray(group.attrs["scores"], numpy.float32)
-    # The component's order decides between equal scores.
-    order = numpy.lexsort((labels, ends, starts))
-    keep = order[scores[order] >= cuts[labels[order]]]
-    chosen = select_spans(pipe.cfg["overlap"], starts[keep], ends[keep], scores[keep])
-    return numpy.sort(keep[chosen])
+def _find(pipe: GlobalPointer, docs: List[Doc], lowest: float) -> Iterator[FoundSpans]:
+    """The candidates, without those that only rounding has left."""
+    floors = numpy.full(len(pipe.labels), lowest, numpy.float32)
+    exact = Decision(floors, pipe.cfg["temperature"])
+    for found in pipe.candidates(docs, floors.tolist()):
+        rows, _ = exact.decide(found)
+        yield found.take(rows)

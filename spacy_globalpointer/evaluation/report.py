@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Set
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.language import Language
@@ -29,7 +29,7 @@ from .calibration import Bin, expected_calibration_error, reliability_bins
 from .confusion import Confusion, confuse
 from .curves import Curve, make_curves
 from .matching import Distance, MatchedSpan, match_spans
-from .predictions import find_component, floor_at, predict_candidates, spans_at
+from .predictions import Predicted, find_component, floor_at, predict_candidates
 from .worst import WorstDocument, find_worst
 
 
@@ -113,18 +113,20 @@ def evaluate(
     pipe = find_component(nlp, component)
     cuts = [pipe.cfg["threshold"], *pipe.cfg["thresholds"].values()]
     lowest = max(min(floor_at(pipe.cfg["temperature"]), *cuts), 1e-6)
-    examples = predict_candidates(
+    predicted = predict_candidates(
         nlp, path, component=component, lowest=lowest, progress=progress
     )
+    examples = [one.example for one in predicted]
     docs = [example.predicted for example in examples]
+    found, returned = decide(predicted, pipe)
     candidates = match_spans(
-        examples, spans_key=pipe.key, distances=_distances(nlp, component, docs)
+        examples, found, spans_key=pipe.key, distances=_distances(nlp, component, docs)
     )
     if not any(span.is_gold for span in candidates):
         keys = sorted({key for e in examples for key in e.reference.spans}) or "none"
         raise ValueError(Errors.GP140.format(path=path, key=pipe.key, keys=keys))
     titles = [_title(example, i) for i, example in enumerate(examples)]
-    spans = select(candidates, docs, pipe)
+    spans = select(candidates, returned)
     return summarize(
         candidates,
         spans,
@@ -168,21 +170,35 @@ def summarize(
     )
 
 
+def decide(
+    predicted: Sequence[Predicted], pipe: GlobalPointer
+) -> Tuple[List[Dict[SpanTuple, float]], List[Set[SpanTuple]]]:
+    """Tell what the component returns, as it is set.
+
+    predicted (Sequence[Predicted]): The documents and their candidates.
+    pipe (GlobalPointer): The component.
+    RETURNS (Tuple[List[Dict[SpanTuple, float]], List[Set[SpanTuple]]]): For each
+        document the candidates with their probabilities, and those that are returned.
+    """
+    decision = pipe.decision()
+    found, returned = [], []
+    for one in predicted:
+        rows, probabilities = decision.decide(one.found)
+        spans = one.char_spans(pipe.labels)
+        found.append(dict(zip(spans, probabilities.tolist())))
+        returned.append({spans[row] for row in rows})
+    return found, returned
+
+
 def select(
-    candidates: Sequence[MatchedSpan], docs: Sequence[Doc], pipe: GlobalPointer
+    candidates: Sequence[MatchedSpan], returned: Sequence[Set[SpanTuple]]
 ) -> List[MatchedSpan]:
-    """Keep of the candidates what the component returns as it is set.
+    """Keep of the candidates what the component returns.
 
     candidates (Sequence[MatchedSpan]): Gold spans and candidates.
-    docs (Sequence[Doc]): The predicted documents.
-    pipe (GlobalPointer): The component.
+    returned (Sequence[Set[SpanTuple]]): The spans that are returned of each document.
     RETURNS (List[MatchedSpan]): Gold spans, and what is returned.
     """
-    returned: List[Set[SpanTuple]] = []
-    for doc in docs:
-        group = doc.spans[pipe.key]
-        spans = [group[int(i)] for i in spans_at(doc, pipe)]
-        returned.append({(s.label_, s.start_char, s.end_char) for s in spans})
     selected = []
     for span in candidates:
         if span.is_found and span.key not in returned[span.document]:

@@ -16,7 +16,8 @@ from spacy.language import Language
 from spacy.util import load_config
 
 from ..errors import Warnings
-from .settings import check_settings, label_thresholds, settings
+from .decision import label_thresholds
+from .settings import check_settings, settings
 
 ValueT = TypeVar("ValueT")
 

@@ -29,10 +29,11 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import Errors, Warnings
 from ..span_score import place_of, set_scores
 from .attributes import SettingAttributes, unsaved_settings
+from .decision import Decision, decision_of
 from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
-from .settings import check_settings, label_thresholds, settings
+from .settings import check_settings, settings
 from .span_loss import SpanLoss, make_span_loss_v1
 from .stored_pipe import StoredPipe
 
@@ -198,7 +199,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
                 name=self.name, key=self.key, n=gold.n_docs, keys=keys
             )
             raise ValueError(message)
-        self._label_thresholds()  # are the labels named there known?
+        self.decision()  # are the labels named in `thresholds` known?
         self.cfg["label_counts"] = dict(sorted(gold.label_counts.items()))
         self._label_weights()
         for code, message in gold.warnings(self.name):
@@ -244,21 +245,24 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         """Find the spans of a batch of documents, without writing them.
 
         docs (Iterable[Doc]): The documents.
-        RETURNS (List[FoundSpans]): The spans above the thresholds, per document,
-            before the overlap policy.
+        RETURNS (List[FoundSpans]): The candidates of each document for `decision()`.
         """
-        return self.candidates(docs, self._label_thresholds())
+        return self.candidates(docs, self.decision().thresholds.tolist())
 
     def candidates(
         self, docs: Iterable[Doc], lowest: Sequence[float]
     ) -> List[FoundSpans]:
-        """Find all spans down to other probabilities than the thresholds. The component
-        and the documents stay as they are.
+        """Find all spans down to some probability. The component and the documents
+        stay as they are.
+
+        Prediction, evaluation and tuning take their candidates from here and leave the
+        choice to a `Decision`. What revises the scores of candidates belongs at the end
+        of this function, so that all three see the same scores.
 
         docs (Iterable[Doc]): The documents.
         lowest (Sequence[float]): Lowest probability of a span of each label.
-        RETURNS (List[FoundSpans]): The spans of each document, before the overlap
-            policy. Rounding may leave some that are a hair less probable.
+        RETURNS (List[FoundSpans]): The candidates of each document. Rounding may leave
+            some that are a hair less probable.
         RAISES (ValueError): GP090 if the model's weights are not finite numbers.
         """
         from ..pointer.probability import lowest_score
@@ -288,6 +292,15 @@ class GlobalPointer(SettingAttributes, StoredPipe):
                 self._warn_once("GPW004", message)
         return found
 
+    def decision(self, **changes: Any) -> Decision:
+        """Return how the component decides between candidates.
+
+        **changes: Values of settings instead of the component's own.
+        RETURNS (Decision): The decision.
+        RAISES (ValueError): GP016 if `thresholds` has a key that is no label.
+        """
+        return decision_of(self.cfg, **changes)
+
     def _not_finite(self) -> str:
         from ..layers.finite import weights_not_finite
 
@@ -298,9 +311,6 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         """The longest span to predict, in tokens; None for no bound."""
         bounds = (self.cfg["max_span_length"], self.cfg["trained_length"])
         return min((bound for bound in bounds if bound), default=None)
-
-    def _label_thresholds(self) -> List[float]:
-        return label_thresholds(self.cfg)
 
     def _label_weights(self) -> Optional[List[float]]:
         counts = self.cfg["label_counts"]
@@ -318,44 +328,18 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         docs (Iterable[Doc]): The documents.
         predictions (List[FoundSpans]): The result of `predict`.
         """
-        thresholds = numpy.array(self._label_thresholds(), dtype=numpy.float32)
+        decision = self.decision()
         for doc, found in zip(docs, predictions):
-            labels, starts = found.labels.numpy(), found.starts.numpy()
-            ends, scores = found.ends.numpy(), self.probabilities(found)
-            keep = numpy.flatnonzero(scores >= thresholds[labels])
-            chosen = select_spans(
-                self.cfg["overlap"], starts[keep], ends[keep], scores[keep]
-            )
-            rows = keep[chosen]
-            self.write_group(doc, found, rows)
+            rows, probabilities = decision.decide(found)
+            spans = self._spans(doc, found, rows)
+            order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
+            group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
+            set_scores(group, probabilities[rows[order]])
+            doc.spans[self.key] = group
             if self.cfg["annotate_ents"]:
-                flat = select_spans("flat", starts[rows], ends[rows], scores[rows])
-                _add_ents(doc, self._spans(doc, found, rows[flat]))
-
-    def probabilities(self, found: FoundSpans) -> NDArray[numpy.float32]:
-        """RETURNS (NDArray[numpy.float32]): The probability of each span found."""
-        from ..pointer.probability import probability
-
-        return probability(found.scores, self.cfg["temperature"]).numpy()
-
-    def write_group(
-        self, doc: Doc, found: FoundSpans, rows: NDArray[numpy.int64]
-    ) -> NDArray[numpy.int64]:
-        """Write some of a document's spans to `doc.spans`, sorted by start, end and
-        label, with their probabilities.
-
-        doc (Doc): The document.
-        found (FoundSpans): Spans of it.
-        rows (NDArray[numpy.int64]): Indices of those to write.
-        RETURNS (NDArray[numpy.int64]): The same indices in the order of the group.
-        """
-        spans = self._spans(doc, found, rows)
-        order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
-        rows = rows[order]
-        group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
-        set_scores(group, self.probabilities(found)[rows])
-        doc.spans[self.key] = group
-        return rows
+                starts, ends = found.starts.numpy()[rows], found.ends.numpy()[rows]
+                flat = select_spans("flat", starts, ends, probabilities[rows])
+                _add_ents(doc, [spans[i] for i in flat])
 
     def _spans(
         self, doc: Doc, found: FoundSpans, rows: NDArray[numpy.int64]
@@ -476,7 +460,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
 
         RAISES (ValueError): GP016 if one is not.
         """
-        self._label_thresholds()
+        self.decision()
 
 
 def _add_ents(doc: Doc, spans: List[Span]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 from ..errors import Errors
 from ..values import is_number, is_whole
@@ -88,18 +88,3 @@ def _check_thresholds(value: Any) -> None:
             fields = {"setting": "thresholds", "label": label}
             raise ValueError(Errors.GP020.format(**fields))
         _check_threshold(label, threshold)
-
-
-def label_thresholds(cfg: Dict[str, Any]) -> List[float]:
-    """Find the threshold of each label.
-
-    cfg (Dict[str, Any]): The cfg of a component.
-    RETURNS (List[float]): The thresholds, in the order of the labels.
-    RAISES (ValueError): GP016 if `thresholds` names no label.
-    """
-    labels, own = cfg["labels"], cfg["thresholds"]
-    unknown = sorted(set(own) - set(labels))
-    if unknown:
-        fields = {"setting": "thresholds", "unknown": unknown}
-        raise ValueError(Errors.GP016.format(labels=tuple(labels), **fields))
-    return [own.get(label, cfg["threshold"]) for label in labels]

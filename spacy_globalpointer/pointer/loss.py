@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Optional, Tuple, Union
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
 
 from ..errors import Errors
-from .gold_cells import GoldCells
-from .own_pairs import own_pairs_negatives
+from .cells import add_cell_gradient, score_cells, sum_at
+from .log_sums import own_pairs_negatives, shifted_negatives, soft_labels
 from .shared_pair import shared_pair_negatives
-from .shifted_sums import shifted_negatives, soft_labels
-from .states import PointerStates, zeros_of
+from .states import PointerStates, wide_dtype, zeros_of
 from .tiles import is_allowed
 
 
 @torch.no_grad()
 def span_loss(
     states: PointerStates,
-    targets: Union[Tensor, PointerStates],
+    gold: Tensor,
     *,
     degrees: Optional[Tensor] = None,
     balance: float = 0.0,
     max_span_length: Optional[int] = None,
     size: Optional[int] = None,
 ) -> Tuple[Tensor, PointerStates]:
-    """Multi-label cross entropy of all spans of a batch, and its gradient.
+    """Compute the multi-label cross entropy of all spans of a batch, and its gradient.
 
     For each document and label, with the scores s of its spans,
 
@@ -43,9 +42,7 @@ def span_loss(
 
         log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)),
 
-    where t is 0 for spans that are not listed. With a teacher's states as targets t is
-    σ(2 · teacher's score) of every span: the loss is least where the scores are the
-    teacher's. (`probability` is σ(score), for a model that learnt from gold.)
+    where t is 0 for spans that are not listed.
 
     The matrix of scores is never held: its cells are walked a tile at a time.
     Positives leave the negative sum by exclusion, not by subtraction, so that
@@ -53,9 +50,8 @@ def span_loss(
     differ by rounding.
 
     states (PointerStates): The batch, on any device.
-    targets (Union[Tensor, PointerStates]): Gold spans, shape (spans, 4), int64:
-        document, label, first token, last token (inclusive), repeated rows count
-        once; or the states of a teacher for the same tokens and labels.
+    gold (Tensor): Gold spans, shape (spans, 4), int64: document, label, first token,
+        last token (inclusive). Repeated rows count once.
     degrees (Optional[Tensor]): How far each gold span is positive, shape (spans,),
         above 0 and up to 1; None for 1. The highest of a repeated row counts.
     balance (float): Weighs the parts: the negative one by 1 − balance, the positive
@@ -65,30 +61,58 @@ def span_loss(
     RETURNS (Tuple[Tensor, PointerStates]): The loss, shape (), and its gradient
         with respect to each tensor of the states, in their type.
     RAISES (ValueError): GP002 if a gold span is not an allowed span of the batch,
-        GP006 if a teacher's states or the degrees are not of its size, a number is
-        out of its range, or gold spans' options come with a teacher.
+        GP006 if the degrees do not fit the gold spans or a number is out of its range.
     """
+    _check_gold(states, gold.cpu(), max_span_length)
+    _check_degrees(states, gold, degrees)
+    if not -1 <= balance <= 1:
+        _refuse(states, f"a balance of {balance}")
+    gradient = states.map(lambda x: zeros_of(states, *x.shape))
+    factors = _factors(states)
+    cells = _GoldCells(states, gold, degrees)
+    shares = factors * (1 - balance), factors * (1 + balance)
+    bounds = {"max_span_length": max_span_length, "size": size}
+    negatives = _negatives(cells, shares[0], gradient, **bounds)
+    positives = _positives(cells, shares[1], gradient)
+    loss = (negatives * shares[0] + positives * shares[1]).sum()
+    return loss, _in_types_of(states, gradient)
+
+
+@torch.no_grad()
+def teacher_loss(
+    states: PointerStates,
+    teacher: PointerStates,
+    *,
+    max_span_length: Optional[int] = None,
+    size: Optional[int] = None,
+) -> Tuple[Tensor, PointerStates]:
+    """Compute the loss of `span_loss` with a teacher's soft labels for all spans, and
+    its gradient.
+
+    The degree t of a span is σ(2 · teacher's score), with which the loss is least where
+    the scores are the teacher's (Su, https://kexue.fm/archives/9064). `probability` is
+    σ(score), for a model that learnt from gold.
+
+    states (PointerStates): The batch, on any device.
+    teacher (PointerStates): The teacher's states for the same tokens and labels.
+    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    size (Optional[int]): Longest side of a tile in tokens; None derives it.
+    RETURNS (Tuple[Tensor, PointerStates]): As `span_loss`.
+    RAISES (ValueError): GP006 if the teacher's states are not of the batch's size.
+    """
+    if teacher.lengths != states.lengths or teacher.n_labels != states.n_labels:
+        given = f"a teacher of {teacher.n_labels} labels for {teacher.lengths} tokens"
+        _refuse(states, given)
     gradient = states.map(lambda x: zeros_of(states, *x.shape))
     factors = _factors(states)
     bounds = {"max_span_length": max_span_length, "size": size}
-    if isinstance(targets, PointerStates):
-        _check_teacher(states, targets)
-        if balance or degrees is not None:
-            _refuse(states, "options of gold spans with a teacher")
-        log_sums = soft_labels(states, targets, factors, gradient, **bounds)
-        loss = (log_sums * factors).sum()
-    else:
-        _check_gold(states, targets.cpu(), max_span_length)
-        _check_degrees(states, targets, degrees)
-        if not -1 <= balance <= 1:
-            _refuse(states, f"a balance of {balance}")
-        cells = GoldCells(states, targets, degrees)
-        shares = factors * (1 - balance), factors * (1 + balance)
-        negatives = _negatives(cells, shares[0], gradient, **bounds)
-        positives = _positives(cells, shares[1], gradient)
-        loss = (negatives * shares[0] + positives * shares[1]).sum()
+    log_sums = soft_labels(states, teacher, factors, gradient, **bounds)
+    return (log_sums * factors).sum(), _in_types_of(states, gradient)
+
+
+def _in_types_of(states: PointerStates, gradient: PointerStates) -> PointerStates:
     dtypes = iter([x.dtype for x in states.tensors()])
-    return loss, gradient.map(lambda x: x.to(next(dtypes)))
+    return gradient.map(lambda x: x.to(next(dtypes)))
 
 
 def _factors(states: PointerStates) -> Tensor:
@@ -96,12 +120,6 @@ def _factors(states: PointerStates) -> Tensor:
     n_docs = sum(length > 0 for length in states.lengths)
     zeros = zeros_of(states, len(states.lengths), states.n_labels)
     return zeros + 1 / max(1, n_docs * states.n_labels)
-
-
-def _check_teacher(states: PointerStates, teacher: PointerStates) -> None:
-    if teacher.lengths != states.lengths or teacher.n_labels != states.n_labels:
-        given = f"a teacher of {teacher.n_labels} labels for {teacher.lengths} tokens"
-        _refuse(states, given)
 
 
 def _refuse(states: PointerStates, given: str) -> None:
@@ -145,7 +163,7 @@ def _check_degrees(
 
 
 def _negatives(
-    cells: GoldCells,
+    cells: _GoldCells,
     factors: Tensor,
     gradient: PointerStates,
     *,
@@ -171,10 +189,72 @@ def _negatives(
     return log_sums
 
 
-def _positives(cells: GoldCells, factors: Tensor, gradient: PointerStates) -> Tensor:
+def _positives(cells: _GoldCells, factors: Tensor, gradient: PointerStates) -> Tensor:
     """log(1 + Σ t · exp(−s)) per document and label, shape (documents, labels); the
     gradient of its product with the factors is added."""
     exponents = cells.degrees.log() - cells.scores
     log_sums = cells.log_sums(exponents)
     cells.add_gradient(gradient, -(exponents - log_sums[cells.group]).exp(), factors)
     return log_sums.reshape(factors.shape).to(factors.dtype)
+
+
+class _GoldCells:
+    """The cells of a batch's gold spans.
+
+    states (PointerStates): The batch.
+    rows (Tensor): Shape (rows, 4), int64: document, label, first token, last token
+        (inclusive). Rows may be repeated; each cell is there once.
+    degrees (Optional[Tensor]): How far each row is positive, shape (rows,), above 0 and
+        up to 1; None for 1. The highest of a repeated row counts.
+    """
+
+    def __init__(
+        self, states: PointerStates, rows: Tensor, degrees: Optional[Tensor]
+    ) -> None:
+        device = states.queries.device
+        gold, highest = _unique(rows.cpu(), degrees)
+        self.states = states
+        self.dtype = wide_dtype(device)
+        #: Shape (cells, 4).
+        self.gold = gold.to(device)
+        #: Shape (cells,).
+        self.degrees = highest.to(self.dtype).to(device)
+        #: Shape (cells,).
+        self.scores = score_cells(states, self.gold).to(self.dtype)
+        #: Document and label of each cell as one number, shape (cells,).
+        self.group = self.gold[:, 0] * states.n_labels + self.gold[:, 1]
+
+    def log_sums(self, exponents: Tensor) -> Tensor:
+        """log(1 + Σ exp) over the cells of each document and label.
+
+        exponents (Tensor): Shape (cells,).
+        RETURNS (Tensor): Shape (documents · labels,), at least 0.
+        """
+        n_groups = len(self.states.lengths) * self.states.n_labels
+        top = exponents.new_zeros(n_groups)
+        top = top.scatter_reduce(0, self.group, exponents, "amax", include_self=True)
+        total = (-top).exp()
+        sum_at(total, self.group, (exponents - top[self.group]).exp())
+        return top + total.log()
+
+    def add_gradient(
+        self, gradient: PointerStates, shares: Tensor, factors: Tensor
+    ) -> None:
+        """Add what a gradient by the cells' scores gives.
+
+        gradient (PointerStates): Is added to.
+        shares (Tensor): Shape (cells,).
+        factors (Tensor): What a cell's share is multiplied with, shape (documents,
+            labels).
+        """
+        weights = shares.to(factors.dtype) * factors.flatten()[self.group]
+        add_cell_gradient(gradient, self.states, self.gold, weights)
+
+
+def _unique(rows: Tensor, degrees: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
+    """Each row once, and its highest degree."""
+    gold, places = torch.unique(rows, dim=0, return_inverse=True)
+    if degrees is None:
+        return gold, torch.ones(len(gold))
+    highest = torch.zeros(len(gold), dtype=torch.float64)
+    return gold, highest.scatter_reduce(0, places, degrees.cpu().double(), "amax")

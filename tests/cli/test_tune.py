@@ -19,9 +19,9 @@ from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.cli.tune import tune_cli
-from spacy_globalpointer.evaluation.choice import Score
 from spacy_globalpointer.evaluation.predictions import LOWEST
-from spacy_globalpointer.evaluation.tuning import Tuning
+from spacy_globalpointer.tuning.choice import Score
+from spacy_globalpointer.tuning.tune import Tuning
 
 NAME = "global_pointer"
 

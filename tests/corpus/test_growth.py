@@ -31,10 +31,10 @@ from spacy_globalpointer.corpus.formats.layers import assign_layers
 from spacy_globalpointer.corpus.formats.registry import FORMATS
 from spacy_globalpointer.corpus.formats.tags import Run
 from spacy_globalpointer.corpus.from_doc import annotated_from_doc
-from spacy_globalpointer.corpus.leaks import TextPrints
 from spacy_globalpointer.corpus.reader import cut_doc
 from spacy_globalpointer.corpus.splits import assign_splits, parse_splits
 from spacy_globalpointer.corpus.statistics import CorpusStatistics
+from spacy_globalpointer.diagnostics.text_prints import TextPrints
 
 SIZES = (150, 300, 600, 1200)
 #: n log n adds a little to 2, and n² makes 4 of it.

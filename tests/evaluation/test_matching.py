@@ -5,8 +5,7 @@ from __future__ import annotations
 from evaluation_helpers import VOCAB, example, matched
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, Span
-from spacy.training import Example
+from spacy.tokens import Doc
 
 from spacy_globalpointer.evaluation.matching import Nesting, Tokens
 from spacy_globalpointer.types import LOST_GOLD
@@ -42,14 +41,6 @@ def test_distances_are_asked_for_tokens():
     own = example(WORDS, [(1, 3, "A")], [])
     [span] = matched(own, distances=[lambda start, end: 10 * start + end])
     assert span.seam == 13
-
-
-def test_found_spans_need_no_scores():
-    reference, predicted = (Doc(VOCAB, words=WORDS) for _ in range(2))
-    reference.spans["sc"] = []
-    predicted.spans["sc"] = [Span(predicted, 0, 1, label="A")]
-    [span] = matched(Example(predicted, reference))
-    assert span.is_found and span.score is None
 
 
 @given(st.lists(st.sampled_from(["a", "bcd", " ", "\n\n"]), max_size=6), st.data())

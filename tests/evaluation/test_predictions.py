@@ -8,15 +8,13 @@ import numpy
 import pytest
 import spacy
 from helpers import found, make_examples
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, DocBin
 from tuning_helpers import DEV_GOLD, DEV_TEXTS, save_dev, unsure
 
 from spacy_globalpointer.evaluation.predictions import (
-    RAW_SCORES,
     find_component,
     floor_at,
     predict_candidates,
-    spans_at,
 )
 
 SETTINGS = [
@@ -39,50 +37,39 @@ def dev(nlp, tmp_path):
 
 @pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_spans_at_other_thresholds_are_those_predicted_there(
+def test_decision_at_other_thresholds_returns_the_spans_predicted_there(
     tmp_path, overlap, settings
 ):
     nlp = unsure(overlap=overlap)
     pipe = nlp.get_pipe("global_pointer")
-    examples = predict_candidates(nlp, save_dev(nlp, tmp_path / "dev.spacy"))
+    predicted = predict_candidates(nlp, save_dev(nlp, tmp_path / "dev.spacy"))
+    decision = pipe.decision(**settings)
     pipe.cfg.update(settings)
-    for example in examples:
-        doc = nlp(example.reference.text)
-        group = example.predicted.spans["sc"]
-        keep = spans_at(example.predicted, pipe, **settings)
-        spans = [group[int(i)] for i in keep]
-        assert [(s.start, s.end, s.label_) for s in spans] == found(doc)
-        scores = group.attrs["scores"][keep]
+    for one in predicted:
+        doc = nlp(one.example.reference.text)
+        rows, probabilities = decision.decide(one.found)
+        spans = one.char_spans(pipe.labels)
+        scores = {spans[row]: probabilities[row] for row in rows}
+        group = doc.spans["sc"]
+        assert set(scores) == {(x.label_, x.start_char, x.end_char) for x in group}
         # The doc was alone here, and in a batch above: the last digits may differ.
-        assert scores == pytest.approx(doc.spans["sc"].attrs["scores"], abs=1e-5)
-        own = spans_at(example.predicted, pipe)  # the component's are these now
-        assert numpy.array_equal(own, keep)
+        expected = dict(zip(map(_place, group), group.attrs["scores"].tolist()))
+        assert {k: float(v) for k, v in scores.items()} == pytest.approx(
+            expected, abs=1e-5
+        )
+        own, _ = pipe.decision().decide(one.found)  # the component's are these now
+        assert numpy.array_equal(own, rows)
 
 
-def test_equal_scores_are_decided_in_the_order_of_the_labels(nlp):
-    """Labels given by hand need not be sorted, but spans in a group are."""
-    pipe = nlp.get_pipe("global_pointer")
-    pipe.cfg.update(labels=["PLACE", "ORG", "PERSON"], overlap="flat")
-    doc = nlp.make_doc("Mary")
-    doc.spans["sc"] = [Span(doc, 0, 1, label=x) for x in ("ORG", "PLACE")]
-    doc.spans["sc"].attrs["scores"] = numpy.array([1.0, 1.0], numpy.float32)
-    [kept] = spans_at(doc, pipe, threshold=0.5)
-    assert doc.spans["sc"][int(kept)].label_ == "PLACE"
+def _place(span):
+    return span.label_, span.start_char, span.end_char
 
 
 def test_candidates_reach_down_to_the_lowest(nlp, dev):
-    examples = predict_candidates(nlp, dev, lowest=0.1)
-    scores = [eg.predicted.spans["sc"].attrs["scores"] for eg in examples]
-    assert 0.1 <= min(numpy.concatenate(scores)) < 0.5
-    assert len(examples) == len([text for text in DEV_TEXTS if text])
-
-
-def test_raw_scores_give_the_probabilities(nlp, dev):
-    nlp.get_pipe("global_pointer").cfg["temperature"] = 2.0
-    for example in predict_candidates(nlp, dev):
-        attrs = example.predicted.spans["sc"].attrs
-        sigmoid = 1 / (1 + numpy.exp(-attrs[RAW_SCORES].astype(float) / 2))
-        assert attrs["scores"] == pytest.approx(sigmoid)
+    predicted = predict_candidates(nlp, dev, lowest=0.1)
+    scores = numpy.concatenate([one.found.scores for one in predicted])
+    assert 0.1 <= min(1 / (1 + numpy.exp(-scores))) < 0.5
+    assert len(predicted) == len([text for text in DEV_TEXTS if text])
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.7, 3.9, 40.0])
@@ -91,11 +78,10 @@ def test_candidates_are_the_same_at_any_temperature(nlp, dev, temperature):
 
     def candidates(temperature):
         pipe.cfg["temperature"] = temperature
-        examples = predict_candidates(nlp, dev, lowest=floor_at(temperature))
-        groups = [example.predicted.spans["sc"] for example in examples]
+        predicted = predict_candidates(nlp, dev, lowest=floor_at(temperature))
         return [
-            [(s.start, s.end, s.label_, raw) for s, raw in zip(g, g.attrs[RAW_SCORES])]
-            for g in groups
+            list(zip(one.char_spans(pipe.labels), one.found.scores.tolist()))
+            for one in predicted
         ]
 
     expected = candidates(1.0)
@@ -114,9 +100,10 @@ def test_settings_are_as_before(nlp, dev):
     pipe = nlp.get_pipe("global_pointer")
     pipe.cfg.update(thresholds={"ORG": 0.7}, overlap="flat", annotate_ents=True)
     before = dict(pipe.cfg)
-    examples = predict_candidates(nlp, dev)
+    predicted = predict_candidates(nlp, dev)
     assert pipe.cfg == before
-    assert not any(example.predicted.ents for example in examples)
+    docs = [one.example.predicted for one in predicted]
+    assert not any(doc.ents or doc.spans for doc in docs)
 
 
 def test_settings_and_pipeline_stay_as_they_are_meanwhile(nlp, dev, monkeypatch):
@@ -143,17 +130,17 @@ def test_components_before_it_run_and_those_behind_do_not(nlp, dev):
 
     nlp.add_pipe("tuning_test_witness", name="before", first=True)
     nlp.add_pipe("tuning_test_witness", name="behind")
-    examples = predict_candidates(nlp, dev)
-    assert seen == [False] * len(examples)
+    predicted = predict_candidates(nlp, dev)
+    assert seen == [False] * len(predicted)
     assert nlp.pipe_names == ["before", "global_pointer", "behind"]
 
 
 def test_reference_is_as_in_the_file(nlp, dev):
     expected = make_examples(nlp, texts=DEV_TEXTS, gold=DEV_GOLD)
     texts = [eg.reference.text for eg in expected if len(eg.reference)]
-    examples = predict_candidates(nlp, dev)
-    assert [example.reference.text for example in examples] == texts
-    assert found(examples[1].reference) == DEV_GOLD[1]
+    references = [one.example.reference for one in predict_candidates(nlp, dev)]
+    assert [doc.text for doc in references] == texts
+    assert found(references[1]) == DEV_GOLD[1]
 
 
 def test_words_without_known_spaces_are_kept(nlp, tmp_path):
@@ -161,15 +148,15 @@ def test_words_without_known_spaces_are_kept(nlp, tmp_path):
     assert doc.has_unknown_spaces
     doc.spans["sc"] = []
     DocBin(docs=[doc]).to_disk(tmp_path / "dev.spacy")
-    [example] = predict_candidates(nlp, tmp_path / "dev.spacy")
+    [(example, _)] = predict_candidates(nlp, tmp_path / "dev.spacy")
     assert [token.text for token in example.predicted] == ["a.b", "Mary-Ann"]
 
 
 def test_limit_of_spans_is_told(nlp, dev):
     nlp.get_pipe("global_pointer").cfg["max_spans_per_doc"] = 3
     with pytest.warns(UserWarning, match="GPW004"):
-        examples = predict_candidates(nlp, dev)
-    assert max(len(eg.predicted.spans["sc"]) for eg in examples) == 3
+        predicted = predict_candidates(nlp, dev)
+    assert max(len(one.found.scores) for one in predicted) == 3
 
 
 def test_progress_bar_and_none(nlp, dev, capsys):

@@ -15,10 +15,9 @@ from spacy_globalpointer.pointer.heads import (
     EfficientGlobalPointerHead,
     GlobalPointerHead,
 )
-from spacy_globalpointer.pointer.loss import span_loss
-from spacy_globalpointer.pointer.own_pairs import own_pairs_negatives
+from spacy_globalpointer.pointer.log_sums import own_pairs_negatives, shifted_negatives
+from spacy_globalpointer.pointer.loss import span_loss, teacher_loss
 from spacy_globalpointer.pointer.shared_pair import shared_pair_negatives
-from spacy_globalpointer.pointer.shifted_sums import shifted_negatives
 from spacy_globalpointer.pointer.states import PointerStates
 
 sizes = st.sampled_from([1, 2, 5, None])
@@ -144,7 +143,7 @@ def test_soft_labels(batch, size, seed):
     try:
         if not sum(states.lengths):
             return
-        ours, gradient = span_loss(states, teacher, max_span_length=band, size=size)
+        ours, gradient = teacher_loss(states, teacher, max_span_length=band, size=size)
         tensors = [x.clone().requires_grad_() for x in states.tensors()]
         theirs = soft_loss(tensors, states, teacher, band)
         theirs.backward()
@@ -170,7 +169,7 @@ def test_a_certain_teacher_is_gold(batch, size):
     start = torch.full((offset, n_labels), -50.0)
     teacher = PointerStates(eye, keys, start, None, lengths, 100.0)
     hard, d_hard = span_loss(states, as_rows(gold), max_span_length=band, size=size)
-    soft, d_soft = span_loss(states, teacher, max_span_length=band, size=size)
+    soft, d_soft = teacher_loss(states, teacher, max_span_length=band, size=size)
     assert float(soft) == pytest.approx(float(hard), abs=1e-10)
     for one, other in zip(d_hard.tensors(), d_soft.tensors()):
         assert torch.allclose(one, other, atol=1e-10)
@@ -257,9 +256,9 @@ def test_the_same_to_the_last_bit_from_run_to_run(shared):
 def test_targets_of_another_size_are_refused():
     states = random_states([3, 2], 2)
     with pytest.raises(ValueError, match="GP006.*3 labels"):
-        span_loss(states, random_states([3, 2], 3))
+        teacher_loss(states, random_states([3, 2], 3))
     with pytest.raises(ValueError, match=r"GP006.*\(5,\) tokens"):
-        span_loss(states, random_states([5], 2))
+        teacher_loss(states, random_states([5], 2))
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -304,7 +303,7 @@ def test_huge_scores(batch):
     exact = reference_loss(states.map(torch.Tensor.double), gold, band)
     assert float(loss_value) == pytest.approx(exact, rel=1e-5, abs=1e-12)
     assert all(x.isfinite().all() for x in gradient.tensors())
-    soft, gradient = span_loss(states, states, max_span_length=band)
+    soft, gradient = teacher_loss(states, states, max_span_length=band)
     assert math.isfinite(soft) and soft >= 0
     assert all(x.isfinite().all() for x in gradient.tensors())
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reference import pointer_scores
 from strategies import batches, random_states
 
-from spacy_globalpointer.pointer import sieve
+from spacy_globalpointer.pointer import search
 from spacy_globalpointer.pointer.probability import lowest_score, probability
 from spacy_globalpointer.pointer.search import search_spans
 from spacy_globalpointer.pointer.states import PointerStates
@@ -120,13 +120,13 @@ def test_products_of_low_precision_lose_nothing(monkeypatch):
     """A setting of torch, by which float32 products round their operands."""
     states = random_states([40], 2, width=8).map(torch.Tensor.float)
     exact = search_spans(states, [0.3, 0.3])
-    score_tile = sieve.score_tile
+    score_tile = search.score_tile
 
     def rounded(states, tile, **settings):
         low = states.map(lambda x: x.bfloat16().float())
         return score_tile(low, tile, **settings)
 
-    monkeypatch.setattr(sieve, "score_tile", rounded)
+    monkeypatch.setattr(search, "score_tile", rounded)
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "medium")
     assert same(exact, search_spans(states, [0.3, 0.3]))
 

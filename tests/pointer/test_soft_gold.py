@@ -114,12 +114,3 @@ def test_numbers_out_of_range(options):
     states = random_states([5], 2)
     with pytest.raises(ValueError, match="GP006"):
         span_loss(states, torch.tensor([[0, 1, 2, 3]]), **options)
-
-
-@pytest.mark.parametrize(
-    "options", [{"degrees": torch.tensor([0.5])}, {"balance": 0.1}]
-)
-def test_a_teacher_takes_no_options_of_gold_spans(options):
-    states = random_states([5], 2)
-    with pytest.raises(ValueError, match="GP006.*options of gold spans"):
-        span_loss(states, states, **options)

@@ -8,13 +8,14 @@ from typing import Iterable, List, Tuple
 import numpy
 import torch
 from numpy.typing import NDArray
-from spacy.training import Example
 
+from ..evaluation.predictions import Predicted
+from ..pipeline.decision import Decision
 from ..pipeline.global_pointer import GlobalPointer
 from ..pipeline.overlap import select_spans
 from ..pipeline.scorer import gold_spans
 from ..pointer.probability import lowest_score, probability
-from .predictions import RAW_SCORES
+from ..pointer.search import FoundSpans
 
 IntArray = NDArray[numpy.int64]
 FloatArray = NDArray[numpy.float32]
@@ -96,10 +97,13 @@ class Candidates:
         RETURNS (BoolArray): Whether each span is returned, shape (spans,).
         """
         stands = numpy.zeros(len(self.docs), dtype=bool)
-        above = numpy.flatnonzero(self.scores >= cuts[self.labels])
-        edges = numpy.flatnonzero(numpy.diff(self.docs[above])) + 1
-        for own in numpy.split(above, edges):
-            stands[own[self.select(own, overlap)]] = True
+        decision = Decision(cuts, overlap=overlap)
+        edges = numpy.flatnonzero(numpy.diff(self.docs)) + 1
+        columns = (self.labels, self.starts, self.ends, self.scores)
+        first = 0
+        for own in zip(*(numpy.split(column, edges) for column in columns)):
+            stands[first + decision.keep(*own)] = True
+            first += len(own[0])
         return stands
 
     def select(self, rows: IntArray, overlap: str) -> IntArray:
@@ -115,44 +119,43 @@ class Candidates:
 
 
 def collect(
-    examples: Iterable[Example], pipe: GlobalPointer, lowest: float
+    predicted: Iterable[Predicted], pipe: GlobalPointer, lowest: float
 ) -> Candidates:
-    """Gather the candidates of predicted documents. Right is what the scorer
-    `score_spans` counts as right; documents without gold annotation are left out.
+    """Gather the candidates of documents. Right is what the scorer `score_spans` counts
+    as right; documents without gold annotation are left out.
 
-    examples (Iterable[Example]): The result of `predict_candidates`.
+    predicted (Iterable[Predicted]): The result of `predict_candidates`.
     pipe (GlobalPointer): The component that predicted them.
     lowest (float): The lowest probability that it was to find.
     RETURNS (Candidates): The candidates.
     """
-    annotated = [eg for eg in examples if pipe.key in eg.reference.spans]
+    annotated = [one for one in predicted if pipe.key in one.example.reference.spans]
     number = {label: i for i, label in enumerate(pipe.labels)}
     gold = numpy.zeros((len(annotated), len(number) + 1), dtype=numpy.int64)
-    rows: List[Tuple] = []
-    for i, example in enumerate(annotated):
-        wanted = gold_spans(example.reference, pipe.key)
+    right: List[bool] = []
+    for own, one in zip(gold, annotated):
+        wanted = gold_spans(one.example.reference, pipe.key)
         for label, _, _ in wanted:
-            gold[i, number.get(label, -1)] += 1
-        group = example.predicted.spans[pipe.key]
-        for span, raw, score in zip(
-            group, group.attrs[RAW_SCORES], group.attrs["scores"]
-        ):
-            right = (span.label_, span.start_char, span.end_char) in wanted
-            place = (i, span.start, span.end - 1, number[span.label_])
-            rows.append((*place, raw, score, right))
-    rows.sort(key=lambda row: row[:4])
-    table = numpy.array(rows, dtype=numpy.float64).reshape(-1, 7)
-    docs, starts, ends, labels = table[:, :4].T.astype(numpy.int64)
+            own[number.get(label, -1)] += 1
+        right.extend(span in wanted for span in one.char_spans(pipe.labels))
+    found = [FoundSpans.none(), *(one.found for one in annotated)]
+    columns = ("labels", "starts", "ends", "scores")
+    labels, starts, ends, raw = (
+        torch.cat([getattr(one, name) for one in found]) for name in columns
+    )
+    temperature = pipe.cfg["temperature"]
     return Candidates(
         label_names=pipe.labels,
-        docs=docs,
-        labels=labels,
-        starts=starts,
-        ends=ends,
-        raw=table[:, 4].astype(numpy.float32),
-        scores=table[:, 5].astype(numpy.float32),
-        right=table[:, 6] > 0,
+        docs=numpy.repeat(
+            numpy.arange(len(annotated)), [len(one.scores) for one in found[1:]]
+        ),
+        labels=labels.numpy(),
+        starts=starts.numpy(),
+        ends=ends.numpy(),
+        raw=raw.numpy(),
+        scores=probability(raw, temperature).numpy(),
+        right=numpy.array(right, dtype=bool),
         gold=gold,
         lowest=lowest,
-        temperature=pipe.cfg["temperature"],
+        temperature=temperature,
     )

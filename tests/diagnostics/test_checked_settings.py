@@ -10,7 +10,7 @@ from helpers import TOK2VEC
 from spacy.training import Example
 from spacy.util import load_config
 
-from spacy_globalpointer.cli.config_settings import (
+from spacy_globalpointer.diagnostics.checked_settings import (
     CheckedSettings,
     EncoderSettings,
     read_language,

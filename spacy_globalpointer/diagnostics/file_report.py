@@ -1,11 +1,20 @@
-"""What `debug` counts in a file."""
+"""The report of a .spacy file: all that is counted in it, in one pass."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Iterator, NamedTuple, Optional, Sequence
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+)
 
 import spacy
 from spacy.language import Language
@@ -15,15 +24,15 @@ from spacy.vocab import Vocab
 from tqdm import tqdm
 
 from ..corpus.docbin import read_docs
-from ..corpus.examples import SpanExamples
-from ..corpus.leaks import TextPrints
 from ..corpus.metadata import TITLE, doc_name
-from ..corpus.retokenize import TokenizerCheck
 from ..corpus.statistics import CorpusStatistics
-from ..encoders.piece_statistics import PieceStatistics
 from ..errors import Errors
 from ..wording import visible
-from .config_settings import CheckedSettings, EncoderSettings, read_language
+from .checked_settings import CheckedSettings, EncoderSettings, read_language
+from .piece_statistics import PieceStatistics
+from .span_examples import SpanExamples
+from .text_prints import TextPrints
+from .tokenizer_check import TokenizerCheck
 
 if TYPE_CHECKING:
     from ..encoders.pretrained import Encoder
@@ -49,6 +58,14 @@ class FileReport:
     examples: SpanExamples
     tokenizer: Optional[TokenizerCheck] = None
     pieces: Optional[PieceStatistics] = None
+
+
+Reports = Dict[str, FileReport]  # by the name of the file
+
+
+def labels_of(reports: Reports) -> List[str]:
+    """RETURNS (List[str]): All labels, sorted."""
+    return sorted({label for r in reports.values() for label in r.statistics.labels})
 
 
 class Reading(NamedTuple):

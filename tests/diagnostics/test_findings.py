@@ -13,7 +13,7 @@ from thinc.api import Config
 from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
-from spacy_globalpointer.cli.debug_finding import Finding
+from spacy_globalpointer.diagnostics.findings import Finding
 from spacy_globalpointer.types import LOST_GOLD
 
 DEFAULT = Path(__file__).parent.parent.parent / "configs" / "default.cfg"

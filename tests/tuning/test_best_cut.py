@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thinc.api import Config
 
-from spacy_globalpointer.evaluation.thresholds import best_cut, between, f_score
+from spacy_globalpointer.tuning.best_cut import best_cut, between, f_score
 
 PROBABILITIES = st.floats(0.0625, 1.0, width=32)
 

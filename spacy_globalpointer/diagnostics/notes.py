@@ -1,18 +1,17 @@
-"""What the numbers of `debug` mean, and what to do about it."""
+"""Notes: what the numbers of the files mean as a whole, and what to do about it."""
 
 from __future__ import annotations
 
 from itertools import combinations
 from typing import Iterator, List, Optional, Tuple
 
-from ..corpus.leaks import TextPrints
-from ..corpus.retokenize import TokenizerCheck
 from ..corpus.statistics import CorpusStatistics
-from ..encoders.piece_statistics import PieceStatistics
-from .config_settings import CheckedSettings
-from .debug_findings import describe_tokens
-from .debug_report import Reading
-from .debug_tables import Reports, labels_of
+from .checked_settings import CheckedSettings
+from .file_report import Reading, Reports, labels_of
+from .findings import describe_tokens
+from .piece_statistics import PieceStatistics
+from .text_prints import TextPrints
+from .tokenizer_check import TokenizerCheck
 
 Note = Tuple[str, str]  # method of wasabi's msg, text
 #: Word pieces of a token from which an encoder does not suit the language.

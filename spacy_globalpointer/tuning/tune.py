@@ -9,8 +9,8 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy
 
 from ..errors import Errors
+from ..evaluation.calibration import expected_calibration_error, fit_temperature
 from ..pipeline.global_pointer import GlobalPointer
-from .calibration import expected_calibration_error, fit_temperature
 from .candidates import Candidates
 from .choice import Chooser, Score, Thresholds, score_left_out
 

@@ -7,7 +7,7 @@ from corpus_helpers import NLP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_globalpointer.corpus.leaks import MAX_NAMES, TextPrints
+from spacy_globalpointer.diagnostics.text_prints import MAX_NAMES, TextPrints
 
 LONG = "the quick brown fox of {} jumps over the lazy dog of the mayor"
 

@@ -12,9 +12,9 @@ from spacy.attrs import ORTH
 from spacy.strings import StringStore
 from spacy.tokens import Doc
 
+from ..encoders.pieces import Pieces, split_pieces
+from ..encoders.windows import plan_windows
 from ..wording import describe_span
-from .pieces import Pieces, split_pieces
-from .windows import plan_windows
 
 #: Spans and documents that are named.
 MAX_EXAMPLES = 3
@@ -120,6 +120,14 @@ class PieceStatistics:
     def unknown_share(self) -> float:
         """RETURNS (float): Share of the unknown pieces, from 0 to 1."""
         return self.unknown / max(1, self.pieces)
+
+    @property
+    def unknown_percent(self) -> str:
+        """RETURNS (str): That fraction in percent; a small one is not shown as 0."""
+        percent = 100 * self.unknown_share
+        if 0 < percent < 0.01:
+            return "< 0.01 %"
+        return f"{percent:.2f} %"
 
     @property
     def tokens_with_unknown(self) -> int:

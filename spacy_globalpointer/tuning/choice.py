@@ -8,9 +8,9 @@ from typing import Callable, Dict, Sequence
 import numpy
 
 from ..pipeline.settings import can_be_key
+from .best_cut import f_score
 from .candidates import BoolArray, Candidates
 from .label_thresholds import best_per_label, best_single, label_cuts
-from .thresholds import f_score
 
 #: Parts into which documents are split to score each with the others' thresholds.
 PARTS = 10

@@ -7,7 +7,7 @@ import os
 import pytest
 from helpers import build
 
-from spacy_globalpointer.evaluation.saving import write_settings
+from spacy_globalpointer.tuning.write_settings import write_settings
 
 NAME = "global_pointer"
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tuning_helpers import made_up, plain_f, save_dev, unsure
 
-from spacy_globalpointer.evaluation.candidates import collect
-from spacy_globalpointer.evaluation.choice import Score, Thresholds
 from spacy_globalpointer.evaluation.predictions import predict_candidates
-from spacy_globalpointer.evaluation.tuning import POINTS, tune
+from spacy_globalpointer.tuning.candidates import collect
+from spacy_globalpointer.tuning.choice import Score, Thresholds
+from spacy_globalpointer.tuning.tune import POINTS, tune
 from spacy_globalpointer.types import LOST_GOLD
 
 
@@ -28,13 +28,18 @@ def pipe(nlp):
 
 
 @pytest.fixture
-def examples(nlp, tmp_path):
+def predicted(nlp, tmp_path):
     return predict_candidates(nlp, save_dev(nlp, tmp_path / "dev.spacy"))
 
 
 @pytest.fixture
-def candidates(examples, pipe):
-    return collect(examples, pipe, 0.02)
+def examples(predicted):
+    return [one.example for one in predicted]
+
+
+@pytest.fixture
+def candidates(predicted, pipe):
+    return collect(predicted, pipe, 0.02)
 
 
 def evaluated(nlp, examples, settings):
@@ -59,14 +64,16 @@ def test_scores_are_those_of_the_evaluation(
     assert score.f >= tuning.score(tuning.single).f >= before["spans_sc_f"]
 
 
-def test_gold_lost_in_conversion_or_with_another_label_counts(examples, pipe):
-    n_gold = collect(examples, pipe, 0.02).n_gold
+def test_gold_lost_in_conversion_or_with_another_label_counts(
+    predicted, examples, pipe
+):
+    n_gold = collect(predicted, pipe, 0.02).n_gold
     per_document = [len(eg.reference.spans["sc"]) for eg in examples]
     assert n_gold == sum(per_document)
     examples[0].reference.user_data[LOST_GOLD] = [[0, 3, "PLACE"]]
-    assert collect(examples, pipe, 0.02).n_gold == n_gold + 1
+    assert collect(predicted, pipe, 0.02).n_gold == n_gold + 1
     del examples[1].reference.spans["sc"]
-    assert collect(examples, pipe, 0.02).n_gold == n_gold + 1 - per_document[1]
+    assert collect(predicted, pipe, 0.02).n_gold == n_gold + 1 - per_document[1]
 
 
 def test_labels_with_few_gold_spans_keep_the_threshold_of_all(candidates, pipe):

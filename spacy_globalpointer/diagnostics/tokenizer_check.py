@@ -10,9 +10,9 @@ from spacy.attrs import IDX, LENGTH
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..corpus.metadata import doc_name
 from ..wording import describe_span
-from .examples import MAX_EXAMPLES
-from .metadata import doc_name
+from .span_examples import MAX_EXAMPLES
 
 IntArray = NDArray[numpy.int64]
 

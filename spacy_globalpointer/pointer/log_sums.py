@@ -1,7 +1,10 @@
-"""Parts of the loss by sums of exponentials that are shifted by the largest.
+"""Parts of the loss: logarithms of sums of exponentials over cells, with gradients.
 
-This holds for scores of any height, and for a teacher's soft labels. The cells are
-walked once for the sums, and once more for their gradient.
+Where each label has its own query and key and no score is high, exponentials need no
+protection from overflow: one walk over the cells gives both their sums and, up to a
+factor for each label, the gradient. Elsewhere, and for a teacher's soft labels, the
+exponents are shifted by the largest, and the cells are walked once for the sums and
+once more for their gradient.
 """
 
 from __future__ import annotations
@@ -13,18 +16,51 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from .products import add_tile_gradient, exponentials, score_tile
-from .states import PointerStates, wide_dtype, zeros_of
+from .products import Scratch, add_tile_gradient, exponentials, score_tile
+from .states import PointerStates, by_token, wide_dtype, zeros_of
 from .tiles import TILE_CELLS, Tile, at_tile, cells_in_tile, walk
 
-# A sum of exponentials up to here has not overflowed on its way.
+# A shifted sum of exponentials up to here has not overflowed on its way.
 _LARGEST_SUM = 1e30
+# Nor has a sum up to here without a shift, or its gradient.
+_LARGEST_UNSHIFTED = 2.0**57
 
 #: Starts a new walk.
 _Tiles = Callable[[], Iterable[Tile]]
 #: What is summed at a tile: exponents of each sum, shape (docs, labels, rows,
 #: columns), each less its own shift, shape (documents, labels).
 _Exponents = Callable[[Tile, Sequence[Tensor]], List[Tensor]]
+
+
+def own_pairs_negatives(
+    states: PointerStates,
+    gold: Tensor,
+    log_rest: Tensor,
+    factors: Tensor,
+    gradient: PointerStates,
+    *,
+    max_span_length: Optional[int],
+    size: Optional[int],
+) -> Optional[Tensor]:
+    """`shifted_negatives` in one walk, or None where the scores are too high.
+
+    gradient (PointerStates): Must be zeros, and is left so for None.
+    """
+    totals = log_rest.to(wide_dtype(factors.device)).exp()
+    bound, scratch = max_span_length, Scratch()
+    for tile in walk(states, max_span_length=bound, size=size):
+        weights = score_tile(states, tile, max_span_length=bound, scratch=scratch)
+        weights[cells_in_tile(tile, gold)] = -torch.inf
+        weights = exponentials(weights)
+        row_sums = add_tile_gradient(gradient, states, tile, weights)
+        totals[list(tile.docs), tile.labels] += row_sums.sum(2)
+    if not (totals < _LARGEST_UNSHIFTED).all():
+        gradient.map(torch.Tensor.zero_)
+        return None
+    shares = by_token(states, (factors / totals).to(factors))
+    for x in gradient.tensors():
+        x.mul_(shares[..., None] if x.dim() == 3 else shares)
+    return totals.log().to(factors)
 
 
 def shifted_negatives(

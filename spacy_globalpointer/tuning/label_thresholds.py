@@ -7,9 +7,9 @@ from typing import Dict, Sequence, Tuple
 import numpy
 from numpy.typing import NDArray
 
+from .best_cut import best_cut, f_score
 from .candidates import BoolArray, Candidates, FloatArray, IntArray
 from .conflicts import conflict_groups
-from .thresholds import best_cut, f_score
 
 #: Passes over all labels. Each pass that changes nothing is the last; two or three are
 #: usual.

@@ -11,8 +11,8 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
-from .breaks import CLOSING, SENTENCE_END
-from .metadata import doc_name
+from ..corpus.breaks import CLOSING, SENTENCE_END
+from ..corpus.metadata import doc_name
 
 #: Letters of the shortest sentence that counts; shorter ones are in many texts.
 MIN_CHARS = 50

@@ -10,7 +10,10 @@ from small_encoders import make_bert, make_roberta
 from spacy.tokens import Doc, Span
 from transformers import AutoTokenizer
 
-from spacy_globalpointer.encoders.piece_statistics import PieceStatistics, span_pieces
+from spacy_globalpointer.diagnostics.piece_statistics import (
+    PieceStatistics,
+    span_pieces,
+)
 from spacy_globalpointer.encoders.pieces import split_pieces
 from spacy_globalpointer.encoders.windows import plan_windows
 

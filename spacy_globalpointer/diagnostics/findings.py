@@ -1,22 +1,66 @@
-"""What is wrong with some spans or documents of the files that `debug` reads."""
+"""Findings: what is wrong with some spans or documents of the files.
+
+A finding is a warning if it concerns at least 1 % of the spans and 3 of them, or at
+least 1 % of the documents; a smaller one is a note in a table.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ..corpus.leaks import TextPrints
-from ..corpus.retokenize import TokenizerCheck
 from ..corpus.statistics import CorpusStatistics
-from ..encoders.piece_statistics import PieceStatistics
 from ..wording import number_of
-from .config_settings import CheckedSettings
-from .debug_finding import LARGE_SHARE, LEAST_DOCUMENTS, Finding
-from .debug_report import FileReport, Reading
-from .debug_tables import Reports, labels_of, lost_gold, share_of_unknown
+from .checked_settings import CheckedSettings
+from .file_report import FileReport, Reading, Reports, labels_of
+from .piece_statistics import PieceStatistics
+from .text_prints import TextPrints
+from .tokenizer_check import TokenizerCheck
 
+#: Share from which a finding is a warning, if it also concerns as many items.
+LARGE_SHARE = 0.01
+LEAST_SPANS = 3
+LEAST_DOCUMENTS = 1
 #: Percentages from which something is a warning, where it is not LARGE_SHARE.
 MANY_SENTENCES = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with some items of a file.
+
+    file (str): Name of the file.
+    text (str): What is wrong and what to do about it, in whole sentences.
+    n (int): Items that it concerns.
+    total (int): Items of the file.
+    examples (Sequence[str]): Some of the items, with the names of their documents.
+    least (int): Items from which it can be a warning.
+    large_share (float): Share of the items from which it is one.
+    large_kind (str): What it is then: "warn", or "info" for something that costs
+        nothing but time or memory.
+    """
+
+    file: str
+    text: str
+    n: int
+    total: int
+    examples: Sequence[str] = ()
+    least: int = LEAST_SPANS
+    large_share: float = LARGE_SHARE
+    large_kind: str = "warn"
+
+    @property
+    def is_large(self) -> bool:
+        """RETURNS (bool): Whether it is more than a note in a table."""
+        return self.n >= max(self.least, self.large_share * self.total)
+
+    @property
+    def sentences(self) -> str:
+        """RETURNS (str): The text, with the examples."""
+        if not self.examples:
+            return self.text
+        return f"{self.text} For example: {'; '.join(self.examples)}"
 
 
 def find_all(
@@ -91,7 +135,7 @@ def _data_findings(name: str, report: FileReport) -> Iterator[Finding]:
             stats.spans,
             examples["whitespace"],
         )
-    n, total = lost_gold(stats), stats.spans + lost_gold(stats)
+    n, total = stats.n_lost_gold, stats.spans + stats.n_lost_gold
     if n:
         yield Finding(
             f"{name}:",
@@ -173,7 +217,7 @@ def _piece_findings(
         many = pieces.unknown_share >= LARGE_SHARE
         remedy = " Take an encoder that knows them." if many else ""
         text = (
-            f"{unknown} ({share_of_unknown(pieces)}) in {tokens}, most often "
+            f"{unknown} ({pieces.unknown_percent}) in {tokens}, most often "
             f"{_words(pieces.unknown_words())}.{remedy}"
         )
         examples = pieces.documents_with_unknown

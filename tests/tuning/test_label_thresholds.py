@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tuning_helpers import N_LABELS, made_up, plain_f
 
-from spacy_globalpointer.evaluation.candidates import Candidates
-from spacy_globalpointer.evaluation.label_thresholds import (
+from spacy_globalpointer.pipeline.overlap import select_spans
+from spacy_globalpointer.tuning.candidates import Candidates
+from spacy_globalpointer.tuning.label_thresholds import (
     best_per_label,
     best_single,
     label_cuts,
 )
-from spacy_globalpointer.pipeline.overlap import select_spans
 
 policies = pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
 

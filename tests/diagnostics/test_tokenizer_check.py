@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_globalpointer.corpus.retokenize import TokenizerCheck
+from spacy_globalpointer.diagnostics.tokenizer_check import TokenizerCheck
 
 
 def check(*docs, nlp=NLP):

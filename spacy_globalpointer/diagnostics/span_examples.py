@@ -8,11 +8,11 @@ from typing import DefaultDict, Dict, List, Optional
 
 from spacy.tokens import Doc, Span
 
+from ..corpus.metadata import doc_name
+from ..corpus.nesting import first_conflict
+from ..corpus.statistics import has_whitespace_edge
 from ..types import LOST_GOLD
 from ..wording import describe_span
-from .metadata import doc_name
-from .nesting import first_conflict
-from .statistics import has_whitespace_edge
 
 #: Examples of a kind.
 MAX_EXAMPLES = 3

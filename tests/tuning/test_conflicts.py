@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tuning_helpers import clash, made_up
 
-from spacy_globalpointer.evaluation.conflicts import conflict_groups
+from spacy_globalpointer.tuning.conflicts import conflict_groups
 
 
 def reached(n, edges):
