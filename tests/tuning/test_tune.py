@@ -182,11 +182,11 @@ def test_threshold_of_a_label():
     assert (thresholds.of("A"), thresholds.of("B")) == (0.1, 0.5)
 
 
-def test_no_gold(examples, pipe):
+def test_no_gold(predicted, examples, pipe):
     for example in examples:
         example.reference.spans["sc"] = []
     with pytest.raises(ValueError, match="GP132.*'sc'"):
-        tune(collect(examples, pipe, 0.02), pipe)
+        tune(collect(predicted, pipe, 0.02), pipe)
 
 
 def test_no_candidate(candidates, pipe):
