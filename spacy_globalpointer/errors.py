@@ -22,6 +22,14 @@ class _Coded(type):
         return value
 
 
+def is_coded(error: BaseException) -> bool:
+    """RETURNS (bool): Whether an error's message is one of this package's.
+
+    error (BaseException): The error.
+    """
+    return str(error).startswith("[GP")
+
+
 class Errors(metaclass=_Coded):
     """Texts for exceptions; ``str.format`` fills in the fields."""
 
@@ -63,13 +71,21 @@ class Errors(metaclass=_Coded):
         "label, in label order."
     )
 
+    GP080 = (
+        "The model scores {old} labels and cannot be resized to {new}: labels can be "
+        "added, but not removed. Train a new pipeline on data without them."
+    )
+
     # The component
     GP010 = (
-        "Threshold {name!r} is {value!r}, but a threshold is a probability from 0 to "
-        "1. (0.5 corresponds to the score 0 of the GlobalPointer paper.)"
+        "Threshold {name!r} is {value!r}, but a threshold is a probability, a number "
+        "from 0 to 1. (0.5 corresponds to the score 0 of the GlobalPointer paper.)"
     )
     GP011 = "overlap is {value!r}, but must be one of: {known}."
-    GP012 = "{name} is {value!r}, but must be at least 1, or null for no bound."
+    GP012 = (
+        "{name} is {value!r}, but must be a whole number of at least 1, or null for no "
+        "bound."
+    )
     GP013 = "A label of '{name}' must be a text that is not empty, but was {label}."
     GP014 = (
         "'{name}' found no label: none of the {n} documents of the training data has "
@@ -89,9 +105,12 @@ class Errors(metaclass=_Coded):
     )
     GP017 = (
         "The training data has a span labelled {label!r}, but the labels of '{name}' "
-        "were fixed at initialization as {labels}. Add the label to [initialize."
-        "components.{name}.labels] (`spacy init labels` collects them all), or remove "
-        "it from the data."
+        "are {labels}. Correct the label in the data, or add it. In training from a "
+        "trained pipeline (`source` in a config, nlp.resume_training), call "
+        "nlp.get_pipe({name!r}).add_label({label!r}) on that pipeline and save it "
+        "before. If the component is initialized by the training itself, list all "
+        "labels in [initialize.components.{name}.labels]; `spacy init labels` collects "
+        "them."
     )
     GP018 = (
         "The model of '{name}' cannot be loaded from {source}: {reason}. The file is "
@@ -114,6 +133,38 @@ class Errors(metaclass=_Coded):
         "number: lower the learning rate ([training.optimizer.learn_rate]), or clip "
         "gradients ([training.optimizer] grad_clip = 1.0)."
     )
+    GP090 = (
+        "The model of '{name}' computes values that are not finite numbers (NaN or "
+        "infinity), so that no span can be found. Weights with such values: {weights}. "
+        "Training diverged, the file is damaged, or half precision overflowed. "
+        "Load an earlier model, train again with a lower learning rate, or set "
+        'precision = "fp32" in the transformer\'s [model] section.'
+    )
+    GP060 = (
+        "{path} is missing. It holds {what} of '{name}', which cannot be used without "
+        "it. Copy the pipeline again from its source, as a whole, or train again."
+    )
+    GP061 = (
+        "{source} has {what} = {value!r} for '{name}', but {what} must be {rule}. The "
+        "file is damaged or was changed by hand. Copy it again from its source, or "
+        "train again."
+    )
+    GP062 = (
+        "{source} is not as '{name}' saved it: {names} in it do not fit the digest "
+        "beside them. The file is damaged or was changed by hand. Copy it again from "
+        "its source. What a model has learnt cannot be edited: to rename a label, "
+        "rename it in the corpus (`spacy global-pointer convert` has --rename) and "
+        "train again."
+    )
+    GP063 = (
+        "{name} is {value!r}, but must be {rule}. Correct it in the config; that of a "
+        "saved pipeline is its config.cfg."
+    )
+    GP064 = (
+        "{source} has {n} labels for '{name}', {labels}, but its model scores {nO}. "
+        "The files belong to different pipelines, or were changed by hand. Copy the "
+        "pipeline again from its source, or train again."
+    )
     # The encoder
     GP030 = (
         "precision is {value!r}, but must be one of: auto, bf16, fp16, fp32. auto "
@@ -121,9 +172,9 @@ class Errors(metaclass=_Coded):
     )
     GP031 = (
         "precision is {value!r}, but products in it do not work on this machine's "
-        '{device}. Set precision = "auto" or "fp32" in the encoder\'s section, or load '
-        'with spacy.load(path, config={{"components.transformer.model.precision": '
-        '"auto"}}).'
+        '{device}, or could not be tried. Set precision = "auto" or "fp32" in the '
+        "encoder's section, or load with spacy.load(path, "
+        'config={{"components.transformer.model.precision": "auto"}}).'
     )
     GP032 = (
         "Windows of {window} word pieces with {context} of context on each side cannot "
@@ -202,6 +253,17 @@ class Errors(metaclass=_Coded):
         "Give one for each label, finite and above 0."
     )
 
+    GP065 = (
+        "The encoder {name!r} needs code that does not come with transformers: "
+        "{reason}. It was not run. Take an encoder that transformers knows; or read "
+        "the code, and set the environment variable {variable}=1 if you trust it."
+    )
+
+    GP066 = (
+        "{path} of the pipeline {model} is missing. Copy the pipeline again from its "
+        "source, as a whole, or train again."
+    )
+
     # The corpus tools
     GP101 = (
         "{path} cannot be read as brat: it is not a folder, and its name ends in "
@@ -237,7 +299,7 @@ class Errors(metaclass=_Coded):
     )
     GP109 = (
         "--splits {value}: these are no fractions that can be used. Pass up to three "
-        "numbers above 0 with sum 1, parted by commas, for train, dev and test, such "
+        "numbers above 0 with sum 1 and commas between, for train, dev and test, such "
         "as 0.8,0.1,0.1; or the path of a JSON file that maps splits to lists of "
         'documents, such as {{"train": ["a"], "dev": ["b"]}}.'
     )
@@ -298,6 +360,35 @@ class Errors(metaclass=_Coded):
         'as .txt, or a text a line as .jsonl: {{"text": "..."}}; the last two also '
         "with .gz."
     )
+    GP123 = (
+        "{file}: it is not clear which column holds the tokens: the first one has ids "
+        "or a counter, and no other one clearly has words. A line is {example!r}. Name "
+        "the column, counted from 0, such as --option token=1."
+    )
+    GP124 = (
+        "{file}: it is not clear which column holds the tags: {reason}. Name the "
+        "column, counted from 0, such as --option tags={column}; and the tag of tokens "
+        "outside any span, if it is not O, such as --option outside={outside}."
+    )
+    GP125 = (
+        "{source}: it is not clear whether {cell!r} is one tag or several. Several "
+        "tags must be whole ones, such as I-ORG|B-GPE. If it is one tag, pass --option "
+        "tag_separator=none; if it is several, name what separates them, such as "
+        "--option tag_separator=space."
+    )
+    GP150 = (
+        "{path} is {kind}, not a file or folder on a disk. It is not read: it may have "
+        "no end, and a corpus is read twice. Save its content to a file and pass that."
+    )
+    GP151 = (
+        "{file} has a document of more than {limit} MiB (a .spacy file counts as a "
+        "whole, unpacked). Divide it, or raise the bound: `spacy global-pointer "
+        "convert` has --max-document-size, in MiB."
+    )
+    GP152 = (
+        "{file} is not read: it unpacks to more than {ratio} times its size, as no "
+        "annotated text does. If it is what you want, unpack it and pass the result."
+    )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "
         "folder of a pipeline."
@@ -326,7 +417,8 @@ class Errors(metaclass=_Coded):
     )
     GP162 = (
         "{path} is in no format that is known by its look, which an error in the first "
-        "line hides. Name one with --format: {known}."
+        "lines can hide: {fault}. Correct it, or name the format with --format: "
+        "{known}."
     )
     GP163 = "There is no format {value!r}. Known are: {known}."
     GP164 = (
@@ -369,8 +461,8 @@ class Errors(metaclass=_Coded):
     GP171 = (
         "{file}: its columns of tags cannot be told. Name them, counted from 0, with "
         "--option tags=1 (or tags=1,2 for layers), the tokens' with --option token=0, "
-        "and what parts them with --option separator=tab or space. If it is no file of "
-        "the corpus, leave it out with --exclude."
+        "and what separates them with --option separator=tab, space, comma or "
+        "semicolon. If it is no file of the corpus, leave it out with --exclude."
     )
     GP172 = (
         "The span {span} of document {name!r} cannot be written as {format}: it has no "
@@ -385,6 +477,20 @@ class Errors(metaclass=_Coded):
         "{source}: the tags in {column!r} are class ids, and their names are not "
         "known. Name them in their order with --option labels=O,B-PER,I-PER, or put "
         "the data set's dataset_info.json beside the file."
+    )
+    GP127 = (
+        "{path} is JSON, but in none of the formats that are known: {source} has "
+        "{found}. If it is in one of {known}, name it with --format; else write it in "
+        "one of these, such as jsonl, which docs/formats.md describes."
+    )
+    GP128 = (
+        "{path} is not in one format: {records} {format}, but {source} is not, which "
+        "has {found}. Correct or remove what does not belong there; --format {format} "
+        "says more of it, or reads it in spite of that."
+    )
+    GP129 = (
+        "{file}: its offsets can be read as {readings}, and its texts do not decide "
+        "between them ({example}). Name the right reading with {option}."
     )
 
     # Threshold tuning
@@ -415,6 +521,11 @@ class Errors(metaclass=_Coded):
         "{path} cannot hold the settings {settings} of '{name}': read again, its text "
         "says something else. Nothing was written. Rename labels with special "
         "characters, or use one threshold for all (--overall-only)."
+    )
+    GP139 = (
+        "Nothing was written: the documents have {gold}, fewer than --min-gold "
+        "{least}, and thresholds chosen on so few say little about other spans. Tune "
+        "on more documents, or pass --min-gold {n} to write them all the same."
     )
     GP180 = (
         "{source}: document {name!r} has no spans under the key {key!r} (keys found: "
@@ -462,7 +573,7 @@ class Errors(metaclass=_Coded):
         "{file} has no column {value}, which --option {option} names. Parted by "
         "{parted}, its lines have {columns}, counted from 0 to {last}, such as "
         "{example!r}. Name one of these, or what parts them with --option "
-        "separator=tab or space."
+        "separator=tab, space, comma or semicolon."
     )
     GP143 = (
         "There is no splits file {path} (looked for in {folder}). Correct the path of "
@@ -477,6 +588,17 @@ class Errors(metaclass=_Coded):
         "{source}: {reason}. A .jsonl file of texts has one JSON object a line, such "
         'as {{"text": "..."}}.'
     )
+    GP147 = (
+        "{inputs} more than one annotation in {path}, such as {example}. The "
+        "annotators are {names}. Choose whose spans to take with --annotator NAME, or "
+        "take those of all with --annotators union (every span) or --annotators "
+        "agreement (the spans that all of them marked). If a file is a copy of another "
+        "one, leave it out with --exclude."
+    )
+    GP148 = (
+        "No annotation in {path} is by {names}. The annotators there are: {known}. "
+        "Name one of these with --annotator, or leave it out."
+    )
     GP193 = (
         "The corpus {source} and the output folder {output} are the same or lie in "
         "each other: files of the corpus would be replaced, or the output read as a "
@@ -489,6 +611,36 @@ class Errors(metaclass=_Coded):
     GP195 = (
         "{path} has files that are not written as {format!r} and would be lost: "
         "{names}. Name another folder, or move them."
+    )
+
+    GP190 = (
+        "{path} cannot be read as a whole: {reasons}. Nothing may be left out without "
+        "a word: repair these, remove them, or move them elsewhere (`spacy "
+        "global-pointer convert` has --exclude)."
+    )
+    GP191 = (
+        "Another process converts into {path}. Wait until it ends, or name another "
+        "output folder."
+    )
+    GP192 = (
+        "{path}: {reason}. You may not read or write there. Change the permissions, or "
+        "name another place."
+    )
+
+    # The machine
+    GP196 = (
+        "{path} could not be written: {reason}. The disk is full, or your share of it "
+        "is used up. No file was written in part. Free some space, or name a place on "
+        "another disk."
+    )
+    GP197 = (
+        "The memory does not suffice: {reason}. No file was written in part. Close "
+        "other programs, or give the command less at once: several shorter files, "
+        "smaller batches or shorter windows."
+    )
+    GP198 = (
+        "There is no folder for temporary files: {reason}. Set the environment "
+        "variable TMPDIR to a folder that you may write to."
     )
 
     # Pre-training
@@ -530,6 +682,12 @@ class Errors(metaclass=_Coded):
         "A {kind} encoder cannot be pre-trained: its embeddings are not laid out as "
         "those of BERT. Take one of the families of BERT, ELECTRA, RoBERTa, ALBERT or "
         "Longformer."
+    )
+
+    GP240 = (
+        "Line {line} of {path} is not what the pre-training wrote there: {reason}. "
+        "Remove that file to continue without the figures so far, or start anew with "
+        "--force."
     )
 
     # Interrupted training
@@ -605,6 +763,10 @@ class Errors(metaclass=_Coded):
         "The recipe {name!r} has no encoder, but {encoder!r} was given. Leave it out, "
         "or take a recipe of the encoder's family."
     )
+    GP241 = (
+        "{option} is {value!r}, which a config cannot hold: it has {what} in it. Name "
+        "it otherwise; a folder can be renamed or linked to."
+    )
     GP229 = "{path} exists. Name another file, or pass --force to replace it."
     GP228 = (
         "There is no recipe {name!r}. The recipes are {known}; `spacy global-pointer "
@@ -669,8 +831,14 @@ class Warnings(metaclass=_Coded):
     )
     GPW008 = (
         "The settings {changed} of '{name}' were changed at run time. They are not "
-        "saved: settings are the config's. Load the pipeline with spacy.load(path, "
-        'config={{"components.{name}.SETTING": VALUE}}), or edit its config.cfg.'
+        "saved: settings are the config's. Assign them as attributes of the component "
+        "(nlp.get_pipe({name!r}).SETTING = VALUE), which changes the config too, load "
+        'the pipeline with spacy.load(path, config={{"components.{name}.SETTING": '
+        "VALUE}}), or edit its config.cfg."
+    )
+    GPW050 = (
+        "'{name}' has no setting {given!r}, so that assigning it changes nothing. Did "
+        "you mean {near!r}?"
     )
     GPW009 = (
         "'{name}' cannot return about {n} of {n_spans} gold spans under "
@@ -689,18 +857,39 @@ class Warnings(metaclass=_Coded):
     )
     GPW015 = (
         "There are only {gold} in {documents}: thresholds chosen on so few tell little "
-        "about other spans. Tune on more documents, or keep the thresholds so far "
-        "(--dry-run)."
+        "about other spans. Tune on more documents, or keep the thresholds so far."
     )
     GPW017 = (
         "No file of {path} fits --exclude {patterns}. A pattern is compared with a "
         "file's path in the corpus and with its name, * standing for anything. The "
         "corpus has: {names}."
     )
+    GPW115 = (
+        "{file}: offsets are read as {chosen}, since {spans} the texts only so, and "
+        "not as {first}, which is usual in the format. If that is wrong, correct the "
+        "offsets, or name what they are with the format's options (docs/formats.md)."
+    )
     GPW016 = (
         "'{name}' weighs labels by their number of gold spans, but saw none of "
         "{labels} when it was initialized (of a corpus that is streamed it sees 100 "
         "examples). They have the weight 1. Give label_weights by label instead."
+    )
+    GPW125 = (
+        "An earlier process was killed while it replaced {path}, or files in it. That "
+        "was undone: what was there before is back."
+    )
+    GPW126 = (
+        "These links in {path} lead to folders that are read by another path, or that "
+        "the links lie in. They were not read again: {names}."
+    )
+    GPW051 = (
+        "{documents} no annotation with a span, but predictions, which were not taken. "
+        "To convert the predictions, pass --option predictions=true."
+    )
+    GPW040 = (
+        "Groups of doc.spans give different scores to the same span: {keys}. A Span "
+        "does not know its group, so span._.span_score is None. Read the scores of "
+        "one group with spacy_globalpointer.span_scores(doc.spans[KEY])."
     )
     GPW014 = (
         "{n} of {total} documents have no doc.spans[{key!r}] and are left out as not "

@@ -3,18 +3,75 @@
 from __future__ import annotations
 
 import copy
+import os
+import threading
 from contextlib import contextmanager
-from typing import Any, Iterator, cast
+from itertools import chain
+from typing import Any, Dict, Iterator, cast
 
-from thinc.api import Optimizer, PyTorchShim
+import torch
+from thinc.api import Optimizer, PyTorchShim, Shim
+from thinc.types import ArgsKwargs
 from thinc.util import xp2torch
+
+#: Held while a shim makes a copy of its module for prediction.
+_copying = threading.Lock()
 
 
 class TorchShim(PyTorchShim):
-    """A PyTorchShim that can use an optimizer's averages (Thinc's own looks for keys
-    that no optimizer writes), whose copies have ids of their own (Thinc's share an
-    optimizer's state with the original), and whose parameters can have learning rates
-    of their own (a Thinc optimizer has no parameter groups)."""
+    """A PyTorchShim with five differences to Thinc's own:
+
+    - Prediction changes nothing that threads share. Thinc's switches the module's mode.
+    - An optimizer's averages can be used. Thinc's looks for keys that none writes.
+    - A copy has an id of its own. Thinc's shares its optimizer state with the original.
+    - Parameters can have learning rates of their own. A Thinc optimizer has no
+      parameter groups.
+    - A parameter may change its size. Thinc's optimizer state would not fit it.
+    """
+
+    @property
+    def _model(self) -> torch.nn.Module:
+        return self._module
+
+    @_model.setter
+    def _model(self, module: torch.nn.Module) -> None:
+        self._module = module
+        self.forget_copies()
+
+    def forget_copies(self) -> None:
+        """Make the copies for prediction again when they are needed. Call this after
+        the module's parameters were replaced by others."""
+        self._copies: Dict[torch.dtype, torch.nn.Module] = {}
+
+    def module_for_prediction(
+        self, dtype: torch.dtype = torch.float32
+    ) -> torch.nn.Module:
+        """Return the module in evaluation mode, for any number of threads.
+
+        It is not the module that is trained but a copy, so that nobody switches its
+        mode. In float32 it shares that module's weights and follows their updates; in
+        half precision its weights are those of the last `forget_copies`.
+
+        dtype (torch.dtype): Type of the weights.
+        RETURNS (torch.nn.Module): The copy. Do not change it.
+        """
+        copies = self._copies
+        if dtype not in copies:
+            with _copying:
+                if dtype not in copies:
+                    view = _view(self._model)
+                    half = dtype != torch.float32
+                    copies[dtype] = copy.deepcopy(view).to(dtype) if half else view
+        return copies[dtype]
+
+    def predict(self, inputs: ArgsKwargs) -> Any:
+        """Run the module without a gradient.
+
+        inputs (ArgsKwargs): Its arguments.
+        RETURNS (Any): Its output.
+        """
+        with torch.no_grad():
+            return self.module_for_prediction()(*inputs.args, **inputs.kwargs)
 
     def learn_rate_factor(self, name: str) -> float:
         """The learning rate of a parameter, as a multiple of the optimizer's.
@@ -25,12 +82,14 @@ class TorchShim(PyTorchShim):
         return 1.0
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Update the parameters.
+        """Update the parameters. One that has another size than at the last update,
+        such as that of a head with a new label, begins with new moments.
 
         optimizer (Optimizer): The optimizer.
         """
 
         def scaled(key: Any, weights: Any, gradient: Any) -> Any:
+            _forget_other_size(optimizer, key, weights.size)
             rate = optimizer.learn_rate
             # Not lr_scale, which RAdam ignores.
             optimizer.learn_rate = rate * self.learn_rate_factor(key[1])
@@ -41,24 +100,35 @@ class TorchShim(PyTorchShim):
 
         super().finish_update(cast(Optimizer, scaled))
 
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module."""
+        self.forget_copies()
+        super().to_device(device_type, device_id)
+
     def copy(self) -> TorchShim:
         """RETURNS (TorchShim): A copy that an optimizer takes for another one."""
         copied = copy.deepcopy(self)
-        with type(self).global_id_lock:
-            type(self).global_id += 1
-            copied.id = type(self).global_id
+        with Shim.global_id_lock:  # the counter of all shims, not one of this class
+            Shim.global_id += 1
+            copied.id = Shim.global_id
         return copied
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What a copied or pickled shim consists of."""
+        return {**self.__dict__, "_copies": {}}
 
     @contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
         """Use other values of the parameters for a while.
 
-        params (dict): Arrays by (shim id, parameter name).
+        params (dict): Arrays by (shim id, parameter name). One of another shape than
+            its parameter is not used.
         """
         own = {
             name: parameter
             for name, parameter in self._model.named_parameters()
             if (self.id, name) in params
+            and params[self.id, name].shape == tuple(parameter.shape)
         }
         backup = {name: parameter.data for name, parameter in own.items()}
         for name, parameter in own.items():
@@ -68,3 +138,32 @@ class TorchShim(PyTorchShim):
         finally:
             for name, parameter in own.items():
                 parameter.data = backup[name]
+
+
+def _view(module: torch.nn.Module) -> torch.nn.Module:
+    """A module of the same parameters and buffers that is in evaluation mode."""
+    shared = {id(x): x for x in chain(module.parameters(), module.buffers())}
+    return copy.deepcopy(module, cast(Dict[int, Any], shared)).eval()
+
+
+def _use_one_thread() -> None:
+    """Compute with one thread in a forked process, as torch's own data loaders do:
+    the threads of the process that forked are not there, and torch would wait for them.
+    """
+    global _copying
+    _copying = threading.Lock()  # another thread may have held it
+    torch.set_num_threads(1)
+
+
+def _forget_other_size(optimizer: Optimizer, key: Any, size: int) -> None:
+    """Forget what an optimizer stored of a parameter when it had another size. Thinc
+    does not compare the sizes, and its compiled Adam would write outside its arrays."""
+    arrays = [optimizer.mom1, optimizer.mom2, optimizer.averages or {}]
+    if any(key in stored and stored[key].size != size for stored in arrays):
+        for stored in arrays:
+            stored.pop(key, None)
+        optimizer.nr_update.pop(key, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_use_one_thread)

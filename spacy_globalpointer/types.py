@@ -10,3 +10,7 @@ LOST_GOLD = "spacy_globalpointer.lost_gold"
 #: Mark in ``SpanGroup.attrs`` of a group that `global_pointer` wrote, which is sorted
 #: by start token, end token and label.
 SORTED = "spacy_globalpointer.sorted"
+
+#: The spans of such a group that were scored, in ``SpanGroup.attrs``: first character,
+#: character after the last and hash of the label, a row for each of attrs["scores"].
+SCORED = "spacy_globalpointer.scored"

@@ -56,6 +56,13 @@ def doc_with(words, spans=(), key="sc", **kwargs):
     return doc
 
 
+def trim(text, start, end):
+    """A part of a text without white space at its ends; empty if nothing remains."""
+    part = text[start:end]
+    start += len(part) - len(part.lstrip())
+    return start, start + len(part.strip())
+
+
 @st.composite
 def places(draw, length: int, max_size: int = 8):
     """Non-empty (start, end) within a length, the end exclusive."""

@@ -10,7 +10,11 @@ from corpus_helpers import places
 from hypothesis import strategies as st
 
 from spacy_globalpointer.corpus.annotations import AnnotatedText, Source, TextSpan
-from spacy_globalpointer.corpus.formats.registry import FORMATS, read_documents
+from spacy_globalpointer.corpus.formats.registry import (
+    FORMATS,
+    detect_format,
+    read_documents,
+)
 
 # Astral characters, a combining mark, a joiner, line ends and what formats are made of.
 CHARACTERS = 'ab 北é\u0301😀👩\u200d\n\r\t|\\"{[\ufeff'
@@ -92,3 +96,10 @@ def there_and_back(name, given, *, writing=None, reading=None):
         back = [document for document, _ in found]
         format.write(back, second, **(writing or {}))
         return back, first.read_bytes(), second.read_bytes()
+
+
+def detected(folder, content, file="file.tsv", **options):
+    """Documents and rejects of a file whose format is detected."""
+    path = folder / file
+    path.write_text(content, encoding="utf-8")
+    return read_all(detect_format(path).name, path, **options)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 
@@ -13,6 +15,7 @@ from spacy_globalpointer.atomic import (
     atomic_folder,
     clear_drafts,
     drafts_beside,
+    move_into,
     sync,
 )
 
@@ -160,7 +163,8 @@ def test_a_folder_killed_between_its_two_moves_comes_back(tmp_path):
 
     in_child(run)
     assert not (tmp_path / "out").exists()
-    clear_drafts(tmp_path / "out")
+    with pytest.warns(UserWarning, match=f"GPW125.*{tmp_path / 'out'}"):
+        clear_drafts(tmp_path / "out")
     assert read(tmp_path / "out") == "before"
     assert names(tmp_path) == ["out"]
 
@@ -217,3 +221,220 @@ def test_drafts_of_running_processes_and_of_other_files_stay(tmp_path):
         clear_drafts(tmp_path / "b")
         assert mine.is_dir() and other.is_dir()
     assert names(tmp_path) == []
+
+
+def mode(path):
+    return path.stat().st_mode & 0o777
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no modes")
+def test_a_replaced_file_keeps_its_mode(tmp_path):
+    for text in ("before", "after"):
+        with atomic_file(tmp_path / "out") as draft:
+            write(draft, text)
+        if text == "before":
+            (tmp_path / "out").chmod(0o600)
+    assert read(tmp_path / "out") == "after" and mode(tmp_path / "out") == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no modes")
+def test_a_replaced_folder_keeps_its_modes(tmp_path):
+    out = tmp_path / "out"
+    for names_written in (("a", "sub/b"), ("a", "sub/b", "new")):
+        with atomic_folder(out) as draft:
+            (draft / "sub").mkdir()
+            for name in names_written:
+                (draft / name).touch()
+        if "new" not in names_written:
+            for name, bits in {"": 0o750, "a": 0o600, "sub": 0o700}.items():
+                (out / name).chmod(bits)
+            (out / "sub" / "b").chmod(0o640)
+    found = [mode(out / name) for name in ("", "a", "sub", "sub/b")]
+    assert found == [0o750, 0o600, 0o700, 0o640]
+    (tmp_path / "plain").touch()
+    assert mode(out / "new") == mode(tmp_path / "plain")
+
+
+@both
+@pytest.mark.parametrize("name", ["x" * 240, "x" * 255, "é" * 120])
+def test_long_names_can_be_written(tmp_path, atomic, name):
+    for text in ("before", "after"):
+        with atomic(tmp_path / name) as draft:
+            write(draft, text)
+    assert read(tmp_path / name) == "after"
+    assert names(tmp_path) == [name]
+
+
+@needs_fork
+def test_drafts_of_long_names_are_cleared(tmp_path):
+    def run():
+        with atomic_file(tmp_path / ("x" * 255)):
+            die()
+
+    in_child(run)
+    with drafts_beside(tmp_path / ("x" * 254 + "y")):
+        assert len(names(tmp_path)) == 2
+    clear_drafts(tmp_path / ("x" * 255))
+    assert names(tmp_path) == []
+
+
+@both
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_names_the_file_and_leaves_what_was_there(tmp_path, atomic, number):
+    with atomic(tmp_path / "out") as draft:
+        write(draft, "before")
+    with pytest.raises(OSError) as error, atomic(tmp_path / "out") as draft:
+        write(draft, "half")
+        raise OSError(number, os.strerror(number))
+    assert error.value.filename == str(tmp_path / "out")
+    assert read(tmp_path / "out") == "before"
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_by_the_file(tmp_path, monkeypatch):
+    def refuse(prefix, dir):
+        name = f"{dir}/{prefix}draft"
+        raise PermissionError(errno.EACCES, "Permission denied", name)
+
+    monkeypatch.setattr(module.tempfile, "mkdtemp", refuse)
+    with pytest.raises(PermissionError) as error, atomic_file(tmp_path / "out"):
+        pass
+    assert error.value.filename == str(tmp_path / "out")
+
+
+OLD = {"a": "old", "gone": "old", "last": "old"}
+NEW = {"a": "new", "b": "new", "last": "new"}
+MINE = {"mine": "mine"}
+
+
+def contents(folder):
+    return {path.name: read(path) for path in folder.iterdir()}
+
+
+@pytest.fixture(params=[False, True], ids=["empty", "full"])
+def out(request, tmp_path):
+    """A folder to move drafts into, which may be there with other files."""
+    if request.param:
+        (tmp_path / "out").mkdir()
+        for name, text in {**OLD, **MINE}.items():
+            write(tmp_path / "out" / name, text)
+    return tmp_path / "out"
+
+
+def move_new(out):
+    with drafts_beside(out) as folder:
+        for name, text in NEW.items():
+            write(folder / name, text)
+        move_into(folder, out, ["gone", "never"], last="last")
+
+
+def stop_at(move, stop):
+    """Have os.replace stop at a move, before or after it. RETURNS: os.replace."""
+    replace, moves = os.replace, []
+
+    def replace_and_stop(a, b):
+        moves.append(b)
+        if len(moves) == move + 0.5:
+            replace(a, b)
+        if len(moves) in (move, move + 0.5):
+            os.replace = replace
+            stop()
+        replace(a, b)
+
+    os.replace = replace_and_stop
+    return replace
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def check(out, before):
+    """Old and new files are never mixed, and the last one vouches for the others."""
+    found = contents(out) if out.exists() else {}
+    own = {name: text for name, text in found.items() if name not in MINE}
+    assert len(set(own.values())) <= 1
+    if "last" in own:
+        assert found in (before, {**NEW, **(MINE if before else {})})
+
+
+def test_all_drafts_are_moved_into_a_folder(out):
+    others = MINE if out.exists() else {}
+    move_new(out)
+    assert contents(out) == {**NEW, **others}
+    assert names(out.parent) == ["out"]
+
+
+@pytest.mark.parametrize("move", [1, 1.5, 2, 3, 4, 5, 6, 7, 7.5])
+def test_moves_that_are_interrupted_are_undone(out, move):
+    before = contents(out) if out.exists() else None
+    replace = stop_at(move, interrupt)
+    try:
+        with suppress(KeyboardInterrupt):
+            move_new(out)
+    finally:
+        os.replace = replace
+    after = contents(out) if out.exists() else None
+    assert after in (before, {**NEW, **(MINE if before else {})})
+    assert names(out.parent) == (["out"] if after else [])
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.GPW125")
+@pytest.mark.parametrize("again", range(8))
+@pytest.mark.parametrize("move", range(1, 9))
+def test_moves_of_a_killed_process_are_undone(out, move, again):
+    """Also if the process that undoes them is killed, too."""
+    before = contents(out) if out.exists() else {}
+    n_moves = 7 if before else 4
+    if move > n_moves:
+        return
+
+    def run():
+        stop_at(move, die)
+        move_new(out)
+
+    def undo():
+        stop_at(again, die) if again else None
+        clear_drafts(out)
+        die()
+
+    in_child(run)
+    check(out, before)
+    in_child(undo)
+    check(out, before)
+    clear_drafts(out)
+    assert (contents(out) if out.exists() else {}) == before
+    assert names(out.parent) == (["out"] if before else [])
+
+
+@needs_fork
+def test_a_killed_process_that_had_moved_all_is_done(out):
+    others = MINE if out.exists() else {}
+
+    def run():
+        module.Path.unlink = lambda *_, **__: die()
+        move_new(out)
+
+    in_child(run)
+    clear_drafts(out)
+    assert contents(out) == {**NEW, **others}
+    assert names(out.parent) == ["out"]
+
+
+@pytest.mark.filterwarnings("ignore:.GPW125")
+def test_moves_of_another_machine_are_undone_where_nobody_else_moves(out, monkeypatch):
+    before = contents(out) if out.exists() else {}
+    with suppress(KeyboardInterrupt), monkeypatch.context() as patch:
+        patch.setattr(module, "_host", lambda: "elsewhere")
+        patch.setattr(module, "_discard", lambda *_: None)
+        replace = stop_at(3, interrupt)
+        try:
+            move_new(out)
+        finally:
+            os.replace = replace
+    clear_drafts(out)
+    assert len(names(out.parent)) == 2
+    clear_drafts(out, is_locked=True)
+    assert (contents(out) if out.exists() else {}) == before
+    assert names(out.parent) == (["out"] if before else [])

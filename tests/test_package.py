@@ -32,7 +32,10 @@ FLOORS = [
     {"encoders", "layers"},
     {"pointer"},
 ]
-SHARED = {"atomic", "errors", "torch_shim", "types", "wording"}
+SHARED = {
+    *("atomic", "errors", "locks", "machine_faults", "symbols", "torch_shim", "types"),
+    *("span_score", "values", "wording"),
+}
 
 
 def declared_entry_points():

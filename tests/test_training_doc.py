@@ -63,3 +63,14 @@ def test_config_blocks_fit_into_the_base(block, monkeypatch):
     nlp = spacy.util.load_model_from_config(resolved, auto_fill=True)
     spacy.registry.resolve({"corpora": nlp.config.interpolate()["corpora"]})
     spacy.registry.resolve({"training": nlp.config.interpolate()["training"]})
+
+
+def test_a_new_label_is_added_as_it_says(trained, tmp_path, monkeypatch):
+    [code] = blocks("python")
+    (tmp_path / "training/mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    trained.to_disk("training/mine/model-best")
+    exec(code, {})
+    [folder] = re.findall(r'to_disk\("(.*)"\)', code)
+    assert f'`source = "{folder}"`' in DOC
+    assert spacy.load(folder).get_pipe("global_pointer").labels[-1] == "NEW"

@@ -1,10 +1,12 @@
-"""Numbers in sentences."""
+"""Numbers and texts of others in sentences."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from spacy_globalpointer.wording import number_of
+from spacy_globalpointer.wording import number_of, visible
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,29 @@ def test_a_noun_agrees_with_its_number(n, text):
 @pytest.mark.parametrize("n,text", [(1, "1 copy has"), (2, "2 copies have")])
 def test_what_takes_no_s(n, text):
     assert number_of(n, "copy has", "copies have") == text
+
+
+@pytest.mark.parametrize(
+    "text,shown",
+    [
+        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+        ("a\r\nb\tc", r"a\r\nb\tc"),
+        ("\x07\x08\x7f\x9b", r"\x07\x08\x7f\x9b"),
+        ("a\u2028b\u202eb", r"a\u2028b\u202eb"),
+        ("\udcff", r"\udcff"),
+        ("人 é می‌خواهم 👩‍🔬 \u3000\\", "人 é می‌خواهم 👩‍🔬 \u3000\\"),
+    ],
+)
+def test_characters_that_steer_a_terminal_are_written_out(text, shown):
+    assert visible(text) == shown
+
+
+def test_characters_to_keep_are_kept():
+    assert visible("a\nb\x1b", keep="\n") == "a\nb\\x1b"
+
+
+@given(st.text(st.characters(), max_size=20))
+def test_what_is_visible_can_be_printed_and_stays_as_it_is(text):
+    shown = visible(text)
+    assert shown.encode("utf-8") and shown == visible(shown) or not text
+    assert not any(ord(x) < 32 or 127 <= ord(x) < 160 for x in shown)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set
+from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set, Union
 
-from wasabi import msg
+import spacy
+from spacy.language import Language
 
 from ..atomic import atomic_file
 from ..errors import Errors
+from ..machine_faults import explain
+from .terminal import msg
 
 #: What a command says of Ctrl-C that writes at its end only.
 AS_BEFORE = "Stopped by Ctrl-C: nothing was written or changed"
@@ -34,6 +38,8 @@ def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:  # the reader of the output has ended, as `head` does
+        raise
     except (ValueError, OSError, ImportError) as err:
         fail(err)
     except KeyboardInterrupt:
@@ -48,11 +54,38 @@ def fail(error: Exception) -> NoReturn:
 
     error (Exception): The error; each line of its message stays one.
     """
-    first, *others = str(error).strip().splitlines() or [type(error).__name__]
-    msg.fail(first)
-    for line in others:
-        msg.text(line)
+    text = explain(error) or str(error).strip() or type(error).__name__
+    first, *others = text.splitlines()
+    try:
+        msg.fail(first)
+        for line in others:
+            msg.text(line)
+        sys.stdout.flush()
+    except OSError:  # the output is a file on the disk that is full
+        sys.stderr.write(f"{text}\n")
+        _give_up_output()
     sys.exit(1)
+
+
+def _give_up_output() -> None:
+    """Send to nowhere what was not written to the standard output, which Python would
+    try again at the end."""
+    with suppress(OSError, AttributeError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def load_pipeline(model: Union[str, Path]) -> Language:
+    """Load a pipeline.
+
+    model (Union[str, Path]): Its folder, or the name of a package.
+    RETURNS (Language): The pipeline.
+    RAISES (ValueError): GP066 if a file of it is missing.
+    """
+    try:
+        return spacy.load(model)
+    except FileNotFoundError as error:
+        fields = {"path": error.filename, "model": model}
+        raise ValueError(Errors.GP066.format(**fields)) from error
 
 
 def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:
@@ -139,6 +172,20 @@ def write_text(text: str, output: Path) -> None:
     """
     with atomic_file(output) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def write_output(text: str) -> None:
+    """Write what others are to read to the standard output.
+
+    text (str): The text. It is written in utf-8, whatever the output's encoding.
+    """
+    sys.stdout.flush()
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:  # a notebook's, for one
+        sys.stdout.write(text)
+    else:
+        stream.write(text.encode("utf-8"))
+    sys.stdout.flush()
 
 
 def _format(value: object) -> str:

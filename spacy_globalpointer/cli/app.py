@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import typer
 from spacy.cli._util import app
+from typer.core import TyperGroup
 
+from ..machine_faults import explain
+from ..symbols import degrade_symbols
+from ._util import fail
 from .config import config_cli
 from .convert import convert_cli
 from .debug import debug_cli
@@ -13,6 +20,7 @@ from .export import export_cli
 from .lengthen import lengthen_cli
 from .pretrain import pretrain_cli
 from .render import render_cli
+from .terminal import visible_warnings
 from .train import train_cli
 from .tune import tune_cli
 
@@ -22,10 +30,36 @@ check the data, and look at the results."""
 #: For a command whose other options are settings of a config.
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
+
+class CommandGroup(TyperGroup):
+    """Runs a command, whatever the output's encoding, and reports errors of the
+    machine. No command can steer the terminal with warnings."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        ctx (Context): Its context.
+        RETURNS (Any): What the command returns.
+        """
+        degrade_symbols(sys.stdout, sys.stderr)
+        try:
+            with visible_warnings():
+                return super().invoke(ctx)
+        except Exception as error:
+            if explain(error) is None:
+                raise
+            fail(error)
+
+
 # Plain help, as spaCy's own commands have it.
 global_pointer_cli = typer.Typer(
-    name="global-pointer", help=HELP, no_args_is_help=True, rich_markup_mode=None
+    name="global-pointer",
+    cls=CommandGroup,
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
+
 global_pointer_cli.command("config")(config_cli)
 global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("debug")(debug_cli)

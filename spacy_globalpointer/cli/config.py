@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 from typing import Annotated, Optional
 
 from spacy.cli._util import Arg, Opt
 from spacy.util import get_lang_class
-from wasabi import msg
 
 from ..errors import Errors, Warnings
 from ..recipes.make import make_config, table
-from ._util import reported_errors, write_text
+from ._util import reported_errors, write_output, write_text
+from .terminal import msg
 
 
 def config_cli(
@@ -46,7 +46,7 @@ def config_cli(
     with reported_errors():
         config = make_config(recipe, gpu=gpu, lang=lang, encoder=encoder)
         if str(output) == "-":
-            sys.stdout.write(config)
+            write_output(config)
             return
         if output.exists() and not force:
             raise ValueError(Errors.GP229.format(path=output))
@@ -76,4 +76,4 @@ def _is_missing(encoder: str) -> bool:
     is_path = (
         path.is_absolute() or encoder.startswith((".", "~")) or len(path.parts) > 2
     )
-    return is_path and not path.exists()
+    return is_path and not os.path.exists(path)

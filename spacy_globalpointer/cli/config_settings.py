@@ -13,10 +13,13 @@ from spacy.language import Language
 from thinc.api import Config
 
 from ..errors import Errors
-from ..pipeline.overlap import POLICIES
+from ..pipeline.settings import check_setting
 from ..pipeline.span_loss import make_span_loss_v1
+from ..values import is_whole
 
 FACTORY = "global_pointer"
+#: Settings of the component that are taken from its section as they are.
+CHECKED = ("spans_key", "max_span_length", "overlap")
 READER = "spacy-globalpointer.ChunkedCorpus.v1"
 LOSS = "spacy-globalpointer.SpanLoss."
 OUR_ENCODERS = (
@@ -61,6 +64,7 @@ class CheckedSettings:
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     overlap (str): The overlap policy.
     chunk_size (int): Most tokens of a chunk in training; 0 for whole documents.
+    train_path (Optional[Path]): What is trained on; None if the config does not say.
     encoder (Optional[EncoderSettings]): The encoder; None if there is none.
     has_tok2vec (bool): Whether the component stands on spaCy's tok2vec, which reads
         words, not pieces.
@@ -75,6 +79,7 @@ class CheckedSettings:
     max_span_length: Optional[int] = None
     overlap: str = "any"
     chunk_size: int = 0
+    train_path: Optional[Path] = None
     encoder: Optional[EncoderSettings] = None
     has_tok2vec: bool = False
     named_labels: Dict[str, List[str]] = field(default_factory=dict)
@@ -97,21 +102,19 @@ def read_settings(path: Path, component: Optional[str] = None) -> CheckedSetting
     RETURNS (CheckedSettings): The settings.
     RAISES (ValueError): GP155 if it is no config; GP156 if it is not clear which
         component is meant; GP157 if that is in another pipeline that is not there;
-        GP011, GP012 or GP226 if overlap, max_span_length or weights by number are
-        nothing that the component takes.
+        GP010 to GP012, GP020, GP063, GP117 or GP226 if a setting is nothing that the
+        component or the reader takes.
     """
     config = _load(path)
     blocks = _blocks(config, _pipeline_folder(path))
     block = _choose(path, config, blocks, component)
-    given = {
-        key: block.section[key]
-        for key in ("spans_key", "max_span_length", "overlap")
-        if key in block.section
-    }
+    given = {key: block.section[key] for key in CHECKED if key in block.section}
+    reader = _train_reader(config)
     is_trained = block.folder != _pipeline_folder(path)  # and keeps its weights
     settings = CheckedSettings(
         **given,
-        chunk_size=_chunk_size(config),
+        chunk_size=_chunk_size(reader),
+        train_path=Path(reader["path"]) if reader.get("path") else None,
         encoder=_find_encoder(blocks, block),
         has_tok2vec=_tok2vec(block).get("@architectures", "").startswith(TOK2VEC),
         named_labels={} if is_trained else _named_labels(block),
@@ -207,14 +210,10 @@ def _choose(
 
 
 def _check(settings: CheckedSettings) -> None:
-    if settings.overlap not in POLICIES:
-        fields = {"value": settings.overlap, "known": ", ".join(POLICIES)}
-        raise ValueError(Errors.GP011.format(**fields))
+    for name in CHECKED:
+        check_setting(name, getattr(settings, name))
     if settings.weights_by_number is not None:
         make_span_loss_v1(label_weights=settings.weights_by_number)
-    bound = settings.max_span_length
-    if bound is not None and (not isinstance(bound, int) or bound < 1):
-        raise ValueError(Errors.GP012.format(name="max_span_length", value=bound))
 
 
 def _find_encoder(
@@ -256,6 +255,8 @@ def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:
 
 def _named_labels(block: _Block) -> Dict[str, List[str]]:
     weights, thresholds = _label_weights(block), block.section.get("thresholds")
+    if thresholds is not None:
+        check_setting("thresholds", thresholds)
     named = {"thresholds": thresholds, "label_weights": weights}
     return {key: list(x) for key, x in named.items() if x and isinstance(x, dict)}
 
@@ -271,10 +272,21 @@ def _label_weights(block: _Block) -> Any:
     return loss.get("label_weights") if is_ours else None
 
 
-def _chunk_size(config: Config) -> int:
-    """Of the training corpus; 0 if it is not read in chunks."""
+def _train_reader(config: Config) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The section of the training corpus; of a reader that
+    wraps another one, the inner section."""
     place = config.get("training", {}).get("train_corpus", "corpora.train")
     section: Any = config
     for key in place.split("."):
         section = section.get(key, {})
-    return int(section.get("chunk_size", 0)) if section.get("@readers") == READER else 0
+    while isinstance(section.get("corpus"), dict):
+        section = section["corpus"]
+    return dict(section)
+
+
+def _chunk_size(reader: Dict[str, Any]) -> int:
+    """Of the training corpus; 0 if it is not read in chunks."""
+    size = reader.get("chunk_size", 0) if reader.get("@readers") == READER else 0
+    if not is_whole(size, least=0):
+        raise ValueError(Errors.GP117.format(name="chunk_size", value=size, least=0))
+    return int(size)

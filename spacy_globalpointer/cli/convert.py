@@ -11,15 +11,22 @@ import spacy
 from spacy.cli._util import Arg, Opt
 from spacy.language import Language
 from tqdm import tqdm
-from wasabi import msg
 
 from ..corpus.annotations import Document, Reason
-from ..corpus.convert import convert_corpus
+from ..corpus.convert import MAX_DOCUMENT_SIZE, convert_corpus
 from ..corpus.formats.registry import FORMATS
 from ..corpus.splits import shorten
 from ..corpus.summary import ConversionSummary
+from ..errors import Warnings
 from ..wording import number_of
 from ._util import AS_BEFORE, parse_pairs, print_table, reported_errors
+from .terminal import msg
+
+#: Rows of the table for the ends of sentences within spans, and their keys.
+_SENTENCE_ENDS = [
+    ("  joined at sentence ends", "joined_at_sentence_ends"),
+    ("  cut at sentence ends", "cut_at_sentence_ends"),
+]
 
 
 class OnMisaligned(str, Enum):
@@ -30,6 +37,14 @@ class OnMisaligned(str, Enum):
     contract = "contract"
     split_token = "split-token"
     error = "error"
+
+
+class Annotators(str, Enum):
+    """Which spans of a text with several annotations to take."""
+
+    error = "error"
+    union = "union"
+    agreement = "agreement"
 
 
 def convert_cli(
@@ -92,6 +107,25 @@ def convert_cli(
         Optional[List[str]],
         Opt("--drop", help="Label whose spans are left out; repeatable"),
     ] = None,
+    annotator: Annotated[
+        Optional[List[str]],
+        Opt("--annotator", help="Annotator whose spans are taken; repeatable"),
+    ] = None,
+    annotators: Annotated[
+        Annotators,
+        Opt(
+            help="Of a text with several annotations: take all spans (union), those "
+            "that all annotators marked (agreement), or stop (error)"
+        ),
+    ] = Annotators.error,
+    max_document_size: Annotated[
+        int,
+        Opt(
+            "--max-document-size",
+            help="MiB of one document, at the most, unpacked; of .spacy files, of one "
+            "file. 0 for no bound",
+        ),
+    ] = MAX_DOCUMENT_SIZE,
     allow_loss: Annotated[
         bool, Opt("--allow-loss", help="Exit with status 0 if annotations were lost")
     ] = False,
@@ -116,8 +150,11 @@ def convert_cli(
             spans_key=spans_key,
             on_misaligned=on_misaligned.value,
             encoding=encoding,
+            max_document_size=max_document_size,
             renamed=parse_pairs("--rename", rename or []),
             dropped=drop or [],
+            annotator=annotator or [],
+            annotators=annotators.value,
             progress=show_progress,
         )
     print_summary(summary)
@@ -127,8 +164,13 @@ def convert_cli(
     if skipped:
         msg.info(
             f"{number_of(skipped, 'document')} left out: rejected or skipped by the "
-            "annotator, or with no annotation of spans at all"
+            "annotator, by none of those named, or with no annotation of spans at all"
         )
+    predicted = sum(split.predicted for split in summary.splits.values())
+    if predicted:
+        documents = number_of(predicted, "document has", "documents have")
+        msg.warn(Warnings.GPW051.format(documents=documents))
+    _tell_of_sentence_ends(summary)
     if summary.unread:
         msg.warn(
             f"{number_of(len(summary.unread), 'file')} of {source} not read, with "
@@ -148,13 +190,33 @@ def convert_cli(
             )
 
 
+def _tell_of_sentence_ends(summary: ConversionSummary) -> None:
+    joined = sum(split.joined for split in summary.splits.values())
+    if joined:
+        msg.info(
+            f"{number_of(joined, 'sentence end')} within a span: its tags continue in "
+            "the next sentence, so that it is one span of both"
+        )
+    cut = sum(split.cut for split in summary.splits.values())
+    if cut:
+        msg.warn(
+            f"{number_of(cut, 'span is', 'spans are')} cut in two by the end of a "
+            "sentence, since each sentence is a document. Keep them whole with "
+            "--option documents=docstart or documents=file"
+        )
+
+
 def _why_none(summary: ConversionSummary, source: Path, lang: str) -> str:
-    misaligned = Reason.MISALIGNED.value
-    if any(split.rejected[misaligned] for split in summary.splits.values()):
+    reasons = {reason for split in summary.splits.values() for reason in split.rejected}
+    if Reason.MISALIGNED.value in reasons:
         return (
             f'None begins and ends at tokens of the language "{lang}". Is it that of '
             f"{source}? Name another with --lang"
         )
+    if any(split.predicted for split in summary.splits.values()):
+        return f"{source} has predictions: pass --option predictions=true"
+    if Reason.WHITE_SPACE.value in reasons:
+        return f"Those of {source} have white space only. Correct their offsets"
     return (
         f"Is {summary.format} the format of {source}? Name another with --format; what "
         "options it has is in docs/formats.md"
@@ -190,9 +252,13 @@ def print_summary(summary: ConversionSummary) -> None:
         ("Tokens", "tokens"),
         ("Annotations read", "read"),
         ("Spans kept", "kept"),
+        ("  of these trimmed", "trimmed"),
         ("  of these adjusted", "adjusted"),
     ]
     rows: List[Tuple] = [(title, *(s[key] for s in splits)) for title, key in names]
+    for title, key in _SENTENCE_ENDS:
+        counts = [s.get(key, 0) for s in splits]
+        rows += [(title, *counts)] if any(counts) else []
     if any(s["skipped"] for s in splits):
         rows.append(("Documents left out", *(s["skipped"] for s in splits)))
     for reason in Reason:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Dict, List, Optional
 
 from spacy.cli._util import Arg, Opt, import_code
-from wasabi import msg
 
 from ..errors import Errors
 from ._util import reported_errors
 from .config_settings import CheckedSettings, EncoderSettings, read_settings
+from .debug_findings import find_all
 from .debug_notes import notes
 from .debug_report import Reading, load_language, load_reading, read_report
-from .debug_tables import print_shared, print_statistics
+from .debug_tables import print_shared, print_small, print_statistics
+from .terminal import msg
 
 
 class Overlap(str, Enum):
@@ -99,6 +100,11 @@ def debug_cli(
 ) -> None:
     """Show what is in .spacy files, side by side, and what a model cannot learn.
 
+    What concerns 1 % of a file's spans, and 3 at least, or 1 % of its documents, is a
+    warning; what concerns fewer is a note in a table. Chunks are compared with windows
+    on the file that is trained on: the config's, or one whose name begins with train,
+    or the first.
+
     The exit status is 1 if a file has no spans under the key.
     """
     with reported_errors():
@@ -130,7 +136,13 @@ def debug_cli(
         )
     print_statistics(reports, settings)
     print_shared(reports)
-    for kind, text in notes(reports, settings, reading):
+    findings = list(find_all(reports, settings, reading))
+    print_small(findings)
+    for finding in findings:
+        if finding.is_large:
+            getattr(msg, finding.large_kind)(f"{finding.file} {finding.sentences}")
+    train = _name(_find_train(paths, settings), paths)
+    for kind, text in notes(reports, settings, reading, train=train):
         getattr(msg, kind)(text)
 
 
@@ -178,6 +190,18 @@ def _describe(settings: CheckedSettings, reading: Optional[Reading]) -> str:
         values["window"] = reading.window or "of another architecture, not checked"
         values["context"] = reading.settings.context
     return ", ".join(f"{name} = {value}" for name, value in values.items())
+
+
+def _find_train(paths: List[Path], settings: CheckedSettings) -> Path:
+    """RETURNS (Path): The file that is trained on: that of the config, or else one
+    whose name begins with train, or else the first."""
+    wanted = settings.train_path
+    if wanted is not None:
+        for path in paths:
+            if path.resolve() == wanted.resolve():
+                return path
+    named = [path for path in paths if path.name.lower().startswith("train")]
+    return (named or paths)[0]
 
 
 def _name(path: Path, paths: List[Path]) -> str:

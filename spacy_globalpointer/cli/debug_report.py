@@ -15,11 +15,14 @@ from spacy.vocab import Vocab
 from tqdm import tqdm
 
 from ..corpus.docbin import read_docs
+from ..corpus.examples import SpanExamples
 from ..corpus.leaks import TextPrints
+from ..corpus.metadata import TITLE, doc_name
 from ..corpus.retokenize import TokenizerCheck
 from ..corpus.statistics import CorpusStatistics
 from ..encoders.piece_statistics import PieceStatistics
 from ..errors import Errors
+from ..wording import visible
 from .config_settings import CheckedSettings, EncoderSettings, read_language
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class FileReport:
 
     statistics (CorpusStatistics): Labels, lengths and nesting.
     prints (TextPrints): Hashes of its texts.
+    examples (SpanExamples): Some of the spans that are hard to learn.
     tokenizer (Optional[TokenizerCheck]): Against a pipeline's tokenizer, if one is
         known.
     pieces (Optional[PieceStatistics]): With an encoder's tokenizer, if one is known.
@@ -42,6 +46,7 @@ class FileReport:
 
     statistics: CorpusStatistics
     prints: TextPrints
+    examples: SpanExamples
     tokenizer: Optional[TokenizerCheck] = None
     pieces: Optional[PieceStatistics] = None
 
@@ -115,11 +120,15 @@ def read_report(
     """
     vocab = Vocab()
     report = _make_report(vocab, settings, nlp, reading)
-    counters = [report.statistics.add, report.prints.add]
+    counters = [report.statistics.add, report.prints.add, report.examples.add]
     if report.tokenizer is not None:
         counters.append(report.tokenizer.add)
     docs = tqdm(
-        read_docs(path, vocab), path.stem, unit="docs", leave=False, disable=None
+        read_docs(path, vocab),
+        visible(path.stem),
+        unit="docs",
+        leave=False,
+        disable=None,
     )
     counted = _count(docs, counters)
     if report.pieces is None:
@@ -138,7 +147,13 @@ def _make_report(
     reading: Optional[Reading],
 ) -> FileReport:
     key = settings.spans_key
-    report = FileReport(CorpusStatistics(key), TextPrints())
+    examples = SpanExamples(
+        key,
+        max_span_length=settings.max_span_length,
+        chunk_size=settings.chunk_size,
+        overlap=settings.overlap,
+    )
+    report = FileReport(CorpusStatistics(key), TextPrints(), examples)
     if nlp is not None:
         report.tokenizer = TokenizerCheck(nlp, key)
     if reading is not None:
@@ -155,7 +170,9 @@ def _make_report(
 def _count(
     docs: Iterator[Doc], counters: Sequence[Callable[[Doc], None]]
 ) -> Iterator[Doc]:
-    for doc in docs:
+    """Count each document. One without a name is named by its number."""
+    for number, doc in enumerate(docs, start=1):
+        doc.user_data[TITLE] = doc_name(doc) or f"document {number}"
         for count in counters:
             count(doc)
         yield doc

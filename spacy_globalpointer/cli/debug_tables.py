@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import combinations
-from typing import Callable, Dict, Iterator, List, Tuple
+from typing import Callable, Dict, Iterator, List, Sequence, Tuple
+
+from wasabi import msg
 
 from ..corpus.statistics import CorpusStatistics
 from ..encoders.piece_statistics import PieceStatistics
 from ..pipeline.span_loss import make_span_loss_v1
 from ._util import NO_SHARE, print_table
 from .config_settings import CheckedSettings
+from .debug_finding import LARGE_SHARE, LEAST_SPANS, Finding
 from .debug_report import FileReport
 
+#: Characters of a line of notes.
+WIDTH = 76
 Row = Tuple[object, ...]  # its name, and a value for each file
 Reports = Dict[str, FileReport]
 
@@ -43,9 +49,30 @@ def print_shared(reports: Reports) -> None:
         print_table("The same text", columns, rows)
 
 
+def print_small(findings: Sequence[Finding]) -> None:
+    """Print the findings that are no more than notes.
+
+    findings (Sequence[Finding]): All findings.
+    """
+    small = [finding for finding in findings if not finding.is_large]
+    if small:
+        limits = f"Below {LEAST_SPANS} spans or {100 * LARGE_SHARE:g} %"
+        msg.table(
+            [(finding.file, _wrap(finding.sentences)) for finding in small],
+            header=["Notes", limits],
+            divider=True,
+            max_col=WIDTH,
+            multiline=True,
+        )
+
+
 def labels_of(reports: Reports) -> List[str]:
     """RETURNS (List[str]): All labels, sorted."""
     return sorted({label for r in reports.values() for label in r.statistics.labels})
+
+
+def _wrap(text: str) -> List[str]:
+    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _size_rows(reports: Reports) -> Iterator[Row]:

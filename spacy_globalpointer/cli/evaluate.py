@@ -6,11 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
-import spacy
 from spacy.cli._util import Arg, Opt, setup_gpu
 from spacy.language import Language
 from spacy.util import is_package
-from wasabi import msg
 
 from ..errors import Errors, Warnings
 from ._util import (
@@ -19,10 +17,12 @@ from ._util import (
     check_page,
     explain_dashes,
     format_share,
+    load_pipeline,
     print_table,
     reported_errors,
     write_text,
 )
+from .terminal import msg
 
 if TYPE_CHECKING:
     from ..evaluation.report import Report
@@ -73,6 +73,7 @@ def evaluate_cli(
         if metrics is not None:
             check_numbers(metrics, NUMBERS)
         setup_gpu(use_gpu, silent=False)
+        check_pipeline(model)
         nlp = load_pipeline(model)
         report = evaluate(
             nlp, data, component=component, worst=worst, progress="Predicting"
@@ -93,17 +94,15 @@ def evaluate_cli(
         msg.good("Saved the numbers", metrics)
 
 
-def load_pipeline(model: str) -> Language:
-    """Load a pipeline.
+def check_pipeline(model: str) -> None:
+    """Check that there is a pipeline.
 
     model (str): Its folder, or the name of a package.
-    RETURNS (Language): The pipeline.
     RAISES (ValueError): GP141 for a file or a folder of something else.
     """
     path = Path(model)
     if not is_package(model) and path.exists() and not (path / CONFIG).is_file():
         raise ValueError(Errors.GP141.format(path=model))
-    return spacy.load(model)
 
 
 def print_not_run(nlp: Language, component: str) -> None:

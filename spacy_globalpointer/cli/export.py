@@ -7,13 +7,13 @@ from typing import Annotated, Iterator, List, Optional
 
 from spacy.cli._util import Arg, Opt
 from tqdm import tqdm
-from wasabi import msg
 
 from ..corpus.annotations import Document
 from ..corpus.export import ExportSummary, export_docs
 from ..corpus.formats.registry import FORMATS, get_format
 from ..wording import number_of
 from ._util import AS_BEFORE, parse_pairs, print_table, reported_errors
+from .terminal import msg
 
 WRITABLE = ", ".join(name for name, f in FORMATS.items() if f.write is not None)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 from spacy.cli._util import Arg, Opt
-from wasabi import msg
 
 from ._util import AS_BEFORE, reported_errors
+from .terminal import msg
 
 
 def lengthen_cli(

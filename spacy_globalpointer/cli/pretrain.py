@@ -10,10 +10,10 @@ from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional
 
 from spacy.cli._util import Arg, Opt
 from tqdm import tqdm
-from wasabi import msg
 
 from ..errors import Errors
 from ._util import INTERRUPTED, reported_errors
+from .terminal import msg
 
 _STOPPED = "Stopped (Ctrl-C). Go on with the same command and --resume"
 _STOPPED_AT_ONCE = _STOPPED + ", from the last checkpoint, if there was one"

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, List, Optional
 
 import spacy
-from spacy import displacy
 from spacy.cli._util import Arg, Opt
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import escape_html
-from wasabi import msg
 
 from ..corpus.crop import crop_docs
 from ..corpus.docbin import read_docs
 from ..corpus.formats.files import SourceFile
 from ..corpus.plain_texts import is_plain, read_plain_texts
 from ..errors import Errors
-from ..evaluation.colors import assign_colors
+from ..evaluation.span_page import draw
 from ..wording import number_of
-from ._util import AS_BEFORE, check_page, reported_errors, write_text
+from ._util import (
+    AS_BEFORE,
+    check_page,
+    load_pipeline,
+    reported_errors,
+    write_text,
+)
+from .terminal import msg
 
 
 def render_cli(
@@ -64,7 +67,7 @@ def render_cli(
     with reported_errors(AS_BEFORE):
         check_page(output)
         references = read_texts(data, limit, gold=gold)
-        nlp = spacy.load(model)
+        nlp = load_pipeline(model)
         docs = predict(nlp, references, spans_key, gold=gold, max_tokens=max_tokens)
         write_text(draw(docs, spans_key), output)
     if not any(doc.spans.get(spans_key) for doc in docs):
@@ -132,24 +135,6 @@ def predict(
         if max_tokens is not None:
             group = crop_docs(group, spans_key, max_tokens)
         for doc, kind in zip(group, ("gold", "found") if gold else ("",)):
-            doc.user_data["title"] = escape_html(f"{name} ({kind})" if kind else name)
+            doc.user_data["title"] = f"{name} ({kind})" if kind else name
         shown.extend(group)
     return shown
-
-
-def draw(docs: List[Doc], spans_key: str) -> str:
-    """Draw the spans.
-
-    docs (List[Doc]): The Docs.
-    spans_key (str): Key of the spans in `Doc.spans`.
-    RETURNS (str): The HTML page.
-    """
-    labels = {s.label_ for doc in docs for s in doc.spans.get(spans_key, [])}
-    options = {"spans_key": spans_key, "colors": assign_colors(labels)}
-    with warnings.catch_warnings():
-        # A text without spans is drawn as plain text.
-        warnings.filterwarnings("ignore", message=r"\[W117\]")
-        page = displacy.render(
-            docs, style="span", page=True, jupyter=False, options=options
-        )
-    return page.replace("<head>", '<head>\n        <meta charset="utf-8">', 1)

@@ -20,19 +20,16 @@ from spacy.cli._util import (
 )
 from spacy.training.initialize import init_nlp
 from thinc.api import Config
-from wasabi import msg
 
-from ..errors import Errors, Warnings
+from ..errors import Errors, Warnings, is_coded
 from ._util import INTERRUPTED, fail, reported_errors
+from .terminal import msg
 
 # The room below imports torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
     from ..training.resumable.checkpoint import Checkpoint
     from ..training.resumable.identity import Identity
     from ..training.resumable.output_folder import OutputFolder
-
-#: How this package's errors begin.
-CODE = "[GP"
 
 
 def train_cli(
@@ -209,7 +206,7 @@ def reported_codes() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if not str(error).startswith(CODE):
+        if not is_coded(error):
             raise
         fail(error)
 

@@ -5,28 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Dict, List, Optional, Tuple
 
-import spacy
 from spacy.cli._util import Arg, Opt, setup_gpu
-from wasabi import msg
 
-from ..errors import Warnings
+from ..errors import Errors, Warnings
 from ..pipeline.settings import can_be_key
 from ..wording import number_of
 from ._util import (
     AS_BEFORE,
     explain_dashes,
     format_share,
+    load_pipeline,
     print_table,
     reported_errors,
 )
+from .terminal import msg
 
 # The room below imports torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
     from ..evaluation.tuning import Score, Tuning
-
-
-#: Gold spans below which thresholds tell nothing.
-FEW_GOLD = 20
 
 
 def tune_cli(
@@ -64,7 +60,8 @@ def tune_cli(
         Opt(
             "--min-gold",
             min=1,
-            help="Labels with fewer gold spans keep the threshold of all",
+            help="Labels with fewer gold spans keep the threshold of all; with fewer "
+            "of all labels together, nothing is written",
         ),
     ] = 20,
     beta: Annotated[
@@ -86,7 +83,8 @@ def tune_cli(
     write them into the pipeline's config.
 
     Tune on the development documents: figures on documents that thresholds were chosen
-    for are higher than those on others.
+    for are higher than those on others. With fewer gold spans than --min-gold, nothing
+    is written and the exit status is 1.
     """
     setup_gpu(gpu_id, silent=False)
     from ..evaluation.saving import check_folders, write_settings
@@ -111,6 +109,7 @@ def tune_cli(
         if dry_run:
             msg.info("Nothing was written (--dry-run)")
             return
+        check_enough_gold(tuning)
         path = write_settings(model, component, tuning.settings, output=output)
     msg.good(f"Wrote {', '.join(tuning.settings)} of '{component}'", path)
 
@@ -132,7 +131,7 @@ def find_thresholds(
     from ..evaluation.predictions import find_component, floor_at, predict_candidates
     from ..evaluation.tuning import tune
 
-    nlp = spacy.load(model)
+    nlp = load_pipeline(model)
     pipe = find_component(nlp, component)
     floor = floor_at(pipe.cfg["temperature"], lowest)
     examples = predict_candidates(
@@ -214,9 +213,8 @@ def print_notes(tuning: Tuning, component: str) -> None:
     tuning (Tuning): What was found.
     component (str): Name of the component.
     """
-    n_gold = tuning.before.n_gold
-    if n_gold < FEW_GOLD:
-        gold = number_of(n_gold, "gold span")
+    if tuning.has_few_gold:
+        gold = number_of(tuning.before.n_gold, "gold span")
         documents = number_of(len(tuning.before.gold), "document")
         msg.warn(Warnings.GPW015.format(gold=gold, documents=documents))
     expected = tuning.left_out(tuning.best)
@@ -255,6 +253,18 @@ def print_notes(tuning: Tuning, component: str) -> None:
         msg.info(
             f"A config cannot hold these labels, which keep one threshold: {names}"
         )
+
+
+def check_enough_gold(tuning: Tuning) -> None:
+    """Check that the thresholds can be written.
+
+    tuning (Tuning): What was found.
+    RAISES (ValueError): GP139 if they were chosen on fewer gold spans than --min-gold.
+    """
+    if tuning.has_few_gold:
+        n_gold, least = tuning.before.n_gold, tuning.chooser.min_gold
+        gold = number_of(n_gold, "gold span")
+        raise ValueError(Errors.GP139.format(gold=gold, least=least, n=n_gold))
 
 
 def _numbers(score: Score) -> Tuple[str, str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from typing import Iterable, List, Optional, Set, Tuple
+from dataclasses import replace
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.language import Language
@@ -12,11 +13,29 @@ from spacy.tokens import Doc, Span
 
 from ..errors import Errors
 from ..types import LOST_GOLD
-from .annotations import AnnotatedText, Reason, Reject, TextSpan, find_fault
+from .annotations import AnnotatedText, Reason, Reject, TextSpan, excerpt, find_fault
+from .words import Words
 
 ON_MISALIGNED = ("reject", "expand", "contract", "split-token", "error")
 Tokens = Tuple[int, int]  # first token, token after the last
 Place = Tuple[str, int, int]  # label, start, end (exclusive)
+#: A span with either a reason to reject it, or its tokens.
+Fate = Tuple[TextSpan, Optional[Reason], Optional[Tokens]]
+
+
+class Alignment(NamedTuple):
+    """A Doc, and what became of the spans of its text.
+
+    doc (Doc): The Doc.
+    rejects (List[Reject]): The spans it does not hold.
+    trimmed (int): Spans of the Doc that lost white space at their ends.
+    adjusted (int): Spans of the Doc that were expanded or contracted to tokens.
+    """
+
+    doc: Doc
+    rejects: List[Reject]
+    trimmed: int
+    adjusted: int
 
 
 def make_doc(
@@ -28,7 +47,27 @@ def make_doc(
 ) -> Tuple[Doc, List[Reject]]:
     """Tokenize a text and put its spans on the Doc.
 
-    The group `doc.spans[spans_key]` is always there, so that a document without
+    See `align_text` for the arguments and errors.
+
+    RETURNS (Tuple[Doc, List[Reject]]): The Doc, and the spans it does not hold.
+    """
+    aligned = align_text(
+        nlp, annotated, spans_key=spans_key, on_misaligned=on_misaligned
+    )
+    return aligned.doc, aligned.rejects
+
+
+def align_text(
+    nlp: Language,
+    annotated: AnnotatedText,
+    *,
+    spans_key: str = "sc",
+    on_misaligned: str = "reject",
+) -> Alignment:
+    """Tokenize a text and put its spans on the Doc.
+
+    White space at the ends of a span is no part of it: see `trim_edges`. The group
+    `doc.spans[spans_key]` is always there, so that a document without
     spans is not taken for one that was not annotated. Spans that are rejected as
     misaligned are kept in `doc.user_data[types.LOST_GOLD]`, and count as missed in
     an evaluation. `doc.user_data["title"]` is the document's name; displaCy shows it.
@@ -44,7 +83,7 @@ def make_doc(
         those it covers (and reject it if there are none); "split-token" splits the
         tokens of this Doc at its edges, though a pipeline's tokenizer will not; or
         raise an "error".
-    RETURNS (Tuple[Doc, List[Reject]]): The Doc, and the spans it does not hold.
+    RETURNS (Alignment): The Doc, and what became of the spans.
     RAISES (ValueError): A bad option, a text that is too long or that the tokenizer
         changes, or a misaligned span if on_misaligned is "error".
     """
@@ -52,34 +91,74 @@ def make_doc(
         fields = {"value": on_misaligned, "known": ", ".join(ON_MISALIGNED)}
         raise ValueError(Errors.GP105.format(name="on_misaligned", **fields))
     doc = _tokenize(nlp, annotated)
+    spans = trim_edges(annotated.text, annotated.spans)
     if on_misaligned == "split-token":
-        doc = split_tokens(doc, annotated.spans)
-    aligner = Aligner(doc, annotated.text)
-    rejects: List[Reject] = []
+        doc = split_tokens(doc, spans)
+    fates = Aligner(doc, annotated.text).align(spans, on_misaligned)
+    doc.user_data["title"] = annotated.name
+    aligned = _put_on_doc(doc, annotated, fates, spans_key)
+    if annotated.meta:
+        doc.user_data["meta"] = annotated.meta
+    if annotated.tokens is not None and annotated.tokens != token_places(doc):
+        doc.user_data["tokens"] = [list(place) for place in annotated.tokens]
+    return aligned
+
+
+def _put_on_doc(
+    doc: Doc, annotated: AnnotatedText, fates: List[Fate], spans_key: str
+) -> Alignment:
+    """Set the spans that have tokens as the Doc's, and account for all of them."""
     kept: List[Span] = []
     scores: List[Optional[float]] = []
     lost: List[List[object]] = []
-    for span, reason, tokens in aligner.align(annotated.spans, on_misaligned):
+    aligned = Alignment(doc, [], 0, 0)
+    trimmed, adjusted = 0, 0
+    for given, (span, reason, tokens) in zip(annotated.spans, fates):
         if tokens is not None:
-            kept.append(Span(doc, *tokens, label=span.label, span_id=span.id))
+            own = Span(doc, *tokens, label=span.label, span_id=span.id)
+            trimmed += span is not given
+            adjusted += (own.start_char, own.end_char) != (span.start, span.end)
+            kept.append(own)
             scores.append(span.score)
         if reason is not None:
-            value = describe(annotated.text, span)
-            rejects.append(Reject.at(span.source, value, reason))
+            value = describe(annotated.text, given)
+            aligned.rejects.append(Reject.at(span.source, value, reason))
         if reason is Reason.MISALIGNED:
             lost.append([span.start, span.end, span.label])
     doc.spans[spans_key] = kept
     if any(score is not None for score in scores):
         known = [math.nan if score is None else score for score in scores]
         doc.spans[spans_key].attrs["scores"] = numpy.array(known, dtype="float32")
-    doc.user_data["title"] = annotated.name
     if lost:
         doc.user_data[LOST_GOLD] = lost
-    if annotated.meta:
-        doc.user_data["meta"] = annotated.meta
-    if annotated.tokens is not None and annotated.tokens != token_places(doc):
-        doc.user_data["tokens"] = [list(place) for place in annotated.tokens]
-    return doc, rejects
+    return aligned._replace(trimmed=trimmed, adjusted=adjusted)
+
+
+def trim_edges(text: str, spans: Sequence[TextSpan]) -> List[TextSpan]:
+    """Take white space off the ends of spans; see `words.Words` for what it is.
+
+    text (str): The text.
+    spans (Sequence[TextSpan]): Spans of it.
+    RETURNS (List[TextSpan]): The spans in their order. Those that have none at their
+        ends are the same objects; those of white space alone, or with offsets that
+        are no place in the text, are left as they are.
+    """
+    words: Optional[Words] = None
+    trimmed = []
+    for span in spans:
+        if _has_loose_edge(text, span):
+            words = Words(text) if words is None else words
+            start, end = words.trim(span.start, span.end) or (span.start, span.end)
+            if (start, end) != (span.start, span.end):
+                span = replace(span, start=start, end=end)
+        trimmed.append(span)
+    return trimmed
+
+
+def _has_loose_edge(text: str, span: TextSpan) -> bool:
+    if find_fault(text, span.start, span.end) is not None:
+        return False
+    return text[span.start].isspace() or text[span.end - 1].isspace()
 
 
 def token_places(doc: Doc) -> List[Tokens]:
@@ -121,21 +200,21 @@ class Aligner:
         self.starts = places[:, 0].tolist()
         self.ends = places.sum(axis=1).tolist()
 
-    def align(
-        self, spans: List[TextSpan], on_misaligned: str
-    ) -> List[Tuple[TextSpan, Optional[Reason], Optional[Tokens]]]:
+    def align(self, spans: List[TextSpan], on_misaligned: str) -> List[Fate]:
         """Decide the fate of each span.
 
-        spans (List[TextSpan]): The spans.
-        on_misaligned (str): As in `make_doc`.
-        RETURNS (List[Tuple[TextSpan, Optional[Reason], Optional[Tokens]]]): Each
-            span with either a reason to reject it, or its tokens.
+        spans (List[TextSpan]): The spans, as `trim_edges` gives them.
+        on_misaligned (str): As in `align_text`.
+        RETURNS (List[Fate]): Each span with either a reason to reject it, or its
+            tokens.
         """
-        fates: List[Tuple[TextSpan, Optional[Reason], Optional[Tokens]]] = []
+        fates: List[Fate] = []
         seen: Set[Place] = set()
         taken: Set[Place] = set()
         for span in spans:
             reason = find_fault(self.text, span.start, span.end)
+            if reason is None and self.text[span.start].isspace():
+                reason = Reason.WHITE_SPACE
             tokens = None if reason else self._find(span, on_misaligned)
             if reason is None and (span.label, span.start, span.end) in seen:
                 reason = Reason.DUPLICATE
@@ -183,8 +262,9 @@ class Aligner:
 
 
 def describe(text: str, span: TextSpan) -> str:
-    """RETURNS (str): Label, offsets and text of a span."""
-    return f"{span.label} {span.start} {span.end} {text[span.start : span.end]!r}"
+    """RETURNS (str): Label, offsets and text of a span; of a long one its beginning."""
+    shown = excerpt(text, span.start, span.end)
+    return f"{span.label} {span.start} {span.end} {shown!r}"
 
 
 def _tokenize(nlp: Language, annotated: AnnotatedText) -> Doc:

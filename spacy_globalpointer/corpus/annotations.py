@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+#: Characters of an annotation that are shown.
+MOST_SHOWN = 1000
+
 
 class Reason(str, Enum):
     """Why an annotation did not become a span."""
@@ -16,11 +19,13 @@ class Reason(str, Enum):
     OUT_OF_TEXT = "out_of_text"
     END_BEFORE_START = "end_before_start"
     EMPTY = "empty"
+    WHITE_SPACE = "white_space"
     TEXT_MISMATCH = "text_mismatch"
     MISSING_TEXT = "missing_text"
     BAD_TAG = "bad_tag"
     NOT_ACCEPTED = "not_accepted"
     OTHER_ANNOTATION = "other_annotation"
+    NOT_AGREED = "not_agreed"
     DROPPED_LABEL = "dropped_label"
     DUPLICATE = "duplicate"
     MERGED = "merged"
@@ -38,6 +43,7 @@ class Reason(str, Enum):
             Reason.NOT_A_SPAN,
             Reason.NOT_ACCEPTED,
             Reason.OTHER_ANNOTATION,
+            Reason.NOT_AGREED,
             Reason.DROPPED_LABEL,
             Reason.DUPLICATE,
         )
@@ -55,6 +61,10 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.END_BEFORE_START: "Swap the offsets: the end lies before the start.",
     Reason.EMPTY: "Correct the offsets (the end is exclusive), or remove the span.",
+    Reason.WHITE_SPACE: (
+        "Correct the offsets, or remove the span: it has white space only, which is "
+        "no part of any span."
+    ),
     Reason.TEXT_MISMATCH: (
         "Restore the text that was annotated: the span's own copy of the text is not "
         "what stands at its offsets, which count Unicode code points, each line end "
@@ -66,8 +76,13 @@ REMEDIES: Dict[Reason, str] = {
         "Nothing to do: the annotator has rejected, skipped or cancelled it."
     ),
     Reason.OTHER_ANNOTATION: (
-        "Choose which of the document's annotations to take: another one was. See the "
-        "option annotations of the format."
+        "Choose whose annotations of the document to take, with --annotator or "
+        "--annotators: another one was taken. Of label-studio, see also the option "
+        "annotations."
+    ),
+    Reason.NOT_AGREED: (
+        "Nothing to do: not all annotators of the document marked it, and --annotators "
+        "is agreement."
     ),
     Reason.DROPPED_LABEL: "Nothing to do: its label is among those to drop.",
     Reason.DUPLICATE: "Nothing to do: the same span with this label is kept once.",
@@ -77,8 +92,7 @@ REMEDIES: Dict[Reason, str] = {
     ),
     Reason.MISALIGNED: (
         "Correct the offsets to begin and end at tokens, use a tokenizer that splits "
-        "there (--lang), or pass --on-misaligned expand, contract or split-token; the "
-        "first two also take white space off its ends."
+        "there (--lang), or pass --on-misaligned expand, contract or split-token."
     ),
 }
 
@@ -132,9 +146,16 @@ class AnnotatedText:
     tokens (Optional[List[Tuple[int, int]]]): First character and character after the
         last of each token, where a format has them or needs them; None if the
         source knows no tokens.
+    joined (int): Ends of sentences that lie within a span, and so do not end it.
+    cut (int): Spans of the document before that its beginning cuts in two.
     skip (bool): Whether the document is no example, since its annotator rejected or
         skipped it, or nobody has annotated it. Its annotations are rejects; it is not
         one "without spans".
+    predicted (bool): Whether it has predictions, which were not asked for.
+    annotator (str): Who annotated it; "" where the source does not say.
+    input (str): The same for all annotations of one text, each of which is a document
+        as it is read; "" where the source does not say.
+    reviewed (bool): Whether a reviewer chose it among the annotations of its text.
     """
 
     name: str
@@ -144,7 +165,13 @@ class AnnotatedText:
     source: Source = Source("", 1)
     meta: Dict[str, Any] = field(default_factory=dict)
     tokens: Optional[List[Tuple[int, int]]] = None
+    joined: int = 0
+    cut: int = 0
     skip: bool = False
+    predicted: bool = False
+    annotator: str = ""
+    input: str = ""
+    reviewed: bool = False
 
 
 #: A document, and the annotations of it that are not spans of its text.
@@ -157,7 +184,7 @@ class Reject:
 
     file (str): Path relative to the corpus.
     line (int): Line number from 1.
-    value (str): The annotation as it was read.
+    value (str): The annotation as it was read; of a long one its beginning.
     reason (Reason): Why.
     remedy (str): What the user can do.
     """
@@ -195,3 +222,17 @@ def find_fault(text: str, start: int, end: int) -> Optional[Reason]:
     if start == end:
         return Reason.EMPTY
     return None
+
+
+def excerpt(text: str, start: int = 0, end: Optional[int] = None) -> str:
+    """Show a part of a text in a report, which many long ones would fill.
+
+    text (str): The text.
+    start (int): First character.
+    end (Optional[int]): Character after the last; None for the text's end.
+    RETURNS (str): The part, or its beginning and "…" if it is longer than MOST_SHOWN.
+    """
+    end = len(text) if end is None else end
+    if end - start <= MOST_SHOWN:
+        return text[start:end]
+    return text[start : start + MOST_SHOWN] + "…"

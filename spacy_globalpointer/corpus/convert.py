@@ -28,9 +28,10 @@ from spacy.language import Language
 
 from ..errors import Errors
 from ..wording import number_of
-from .align import make_doc
-from .annotations import Document, Reject, Source
-from .formats.files import check_patterns, other_files
+from .align import Alignment, align_text
+from .annotations import AnnotatedText, Document, Reject, Source
+from .annotators import AnnotatorRules, Merger
+from .formats.files import check_patterns, check_regular, other_files
 from .formats.format import Format
 from .formats.registry import detect_format, get_format, read_documents
 from .labels import LabelRules
@@ -43,7 +44,7 @@ from .splits import (
     name_hash,
     parse_splits,
 )
-from .staging import SUMMARY, staged_folder, unfinished
+from .staging import SUMMARY, locked_folder, staged_folder
 from .summary import ConversionSummary
 
 PathT = Union[str, Path]
@@ -51,6 +52,8 @@ Progress = Callable[[Iterator[Document], Optional[int]], Iterator[Document]]
 #: Words that stay in the vocab. The tokenizer is twice as fast with its cache, which
 #: spaCy's memory zones do not have.
 MAX_WORDS = 500_000
+#: MiB of a document, or of a .spacy file.
+MAX_DOCUMENT_SIZE = 1024
 #: Documents with another one's name to show.
 MOST_COPIES = 10
 #: Documents whose words are forgotten together, when the vocab has so many.
@@ -70,16 +73,20 @@ def convert_corpus(
     spans_key: str = "sc",
     on_misaligned: str = "reject",
     encoding: str = "utf-8",
+    max_document_size: int = MAX_DOCUMENT_SIZE,
     renamed: Optional[Dict[str, str]] = None,
     dropped: Iterable[str] = (),
+    annotator: Sequence[str] = (),
+    annotators: str = "error",
     progress: Optional[Progress] = None,
 ) -> ConversionSummary:
     """Convert annotation files to .spacy files.
 
     Writes SPLIT.spacy for each split, the annotations that are not in them to
     rejects.jsonl, and the summary to summary.json. The corpus is read twice, so that
-    an error in a file shows before the long work, and one document at a time, so that
-    it may be larger than the memory. Nothing is written to the output before all of
+    an error in a file shows before the long work (and once more where several
+    annotators may have had one text), and one document at a time, so that it may be
+    larger than the memory. Nothing is written to the output before all of
     it has been converted, and each file then appears whole. Splits of an earlier
     conversion into the folder that are not made again are removed, so that no old
     test set stays beside a new training set; other files are left as they are.
@@ -94,57 +101,70 @@ def convert_corpus(
         `splits.parse_splits`. None writes one split, all.spacy.
     seed (int): Seed for fractions.
     spans_key (str): Key of the spans in `Doc.spans`.
-    on_misaligned (str): As in `align.make_doc`.
+    on_misaligned (str): As in `align.align_text`.
     encoding (str): Encoding of the source files.
+    max_document_size (int): MiB of one document, at the most, unpacked; of .spacy
+        files, of one file. 0 for no bound.
     renamed (Optional[Dict[str, str]]): New labels by old ones.
     dropped (Iterable[str]): Labels whose spans are left out.
+    annotator (Sequence[str]): Names of the annotators whose spans are taken; all if it
+        is empty.
+    annotators (str): Which spans of a text with several annotations are taken: those
+        of all ("union"), those that are in each ("agreement"), or an "error". A format
+        that names no annotators has one annotation of each text.
     progress (Optional[Progress]): Wraps an iterator over the documents; is called
         with the iterator and their number: None where it is not known yet.
     RETURNS (ConversionSummary): What became of the annotations.
     RAISES (ValueError): Files that cannot be read, no document at all, names that are
-        not unique, patterns and rules for splits or labels that do not fit the corpus,
-        a source and an output that lie in each other.
+        not unique, patterns and rules for splits, labels or annotators that do not fit
+        the corpus, a source and an output that lie in each other, a source that is a
+        device or a pipe, a document that is too large, another process that converts
+        into the output.
     """
     source, output = Path(source), Path(output)
+    _check_bound(max_document_size)
+    check_regular(source)
     _check_places(source, output)
-    earlier = {f"{split}.spacy" for split in _earlier_splits(output)}
-    check_patterns(source, exclude)
-    found = _find_format(source, format, encoding, exclude)
-    parsed = found.reading(options or {})
-    rules, labels = parse_splits(splits), LabelRules(renamed or {}, frozenset(dropped))
-
-    def read() -> Iterator[Document]:
-        return read_documents(
-            found, source, encoding=encoding, exclude=exclude, options=parsed
-        )
-
-    watched = progress or _unwatched
-    assigned = _look_through(lambda: watched(read(), None), rules, labels, seed)
-    if not len(assigned):
-        raise ValueError(Errors.GP120.format(path=source))
-    with staged_folder(output, earlier | unfinished(output)) as folder:
-        with open(folder / "rejects.jsonl", "wb") as stream:
-            writers = [SplitWriter(folder, s, spans_key) for s in assigned.splits]
-            documents = watched(read(), len(assigned))
-            fates = _convert(nlp, documents, labels, spans_key, on_misaligned)
-            n_read = 0
-            for n_read, (document, doc, rejects) in enumerate(fates, start=1):
-                if n_read > len(assigned):
-                    break
-                writer = writers[assigned.codes[n_read - 1]]
-                if doc is None:
-                    writer.skip(document, rejects)
-                else:
-                    writer.add(document, doc, rejects)
-                _write_rejects(stream, writer.name, document.name, rejects)
-        if n_read != len(assigned):
-            raise ValueError(Errors.GP187.format(path=source))
-        for writer in writers:
-            writer.close()
-        splits_summary = {writer.name: writer.summary for writer in writers}
-        others = other_files(source, found.endings_in(source, exclude), exclude=exclude)
-        summary = ConversionSummary(splits_summary, found.name, others)
-        srsly.write_json(folder / SUMMARY, summary.to_dict())
+    with locked_folder(output):
+        earlier = {f"{split}.spacy" for split in _earlier_splits(output)}
+        check_patterns(source, exclude)
+        found = _find_format(source, format, encoding, exclude)
+        parsed = found.reading(options or {})
+        rules = parse_splits(splits)
+        labels = LabelRules(renamed or {}, frozenset(dropped))
+        whose = AnnotatorRules(tuple(annotator), annotators)
+        files: Dict[str, Any] = {"encoding": encoding, "exclude": exclude}
+        files.update(limit=max_document_size, options=parsed)
+        read = _make_reader(found, source, whose, files)
+        watched = progress or _unwatched
+        assigned = _look_through(lambda: watched(read(), None), rules, labels, seed)
+        if not len(assigned):
+            raise ValueError(Errors.GP120.format(path=source))
+        with staged_folder(output, earlier) as folder:
+            with open(folder / "rejects.jsonl", "wb") as stream:
+                writers = [SplitWriter(folder, s, spans_key) for s in assigned.splits]
+                documents = watched(read(), len(assigned))
+                fates = _convert(nlp, documents, labels, spans_key, on_misaligned)
+                n_read = 0
+                for n_read, (document, aligned, rejects) in enumerate(fates, start=1):
+                    if n_read > len(assigned):
+                        break
+                    writer = writers[assigned.codes[n_read - 1]]
+                    if aligned is None:
+                        writer.skip(document, rejects)
+                    else:
+                        writer.add(document, aligned, rejects)
+                    _write_rejects(stream, writer.name, document.name, rejects)
+            if n_read != len(assigned):
+                raise ValueError(Errors.GP187.format(path=source))
+            for writer in writers:
+                writer.close()
+            splits_summary = {writer.name: writer.summary for writer in writers}
+            others = other_files(
+                source, found.endings_in(source, exclude), exclude=exclude
+            )
+            summary = ConversionSummary(splits_summary, found.name, others)
+            srsly.write_json(folder / SUMMARY, summary.to_dict())
     return summary
 
 
@@ -154,6 +174,20 @@ def _find_format(
     if format is None:
         return detect_format(source, encoding=encoding, exclude=exclude)
     return get_format(format)
+
+
+def _make_reader(
+    format: Format, source: Path, rules: AnnotatorRules, options: Dict[str, Any]
+) -> Callable[[], Iterator[Document]]:
+    """RETURNS (Callable[[], Iterator[Document]]): What reads the corpus, one document
+    for all annotations of a text."""
+
+    def read() -> Iterator[Document]:
+        return read_documents(format, source, **options)
+
+    if not format.has_annotators and not rules.names:
+        return read
+    return Merger(read, rules, source).read
 
 
 def _unwatched(documents: Iterator[Document], _: Optional[int]) -> Iterator[Document]:
@@ -208,10 +242,10 @@ def _convert(
     labels: LabelRules,
     spans_key: str,
     on_misaligned: str,
-) -> Iterator[Tuple[Any, Any, List[Reject]]]:
-    """YIELDS (Tuple[AnnotatedText, Optional[Doc], List[Reject]]): Each document with
-    its Doc, which may be gone with the next batch of documents; None if it is to be
-    skipped."""
+) -> Iterator[Tuple[AnnotatedText, Optional[Alignment], List[Reject]]]:
+    """YIELDS (Tuple[AnnotatedText, Optional[Alignment], List[Reject]]): Each document
+    with its Doc, which may be gone with the next batch of documents, None if it is to
+    be skipped; and all its rejects."""
     while True:
         batch = islice(documents, ZONE)
         first = next(batch, None)
@@ -224,15 +258,22 @@ def _convert(
                 if document.skip:
                     yield document, None, rejects
                     continue
-                doc, misfits = make_doc(
+                aligned = align_text(
                     nlp, document, spans_key=spans_key, on_misaligned=on_misaligned
                 )
-                yield document, doc, [*rejects, *misfits]
+                yield document, aligned, [*rejects, *aligned.rejects]
 
 
 def _prepend(first: Document, others: Iterable[Document]) -> Iterator[Document]:
     yield first
     yield from others
+
+
+def _check_bound(max_document_size: int) -> None:
+    """Raise GP117 for a negative bound."""
+    if max_document_size < 0:
+        fields = {"name": "max_document_size", "value": max_document_size, "least": 0}
+        raise ValueError(Errors.GP117.format(**fields))
 
 
 def _check_places(source: Path, output: Path) -> None:

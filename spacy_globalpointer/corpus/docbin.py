@@ -1,46 +1,142 @@
-"""Reads .spacy files, one Doc at a time."""
+"""Reads .spacy files, one Doc at a time, whatever is in them."""
 
 from __future__ import annotations
 
-import struct
+import zlib
 from pathlib import Path
-from typing import Iterator, Union
+from typing import Any, Callable, Iterator, Optional, Union
 
+import numpy
+import srsly
 from spacy.tokens import Doc, DocBin
-from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from ..types import LOST_GOLD
+from .formats.files import find_files, read_bytes
 
-#: What spaCy raises for data that is no DocBin, or a damaged one.
-_BROKEN = (
-    *(ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError),
-    *(AssertionError, struct.error),
-)
+FORMAT = "spacy"
+SUFFIXES = (".spacy",)
+#: Bytes of an attribute of a token.
+_ATTR = 8
+#: Bytes that are unpacked at a time, and packed bytes for them.
+_BLOCK, _PIECE = 2**20, 2**16
 
 
 def read_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
-    """Read the Docs of a .spacy file, or of all such files in a folder.
+    """Read the Docs of a .spacy file, or of all such files in a folder; .gz may follow.
 
     path (Union[str, Path]): The file or folder.
     vocab (Vocab): The vocab to share.
     YIELDS (Doc): The Docs, files in the order of their names.
-    RAISES (ValueError): A file is not in this format.
+    RAISES (ValueError): GP118 if a file is not in this format, GP150 if it is a pipe or
+        device; GP165 if a folder has none, GP190 for a part of it that cannot be read.
     """
-    for file in walk_corpus(path, FILE_TYPE):
-        yield from parse_docs(file.read_bytes(), vocab, path=file)
+    for file in find_files(Path(path), SUFFIXES, format=FORMAT):
+        yield from parse_docs(read_bytes(file), vocab, path=file.path)
 
 
-def parse_docs(data: bytes, vocab: Vocab, *, path: Union[str, Path]) -> Iterator[Doc]:
+def parse_docs(
+    data: bytes,
+    vocab: Vocab,
+    *,
+    path: Union[str, Path],
+    check_size: Optional[Callable[[int], None]] = None,
+) -> Iterator[Doc]:
     """Read the Docs of a .spacy file's content.
 
     data (bytes): The content.
     vocab (Vocab): The vocab to share.
     path (Union[str, Path]): The file, for messages.
+    check_size (Optional[Callable[[int], None]]): Is called with the size of the
+        content as it is unpacked, and may raise an error.
     YIELDS (Doc): The Docs.
     RAISES (ValueError): GP118 if it is not in this format.
     """
+    if check_size is not None:
+        for size in _unpacked_sizes(data):
+            check_size(size)
     try:
-        yield from DocBin().from_bytes(data).get_docs(vocab)
-    except _BROKEN as err:
-        raise ValueError(Errors.GP118.format(path=path, reason=err)) from err
+        _check(srsly.msgpack_loads(zlib.decompress(data)))
+        for doc in DocBin().from_bytes(data).get_docs(vocab):
+            _check_doc(doc)
+            yield doc
+    except Exception as err:  # spaCy checks little, and fails in any way
+        reason = str(err) or type(err).__name__
+        raise ValueError(Errors.GP118.format(path=path, reason=reason)) from err
+
+
+def _unpacked_sizes(data: bytes) -> Iterator[int]:
+    """YIELDS (int): How many bytes zlib has unpacked so far; they are not kept."""
+    decoder = zlib.decompressobj()
+    size = 0
+    try:
+        for start in range(0, len(data), _PIECE):
+            piece = data[start : start + _PIECE]
+            while piece and not decoder.eof:
+                size += len(decoder.decompress(piece, _BLOCK))
+                yield size
+                piece = decoder.unconsumed_tail
+    except zlib.error:
+        return  # the reader will say so
+
+
+def _check(record: Any) -> None:
+    """Raise ValueError if what `DocBin.to_bytes` packs has parts that do not fit
+    together. DocBin itself cuts some to fit, and fails at others."""
+    if not isinstance(record, dict):
+        raise ValueError("it holds no record of Docs")
+    attrs, strings = record["attrs"], record["strings"]
+    if not _is_list(attrs, int) or not attrs or not _is_list(strings, str):
+        raise ValueError("the names of its columns, or its strings, are not a list")
+    lengths = numpy.frombuffer(record["lengths"], dtype="int32").astype("int64")
+    if (lengths < 0).any():
+        raise ValueError(f"a Doc has {lengths.min()} tokens")
+    n_docs, n_tokens = len(lengths), int(lengths.sum())
+    for key, size in (("tokens", n_tokens * len(attrs) * _ATTR), ("spaces", n_tokens)):
+        found = len(record[key])
+        if found != size:
+            raise ValueError(f"it has {found} bytes of {key}, not {size}")
+    for key, kind in (("cats", dict), ("flags", dict), ("span_groups", bytes)):
+        values = record[key] if key in record else [kind()] * n_docs
+        if not _is_list(values, kind) or len(values) != n_docs:
+            raise ValueError(f"there are not {n_docs} {key}, one for each Doc")
+
+
+def _is_list(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, kind) for entry in value)
+
+
+def _check_doc(doc: Doc) -> None:
+    """Raise ValueError if a Doc has spans that are none of its tokens', or no label."""
+    n_tokens, n_chars = len(doc), len(doc.text)
+    strings: Any = doc.vocab.strings
+    for key, group in doc.spans.items():
+        if not isinstance(key, str):
+            raise ValueError(f"it has spans under the key {key!r}")
+        for span in group:
+            in_tokens = 0 <= span.start <= span.end <= n_tokens
+            in_text = 0 <= span.start_char <= span.end_char <= n_chars
+            if not in_tokens or not in_text:
+                reason = f"the span from token {span.start} to {span.end}"
+                raise ValueError(f"{reason} is not within the {n_tokens} tokens")
+            if span.label not in strings:
+                raise ValueError(f"the label {span.label} of a span has no string")
+    for ent in doc.ents:
+        if ent.label not in strings:
+            raise ValueError(f"the label {ent.label} of an entity has no string")
+    lost = doc.user_data.get(LOST_GOLD, [])
+    if not is_lost_gold(lost):
+        raise ValueError(f"what it has under {LOST_GOLD!r} is no list of spans")
+
+
+def is_lost_gold(value: Any) -> bool:
+    """RETURNS (bool): Whether a value is a list of [start, end, label]."""
+    return isinstance(value, (list, tuple)) and all(map(_is_entry, value))
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, (list, tuple)) or len(entry) != 3:
+        return False
+    start, end, label = entry
+    return type(start) is int and type(end) is int and isinstance(label, str)

@@ -9,9 +9,12 @@ from typing import Any, Iterable, List, Optional, Tuple
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..errors import Errors
+from ..span_score import aligned_scores
 from ..types import LOST_GOLD, SORTED
 from .align import token_places
 from .annotations import AnnotatedText, Source, TextSpan
+from .docbin import is_lost_gold
+from .metadata import TOKENS, doc_meta, doc_name
 
 Places = List[Tuple[int, int]]
 _NOWHERE = Source("", 1)
@@ -27,9 +30,10 @@ def annotated_from_doc(
 ) -> AnnotatedText:
     """Read the text and the spans of a Doc.
 
-    What `align.make_doc` keeps in `doc.user_data` is given back: "title" as the name,
-    "meta", "tokens", and the gold that no tokens match. Values there that it cannot
-    have written are another's, and are left alone.
+    What `align.make_doc` keeps in `doc.user_data` is given back: the name, the
+    metadata (see `metadata`, which finds those of other makers too), "tokens", and the
+    gold that no tokens match. Tokens that it cannot have written are another's, and are
+    left alone.
 
     Spans come in the order of their group, which make_doc takes from the source. Gold
     that no tokens match has no id and no score any more, and comes where its start
@@ -38,7 +42,7 @@ def annotated_from_doc(
 
     doc (Doc): The Doc.
     spans_key (str): Key of the spans in `Doc.spans`.
-    name (str): Name of the document, if the Doc has no title.
+    name (str): Name of the document, if the Doc has none.
     ents (bool): Whether to take `doc.ents` if there is no such key.
     source (Source): Where the Doc stands.
     RETURNS (AnnotatedText): The document. Its tokens are the source's if these are
@@ -46,8 +50,7 @@ def annotated_from_doc(
     RAISES (ValueError): GP180 if there is no such key, GP181 if the gold that no
         tokens match is stored in another form than make_doc's.
     """
-    title, meta = doc.user_data.get("title"), doc.user_data.get("meta")
-    name = title if isinstance(title, str) and title else name
+    name = doc_name(doc) or name
     spans = _read_spans(doc, spans_key, name, ents, source)
     tokens = _stored_tokens(doc)
     return AnnotatedText(
@@ -56,7 +59,7 @@ def annotated_from_doc(
         spans,
         n_read=len(spans),
         source=source,
-        meta=_as_json(meta) if isinstance(meta, dict) and _is_json(meta) else {},
+        meta=doc_meta(doc),
         tokens=token_places(doc) if tokens is None else tokens,
     )
 
@@ -87,14 +90,19 @@ def _text_span(span: Span, score: Optional[float], source: Source) -> TextSpan:
 
 
 def group_scores(group: SpanGroup) -> List[Optional[float]]:
-    """Read the scores that `global_pointer`, spancat and others put on a group.
+    """Read the scores that `global_pointer`, spancat and others put on a group. If a
+    group was changed, its spans keep those of `global_pointer`; others' are by index.
 
     group (SpanGroup): The group.
     RETURNS (List[Optional[float]]): For each span the score, or None. A float32 is
         given in its shortest form: 0.9, not 0.8999999761581421.
     """
-    scores = group.attrs.get("scores")
-    if not isinstance(scores, Iterable) or isinstance(scores, (str, bytes)):
+    scored = aligned_scores(group)
+    scores = group.attrs.get("scores") if scored is None else scored
+    is_number = getattr(scores, "shape", None) == ()  # which numpy calls iterable
+    if isinstance(scores, (str, bytes)) or is_number:
+        return [None] * len(group)
+    if not isinstance(scores, Iterable):
         return [None] * len(group)
     values = [_as_score(score) for score in scores]
     return values if len(values) == len(group) else [None] * len(group)
@@ -109,16 +117,10 @@ def _as_score(score: Any) -> Optional[float]:
 
 def _lost_gold(doc: Doc, name: str, source: Source) -> List[TextSpan]:
     entries = doc.user_data.get(LOST_GOLD, [])
-    fits = isinstance(entries, (list, tuple)) and all(map(_is_entry, entries))
-    if not fits:
+    if not is_lost_gold(entries):
         fields = {"name": name, "source": source, "key": LOST_GOLD}
         raise ValueError(Errors.GP181.format(**fields))
     return [TextSpan(label, start, end, source) for start, end, label in entries]
-
-
-def _is_entry(entry: Any) -> bool:
-    fits = isinstance(entry, (list, tuple)) and len(entry) == 3
-    return fits and _is_place(entry[:2]) and isinstance(entry[2], str)
 
 
 def _is_place(value: Any) -> bool:
@@ -129,27 +131,9 @@ def _is_place(value: Any) -> bool:
 def _stored_tokens(doc: Doc) -> Optional[Places]:
     """RETURNS (Optional[Places]): What make_doc stored; None if it is nothing, or
     another's."""
-    stored = doc.user_data.get("tokens")
+    stored = doc.user_data.get(TOKENS)
     if not isinstance(stored, (list, tuple)) or not all(map(_is_place, stored)):
         return None
     edges = [0, *(edge for place in stored for edge in place), len(doc.text)]
     in_order = all(a <= b for a, b in zip(edges, edges[1:]))
     return [(start, end) for start, end in stored] if in_order else None
-
-
-def _is_json(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_json, value))
-    if isinstance(value, dict):
-        named = all(isinstance(key, str) for key in value)
-        return named and all(map(_is_json, value.values()))
-    return value is None or isinstance(value, (str, bool, int, float))
-
-
-def _as_json(value: Any) -> Any:
-    """A DocBin gives lists back as tuples."""
-    if isinstance(value, (list, tuple)):
-        return [_as_json(entry) for entry in value]
-    if isinstance(value, dict):
-        return {key: _as_json(entry) for key, entry in value.items()}
-    return value

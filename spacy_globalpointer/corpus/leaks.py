@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from .breaks import CLOSING, SENTENCE_END
+from .metadata import doc_name
 
 #: Letters of the shortest sentence that counts; shorter ones are in many texts.
 MIN_CHARS = 50
@@ -34,7 +35,8 @@ _EDGES = "".join({*SENTENCE_END, *CLOSING, *" \"'“‘«([{「『"})
 class SharedTexts(NamedTuple):
     """What a file has of another one.
 
-    documents (int): Texts of documents that are in both.
+    documents (int): Documents of this file whose text is in the other, copies within
+        this file included.
     names (List[Tuple[str, str]]): Names of the first of them, in the other file and
         in this one.
     sentences (int): Long sentences of this file that are in the other.
@@ -65,28 +67,37 @@ class TextPrints:
         self.repeated = 0
         #: Names of the first of them: the earlier document's, and its own.
         self.repeated_names: List[Tuple[str, str]] = []
-        self._n_documents = 0
-        self._documents: Dict[int, str] = {}
+        self.n_documents = 0
+        # Of the documents that have a text: names and hashes, and by hash the first.
+        self._names: List[str] = []
+        self._documents = array("Q")
+        self._first: Dict[int, int] = {}
+        # Hashes of sentences, and the number of the document that each is in.
         self._sentences = array("Q")
+        self._owners = array("L")
 
     def add(self, doc: Doc) -> None:
         """Note a document's text. One without any is never the same as another.
 
-        doc (Doc): The document. Its name is `doc.user_data["title"]`, or its number.
+        doc (Doc): The document. Its name is that of `doc_name`, or its number.
         """
-        self._n_documents += 1
+        self.n_documents += 1
         text = doc.text
         whole = _normalized(text)
         if not whole:
             return
-        name = str(doc.user_data.get("title") or f"document {self._n_documents}")
-        key = _hash(whole)
-        if key in self._documents:
+        number, key = len(self._names), _hash(whole)
+        self._names.append(doc_name(doc) or f"document {self.n_documents}")
+        self._documents.append(key)
+        first = self._first.setdefault(key, number)
+        if first != number:
             self.repeated += 1
             if len(self.repeated_names) < MAX_NAMES:
-                self.repeated_names.append((self._documents[key], name))
-        self._documents.setdefault(key, name)
-        self._sentences.extend(map(_hash, self._long_sentences(text)))
+                pair = self._names[first], self._names[number]
+                self.repeated_names.append(pair)
+        sentences = [_hash(sentence) for sentence in self._long_sentences(text)]
+        self._sentences.extend(sentences)
+        self._owners.extend([number] * len(sentences))
 
     def shared_with(self, other: TextPrints) -> SharedTexts:
         """Find what this file has of another.
@@ -94,11 +105,34 @@ class TextPrints:
         other (TextPrints): The hashes of the other file, such as train.
         RETURNS (SharedTexts): The counts.
         """
-        common = [key for key in self._documents if key in other._documents]
-        names = [(other._documents[k], self._documents[k]) for k in common[:MAX_NAMES]]
-        own = _as_numpy(self._sentences)
-        found = int(numpy.isin(own, _as_numpy(other._sentences)).sum())
-        return SharedTexts(len(common), names, found, len(own))
+        documents = enumerate(self._documents)
+        common = [(other._first[k], i) for i, k in documents if k in other._first]
+        names = [(other._names[a], self._names[b]) for a, b in common[:MAX_NAMES]]
+        n_found = len(self._shared_sentences(other))
+        return SharedTexts(len(common), names, n_found, len(self._sentences))
+
+    def owners_of_shared_sentences(self, other: TextPrints) -> List[Tuple[str, str]]:
+        """Name documents that share long sentences.
+
+        other (TextPrints): The hashes of the other file, such as train.
+        RETURNS (List[Tuple[str, str]]): Names of the other file's document and of this
+            one's, for the first documents of this file.
+        """
+        found = self._shared_sentences(other)
+        owners = numpy.frombuffer(self._owners, dtype=self._owners.typecode)
+        theirs = _as_numpy(other._sentences)
+        firsts = numpy.sort(numpy.unique(owners[found], return_index=True)[1])
+        names = []
+        for place in found[firsts][:MAX_NAMES]:
+            match = int((theirs == self._sentences[place]).argmax())
+            pair = other._names[other._owners[match]], self._names[owners[place]]
+            names.append(pair)
+        return names
+
+    def _shared_sentences(self, other: TextPrints) -> NDArray[numpy.int64]:
+        """RETURNS (NDArray): Indices of the sentences that the other file has."""
+        own, theirs = _as_numpy(self._sentences), _as_numpy(other._sentences)
+        return numpy.flatnonzero(numpy.isin(own, theirs))
 
     def _long_sentences(self, text: str) -> Iterator[str]:
         for part in _BETWEEN.split(text):

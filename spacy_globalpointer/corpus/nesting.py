@@ -6,12 +6,14 @@ One span holds another if it covers all of it and is longer.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from itertools import groupby
 from operator import itemgetter
-from typing import List, Sequence, Set, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 Place = Tuple[int, int]  # start, end (exclusive)
+#: Spans of a cluster, at most, of which the largest nested set is found.
+MOST_EXACT = 100
 
 
 def nesting_depth(spans: Sequence[Place]) -> int:
@@ -37,47 +39,144 @@ def crossing_pairs(spans: Sequence[Place]) -> int:
         once for each.
     RETURNS (int): The number of pairs with start < other start < end < other end.
     """
+    ends = sorted(end for _, end in spans)
+    earlier = _Counts(len(ends))  # by rank; ends of spans that start before
     pairs = 0
-    ends: List[int] = []  # sorted; of the spans that start before the current one
     for start, group in groupby(sorted(spans), key=itemgetter(0)):
-        own = [end for _, end in group]
-        pairs += sum(bisect_left(ends, e) - bisect_right(ends, start) for e in own)
-        for end in own:
-            insort(ends, end)
+        ranks = [bisect_left(ends, end) for _, end in group]
+        # Of the empty spans, which cross nothing, the difference is 0 or negative.
+        ended = earlier.below(bisect_right(ends, start))
+        pairs += sum(max(0, earlier.below(rank) - ended) for rank in ranks)
+        for rank in ranks:
+            earlier.add(rank)
     return pairs
 
 
 def count_lost(spans: Sequence[Place], overlap: str) -> int:
-    """Count the spans that an overlap policy cannot represent.
+    """Count the spans that an overlap policy cannot represent, at the least.
 
     spans (Sequence[Place]): The spans of one document, none of them empty.
     overlap (str): "any" loses none; "nested" allows no two that cross, "flat" no
         two that share a token.
-    RETURNS (int): The smallest number of spans that have to go.
+    RETURNS (int): The smallest number of spans that have to go. For "nested", where
+        more than MOST_EXACT spans hang together by crossings, a number that is no
+        larger: the exact one would take time that grows with their square.
     """
     if overlap == "any":
         return 0
     if overlap == "flat":
         return len(spans) - _most_disjoint([(s, e, 1) for s, e in spans])
-    crossing = _in_crossings(spans)
-    return len(crossing) - _most_nested(crossing)
+    return sum(
+        len(cluster) - _most_nested(cluster)
+        if len(cluster) <= MOST_EXACT
+        else len(cluster) - _count_piles(cluster)
+        for cluster in find_clusters(spans)
+    )
+
+
+def find_clusters(spans: Sequence[Place]) -> List[List[Place]]:
+    """Find the spans that hang together by crossings.
+
+    spans (Sequence[Place]): The spans; empty ones cross nothing and are left out.
+    RETURNS (List[List[Place]]): Groups of two or more spans: each crosses another of
+        its group, and none of another group.
+    """
+    ordered = sorted((span for span in spans if span[0] < span[1]), key=_outer_first)
+    # At one place spans end before others start, and inner ones end before outer ones.
+    edges = [(start, 1, i) for i, (start, _) in enumerate(ordered)]
+    edges += [(end, 0, -i) for i, (_, end) in enumerate(ordered)]
+    clusters: List[List[Place]] = []
+    stack: List[_Open] = []
+    for _, is_start, i in sorted(edges):
+        if is_start:
+            stack.append(_Open(i, ordered[i]))
+            continue
+        # What started later and has not ended crosses the span that ends.
+        while stack[-1].first > -i:
+            later = stack.pop()
+            stack[-1].absorb(later)
+        stack[-1].n_open -= 1
+        if not stack[-1].n_open:
+            clusters.append(stack.pop().spans)
+    return [cluster for cluster in clusters if len(cluster) > 1]
+
+
+class _Open:
+    """A cluster some of whose spans have not ended."""
+
+    def __init__(self, first: int, span: Place) -> None:
+        self.first = first
+        self.spans = [span]
+        self.n_open = 1
+
+    def absorb(self, later: _Open) -> None:
+        self.n_open += later.n_open
+        # The shorter list goes into the longer one, whatever their order.
+        small, large = sorted((self.spans, later.spans), key=len)
+        large.extend(small)
+        self.spans = large
+
+
+class _Counts:
+    """Counts of numbers below a bound, for the sum of those below another
+    (P. Fenwick, 1994): adding one and summing take the logarithm of the bound."""
+
+    def __init__(self, bound: int) -> None:
+        self._sums = [0] * (bound + 1)
+
+    def add(self, number: int) -> None:
+        place = number + 1
+        while place < len(self._sums):
+            self._sums[place] += 1
+            place += place & -place
+
+    def below(self, number: int) -> int:
+        total = 0
+        while number:
+            total += self._sums[number]
+            number &= number - 1
+        return total
+
+
+def first_conflict(spans: Sequence[Place], overlap: str) -> Optional[Tuple[int, int]]:
+    """Find two spans that an overlap policy does not let stand together.
+
+    spans (Sequence[Place]): The spans of one document, none of them empty.
+    overlap (str): "any", "nested" or "flat", as for `count_lost`.
+    RETURNS (Optional[Tuple[int, int]]): Indices of the first two from the left; None
+        if there are none.
+    """
+    active: List[int] = []
+    for index in sorted(range(len(spans)), key=lambda i: spans[i]):
+        start, end = spans[index]
+        active = [i for i in active if spans[i][1] > start]
+        for i in active:
+            crosses = spans[i][0] < start and spans[i][1] < end
+            if overlap == "flat" or (overlap == "nested" and crosses):
+                return i, index
+        active.append(index)
+    return None
 
 
 def _outer_first(span: Place) -> Tuple[int, int]:
     return span[0], -span[1]
 
 
-def _in_crossings(spans: Sequence[Place]) -> List[Place]:
-    """RETURNS (List[Place]): The spans that cross at least one other."""
-    ordered = sorted(spans)
-    found: Set[int] = set()
-    active: List[int] = []
-    for index, (start, end) in enumerate(ordered):
-        active = [i for i in active if ordered[i][1] > start]
-        crossed = [i for i in active if ordered[i][0] < start and ordered[i][1] < end]
-        found.update([index, *crossed] if crossed else [])
-        active.append(index)
-    return [ordered[index] for index in sorted(found)]
+def _count_piles(spans: Sequence[Place]) -> int:
+    """RETURNS (int): The number of piles into which spans are sorted so that any two
+    of a pile cross; a set without two that cross has no more than one of each."""
+    # From left to right a span continues the pile whose last end is the nearest one
+    # before its own, as in patience sorting, or begins another one in its place.
+    last_ends: List[int] = []  # negated, and so in ascending order
+    first_ends: List[int] = []
+    n_piles = 0
+    for start, end in sorted(spans, key=_outer_first):
+        i = bisect_right(last_ends, -end)
+        if i == len(last_ends) or first_ends[i] <= start:
+            n_piles += 1
+            first_ends[i : i + 1] = [end]
+        last_ends[i : i + 1] = [-end]
+    return n_piles
 
 
 def _most_nested(spans: Sequence[Place]) -> int:

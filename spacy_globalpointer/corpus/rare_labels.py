@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
+from ..values import Setting, is_number
 
 #: How often an example is repeated at most.
 MOST = 10.0
@@ -18,7 +19,7 @@ Corpus = Callable[[Language], Iterable[Example]]
 
 
 def create_rare_labels_corpus_v1(
-    corpus: Corpus, spans_key: str = "sc", least_share: float = 0.1, seed: int = 0
+    corpus: Corpus, spans_key: str = "sc", least_share: Setting = 0.1, seed: int = 0
 ) -> RareLabelsCorpus:
     """`spacy-globalpointer.RareLabelsCorpus.v1`: makes a `RareLabelsCorpus`.
 
@@ -55,7 +56,7 @@ class RareLabelsCorpus:
     def __init__(
         self, corpus: Corpus, spans_key: str, least_share: float, seed: int
     ) -> None:
-        if not 0 < least_share <= 1:
+        if not is_number(least_share) or not 0 < least_share <= 1:
             raise ValueError(Errors.GP227.format(value=least_share))
         self.corpus = corpus
         self.spans_key = spans_key

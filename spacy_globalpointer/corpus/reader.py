@@ -27,6 +27,7 @@ from spacy.training import Example, dont_augment
 
 from ..errors import Errors
 from ..types import LOST_GOLD
+from ..values import Setting, is_whole
 from .breaks import find_breaks
 from .chunks import Chunk, plan_chunks
 from .docbin import read_docs
@@ -36,12 +37,12 @@ Augmenter = Callable[[Language, Example], Iterator[Example]]
 
 def create_chunked_corpus_v1(
     path: Optional[Path],
-    chunk_size: int = 0,
-    overlap: int = 0,
+    chunk_size: Setting = 0,
+    overlap: Setting = 0,
     shuffle: bool = False,
-    shuffle_buffer: int = 0,
+    shuffle_buffer: Setting = 0,
     seed: int = 0,
-    limit: int = 0,
+    limit: Setting = 0,
     augmenter: Optional[Callable] = None,
 ) -> Callable[[Language], Iterable[Example]]:
     """`spacy-globalpointer.ChunkedCorpus.v1`: makes a `ChunkedCorpus`.
@@ -113,7 +114,7 @@ class ChunkedCorpus:
     ) -> None:
         numbers = {"chunk_size": chunk_size, "overlap": overlap, "limit": limit}
         for name, value in {**numbers, "shuffle_buffer": shuffle_buffer}.items():
-            if value < 0:
+            if not is_whole(value, least=0):
                 fields = {"name": name, "value": value, "least": 0}
                 raise ValueError(Errors.GP117.format(**fields))
         self.path = util.ensure_path(path)

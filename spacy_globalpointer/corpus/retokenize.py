@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import List, Optional
 
 import numpy
 from numpy.typing import NDArray
 from spacy.attrs import IDX, LENGTH
 from spacy.language import Language
 from spacy.tokens import Doc
+
+from ..wording import describe_span
+from .examples import MAX_EXAMPLES
+from .metadata import doc_name
 
 IntArray = NDArray[numpy.int64]
 
@@ -32,6 +36,8 @@ class TokenizerCheck:
         self.misaligned = 0
         #: Where the first difference is: the words of the file and of the tokenizer.
         self.example: Optional[str] = None
+        #: Some of the misaligned spans, and the documents they are in.
+        self.examples: List[str] = []
 
     def add(self, doc: Doc) -> None:
         """Tokenize a document's text again.
@@ -51,6 +57,10 @@ class TokenizerCheck:
         fits = numpy.isin(old[starts, 0], new[:, 0])
         fits &= numpy.isin(old[ends - 1, 1], new[:, 1])
         self.misaligned += int((~fits).sum())
+        for i in numpy.flatnonzero(~fits)[: MAX_EXAMPLES - len(self.examples)]:
+            span = spans[int(i)]
+            text = describe_span(doc_name(doc), span.text, span.label_)
+            self.examples.append(text)
         if self.example is None:
             self.example = _first_difference(doc, again, old, new)
 

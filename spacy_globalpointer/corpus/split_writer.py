@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import List
 
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import DocBin
 
+from .align import Alignment
 from .annotations import AnnotatedText, Reject
 from .statistics import CorpusStatistics
 from .summary import SplitSummary
@@ -32,24 +33,28 @@ class SplitWriter:
         self._n_files = 0
         self._start_file()
 
-    def add(self, annotated: AnnotatedText, doc: Doc, rejects: List[Reject]) -> None:
+    def add(
+        self, annotated: AnnotatedText, aligned: Alignment, rejects: List[Reject]
+    ) -> None:
         """Add a document, and count the fates of its annotations.
 
         annotated (AnnotatedText): The document as it was read.
-        doc (Doc): The document as it is stored.
-        rejects (List[Reject]): The annotations that the Doc has not.
+        aligned (Alignment): The document as it is stored.
+        rejects (List[Reject]): All annotations that the Doc has not.
         """
+        doc = aligned.doc
         if self._n_tokens and self._n_tokens + len(doc) > FILE_TOKENS:
             self._finish_file()
         self._doc_bin.add(doc)
         self._n_tokens += len(doc)
-        places = {(span.label, span.start, span.end) for span in annotated.spans}
-        group = doc.spans[self.spans_key]
-        kept = [(span.label_, span.start_char, span.end_char) for span in group]
         self.summary.statistics.add(doc)
         self.summary.read += annotated.n_read
-        self.summary.kept += len(kept)
-        self.summary.adjusted += sum(place not in places for place in kept)
+        self.summary.kept += len(doc.spans[self.spans_key])
+        self.summary.trimmed += aligned.trimmed
+        self.summary.adjusted += aligned.adjusted
+        self.summary.predicted += annotated.predicted and not annotated.spans
+        self.summary.joined += annotated.joined
+        self.summary.cut += annotated.cut
         self.summary.count_rejects(rejects)
 
     def skip(self, annotated: AnnotatedText, rejects: List[Reject]) -> None:
@@ -59,6 +64,7 @@ class SplitWriter:
         rejects (List[Reject]): All its annotations.
         """
         self.summary.skipped += 1
+        self.summary.predicted += annotated.predicted
         self.summary.read += annotated.n_read
         self.summary.count_rejects(rejects)
 

@@ -23,6 +23,7 @@ ALL = "all"
 #: What belongs to a split: names and patterns, or a fraction of what remains.
 Rule = Union[List[str], float]
 _WILDCARD = re.compile(r"[*?\[]")
+_FRACTION = re.compile(r"\s*([0-9]+(\.[0-9]+)?|\.[0-9]+)\s*")
 _UNASSIGNED = 255
 
 
@@ -235,7 +236,7 @@ def shorten(names: Sequence[str], most: int = 5) -> str:
 def _parse_fractions(value: str) -> Optional[List[float]]:
     """RETURNS (Optional[List[float]]): The fractions, or None for a file's path."""
     parts = value.split(",")
-    if not all(re.fullmatch(r"\s*[0-9]*\.?[0-9]+\s*", part) for part in parts):
+    if not all(_FRACTION.fullmatch(part) for part in parts):
         return None
     fractions = [float(part) for part in parts]
     fits = len(fractions) <= len(SPLIT_NAMES) and min(fractions) > 0

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Iterable, Iterator, Set
+from typing import Iterable, Iterator
 
-from ..atomic import drafts_beside
+from ..atomic import clear_drafts, drafts_beside, hidden_beside, move_into
+from ..errors import Errors
+from ..locks import hold_lock
 
 #: The file that vouches for the others: removed first, put in place last.
 SUMMARY = "summary.json"
-#: Names of what a process that was killed may have left; there while files are moved.
-UNFINISHED = ".unfinished.json"
+
+
+@contextmanager
+def locked_folder(output: Path) -> Iterator[None]:
+    """Keep other processes from filling a folder, and undo what a killed one has done
+    to it in part, with a warning. Where there are no locks, others are not kept away.
+
+    output (Path): The folder. The one above is made if it does not exist.
+    RAISES (ValueError): GP191 if another process, or thread, fills it; PermissionError
+        with GP192 if no file may be made next to it.
+    """
+    output = output.resolve()
+    made = [folder for folder in output.parents if not folder.exists()]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.callback(_remove_empty, made)
+        try:
+            is_locked = stack.enter_context(hold_lock(hidden_beside(output, "lock")))
+        except BlockingIOError as error:
+            raise ValueError(Errors.GP191.format(path=output)) from error
+        except PermissionError as error:
+            fields = {"path": output.parent, "reason": error.strerror}
+            raise PermissionError(Errors.GP192.format(**fields)) from error
+        clear_drafts(output, is_locked=is_locked)
+        yield
 
 
 @contextmanager
@@ -28,60 +49,15 @@ def staged_folder(output: Path, outdated: Iterable[str] = ()) -> Iterator[Path]:
     YIELDS (Path): A temporary folder on the same disk. At the end what it has, files
         and folders, replaces what has the same name in the output; the summary of
         before goes first and the new one comes last, so that a folder with a summary
-        is one whole conversion. If there was an error, nothing remains. What a killed
-        process has left is removed.
+        is one whole conversion. If there was an error, nothing remains, and what was
+        there is as it was.
     """
-    output = output.resolve()
     with drafts_beside(output) as staging:
         yield staging
-        output.mkdir(exist_ok=True)
-        parts = sorted(staging.iterdir(), key=_summary_last)
-        old = set(outdated) - {part.name for part in parts}
-        _note_unfinished(output, old | {part.name for part in parts}, staging)
-        (output / SUMMARY).unlink(missing_ok=True)
-        for name in old:
-            remove(output / name)
-        for part in parts:
-            _replace(part, output / part.name, staging)
-        (output / UNFINISHED).unlink()
+        move_into(staging, output, outdated, last=SUMMARY)
 
 
-def unfinished(output: Path) -> Set[str]:
-    """Look for what a killed process may have left.
-
-    output (Path): The folder.
-    RETURNS (Set[str]): Names of files that were being replaced or removed.
-    """
-    note = output / UNFINISHED
-    names = json.loads(note.read_text("utf-8")) if note.is_file() else []
-    return {name for name in names if re.fullmatch(r"\w[\w.-]*", name)} - {SUMMARY}
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there.
-
-    path (Path): The file or folder.
-    """
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _note_unfinished(output: Path, names: Set[str], staging: Path) -> None:
-    draft = staging / UNFINISHED
-    draft.write_text(json.dumps(sorted(names | unfinished(output))), encoding="utf-8")
-    os.replace(draft, output / UNFINISHED)
-
-
-def _summary_last(file: Path) -> bool:
-    return file.name == SUMMARY
-
-
-def _replace(part: Path, target: Path, staging: Path) -> None:
-    if target.is_dir():
-        # Out of the way first: a folder that has files cannot be replaced.
-        os.replace(target, staging / f"{target.name}.old")
-    elif part.is_dir():
-        target.unlink(missing_ok=True)
-    os.replace(part, target)
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # it holds something now
+            folder.rmdir()

@@ -82,7 +82,7 @@ class CorpusStatistics:
         places = [(span.start, span.end) for span in spans]
         self.labels.update(span.label_ for span in spans)
         self.lengths.update(end - start for start, end in places)
-        self.whitespace_edges += sum(map(_has_whitespace_edge, spans))
+        self.whitespace_edges += sum(map(has_whitespace_edge, spans))
         self.nesting_depth = max(self.nesting_depth, nesting_depth(places))
         self.crossing_pairs += crossing_pairs(places)
         for policy in ("nested", "flat"):
@@ -124,6 +124,7 @@ class CorpusStatistics:
         }
 
 
-def _has_whitespace_edge(span: Span) -> bool:
+def has_whitespace_edge(span: Span) -> bool:
+    """RETURNS (bool): Whether a span begins or ends with white space."""
     # Not token.is_space, which a vocab without a language does not know.
     return len(span) > 0 and (span[0].text.isspace() or span[-1].text.isspace())

@@ -19,16 +19,25 @@ class SplitSummary:
     statistics (CorpusStatistics): What is in the split now.
     read (int): Annotations read, of every kind.
     kept (int): Spans kept.
-    adjusted (int): Those of the kept ones that were expanded or contracted.
+    trimmed (int): Those of the kept ones that lost white space at their ends.
+    adjusted (int): Those of the kept ones that were expanded or contracted to tokens.
+    joined (int): Ends of sentences within a span, which do not end it.
+    cut (int): Spans cut in two by the end of a sentence, as sentences are documents.
     skipped (int): Documents left out, since their annotator did not accept them.
+    predicted (int): Documents without a span that have predictions, which were not
+        asked for.
     rejected (Counter[str]): Rejects by reason.
     """
 
     statistics: CorpusStatistics
     read: int = 0
     kept: int = 0
+    trimmed: int = 0
     adjusted: int = 0
+    joined: int = 0
+    cut: int = 0
     skipped: int = 0
+    predicted: int = 0
     rejected: CounterT[str] = field(default_factory=Counter)
 
     @property
@@ -37,6 +46,14 @@ class SplitSummary:
         `Reason.is_loss`."""
         losses = (reason.value for reason in Reason if reason.is_loss)
         return sum(self.rejected[reason] for reason in losses)
+
+    @property
+    def sentence_ends(self) -> Dict[str, int]:
+        """RETURNS (Dict[str, int]): Ends of sentences within spans, by what they do."""
+        return {
+            "joined_at_sentence_ends": self.joined,
+            "cut_at_sentence_ends": self.cut,
+        }
 
     def count_rejects(self, rejects: Sequence[Reject]) -> None:
         """Count rejects by reason.
@@ -61,7 +78,9 @@ class SplitSummary:
         return {
             "read": self.read,
             "kept": self.kept,
+            "trimmed": self.trimmed,
             "adjusted": self.adjusted,
+            **{key: n for key, n in self.sentence_ends.items() if n},
             "rejected": dict(sorted(self.rejected.items())),
             "lost": self.lost,
             "skipped": self.skipped,

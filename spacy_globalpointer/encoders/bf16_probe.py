@@ -17,10 +17,13 @@ from pathlib import Path
 import torch
 
 from ..atomic import atomic_file
+from ..values import is_number
 
 # Products of a small encoder's; the best of several times is what the machine can do.
 _PROBE = """
-import sys, time, torch
+import sys, time
+sys.path.append(sys.argv[2])
+import torch
 torch.set_num_threads(int(sys.argv[1]))
 times = []
 for dtype in (torch.float32, torch.bfloat16):
@@ -41,21 +44,24 @@ def measure_bf16_gain() -> float:
     """How many times faster than float32 a product in bfloat16 is on this CPU.
 
     The result is kept in the user's cache folder until the machine is started again,
-    so that all processes decide alike and only the first one waits, some seconds.
+    so that all processes decide alike and only the first one waits, some seconds. A
+    measurement that fails, for whatever reason, is not kept: the next process tries
+    again.
 
-    RETURNS (float): The factor; 0 if bfloat16 does not work.
+    RETURNS (float): The factor; 0 if bfloat16 does not work, or could not be tried.
     """
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return 0.5  # torch computes in float32 and converts
     key = f"{_boot()} torch {torch.__version__} {torch.get_num_threads()} threads"
     cache = _cache_file()
     try:
-        known = json.loads(cache.read_text(encoding="utf-8"))
-        return float(known[key])
+        known = json.loads(cache.read_text(encoding="utf-8"))[key]
     except (OSError, ValueError, KeyError, TypeError):
-        pass
+        known = None
+    if is_number(known) and known > 0:
+        return float(known)
     gain = _run_probe()
-    if _boot():
+    if gain and _boot():
         _write(cache, json.dumps({key: gain}))
     return gain
 
@@ -83,9 +89,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def _run_probe() -> float:
-    command = [sys.executable, "-c", _PROBE, str(torch.get_num_threads())]
+    # Isolated (-I), so that no module of the current folder runs in place of torch;
+    # PYTHONPATH is ignored, too, so the place of this process' torch is passed on.
+    command = [sys.executable, "-I", "-c", _PROBE]
+    command += [str(torch.get_num_threads()), str(Path(torch.__file__).parents[1])]
     try:
         output = subprocess.run(command, capture_output=True, timeout=60, check=True)
-        return float(output.stdout)
+        gain = float(output.stdout)
     except (OSError, TypeError, ValueError, subprocess.SubprocessError):
         return 0.0
+    return gain if is_number(gain) and gain > 0 else 0.0

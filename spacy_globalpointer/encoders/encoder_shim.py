@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from contextlib import contextmanager
 from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
@@ -43,7 +42,6 @@ class EncoderShim(TorchShim):
         self.frozen_layers = frozen_layers
         self._factors: Dict[str, float] = {}
         self._encoder: Optional[Encoder] = None
-        self._half: Optional[torch.nn.Module] = None
 
     @property
     def encoder(self) -> Optional[Encoder]:
@@ -58,7 +56,6 @@ class EncoderShim(TorchShim):
         self._factors = learn_rate_factors(encoder.module, self.layer_decay)
         self._model = encoder.module.to(device)
         self._encoder = encoder
-        self._half = None
 
     def predict(self, batches: List[WindowBatch]) -> Tensor:  # type: ignore[override]
         """Vectors of the batches' pieces.
@@ -67,18 +64,8 @@ class EncoderShim(TorchShim):
         RETURNS (Tensor): Shape (pieces, width), float32.
         """
         dtype = choose_precision(self.precision, self.device)
-        module = self._model
-        if dtype != torch.float32:
-            if self._half is None:
-                self._half = copy.deepcopy(self._model).to(dtype)
-            module = self._half
-        was_training = module.training
-        module.eval()
-        try:
-            with torch.no_grad():
-                return encode(module, batches, dtype=dtype)
-        finally:  # checkpointing may have to compute an update's vectors again
-            module.train(was_training)
+        with torch.no_grad():
+            return encode(self.module_for_prediction(dtype), batches, dtype=dtype)
 
     def begin_update(  # type: ignore[override]
         self, batches: List[WindowBatch]
@@ -106,7 +93,7 @@ class EncoderShim(TorchShim):
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update the weights, unless a gradient has overflowed. Gradients of several
         batches were added up as they were scaled."""
-        self._half = None
+        self.forget_copies()
         own = [x.grad for x in self._model.parameters() if x.grad is not None]
         self._grad_scaler.unscale(own)
         super().finish_update(optimizer)
@@ -118,17 +105,12 @@ class EncoderShim(TorchShim):
     @contextmanager
     def use_params(self, params: Dict) -> Iterator[None]:
         """Use other values of the weights for a while."""
-        self._half = None
+        self.forget_copies()
         try:
             with super().use_params(params):
                 yield
         finally:
-            self._half = None
-
-    def to_device(self, device_type: str, device_id: int) -> None:
-        """Move the encoder."""
-        self._half = None
-        super().to_device(device_type, device_id)
+            self.forget_copies()
 
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): The encoder and its tokenizer; empty before

@@ -12,8 +12,12 @@ from spacy.attrs import ORTH
 from spacy.strings import StringStore
 from spacy.tokens import Doc
 
+from ..wording import describe_span
 from .pieces import Pieces, split_pieces
 from .windows import plan_windows
+
+#: Spans and documents that are named.
+MAX_EXAMPLES = 3
 
 
 class PieceStatistics:
@@ -51,6 +55,11 @@ class PieceStatistics:
         self.most_windows = 0
         #: Gold spans with more pieces than a window has of the text.
         self.spans_over_window = 0
+        #: Some of these spans, and names of documents with unknown pieces and with
+        #: tokens without a piece.
+        self.span_examples: List[str] = []
+        self.documents_with_unknown: List[str] = []
+        self.documents_without: List[str] = []
         self._per_token: CounterT[int] = Counter()
         # By hash of the token's text.
         self._unknown: CounterT[int] = Counter()
@@ -72,10 +81,14 @@ class PieceStatistics:
         self.longest_document = max(self.longest_document, len(pieces.ids))
         _count(self._per_token, pieces.lengths)
         words = doc.to_array(ORTH)
-        _count(self._without, words[pieces.lengths == 0])
+        without = words[pieces.lengths == 0]
+        _count(self._without, without)
+        if not all(self.strings[int(word)].isspace() for word in without):
+            _keep(self.documents_without, _name(doc))
         is_unknown = pieces.ids == self.tokenizer.unk_token_id
         if is_unknown.any():
             self.unknown += int(is_unknown.sum())
+            _keep(self.documents_with_unknown, _name(doc))
             owners = numpy.repeat(numpy.arange(len(doc)), pieces.lengths)
             owners = numpy.unique(owners[is_unknown[pieces.indices]])
             _count(self._unknown, words[owners])
@@ -91,7 +104,12 @@ class PieceStatistics:
         if self.capacity is not None and self.spans_key in doc.spans:
             spans = [(span.start, span.end) for span in doc.spans[self.spans_key]]
             n_pieces = span_pieces(pieces, spans)
-            self.spans_over_window += int((n_pieces > self.capacity).sum())
+            longer = numpy.flatnonzero(n_pieces > self.capacity)
+            self.spans_over_window += len(longer)
+            for i in longer[:MAX_EXAMPLES]:
+                span = doc.spans[self.spans_key][int(i)]
+                text = describe_span(_name(doc), span.text, span.label_)
+                _keep(self.span_examples, text)
 
     @property
     def per_token(self) -> float:
@@ -160,6 +178,15 @@ def span_pieces(pieces: Pieces, spans: List[Tuple[int, int]]) -> ndarray:
     first, last = first[has_piece], last[has_piece] - 1
     counts[has_piece] = pieces.indices[last] - pieces.indices[first] + 1
     return counts
+
+
+def _name(doc: Doc) -> str:
+    return str(doc.user_data.get("title", ""))
+
+
+def _keep(examples: List[str], example: str) -> None:
+    if example and len(examples) < MAX_EXAMPLES:
+        examples.append(example)
 
 
 def _count(counter: CounterT[int], values: ndarray) -> None:

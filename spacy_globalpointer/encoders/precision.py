@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 
 import torch
@@ -15,8 +16,20 @@ PRECISIONS = {
     "bf16": torch.bfloat16,
     "fp16": torch.float16,
 }
+#: Held while a device is measured, so that all threads use one result.
+_measuring = threading.Lock()
 #: bfloat16 must be faster than float32 by this factor before "auto" takes it.
 GAIN = 1.2
+
+
+def check_name(name: str) -> None:
+    """Check that a precision is known.
+
+    name (str): As in `choose_precision`.
+    RAISES (ValueError): GP030 for an unknown name.
+    """
+    if not isinstance(name, str) or name not in ("auto", *PRECISIONS):
+        raise ValueError(Errors.GP030.format(value=name))
 
 
 def check_precision(name: str, device: torch.device) -> None:
@@ -26,8 +39,7 @@ def check_precision(name: str, device: torch.device) -> None:
     device (torch.device): Where the encoder lives.
     RAISES (ValueError): GP030 for an unknown name; GP031 for "fp16" on a CPU.
     """
-    if name != "auto" and name not in PRECISIONS:
-        raise ValueError(Errors.GP030.format(value=name))
+    check_name(name)
     if name == "fp16" and device.type == "cpu":
         raise ValueError(Errors.GP031.format(value=name, device=device.type))
 
@@ -59,7 +71,6 @@ def _decide(device_type: str) -> torch.dtype:
     return chosen
 
 
-@cache
 def bf16_gain(device_type: str) -> float:
     """How many times faster than float32 bfloat16 is on a kind of device.
 
@@ -67,6 +78,12 @@ def bf16_gain(device_type: str) -> float:
     RETURNS (float): The factor; 0 where bfloat16 does not work. On a CPU it is
         measured; a GPU counts as twice as fast if it has the instructions.
     """
+    with _measuring:
+        return _measure(device_type)
+
+
+@cache
+def _measure(device_type: str) -> float:
     if device_type == "cpu":
         return measure_bf16_gain()
     if device_type == "cuda":

@@ -18,7 +18,15 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from ..errors import Errors, Warnings
+from ..machine_faults import is_shortage
 from .batches import SpecialPieces
+from .remote_code import (
+    check_attention,
+    is_trusted,
+    remote_code,
+    wants_code,
+    with_trust,
+)
 
 # Settings that transformers takes and leaves among the unused ones.
 _OF_LOADING = {"dtype", "torch_dtype", "gguf_file", "mirror", "user_agent"}
@@ -90,13 +98,17 @@ def load_pretrained(
     transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
     RETURNS (Encoder): The encoder on the CPU.
     RAISES (ValueError): GP033 if there is no such model or it lacks a part; GP034 if
-        its tokenizer cannot tell offsets; GP035 if it is no encoder.
+        its tokenizer cannot tell offsets; GP035 if it is no encoder; GP065 if it needs
+        code that is not trusted.
     """
     config, tokenizer = load_parts(name, tokenizer_config, transformer_config)
+    trust = with_trust(name, transformer_config)["trust_remote_code"]
     try:
-        module = AutoModel.from_pretrained(name, config=config)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(_not_loaded(name, error)) from error
+        module = AutoModel.from_pretrained(name, config=config, trust_remote_code=trust)
+    except Exception as error:  # pickle and safetensors raise many kinds
+        if is_shortage(error):
+            raise
+        raise _not_loaded(name, error) from error
     _check_inputs(name, module)
     return Encoder(module.float(), tokenizer)
 
@@ -113,21 +125,25 @@ def load_parts(
         tokenizer.
     RAISES (ValueError): As `load_pretrained`.
     """
+    for_config = with_trust(name, transformer_config)
+    for_tokenizer = with_trust(name, {"use_fast": True, **tokenizer_config})
     try:
         config, unknown = AutoConfig.from_pretrained(
-            name, return_unused_kwargs=True, **transformer_config
+            name, return_unused_kwargs=True, **for_config
         )
     except (OSError, ValueError) as error:
-        raise ValueError(_not_loaded(name, error)) from error
+        if is_shortage(error):
+            raise
+        raise _not_loaded(name, error) from error
     _warn_unknown(name, config, [key for key in transformer_config if key in unknown])
     config.return_dict = True
     _check_kind(name, config)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            name, **{"use_fast": True, **tokenizer_config}
-        )
+        tokenizer = AutoTokenizer.from_pretrained(name, **for_tokenizer)
     except Exception as error:  # whatever a tokenizer without its files raises
-        raise ValueError(_not_loaded(name, error)) from error
+        if is_shortage(error):
+            raise
+        raise _not_loaded(name, error) from error
     _check_tokenizer(name, tokenizer)
     return config, tokenizer
 
@@ -158,7 +174,7 @@ def build_encoder(name: str, config: Any, tokenizer: Any, weights: Any) -> Encod
     config.return_dict = True
     _check_kind(name, config)
     _check_tokenizer(name, tokenizer)
-    module = AutoModel.from_config(config).float()
+    module = new_module(config).float()
     _check_inputs(name, module)
     module.load_state_dict(weights)
     return Encoder(module, tokenizer)
@@ -178,9 +194,17 @@ def build_outline(name: str, config: Any, tokenizer: Any) -> Encoder:
     _check_kind(name, config)
     _check_tokenizer(name, tokenizer)
     with torch.device("meta"):
-        module = AutoModel.from_config(config)
+        module = new_module(config)
     _check_inputs(name, module)
     return Encoder(module, tokenizer)
+
+
+def new_module(config: Any) -> Any:
+    """RETURNS (torch.nn.Module): An encoder with random weights.
+
+    config (PretrainedConfig): Its settings.
+    """
+    return AutoModel.from_config(config, trust_remote_code=is_trusted())
 
 
 def _check_tokenizer(name: str, tokenizer: Any) -> None:
@@ -196,7 +220,9 @@ def _check_inputs(name: str, module: Any) -> None:
 
 
 def _check_kind(name: str, config: Any) -> None:
-    """Refuse what does not give each piece a vector that knows both its sides."""
+    """Refuse what does not give each piece a vector that knows both its sides, and what
+    brings code of its own for that."""
+    check_attention(name, config)
     kind = config.model_type
     causal = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     masked = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES
@@ -206,11 +232,13 @@ def _check_kind(name: str, config: Any) -> None:
         raise ValueError(Errors.GP035.format(name=name, kind=kind))
 
 
-def _not_loaded(name: str, error: Exception) -> str:
+def _not_loaded(name: str, error: Exception) -> ValueError:
+    if wants_code(error):
+        return remote_code(name, "its folder or repository has code of its own")
     reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
     reason = re.split(r"(?<=\w)\.+ |: albert, ", reason)[0]
     folder = Path(name)
     if folder.is_dir():
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         reason = f"the folder holds {found} ({reason})"
-    return Errors.GP033.format(name=name, reason=reason)
+    return ValueError(Errors.GP033.format(name=name, reason=reason))

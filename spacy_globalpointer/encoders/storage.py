@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, Tuple, cast
 
@@ -15,7 +15,9 @@ import torch
 from transformers import AutoConfig, AutoTokenizer
 
 from ..errors import Errors
+from ..machine_faults import is_shortage, temporary_folder
 from .pretrained import Encoder, build_encoder, build_outline
+from .remote_code import is_trusted, remote_code, wants_code
 
 #: Version of the bytes.
 FORMAT = "1"
@@ -27,21 +29,18 @@ def encoder_to_bytes(encoder: Encoder) -> bytes:
     encoder (Encoder): The encoder.
     RETURNS (bytes): MessagePack.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         encoder.module.config.save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
-        paths = sorted(path for path in Path(folder).iterdir() if path.is_file())
+        paths = sorted(path for path in folder.iterdir() if path.is_file())
         files = {path.name: path.read_bytes() for path in paths}
-    weights = {
+    tensors = {
         name: x.detach().cpu().contiguous()
         for name, x in encoder.module.state_dict().items()
     }
-    message = {
-        "format": FORMAT,
-        "files": files,
-        "weights": safetensors.torch.save(weights),
-    }
-    return srsly.msgpack_dumps(message)
+    weights = safetensors.torch.save(tensors)
+    message = {"format": FORMAT, "digest": _digest(files, weights)}
+    return srsly.msgpack_dumps({**message, "files": files, "weights": weights})
 
 
 def encoder_from_bytes(data: bytes) -> Encoder:
@@ -51,18 +50,23 @@ def encoder_from_bytes(data: bytes) -> Encoder:
     data (bytes): What `encoder_to_bytes` gave, or what a transformer of
         spacy-transformers 1.x or 2.x stores.
     RETURNS (Encoder): The encoder on the CPU.
-    RAISES (ValueError): GP038 if the bytes are damaged or of another kind.
+    RAISES (ValueError): GP038 if the bytes are damaged or of another kind; GP065 if
+        the encoder needs code that is not trusted.
     """
     try:
-        message = srsly.msgpack_loads(data)
+        message = _read_message(data)
         config, tokenizer = _read_files(_files(message))
         weights = _weights(message)
     except Exception as error:  # of four libraries, whose errors have no common base
-        raise ValueError(_damaged(error)) from error
+        if is_shortage(error):
+            raise
+        raise _damaged(error) from error
     try:
         return build_encoder("the stored model", config, tokenizer, weights)
     except RuntimeError as error:
-        raise ValueError(_damaged(error)) from error
+        if is_shortage(error):
+            raise
+        raise _damaged(error) from error
 
 
 def outline_from_bytes(data: bytes) -> Encoder:
@@ -73,14 +77,38 @@ def outline_from_bytes(data: bytes) -> Encoder:
     RAISES (ValueError): GP038 if the bytes are damaged or of another kind.
     """
     try:
-        parts = _read_files(_files(srsly.msgpack_loads(data)))
+        parts = _read_files(_files(_read_message(data)))
     except Exception as error:  # of four libraries, whose errors have no common base
-        raise ValueError(_damaged(error)) from error
+        if is_shortage(error):
+            raise
+        raise _damaged(error) from error
     return build_outline("the stored model", *parts)
 
 
-def _damaged(error: Exception) -> str:
-    return Errors.GP038.format(reason=f"{type(error).__name__}: {error}")
+def _damaged(error: Exception) -> ValueError:
+    if wants_code(error):
+        return remote_code("the stored model", "it has code of its own")
+    reason = f"{type(error).__name__}: {error}"
+    return ValueError(Errors.GP038.format(reason=reason))
+
+
+def _read_message(data: bytes) -> Dict[str, Any]:
+    """Read what was stored. Encoders of before there were digests have none."""
+    message = srsly.msgpack_loads(data)
+    if _is_spacy_transformers(message) or "digest" not in message:
+        return message
+    if message["digest"] != _digest(message["files"], message["weights"]):
+        raise ValueError("its content does not fit the digest beside it")
+    return message
+
+
+def _digest(files: Dict[str, bytes], weights: bytes) -> str:
+    """A digest of names and contents."""
+    digest = hashlib.sha256()
+    for name, content in [*sorted(files.items()), ("weights", weights)]:
+        digest.update(json.dumps([name, len(content)]).encode("ascii"))
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def _is_spacy_transformers(message: Dict[str, Any]) -> bool:
@@ -115,11 +143,12 @@ def _weights(message: Dict[str, Any]) -> Dict[str, Any]:
 
 def _read_files(files: Dict[str, bytes]) -> Tuple[Any, Any]:
     """The encoder's settings and its tokenizer."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         for name, content in files.items():
-            (Path(folder) / Path(name).name).write_bytes(content)
-        config = AutoConfig.from_pretrained(folder)
-        return config, AutoTokenizer.from_pretrained(folder, use_fast=True)
+            (folder / Path(name).name).write_bytes(content)
+        trust = {"trust_remote_code": is_trusted()}
+        config = AutoConfig.from_pretrained(folder, **trust)
+        return config, AutoTokenizer.from_pretrained(folder, use_fast=True, **trust)
 
 
 def encoder_from_pipeline(folder: Path) -> Encoder:

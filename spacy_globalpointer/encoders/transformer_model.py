@@ -13,7 +13,9 @@ from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 from thinc.util import torch2xp
 
-from ..errors import Errors
+from ..errors import Errors, is_coded
+from ..machine_faults import is_shortage
+from ..values import Setting, is_number, is_whole
 from .batch_shapes import CALL_COST
 from .batches import WindowBatch, batch_windows
 from .encoder_shim import EncoderShim
@@ -21,25 +23,26 @@ from .folders import load_encoder
 from .global_attention import GlobalAttention
 from .output import EncodedBatch
 from .pieces import Pieces, split_pieces, tokens_to_pieces
-from .precision import choose_precision
+from .precision import check_name, choose_precision
 from .pretrained import Encoder
+from .remote_code import with_trust
 
 #: Name of the architecture that `nlp.replace_listeners` makes of the model.
 TOK2VEC = "spacy-globalpointer.Tok2VecTransformer.v1"
 
 
 def build_transformer_model_v1(
-    name: str,
-    window: Optional[int] = None,
-    context: int = 16,
-    max_pieces: int = 4096,
-    precision: str = "auto",
-    checkpointing: bool = False,
+    name: Setting,
+    window: Setting = None,
+    context: Setting = 16,
+    max_pieces: Setting = 4096,
+    precision: Setting = "auto",
+    checkpointing: Setting = False,
     global_attention: Optional[GlobalAttention] = None,
-    tokenizer_config: Optional[Dict[str, Any]] = None,
-    transformer_config: Optional[Dict[str, Any]] = None,
-    layer_decay: float = 1.0,
-    frozen_layers: Optional[int] = None,
+    tokenizer_config: Setting = None,
+    transformer_config: Setting = None,
+    layer_decay: Setting = 1.0,
+    frozen_layers: Setting = None,
 ) -> Model[List[Doc], FullTransformerBatch]:
     """`spacy-globalpointer.TransformerModel.v1`: an encoder for documents of any
     length, in place of `spacy-transformers.TransformerModel.v3`.
@@ -66,27 +69,25 @@ def build_transformer_model_v1(
     frozen_layers (Optional[int]): Layers that are not trained, from the lowest on,
         beside the embeddings; 0 for the embeddings alone, null for none.
     RETURNS (Model[List[Doc], FullTransformerBatch]): The model.
-    RAISES (ValueError): GP012 if window or max_pieces is no number from 1 on; GP045 if
-        layer_decay is out of its range. What depends on the encoder is known when that
-        is loaded.
+    RAISES (ValueError): GP012, GP030, GP045 or GP063 if a setting is of the wrong type
+        or out of its range; GP065 if one wants code to be run that is not trusted. What
+        depends on the encoder is known when that is loaded.
     """
-    for what, number in (("window", window), ("max_pieces", max_pieces)):
-        if number is not None and (not isinstance(number, int) or number < 1):
-            raise ValueError(Errors.GP012.format(name=what, value=number))
-    if not 0 < layer_decay <= 1:
-        raise ValueError(Errors.GP045.format(value=layer_decay))
     settings = Settings(
         name,
         window,
         context,
         max_pieces,
         global_attention,
-        dict(tokenizer_config or {}),
-        dict(transformer_config or {}),
+        {} if tokenizer_config is None else tokenizer_config,
+        {} if transformer_config is None else transformer_config,
     )
+    settings.check()
+    check_name(precision)
+    _check_training(checkpointing, layer_decay, frozen_layers)
     shim = EncoderShim(precision, checkpointing, layer_decay, frozen_layers)
     layer: Model = Model("encoder", _run, shims=[shim])
-    return Model(
+    return TransformerModel(
         "transformer",
         forward,
         init=init,
@@ -113,6 +114,25 @@ class Settings:
     tokenizer_config: Dict[str, Any]
     transformer_config: Dict[str, Any]
 
+    def check(self) -> None:
+        """Check the types of the settings.
+
+        RAISES (ValueError): GP012, GP063 or GP065.
+        """
+        fits = isinstance(self.name, str) and self.name != ""
+        _check("name", self.name, fits, "the name of an encoder or its folder")
+        if self.window is not None and not is_whole(self.window, least=1):
+            raise ValueError(Errors.GP012.format(name="window", value=self.window))
+        if not is_whole(self.max_pieces, least=1):
+            fields = {"name": "max_pieces", "value": self.max_pieces}
+            raise ValueError(Errors.GP012.format(**fields))
+        fits = isinstance(self.context, int) and not isinstance(self.context, bool)
+        _check("context", self.context, fits, "a whole number of at least 0")
+        for key in ("tokenizer_config", "transformer_config"):
+            value = getattr(self, key)
+            _check(key, value, isinstance(value, dict), "a section of settings")
+            with_trust(self.name, value)
+
     def window_of(self, encoder: Encoder) -> int:
         """The most pieces of a window, special ones counted.
 
@@ -138,20 +158,64 @@ class Settings:
         return window
 
 
+def _check_training(
+    checkpointing: bool, layer_decay: float, frozen_layers: Optional[int]
+) -> None:
+    fits = isinstance(checkpointing, bool)
+    _check("checkpointing", checkpointing, fits, "true or false")
+    if not is_number(layer_decay) or not 0 < layer_decay <= 1:
+        raise ValueError(Errors.GP045.format(value=layer_decay))
+    fits = frozen_layers is None or is_whole(frozen_layers, least=0)
+    _check("frozen_layers", frozen_layers, fits, "a whole number from 0 on, or null")
+
+
+def _check(name: str, value: object, is_right: bool, rule: str) -> None:
+    if not is_right:
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
+
+
+class TransformerModel(Model):
+    """The encoder's model. What is stored of it is its width and the encoder, which
+    must fit each other."""
+
+    def from_bytes(self, bytes_data: bytes) -> TransformerModel:
+        """Load what `to_bytes` gave.
+
+        bytes_data (bytes): The bytes.
+        RETURNS (TransformerModel): The model.
+        RAISES (ValueError): GP038 if they are damaged; GP034, GP035 or GP065 if the
+            encoder cannot be used.
+        """
+        try:
+            super().from_bytes(bytes_data)
+        except Exception as error:  # msgpack and Thinc raise many kinds
+            if is_coded(error) or is_shortage(error):
+                raise
+            raise ValueError(Errors.GP038.format(reason=error)) from error
+        encoder = get_shim(self).encoder
+        if encoder is not None and self.maybe_get_dim("nO") != encoder.width:
+            reason = (
+                f"its vectors are said to have the width {self.maybe_get_dim('nO')}, "
+                f"but have {encoder.width}"
+            )
+            raise ValueError(Errors.GP038.format(reason=reason))
+        return self
+
+
 def build_tok2vec_transformer_v1(
-    name: str,
+    name: Setting,
     pooling: Model[Ragged, Floats2d],
     grad_factor: float = 1.0,
-    window: Optional[int] = None,
-    context: int = 16,
-    max_pieces: int = 4096,
-    precision: str = "auto",
-    checkpointing: bool = False,
+    window: Setting = None,
+    context: Setting = 16,
+    max_pieces: Setting = 4096,
+    precision: Setting = "auto",
+    checkpointing: Setting = False,
     global_attention: Optional[GlobalAttention] = None,
-    tokenizer_config: Optional[Dict[str, Any]] = None,
-    transformer_config: Optional[Dict[str, Any]] = None,
-    layer_decay: float = 1.0,
-    frozen_layers: Optional[int] = None,
+    tokenizer_config: Setting = None,
+    transformer_config: Setting = None,
+    layer_decay: Setting = 1.0,
+    frozen_layers: Setting = None,
 ) -> Model[List[Doc], List[Floats2d]]:
     """`spacy-globalpointer.Tok2VecTransformer.v1`: the same encoder inside a single
     component, without a `transformer` in front. Further settings are those of

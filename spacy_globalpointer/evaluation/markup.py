@@ -6,8 +6,15 @@ import html
 import re
 from typing import Iterable, List, NamedTuple, Optional, Sequence
 
+#: Content security policy of our pages: nothing may be loaded or run.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 # What neither HTML nor XML lets a text hold.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def printable(text: str) -> str:
+    """RETURNS (str): The text with U+FFFD for characters that no page can hold."""
+    return _FORBIDDEN.sub("\ufffd", text)
 
 
 def escape(text: str) -> str:
@@ -16,7 +23,7 @@ def escape(text: str) -> str:
     text (str): Any text.
     RETURNS (str): HTML that shows it; characters that a page cannot hold are replaced.
     """
-    return html.escape(_FORBIDDEN.sub("\ufffd", text), quote=True)
+    return html.escape(printable(text), quote=True)
 
 
 def percent(value: Optional[float]) -> str:

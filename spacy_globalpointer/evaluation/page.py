@@ -13,15 +13,13 @@ from .colors import assign_colors
 from .curves import Curve
 from .documents import draw_documents
 from .figures import Point, draw_curve, draw_reliability, draw_small_curve
-from .markup import Section, escape, percent
+from .markup import POLICY, Section, escape, percent
 from .report import Report
 from .style import STYLE
 from .tables import bins_table, confusion_table, scores_table
 
 #: Labels with a curve of their own.
 MOST_CURVES = 24
-#: Nothing may be loaded, whatever a text holds.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def make_page(report: Report, *, title: Optional[str] = None) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Union
+from typing import Dict, List, Optional, Union
 
 import numpy
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from ..corpus.docbin import read_docs
 from ..errors import Errors
 from ..pipeline.global_pointer import GlobalPointer
 from ..pipeline.overlap import select_spans
-from ..pipeline.span_score import place_of
 
 #: Lowest probability of a candidate, at a temperature of 1.0: low enough that a best
 #: threshold is above it, and high enough that most candidates are worth a look.
@@ -81,9 +79,9 @@ def predict_candidates(
 
     The spans are those before the overlap policy: a span that one threshold drops no
     longer stands in the way of others, so the policy is for `spans_at` to apply. The
-    texts are tokenized as `spacy evaluate` does. Components behind the one named do
-    not run, and `doc.ents` is not written. The component's settings are as before
-    afterwards.
+    texts are tokenized as `spacy evaluate` does. Only the components before the one
+    named run, `doc.ents` is not written, and the pipeline stays as it is, so that other
+    threads may use it meanwhile.
 
     nlp (Language): The pipeline.
     path (Union[str, Path]): The file, or a folder of such files.
@@ -107,54 +105,30 @@ def predict_candidates(
     examples = list(Corpus(path).make_examples(nlp, read_docs(path, nlp.vocab)))
     if not examples:
         raise ValueError(Errors.GP120.format(path=path))
-    with (
-        _lowered(nlp, component, lowest),
-        tqdm(
-            total=len(examples),
-            desc=progress,
-            unit="doc",
-            leave=False,
-            disable=True if progress is None else None,
-        ) as bar,
-    ):
-        docs = nlp.pipe(example.predicted for example in examples)
+    others = nlp.pipe_names[nlp.pipe_names.index(component) :]
+    with tqdm(
+        total=len(examples),
+        desc=progress,
+        unit="doc",
+        leave=False,
+        disable=True if progress is None else None,
+    ) as bar:
+        docs = nlp.pipe((example.predicted for example in examples), disable=others)
         for batch in minibatch(zip(examples, docs), nlp.batch_size):
-            _annotate(pipe, [doc for _, doc in batch])
+            _annotate(pipe, [doc for _, doc in batch], lowest)
             for example, doc in batch:
                 example.predicted = doc
             bar.update(len(batch))
     return examples
 
 
-@contextmanager
-def _lowered(nlp: Language, component: str, lowest: float) -> Iterator[None]:
-    """Run only what comes before the component, and let it keep what it finds."""
-    cfg = find_component(nlp, component).cfg
-    lowered = {
-        **{"threshold": lowest, "thresholds": {}},
-        **{"overlap": "any", "annotate_ents": False},
-    }
-    before = {name: cfg[name] for name in lowered}
-    place = nlp.pipe_names.index(component)
-    cfg.update(lowered)
-    try:
-        with nlp.select_pipes(disable=nlp.pipe_names[place:]):
-            yield
-    finally:
-        cfg.update(before)
-
-
-def _annotate(pipe: GlobalPointer, docs: List[Doc]) -> None:
+def _annotate(pipe: GlobalPointer, docs: List[Doc], lowest: float) -> None:
     """Write the spans found, with their scores."""
-    predictions = pipe.predict(docs)
-    pipe.set_annotations(docs, predictions)
-    for doc, found in zip(docs, predictions):
-        columns = (found.starts.tolist(), found.ends.tolist(), found.labels.tolist())
-        places = [(a, b + 1, pipe.labels[i]) for a, b, i in zip(*columns)]
-        raw = dict(zip(places, found.scores.numpy()))
-        group = doc.spans[pipe.key]
-        scores = [raw[place_of(span)] for span in group]
-        group.attrs[RAW_SCORES] = numpy.array(scores, dtype=numpy.float32)
+    found_in_docs = pipe.candidates(docs, [lowest] * len(pipe.labels))
+    for doc, found in zip(docs, found_in_docs):
+        probable = pipe.probabilities(found) >= numpy.float32(lowest)
+        rows = pipe.write_group(doc, found, numpy.flatnonzero(probable))
+        doc.spans[pipe.key].attrs[RAW_SCORES] = found.scores.numpy()[rows]
 
 
 def spans_at(

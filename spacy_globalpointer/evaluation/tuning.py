@@ -63,6 +63,12 @@ class Tuning:
         return self.score(self.best).f > self.score(self.present).f
 
     @property
+    def has_few_gold(self) -> bool:
+        """RETURNS (bool): Whether the thresholds were chosen on fewer gold spans than a
+        label needs for one of its own, so that they say little about other spans."""
+        return self.before.n_gold < self.chooser.min_gold
+
+    @property
     def single_expects_more(self) -> bool:
         """RETURNS (bool): Whether the single threshold does better than the best ones
         on documents that they were not chosen on."""

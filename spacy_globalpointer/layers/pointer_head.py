@@ -9,7 +9,7 @@ from typing import Any, Callable, List, Optional, Tuple, cast
 import safetensors.torch
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model, chain, get_torch_default_device
+from thinc.api import Model, Optimizer, chain, get_torch_default_device
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import torch2xp, xp2torch
 
@@ -17,6 +17,7 @@ from ..errors import Errors
 from ..pointer.heads import HEADS, PointerHead
 from ..pointer.states import PointerStates
 from ..torch_shim import TorchShim
+from ..values import Setting, is_number, is_whole
 
 #: Version of the bytes that a head is stored as.
 FORMAT = "1"
@@ -24,11 +25,11 @@ FORMAT = "1"
 
 def build_global_pointer_v1(
     tok2vec: Model[List[Doc], List[Floats2d]],
-    head_width: int = 64,
-    rope: bool = True,
-    label_bias: Optional[float] = -6.0,
-    learn_rate_scale: float = 1.0,
-    nO: Optional[int] = None,
+    head_width: Setting = 64,
+    rope: Setting = True,
+    label_bias: Setting = -6.0,
+    learn_rate_scale: Setting = 1.0,
+    nO: Setting = None,
 ) -> Model[List[Doc], PointerStates]:
     """`spacy-globalpointer.GlobalPointer.v1`: a query and a key for each label.
 
@@ -40,19 +41,21 @@ def build_global_pointer_v1(
     learn_rate_scale (float): Factor of the optimizer's learning rate for the head.
     nO (Optional[int]): Number of labels; set by the component.
     RETURNS (Model[List[Doc], PointerStates]): The model.
+    RAISES (ValueError): GP063 if a setting is of the wrong type.
     """
     settings = _settings(head_width, rope, label_bias)
+    _check_others(learn_rate_scale, nO)
     head = pointer_head("GlobalPointer", settings, learn_rate_scale, nO)
     return _chain(tok2vec, head)
 
 
 def build_efficient_global_pointer_v1(
     tok2vec: Model[List[Doc], List[Floats2d]],
-    head_width: int = 64,
-    rope: bool = True,
-    label_bias: Optional[float] = -6.0,
-    learn_rate_scale: float = 1.0,
-    nO: Optional[int] = None,
+    head_width: Setting = 64,
+    rope: Setting = True,
+    label_bias: Setting = -6.0,
+    learn_rate_scale: Setting = 1.0,
+    nO: Setting = None,
 ) -> Model[List[Doc], PointerStates]:
     """`spacy-globalpointer.EfficientGlobalPointer.v1`: one query and key for all
     labels, and a linear term for each; 4 · head_width + 2 parameters a label.
@@ -65,15 +68,34 @@ def build_efficient_global_pointer_v1(
     learn_rate_scale (float): Factor of the optimizer's learning rate for the head.
     nO (Optional[int]): Number of labels; set by the component.
     RETURNS (Model[List[Doc], PointerStates]): The model.
+    RAISES (ValueError): GP063 if a setting is of the wrong type.
     """
     settings = _settings(head_width, rope, label_bias)
+    _check_others(learn_rate_scale, nO)
     head = pointer_head("EfficientGlobalPointer", settings, learn_rate_scale, nO)
     return _chain(tok2vec, head)
 
 
 def _settings(head_width: int, rope: bool, label_bias: Optional[float]) -> dict:
+    rule = "an even number of at least 2"
+    _check("head_width", head_width, is_whole(head_width, least=1), rule)
+    _check("rope", rope, isinstance(rope, bool), "true or false")
+    fits = label_bias is None or is_number(label_bias)
+    _check("label_bias", label_bias, fits, "a number, or null for none")
     bias = None if label_bias is None else float(label_bias)  # configs have -6 as int
     return {"head_width": head_width, "rope": rope, "label_bias": bias}
+
+
+def _check_others(learn_rate_scale: float, nO: Optional[int]) -> None:
+    fits = is_number(learn_rate_scale) and learn_rate_scale >= 0
+    _check("learn_rate_scale", learn_rate_scale, fits, "a number of at least 0")
+    fits = nO is None or is_whole(nO, least=1)
+    _check("nO", nO, fits, "null: it is set by itself")
+
+
+def _check(name: str, value: object, is_right: bool, rule: str) -> None:
+    if not is_right:
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
 
 
 def _chain(
@@ -86,8 +108,29 @@ def _chain(
         init=chained.init,
         layers=chained.layers,
         dims={name: chained.maybe_get_dim(name) for name in chained.dim_names},
+        attrs={"resize_output": resize_output},
         refs={"tok2vec": tok2vec, "output_layer": head},
     )
+
+
+def resize_output(
+    model: Model[List[Doc], PointerStates], new_nO: int
+) -> Model[List[Doc], PointerStates]:
+    """Let a model score more labels. spaCy calls it by this name (`set_output`).
+
+    model (Model[List[Doc], PointerStates]): The model of one of the architectures. A
+        head that is not built yet stays as it is: `init` builds it with all labels.
+    new_nO (int): Number of labels.
+    RETURNS (Model[List[Doc], PointerStates]): The same model.
+    RAISES (ValueError): GP080 if these are fewer labels than before.
+    """
+    layer = model.get_ref("output_layer")
+    shim = cast(PointerShim, layer.shims[0])
+    if isinstance(shim._model, PointerHead):
+        shim._model = shim._model.with_labels(new_nO)
+        for node in (model, layer):
+            node.set_dim("nO", new_nO, force=True)
+    return model
 
 
 def _run_chain(
@@ -153,8 +196,8 @@ def forward(
 ) -> Tuple[PointerStates, Callable[[PointerStates], List[Floats2d]]]:
     """Token vectors to pointer states; backprop takes the states' gradient."""
     shim = cast(PointerShim, model.shims[0])
-    head = cast(PointerHead, shim._model)
-    head.dropout.p = model.attrs["dropout_rate"]
+    if is_train:
+        cast(PointerHead, shim._model).dropout.p = model.attrs["dropout_rate"]
     lengths = [len(x) for x in X]
     width = model.get_dim("nI")
     empty = model.ops.alloc2f(0, width)  # an empty document's own may lack the width
@@ -195,6 +238,18 @@ class PointerShim(TorchShim):
     def learn_rate_factor(self, name: str) -> float:
         """RETURNS (float): The same factor for all parameters of the head."""
         return self.learn_rate_scale
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Update the parameters.
+
+        optimizer (Optimizer): The optimizer.
+        """
+        head = self._model
+        trained = any(x.grad is not None for x in head.parameters())
+        if trained and isinstance(head, PointerHead) and head.label_blocks:
+            head.merge_labels()
+            self.forget_copies()
+        super().finish_update(optimizer)
 
 
 def serialize_head(kind: str, head: PointerHead) -> bytes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional
+from typing import TYPE_CHECKING, Callable, List, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Config, Model
 
+from ..values import Setting
+from .attributes import remember_pipeline
 from .global_pointer import GlobalPointer
 from .span_loss import SpanLoss
 
@@ -60,19 +62,22 @@ def make_global_pointer(
     nlp: Language,
     name: str,
     model: Model[List[Doc], PointerStates],
-    spans_key: str,
-    threshold: float,
-    thresholds: Dict[str, float],
-    temperature: float,
-    max_span_length: Optional[int],
-    overlap: str,
-    annotate_ents: bool,
-    max_spans_per_doc: Optional[int],
+    spans_key: Setting,
+    threshold: Setting,
+    thresholds: Setting,
+    temperature: Setting,
+    max_span_length: Setting,
+    overlap: Setting,
+    annotate_ents: Setting,
+    max_spans_per_doc: Setting,
     loss: SpanLoss,
     scorer: Optional[Callable],
 ) -> GlobalPointer:
-    """Create a `GlobalPointer` component; its docstring explains the settings."""
-    return GlobalPointer(
+    """Create a `GlobalPointer` component; its docstring explains the settings.
+
+    It checks their types as well.
+    """
+    pipe = GlobalPointer(
         nlp.vocab,
         model,
         name,
@@ -87,3 +92,5 @@ def make_global_pointer(
         loss=loss,
         scorer=scorer,
     )
+    remember_pipeline(pipe, nlp)
+    return pipe

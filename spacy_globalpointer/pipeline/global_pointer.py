@@ -13,28 +13,28 @@ from typing import (
     Iterable,
     List,
     Optional,
+    Sequence,
     Tuple,
-    Union,
 )
 
 import numpy
-import srsly
-from spacy import util
+from numpy.typing import NDArray
 from spacy.attrs import IS_SPACE
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
+from ..span_score import place_of, set_scores
+from .attributes import SettingAttributes, unsaved_settings
 from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
-from .settings import check_settings, learned, settings
+from .settings import check_settings, label_thresholds, settings
 from .span_loss import SpanLoss, make_span_loss_v1
-from .span_score import SORTED, place_of, register_span_score
+from .stored_pipe import StoredPipe
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
@@ -42,13 +42,14 @@ if TYPE_CHECKING:
     from ..pointer.states import PointerStates
 
 
-class GlobalPointer(TrainablePipe):
+class GlobalPointer(SettingAttributes, StoredPipe):
     """Finds spans, nested and overlapping ones included, and scores each.
 
     Every pair of a start and an end token is scored for every label; there are no
     candidates to suggest. The spans whose probability reaches the threshold are
     written to `doc.spans[spans_key]`, sorted by start, end and label, with their
-    probabilities in `attrs["scores"]`.
+    probabilities in `attrs["scores"]`; `span_score.span_scores` reads them from a group
+    that was changed since.
 
     The component remembers the length of the longest span that training scored (in
     the longest document or chunk, up to max_span_length) and predicts no longer one:
@@ -98,8 +99,8 @@ class GlobalPointer(TrainablePipe):
         loss (Optional[SpanLoss]): What is learnt from gold spans; None for the
             author's loss.
         scorer (Optional[Callable]): The scoring method.
-        RAISES (ValueError): GP010 to GP012, GP020 or GP044 if a setting is out of its
-            range.
+        RAISES (ValueError): GP010 to GP012, GP020, GP044 or GP063 if the component
+            cannot use a setting's value.
         """
         self.vocab = vocab
         self.model = model
@@ -112,22 +113,22 @@ class GlobalPointer(TrainablePipe):
             "trained_length": 0,
             "spans_key": spans_key,
             "threshold": threshold,
-            "thresholds": dict(thresholds or {}),
+            "thresholds": {} if thresholds is None else thresholds,
             "temperature": temperature,
             "max_span_length": max_span_length,
             "overlap": overlap,
             "annotate_ents": annotate_ents,
             "max_spans_per_doc": max_spans_per_doc,
         }
-        self._warned: set[str] = set()
-        self._config = settings(self.cfg)
+        self._warned: Dict[str, object] = {}
         check_settings(self.cfg)
-        register_span_score()
+        self.cfg["thresholds"] = dict(self.cfg["thresholds"])
+        self._config = settings(self.cfg)
 
     @property
     def key(self) -> str:
         """RETURNS (str): The key of `Doc.spans` for gold and predicted spans."""
-        return str(self.cfg["spans_key"])
+        return self.cfg["spans_key"]
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -140,18 +141,21 @@ class GlobalPointer(TrainablePipe):
         return list(self.labels)
 
     def add_label(self, label: str) -> int:
-        """Add a label. Possible until the model is initialized.
+        """Add a label. A trained model keeps the scores of its labels and starts to
+        learn the new one with the next update.
 
         label (str): The label.
         RETURNS (int): 0 if the label is already present, otherwise 1.
         RAISES (ValueError): GP013 if the label is no text; spaCy's E922 if the
-            model already has its labels.
+            model already has its labels and is of an architecture that cannot grow.
         """
         if not isinstance(label, str) or not label:
             raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
         if label in self.labels:
             return 0
         self._allow_extra_label()
+        if self.is_resizable:
+            self.set_output(len(self.labels) + 1)
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
@@ -172,8 +176,8 @@ class GlobalPointer(TrainablePipe):
             them; None takes them from the sample.
         RAISES (ValueError): GP014 if there is no label; GP015 if the width of the
             token vectors is unknown; GP016 if `thresholds` or the loss's
-            `label_weights` name no label; GP019 if
-            the model has another number of labels.
+            `label_weights` name no label; GP019 if the model has another number of
+            labels; GP063 if `labels` is no list.
         """
         validate_get_examples(get_examples, "GlobalPointer.initialize")
         sample: List[Doc] = []
@@ -182,6 +186,10 @@ class GlobalPointer(TrainablePipe):
             gold.add(example)
             if len(sample) < 10:
                 sample.append(example.x)
+        if labels is not None and not isinstance(labels, (list, tuple)):
+            rule = "a list of texts, or null for those of the training data"
+            fields = {"name": "labels", "value": labels, "rule": rule}
+            raise ValueError(Errors.GP063.format(**fields))
         for label in gold.labels if labels is None else labels:
             self.add_label(label)
         if not self.labels:
@@ -239,6 +247,20 @@ class GlobalPointer(TrainablePipe):
         RETURNS (List[FoundSpans]): The spans above the thresholds, per document,
             before the overlap policy.
         """
+        return self.candidates(docs, self._label_thresholds())
+
+    def candidates(
+        self, docs: Iterable[Doc], lowest: Sequence[float]
+    ) -> List[FoundSpans]:
+        """Find all spans down to other probabilities than the thresholds. The component
+        and the documents stay as they are.
+
+        docs (Iterable[Doc]): The documents.
+        lowest (Sequence[float]): Lowest probability of a span of each label.
+        RETURNS (List[FoundSpans]): The spans of each document, before the overlap
+            policy. Rounding may leave some that are a hair less probable.
+        RAISES (ValueError): GP090 if the model's weights are not finite numbers.
+        """
         from ..pointer.probability import lowest_score
         from ..pointer.search import FoundSpans, search_spans
 
@@ -248,11 +270,13 @@ class GlobalPointer(TrainablePipe):
         if not any(len(doc) for doc in docs):
             return [FoundSpans.none() for _ in docs]
         states = self.model.predict(docs)
+        if not states.is_finite():
+            raise ValueError(self._not_finite())
         self._warn_uncovered(docs, states)
         limit, temperature = self.cfg["max_spans_per_doc"], self.cfg["temperature"]
         found = search_spans(
             states,
-            [lowest_score(p, temperature) for p in self._label_thresholds()],
+            [lowest_score(p, temperature) for p in lowest],
             max_span_length=self._reach(),
             limit=limit,
         )
@@ -264,18 +288,19 @@ class GlobalPointer(TrainablePipe):
                 self._warn_once("GPW004", message)
         return found
 
+    def _not_finite(self) -> str:
+        from ..layers.finite import weights_not_finite
+
+        own = weights_not_finite(self.model) or "none but perhaps the encoder's"
+        return Errors.GP090.format(name=self.name, weights=own)
+
     def _reach(self) -> Optional[int]:
         """The longest span to predict, in tokens; None for no bound."""
         bounds = (self.cfg["max_span_length"], self.cfg["trained_length"])
         return min((bound for bound in bounds if bound), default=None)
 
     def _label_thresholds(self) -> List[float]:
-        own = self.cfg["thresholds"]
-        unknown = sorted(set(own) - set(self.labels))
-        if unknown:
-            fields = {"setting": "thresholds", "unknown": unknown}
-            raise ValueError(Errors.GP016.format(labels=self.labels, **fields))
-        return [own.get(label, self.cfg["threshold"]) for label in self.labels]
+        return label_thresholds(self.cfg)
 
     def _label_weights(self) -> Optional[List[float]]:
         counts = self.cfg["label_counts"]
@@ -293,32 +318,54 @@ class GlobalPointer(TrainablePipe):
         docs (Iterable[Doc]): The documents.
         predictions (List[FoundSpans]): The result of `predict`.
         """
-        from ..pointer.probability import probability
-
         thresholds = numpy.array(self._label_thresholds(), dtype=numpy.float32)
         for doc, found in zip(docs, predictions):
             labels, starts = found.labels.numpy(), found.starts.numpy()
-            ends = found.ends.numpy()
-            scores = probability(found.scores, self.cfg["temperature"]).numpy()
+            ends, scores = found.ends.numpy(), self.probabilities(found)
             keep = numpy.flatnonzero(scores >= thresholds[labels])
             chosen = select_spans(
                 self.cfg["overlap"], starts[keep], ends[keep], scores[keep]
             )
             rows = keep[chosen]
-            spans = [
-                Span(
-                    doc, int(starts[i]), int(ends[i]) + 1, label=self.labels[labels[i]]
-                )
-                for i in rows
-            ]
-            order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
-            group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
-            group.attrs["scores"] = scores[rows][order]
-            group.attrs[SORTED] = True
-            doc.spans[self.key] = group
+            self.write_group(doc, found, rows)
             if self.cfg["annotate_ents"]:
                 flat = select_spans("flat", starts[rows], ends[rows], scores[rows])
-                _add_ents(doc, [spans[i] for i in flat])
+                _add_ents(doc, self._spans(doc, found, rows[flat]))
+
+    def probabilities(self, found: FoundSpans) -> NDArray[numpy.float32]:
+        """RETURNS (NDArray[numpy.float32]): The probability of each span found."""
+        from ..pointer.probability import probability
+
+        return probability(found.scores, self.cfg["temperature"]).numpy()
+
+    def write_group(
+        self, doc: Doc, found: FoundSpans, rows: NDArray[numpy.int64]
+    ) -> NDArray[numpy.int64]:
+        """Write some of a document's spans to `doc.spans`, sorted by start, end and
+        label, with their probabilities.
+
+        doc (Doc): The document.
+        found (FoundSpans): Spans of it.
+        rows (NDArray[numpy.int64]): Indices of those to write.
+        RETURNS (NDArray[numpy.int64]): The same indices in the order of the group.
+        """
+        spans = self._spans(doc, found, rows)
+        order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
+        rows = rows[order]
+        group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
+        set_scores(group, self.probabilities(found)[rows])
+        doc.spans[self.key] = group
+        return rows
+
+    def _spans(
+        self, doc: Doc, found: FoundSpans, rows: NDArray[numpy.int64]
+    ) -> List[Span]:
+        starts, ends = found.starts[rows].tolist(), found.ends[rows].tolist()
+        labels = [self.labels[i] for i in found.labels[rows].tolist()]
+        return [
+            Span(doc, start, end + 1, label=label)
+            for start, end, label in zip(starts, ends, labels)
+        ]
 
     def update(
         self,
@@ -410,91 +457,26 @@ class GlobalPointer(TrainablePipe):
             self._warn_once("GPW002", message)
 
     def _warn_once(self, code: str, message: str) -> None:
-        if code not in self._warned:
-            self._warned.add(code)
+        mine = object()
+        if self._warned.setdefault(code, mine) is mine:  # one thread's alone
             warnings.warn(message, stacklevel=3)
 
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Serialize the component.
+    def before_saving(self, path: Optional[Path] = None) -> None:
+        """Warn of settings in `cfg` that are not in the config, which alone is saved.
 
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        RETURNS (bytes): The component; its settings are part of the config alone.
+        path (Optional[Path]): The folder that is written; None for bytes.
         """
-        self._warn_unsaved()
-        serialize = {
-            "cfg": lambda: srsly.json_dumps(learned(self.cfg)),
-            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
-            "model": self.model.to_bytes,
-        }
-        return util.to_bytes(serialize, exclude)
-
-    def from_bytes(
-        self, bytes_data: bytes, *, exclude: Iterable[str] = ()
-    ) -> GlobalPointer:
-        """Load the component.
-
-        bytes_data (bytes): The result of `to_bytes`.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        RETURNS (GlobalPointer): The component.
-        RAISES (ValueError): GP018 if the model's bytes cannot be read.
-        """
-        deserialize = {
-            "cfg": lambda b: self._load_cfg(srsly.json_loads(b)),
-            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
-            "model": lambda b: self._load_model(b, "the bytes given"),
-        }
-        util.from_bytes(bytes_data, deserialize, exclude)
-        return self
-
-    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Save the component.
-
-        path (Union[str, Path]): A folder.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        """
-        self._warn_unsaved()
-        serialize = {
-            "cfg": lambda p: srsly.write_json(p, learned(self.cfg)),
-            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
-            "model": lambda p: self.model.to_disk(p),
-        }
-        util.to_disk(path, serialize, exclude)
-
-    def from_disk(
-        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
-    ) -> GlobalPointer:
-        """Load the component. What was learnt is taken from the folder; the settings
-        are those of the config, which `spacy.load` may have overridden.
-
-        path (Union[str, Path]): The folder.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        RETURNS (GlobalPointer): The component.
-        RAISES (ValueError): GP018 if the model's file cannot be read.
-        """
-        deserialize: Dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: self._load_cfg(srsly.read_json(p)),
-            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
-            "model": lambda p: self._load_model(p.read_bytes(), p),
-        }
-        util.from_disk(path, deserialize, exclude)
-        return self
-
-    def _load_cfg(self, saved: Dict[str, Any]) -> None:
-        self.cfg.update(learned(saved))
-        self._label_thresholds()  # are the labels named there known?
-
-    def _load_model(self, data: bytes, source: Union[str, Path]) -> None:
-        try:
-            self.model.from_bytes(data)
-        except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
-            message = Errors.GP018.format(name=self.name, source=source, reason=error)
-            raise ValueError(message) from error
-
-    def _warn_unsaved(self) -> None:
-        changed = {k: v for k, v in settings(self.cfg).items() if v != self._config[k]}
+        changed = unsaved_settings(self, path)
         if changed:
             message = Warnings.GPW008.format(name=self.name, changed=changed)
             self._warn_once("GPW008", message)
+
+    def after_loading(self) -> None:
+        """Check that the labels that settings name are among those that were loaded.
+
+        RAISES (ValueError): GP016 if one is not.
+        """
+        self._label_thresholds()
 
 
 def _add_ents(doc: Doc, spans: List[Span]) -> None:

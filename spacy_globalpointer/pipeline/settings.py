@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from copy import deepcopy
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from ..errors import Errors
+from ..values import is_number, is_whole
 from .overlap import POLICIES
 
 #: What training puts into the cfg, and saving must keep.
 LEARNED = ("labels", "label_counts", "trained_length")
+#: Settings that are numbers of tokens or of spans, or null for no bound.
+BOUNDS = ("max_span_length", "max_spans_per_doc")
 
 
 def learned(cfg: Dict[str, Any]) -> Dict[str, Any]:
@@ -39,23 +41,65 @@ def check_settings(cfg: Dict[str, Any]) -> None:
     """Check the settings of a component.
 
     cfg (Dict[str, Any]): Its cfg.
-    RAISES (ValueError): GP010 to GP012, GP020 and GP044 if a setting is out of its
-        range.
+    RAISES (ValueError): As `check_setting`.
     """
-    thresholds = {"threshold": cfg["threshold"], **cfg["thresholds"]}
-    for name, value in thresholds.items():
-        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise ValueError(Errors.GP010.format(name=name, value=value))
-    for label in cfg["thresholds"]:
-        if not can_be_key(label):
+    for name, value in settings(cfg).items():
+        check_setting(name, value)
+
+
+def check_setting(name: str, value: Any) -> None:
+    """Check the type and the range of one setting.
+
+    name (str): Its name.
+    value (Any): Its value.
+    RAISES (ValueError): GP010 to GP012, GP020, GP044 or GP063 if the component cannot
+        use the value.
+    """
+    if name == "threshold":
+        _check_threshold(name, value)
+    elif name == "thresholds":
+        _check_thresholds(value)
+    elif name == "temperature" and not (is_number(value) and value > 0):
+        raise ValueError(Errors.GP044.format(value=value))
+    elif name == "overlap" and not (isinstance(value, str) and value in POLICIES):
+        known = ", ".join(POLICIES)
+        raise ValueError(Errors.GP011.format(value=value, known=known))
+    elif name in BOUNDS and not (value is None or is_whole(value, least=1)):
+        raise ValueError(Errors.GP012.format(name=name, value=value))
+    elif name == "spans_key" and not (isinstance(value, str) and value):
+        rule = 'a text that is not empty, such as "sc"'
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
+    elif name == "annotate_ents" and not isinstance(value, bool):
+        rule = "true or false"
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
+
+
+def _check_threshold(name: str, value: Any) -> None:
+    if not is_number(value) or not 0 <= value <= 1:
+        raise ValueError(Errors.GP010.format(name=name, value=value))
+
+
+def _check_thresholds(value: Any) -> None:
+    if not isinstance(value, dict):
+        rule = 'a section with a number for each label, such as {"PER": 0.7}'
+        raise ValueError(Errors.GP063.format(name="thresholds", value=value, rule=rule))
+    for label, threshold in value.items():
+        if not isinstance(label, str) or not can_be_key(label):
             fields = {"setting": "thresholds", "label": label}
             raise ValueError(Errors.GP020.format(**fields))
-    temperature = cfg["temperature"]
-    if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
-        raise ValueError(Errors.GP044.format(value=temperature))
-    if cfg["overlap"] not in POLICIES:
-        known = ", ".join(POLICIES)
-        raise ValueError(Errors.GP011.format(value=cfg["overlap"], known=known))
-    for name in ("max_span_length", "max_spans_per_doc"):
-        if cfg[name] is not None and cfg[name] < 1:
-            raise ValueError(Errors.GP012.format(name=name, value=cfg[name]))
+        _check_threshold(label, threshold)
+
+
+def label_thresholds(cfg: Dict[str, Any]) -> List[float]:
+    """Find the threshold of each label.
+
+    cfg (Dict[str, Any]): The cfg of a component.
+    RETURNS (List[float]): The thresholds, in the order of the labels.
+    RAISES (ValueError): GP016 if `thresholds` names no label.
+    """
+    labels, own = cfg["labels"], cfg["thresholds"]
+    unknown = sorted(set(own) - set(labels))
+    if unknown:
+        fields = {"setting": "thresholds", "unknown": unknown}
+        raise ValueError(Errors.GP016.format(labels=tuple(labels), **fields))
+    return [own.get(label, cfg["threshold"]) for label in labels]

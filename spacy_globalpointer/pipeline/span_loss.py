@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tupl
 from spacy.util import SimpleFrozenDict
 
 from ..errors import Errors
+from ..values import Setting, is_number
 from .settings import can_be_key
 
 # torch is imported where it is used: spaCy imports this module at every start.
@@ -26,9 +27,9 @@ GoldRow = Tuple[int, int, int, int]
 
 
 def make_span_loss_v1(
-    label_weights: Union[Dict[str, float], str] = NO_WEIGHTS,
-    balance: float = 0.0,
-    boundary_smoothing: float = 0.0,
+    label_weights: Setting = NO_WEIGHTS,
+    balance: Setting = 0.0,
+    boundary_smoothing: Setting = 0.0,
 ) -> SpanLoss:
     """`spacy-globalpointer.SpanLoss.v1`: makes a `SpanLoss`.
 
@@ -78,15 +79,19 @@ class SpanLoss:
                 good,
                 f'{known}, or one by label, {{"VEH": 3.0}}',
             )
+        elif not isinstance(label_weights, dict):
+            rule = 'a text, or a section of numbers by label, {"VEH": 3.0}'
+            _check("label_weights", label_weights, False, rule)
         else:
             for label, weight in label_weights.items():
-                if not can_be_key(label):
+                if not isinstance(label, str) or not can_be_key(label):
                     fields = {"setting": "label_weights", "label": label}
                     raise ValueError(Errors.GP020.format(**fields))
-                good = 0 < weight < math.inf
+                good = is_number(weight) and weight > 0
                 _check(f"label_weights.{label}", weight, good, "a number above 0")
-        _check("balance", balance, -1 < balance < 1, "a number between -1 and 1")
-        good = 0 <= boundary_smoothing < 1
+        good = is_number(balance) and -1 < balance < 1
+        _check("balance", balance, good, "a number between -1 and 1")
+        good = is_number(boundary_smoothing) and 0 <= boundary_smoothing < 1
         rule = "a number from 0, and less than 1"
         _check("boundary_smoothing", boundary_smoothing, good, rule)
         self.label_weights = label_weights

@@ -30,8 +30,14 @@ class PointerHead(nn.Module):
     head_width (int): Width of queries and keys; even, for the rotation.
     rope (bool): Rotate queries and keys by their position.
     label_bias (Optional[float]): Start value of each label's constant.
+    label_blocks (Sequence[int]): Numbers of labels that are projected by one product
+        each, as `with_labels` leaves them; empty for all labels by one.
     RAISES (ValueError): GP003 if a size is not positive or head_width is odd.
     """
+
+    #: Parameters that have rows for each label, in label order. All labels share the
+    #: others.
+    by_label: Tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -41,6 +47,7 @@ class PointerHead(nn.Module):
         head_width: int,
         rope: bool,
         label_bias: Optional[float],
+        label_blocks: Sequence[int] = (),
     ) -> None:
         super().__init__()
         if min(n_input, n_labels, head_width) < 1 or head_width % 2:
@@ -54,12 +61,58 @@ class PointerHead(nn.Module):
         self.head_width = head_width
         self.rope = rope
         self.label_bias = label_bias
+        self.label_blocks = tuple(label_blocks)
         self.dropout = nn.Dropout(0.0)
 
     def settings(self) -> Dict[str, Any]:
         """RETURNS (Dict[str, Any]): The arguments that rebuild this head."""
-        names = ("n_input", "n_labels", "head_width", "rope", "label_bias")
+        names = ["n_input", "n_labels", "head_width", "rope", "label_bias"]
+        if self.label_blocks:
+            names.append("label_blocks")
         return {name: getattr(self, name) for name in names}
+
+    def with_labels(self, n_labels: int) -> PointerHead:
+        """Make a head with more labels. The new ones start as in a fresh head.
+
+        The old labels keep their scores to the last bit: a product of another size
+        may round differently, so each group of labels keeps a product of its own,
+        until `merge_labels`.
+
+        n_labels (int): Labels of the new head.
+        RETURNS (PointerHead): The new head.
+        RAISES (ValueError): GP080 if it would have fewer labels.
+        """
+        added = n_labels - self.n_labels
+        if added < 0:
+            fields = {"old": self.n_labels, "new": n_labels}
+            raise ValueError(Errors.GP080.format(**fields))
+        if not added:
+            return self
+        settings = {**self.settings(), "label_blocks": ()}
+        own = self.state_dict()
+        fresh = type(self)(**{**settings, "n_labels": added}).state_dict()
+        for name in self.by_label:
+            if name in own:
+                own[name] = torch.cat([own[name], fresh[name].to(own[name])])
+        blocks = (*(self.label_blocks or [self.n_labels]), added)
+        settings.update(n_labels=n_labels, label_blocks=blocks)
+        with torch.device("meta"):  # no start values for what is replaced
+            head = type(self)(**settings)
+        head.load_state_dict(own, assign=True)
+        return head
+
+    def merge_labels(self) -> None:
+        """Project all labels by one product again, once their weights have changed."""
+        self.label_blocks = ()
+
+    def _project_labels(self, layer: nn.Linear, x: Tensor) -> Tensor:
+        """A layer of `by_label`, a product for each block of labels."""
+        if not self.label_blocks:
+            return cast(Tensor, layer(x))
+        per_label = layer.out_features // self.n_labels
+        sizes = [per_label * n for n in self.label_blocks]
+        blocks = zip(layer.weight.split(sizes), layer.bias.split(sizes))
+        return torch.cat([nn.functional.linear(x, *block) for block in blocks], dim=1)
 
     def forward(self, vectors: Tensor, lengths: Sequence[int]) -> PointerStates:
         """Project the token vectors of a batch of documents.
@@ -114,6 +167,8 @@ class GlobalPointerHead(PointerHead):
     untrained head start with nearly no span instead of half of all.
     """
 
+    by_label = ("projection.weight", "projection.bias", "bias")
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         size = self.n_labels * self.head_width * 2
@@ -123,7 +178,7 @@ class GlobalPointerHead(PointerHead):
             self.bias = nn.Parameter(torch.full((self.n_labels,), self.label_bias))
 
     def project(self, vectors: Tensor) -> Projections:
-        projected = self.projection(vectors)
+        projected = self._project_labels(self.projection, vectors)
         projected = projected.view(len(vectors), self.n_labels, 2 * self.head_width)
         queries, keys = projected.split(self.head_width, dim=-1)
         if self.label_bias is None:
@@ -141,6 +196,8 @@ class EfficientGlobalPointerHead(PointerHead):
     each label's constant: label_bias is where it starts, None for his start at 0.
     """
 
+    by_label = ("typing.weight", "typing.bias")
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.projection = nn.Linear(self.n_input, 2 * self.head_width)
@@ -151,7 +208,7 @@ class EfficientGlobalPointerHead(PointerHead):
 
     def project(self, vectors: Tensor) -> Projections:
         projected = self.projection(vectors)
-        terms = self.typing(projected) / 2
+        terms = self._project_labels(self.typing, projected) / 2
         queries, keys = projected[:, None, 0::2], projected[:, None, 1::2]
         return queries, keys, terms[:, 1::2], terms[:, 0::2]
 

@@ -78,6 +78,12 @@ class PointerStates:
         terms = (self.queries, self.keys, self.start, self.end)
         return tuple(term for term in terms if term is not None)
 
+    def is_finite(self) -> bool:
+        """RETURNS (bool): False if any value is infinite or not a number."""
+        return all(
+            bool(x.sum().isfinite()) or bool(x.isfinite().all()) for x in self.tensors()
+        )
+
     def map(self, function: Callable[[Tensor], Tensor]) -> PointerStates:
         """Apply a function to each of the tensors that a gradient reaches.
 

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional
 import jinja2
 
 from ..errors import Errors
+from ..wording import visible
 
 _HERE = Path(__file__).parent
 #: The recipe of a pipeline on spaCy's `tok2vec` in place of a transformer.
@@ -68,7 +69,7 @@ def make_config(
         the recipe's.
     RETURNS (str): The config, to be filled in by `spacy train`.
     RAISES (ValueError): GP228 if there is no such recipe, GP230 if it has no encoder
-        to name.
+        to name, GP241 if a config cannot hold the language or the encoder.
     """
     known = recipes()
     if name not in known:
@@ -82,11 +83,23 @@ def make_config(
     given = {"nlp.lang": lang, "paths.encoder": encoder}
     values.update((place, value) for place, value in given.items() if value is not None)
     options = {"--lang": lang, "--encoder": encoder}
+    for option, value in options.items():
+        _check_value(option, value or "")
     words = [name, *(["--gpu"] if gpu else [])]
     words += [x for pair in options.items() if pair[1] is not None for x in pair if x]
     command = f"spacy global-pointer config {shlex.join(words)}"
     head = f"# {recipe.about}.\n# Made by `{command}`; {recipe.source}.\n\n"
     return head + set_values(base_config(name), values)
+
+
+def _check_value(option: str, value: str) -> None:
+    """Check that a config gives a text back that it holds. JSON keeps all else."""
+    what = "a line end or another control character"
+    if value == visible(value):
+        if "$" not in value:
+            return
+        what = "a $, with which names of other settings begin"
+    raise ValueError(Errors.GP241.format(option=option, value=value, what=what))
 
 
 def base_config(name: str) -> str:

@@ -6,15 +6,16 @@ import math
 from typing import Iterator
 
 from ..errors import Errors
+from ..values import Setting, is_number, is_whole
 
 
 def cosine_v1(
-    initial_rate: float,
-    warmup_steps: int,
-    total_steps: int,
-    final_rate: float = 0.0,
-    cycles: int = 1,
-    cycle_growth: float = 1.0,
+    initial_rate: Setting,
+    warmup_steps: Setting,
+    total_steps: Setting,
+    final_rate: Setting = 0.0,
+    cycles: Setting = 1,
+    cycle_growth: Setting = 1.0,
 ) -> Iterator[float]:
     """`spacy-globalpointer.cosine.v1`: a linear warm-up from 0, then half a cosine
     from initial_rate to final_rate (Loshchilov & Hutter 2017, arXiv 1608.03983). With
@@ -29,6 +30,12 @@ def cosine_v1(
     YIELDS (float): The rate of each update.
     RAISES (ValueError): GP225 if a number is out of its range.
     """
+    given = {"initial_rate": initial_rate, "final_rate": final_rate}
+    for name, number in {**given, "cycle_growth": cycle_growth}.items():
+        _check(name, number, is_number(number), "a number")
+    counts = {"total_steps": total_steps, "warmup_steps": warmup_steps}
+    for name, number in {**counts, "cycles": cycles}.items():
+        _check(name, number, is_whole(number), "a whole number")
     _check("total_steps", total_steps, total_steps >= 1, "at least 1")
     fits, rule = 0 <= warmup_steps < total_steps, "from 0, and less than total_steps"
     _check("warmup_steps", warmup_steps, fits, f"{rule} {total_steps}")

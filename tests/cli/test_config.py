@@ -53,7 +53,21 @@ def test_replaces_nothing_unless_forced(tmp_path):
     assert path.read_text("utf-8") == make_config("bert-en")
 
 
+def test_a_line_end_adds_no_section(tmp_path):
+    evil = "x\n[training]\nmax_steps = 1"
+    for option in ("--encoder", "--lang"):
+        for place in ("-", tmp_path / "config.cfg"):
+            output = run("default", place, option, evil, code=1)
+            assert "GP241" in output and "\n[training]" not in output
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["", "bert", "../base"])
 def test_unknown_recipe(name, tmp_path):
     assert "GP228" in run(name, tmp_path / "config.cfg", code=1)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_encoder_of_a_long_name_is_not_there(tmp_path):
+    config = str(tmp_path / "a.cfg")
+    assert "GPW212" in run("bert-en", config, "--encoder", f"./{'x' * 300}")

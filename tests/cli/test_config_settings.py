@@ -186,6 +186,15 @@ def test_no_component(write):
         ({"components.global_pointer.overlap": "some"}, "GP011"),
         ({"components.global_pointer.max_span_length": 0}, "GP012"),
         ({"components.global_pointer.loss.label_weights": "some"}, "GP226"),
+        ({"components.global_pointer.overlap": None}, "GP011"),
+        ({"components.global_pointer.max_span_length": 1.5}, "GP012"),
+        ({"components.global_pointer.max_span_length": True}, "GP012"),
+        ({"components.global_pointer.spans_key": 5}, "GP063.*spans_key is 5"),
+        ({"components.global_pointer.spans_key": ""}, "GP063.*spans_key"),
+        ({"components.global_pointer.thresholds": [0.5]}, "GP063.*thresholds"),
+        ({"components.global_pointer.thresholds": {"A": True}}, "GP010"),
+        ({"corpora.train.chunk_size": "many"}, "GP117.*'many'"),
+        ({"corpora.train.chunk_size": 1.5}, "GP117"),
     ],
 )
 def test_bad_values(write, changes, code):

@@ -106,6 +106,31 @@ def test_errors_are_told_without_traceback(lossy, tmp_path, options, message):
     assert not (tmp_path / "out").exists()
 
 
+def test_annotators_are_chosen(tmp_path):
+    tasks = [
+        {"text": TEXT, "spans": [span], "_input_hash": 1, "_session_id": name}
+        for name, span in (
+            ("ann", {"start": 0, "end": 17, "label": "ORG"}),
+            ("bob", {"start": 23, "end": 27, "label": "PER"}),
+        )
+    ]
+    srsly.write_jsonl(tmp_path / "in.jsonl", tasks)
+    result = convert(tmp_path / "in.jsonl", tmp_path / "out")
+    assert result.exit_code == 1 and "GP147" in result.output
+    for options, spans in (
+        (["--annotator", "ann"], [("ORG", 0, 17)]),
+        (["--annotators", "union"], [("ORG", 0, 17), ("PER", 23, 27)]),
+        (["--annotators", "agreement", "--allow-loss"], []),
+        (["--annotator", "bob", "--annotator", "ann", "--annotators", "union"], None),
+    ):
+        result = convert(tmp_path / "in.jsonl", tmp_path / "out", *options)
+        assert result.exit_code == 0, result.output
+        (doc,) = load(tmp_path / "out" / "all.spacy")
+        assert spans is None or char_spans(doc) == spans
+    result = convert(tmp_path / "in.jsonl", tmp_path / "out", "--annotator", "carl")
+    assert result.exit_code == 1 and "GP148" in result.output
+
+
 def test_command_is_part_of_spacy():
     from spacy.cli._util import app
 
@@ -126,6 +151,55 @@ def test_nothing_but_texts_is_told_and_is_status_1(tmp_path):
     assert convert(source, tmp_path / "out", "--allow-loss").exit_code == 0
 
 
+def region(text):
+    value = {"start": 0, "end": 4, "text": text[:4], "labels": ["PER"]}
+    tags = {"from_name": "label", "to_name": "text", "type": "labels"}
+    return {"id": "r", **tags, "value": value}
+
+
+def task(text, **fields):
+    predictions = [{"model_version": "m", "result": [region(text)]}]
+    return {"data": {"text": text}, "predictions": predictions, **fields}
+
+
+CANCELLED = [{"result": [], "was_cancelled": True}]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({}, {"annotations": []}, {"completions": []}, {"annotations": CANCELLED}),
+        {"annotations": [{"result": []}]},
+    ],
+)
+def test_predictions_that_are_not_taken_are_reported(tmp_path, fields):
+    source = tmp_path / "a.json"
+    source.write_text(srsly.json_dumps([task("Mary sleeps.", **fields)] * 2), "utf-8")
+    result = convert(source, tmp_path / "out")
+    assert result.exit_code == 1
+    told = " ".join(result.output.split())
+    assert "[GPW051] 2 documents have no annotation with a span" in told
+    assert "No span was converted" in told
+    assert told.count("--option predictions=true") == 2
+    result = convert(source, tmp_path / "out", "--option", "predictions=true")
+    assert result.exit_code == 0 and "GPW051" not in result.output
+    assert len(load(tmp_path / "out" / "all.spacy")) == 2
+
+
+def test_predictions_next_to_annotations_are_not_missed(tmp_path):
+    annotations = [{"result": [region("Mary sleeps.")]}]
+    tasks = [task("Mary sleeps.", annotations=annotations), task("John sleeps.")]
+    source = tmp_path / "a.json"
+    source.write_text(srsly.json_dumps(tasks[:1]), "utf-8")
+    assert "GPW051" not in convert(source, tmp_path / "out").output
+    source.write_text(srsly.json_dumps(tasks), "utf-8")
+    result = convert(source, tmp_path / "out")
+    assert result.exit_code == 0 and "[GPW051] 1 document has" in result.output
+    without = [{**one, "predictions": []} for one in tasks]
+    source.write_text(srsly.json_dumps(without), "utf-8")
+    assert "GPW051" not in convert(source, tmp_path / "out").output
+
+
 def test_texts_of_another_language_are_told(tmp_path):
     span = '{"start": 0, "end": 4, "label": "ORG"}'
     line = f'{{"text": "北京大学第三医院", "spans": [{span}]}}'
@@ -133,6 +207,28 @@ def test_texts_of_another_language_are_told(tmp_path):
     found = convert(tmp_path / "a.jsonl", tmp_path / "out").output
     assert "Name another with --lang" in " ".join(found.split())
     assert convert(tmp_path / "a.jsonl", tmp_path / "out", "-l", "zh").exit_code == 0
+
+
+def test_sentence_ends_within_spans_are_counted(tmp_path):
+    source = tmp_path / "a.conll"
+    source.write_text("the\tB-ORG\nBank\tI-ORG\n\nof\tI-ORG\nLeith\tI-ORG\n")
+    found = convert(source, tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    assert "joined at sentence ends 1" in " ".join(found.output.split())
+    assert "1 sentence end within a span" in found.output
+    [doc] = load(tmp_path / "out" / "all.spacy")
+    assert [span.text for span in doc.spans["sc"]] == ["the Bank\nof Leith"]
+    summary = srsly.read_json(tmp_path / "out" / "summary.json")["all"]
+    assert summary["joined_at_sentence_ends"] == 1
+    assert "cut_at_sentence_ends" not in summary
+
+    found = convert(source, tmp_path / "out", "--option", "documents=sentence")
+    assert found.exit_code == 0, found.output
+    shown = " ".join(found.output.split())
+    assert "cut at sentence ends 1" in shown and "documents=docstart" in shown
+    assert len(load(tmp_path / "out" / "all.spacy")) == 2
+    summary = srsly.read_json(tmp_path / "out" / "summary.json")["all"]
+    assert summary["cut_at_sentence_ends"] == 1
 
 
 def test_labels_options_and_excluded_files(tmp_path):

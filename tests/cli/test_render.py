@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 import spacy
 from corpus_helpers import doc_with, save
+from page_checks import SPAN_PAGE, CheckedPage
 from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
@@ -197,3 +198,26 @@ def test_text_in_another_encoding_is_told(model, tmp_path):
     assert result.exit_code == 1
     assert "GP103" in result.output
     assert not (tmp_path / "page.html").exists()
+
+
+EVIL = '"><img src=x onerror=alert(1)>'
+
+
+def test_labels_texts_and_names_are_data(tmp_path):
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("span_ruler", config={"spans_key": EVIL})
+    ruler.add_patterns([{"label": EVIL, "pattern": "Leith", "id": EVIL}])
+    nlp.to_disk(tmp_path / "model")
+    doc = doc_with(["Leith", "<script>"], [(0, 1, "<script>")], key=EVIL)
+    doc.user_data["title"] = "<script>alert(1)</script>"
+    save(tmp_path / "a.spacy", [doc])
+    (tmp_path / "<img src=x>.txt").write_text("Leith <script>", "utf-8")
+    for name, options in (("a.spacy", ["--gold"]), ("<img src=x>.txt", [])):
+        output = tmp_path / "page.html"
+        options = [*options, "--spans-key", EVIL]
+        result = render(tmp_path / "model", tmp_path / name, output, *options)
+        assert result.exit_code == 0, result.output
+        page = CheckedPage(output.read_text("utf-8"), SPAN_PAGE)
+        assert page.problems == []
+        assert EVIL in page.texts["div"][-1]
+    assert page.texts["h2"] == ["<img src=x>.txt"]

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 import spacy
 import spacy.cli
-from corpus_helpers import save
+from corpus_helpers import load, read_jsonl, save
 from helpers import GOLD, TEXTS, found, make_examples
 from spacy.cli._util import app
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config
 from typer.testing import CliRunner
+
+import spacy_globalpointer.cli.app  # noqa: F401 (adds the commands)
+from spacy_globalpointer.corpus.from_doc import annotated_from_doc
 
 CONFIG = """
 [paths]
@@ -180,6 +183,86 @@ def test_apply(model, tmp_path):
     assert all("sc" in doc.spans for doc in docs.values())
 
 
+#: Texts with ids and metadata.
+RECORDS = [
+    {"id": "case/7", "text": TEXTS[0], "meta": {"source": "web", "pages": [1, 2]}},
+    {"id": "12", "text": TEXTS[1], "meta": {"source": "pdf"}},
+]
+#: Formats, and what they have no place for.
+CHAIN = {
+    "jsonl": set(),
+    "prodigy": set(),
+    "label-studio": set(),
+    "doccano": set(),
+    "spacy-json": set(),
+    "cluener": set(),
+    "brat": {"meta"},
+    "cmeee": {"id"},
+}
+
+
+@pytest.fixture(scope="module")
+def applied(workplace):
+    """What `spacy apply` found in the records, which `convert` has read."""
+    texts, converted = workplace / "texts.jsonl", workplace / "texts"
+    texts.write_text("\n".join(map(json.dumps, RECORDS)), "utf-8")
+    run("global-pointer", "convert", texts, converted, "--allow-loss")
+    model, found = workplace / "out" / "model-best", workplace / "found.spacy"
+    run("apply", model, converted / "all.spacy", found)
+    return found
+
+
+@pytest.mark.parametrize("format,missing", CHAIN.items())
+def test_ids_and_metadata_stay_from_apply_to_convert(
+    applied, tmp_path, format, missing
+):
+    out = tmp_path / ("out" if format == "brat" else "out.json")
+    run("global-pointer", "export", applied, out, "--format", format)
+    options = ["--option", "predictions=true"] if format == "label-studio" else []
+    run("global-pointer", "convert", out, tmp_path / "b", "-f", format, *options)
+    docs = {doc.text: doc for doc in load(tmp_path / "b" / "all.spacy")}
+    for record, gold in zip(RECORDS, GOLD):
+        doc = docs[record["text"]]
+        assert set(found(doc)) == set(gold)
+        kept = annotated_from_doc(doc)
+        assert kept.name == record["id"] or "id" in missing
+        assert kept.meta == record["meta"] or "meta" in missing
+
+
+def test_ids_and_metadata_are_fields_of_hf_tokens(applied, tmp_path):
+    out = tmp_path / "out.jsonl"
+    run("global-pointer", "export", applied, out, "--format", "hf-tokens")
+    records = read_jsonl(out)
+    assert [(r["id"], r["source"]) for r in records] == [
+        ("case/7", "web"),
+        ("12", "pdf"),
+    ]
+    run("global-pointer", "convert", out, tmp_path / "b")
+    again = tmp_path / "again.jsonl"
+    docs = tmp_path / "b" / "all.spacy"
+    run("global-pointer", "export", docs, again, "--format", "hf-tokens")
+    assert again.read_bytes() == out.read_bytes()
+
+
+def test_ids_and_metadata_of_the_users_own_docs_stay(model, tmp_path):
+    """As spaCy's documentation keeps them: with `as_tuples`, on an attribute."""
+    nlp = spacy.load(model)
+    Doc.set_extension("source", default=None, force=True)
+    docs = []
+    pairs = [(record["text"], record) for record in RECORDS]
+    for doc, record in nlp.pipe(pairs, as_tuples=True):
+        doc.user_data["id"] = record["id"]
+        doc._.source = record["meta"]["source"]
+        docs.append(doc)
+    path = save(tmp_path / "docs.spacy", docs)
+    out = tmp_path / "out.jsonl"
+    run("global-pointer", "export", path, out, "--format", "jsonl")
+    assert [(r["id"], r["meta"]) for r in read_jsonl(out)] == [
+        ("case/7", {"source": "web"}),
+        ("12", {"source": "pdf"}),
+    ]
+
+
 def test_package(model, tmp_path):
     run("package", model, tmp_path, "--name", "toy", "--build", "none")
     [meta] = tmp_path.glob("*/meta.json")
@@ -247,3 +330,29 @@ def test_labels_that_come_late_need_the_file(streamed):
     nlp = init_nlp(load_config(folder / "config.cfg", {**paths, **STREAMED}))
     with pytest.raises(ValueError, match="GP017.*RARE.*spacy init labels"):
         train(nlp)
+
+
+def sourced(workplace, model, folder):
+    """A config that trains the components of a pipeline on data with a new label."""
+    gold = [[*GOLD[0], (10, 11, "NEW")], *GOLD[1:]]
+    docs = [e.reference for e in make_examples(spacy.blank("en"), gold=gold)]
+    path = str(save(folder / "new.spacy", docs))
+    config = load_config(workplace / "config.cfg")
+    config["paths"].update(train=path, dev=path)
+    config["components"] = {
+        name: {"source": str(model)} for name in ("tok2vec", "global_pointer")
+    }
+    return config
+
+
+def test_a_new_label_is_added_before_training_from_a_pipeline(
+    workplace, model, tmp_path
+):
+    with pytest.raises(ValueError, match=r"GP017.*'NEW'.*add_label"):
+        train(init_nlp(sourced(workplace, model, tmp_path)))
+    nlp = spacy.load(model)
+    nlp.get_pipe("global_pointer").add_label("NEW")
+    nlp.to_disk(tmp_path / "grown")
+    nlp, _ = train(init_nlp(sourced(workplace, tmp_path / "grown", tmp_path)))
+    assert (10, 11, "NEW") in found(nlp(TEXTS[0]))
+    assert set(GOLD[0]) <= set(found(nlp(TEXTS[0])))

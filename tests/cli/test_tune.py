@@ -53,6 +53,10 @@ def tune(*args, code=0):
     return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.output).split())
 
 
+#: Documents with 14 gold spans are fewer than the default of --min-gold allows.
+FEW = ("--min-gold", 1)
+
+
 def evaluate(model, dev):
     """P, R and F1 in percent, as the command prints them."""
     nlp = spacy.load(model)
@@ -129,7 +133,7 @@ def test_labels_that_a_config_cannot_hold_are_told(made, dev, tmp_path):
 
 def test_a_saved_pipeline_is_written_in_the_same_order(made, model, dev):
     """The config is as spaCy writes it."""
-    tune(model, dev)
+    tune(model, dev, *FEW)
     text = (model / "config.cfg").read_bytes()
     spacy.load(model).to_disk(made / "again")
     assert (made / "again" / "config.cfg").read_bytes() == text
@@ -138,19 +142,19 @@ def test_a_saved_pipeline_is_written_in_the_same_order(made, model, dev):
 def test_values_taken_from_other_sections_stay_so(model, dev):
     path = model / "config.cfg"
     assert "seed = ${system.seed}" in path.read_text()
-    tune(model, dev)
+    tune(model, dev, *FEW)
     assert "seed = ${system.seed}" in path.read_text()
 
 
 def test_thresholds_of_before_are_replaced(model, dev):
     tune(model, dev, "--min-gold", 1)
     assert config(model)["thresholds"]
-    tune(model, dev, "--overall-only")
+    tune(model, dev, "--overall-only", *FEW)
     assert not config(model)["thresholds"]
 
 
 def test_copy(made, model, dev, tmp_path):
-    tune(model, dev, "--output", tmp_path / "new" / "tuned")
+    tune(model, dev, "--output", tmp_path / "new" / "tuned", *FEW)
     assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
     assert config(tmp_path / "new/tuned")["threshold"] != 0.5
     spacy.load(tmp_path / "new" / "tuned")
@@ -167,13 +171,13 @@ def test_failure_leaves_the_old_config(made, model, dev, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    assert "disk full" in tune(model, dev, code=1)
+    assert "disk full" in tune(model, dev, *FEW, code=1)
     assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
     assert sorted(os.listdir(model)) == sorted(os.listdir(made / "model"))
 
 
 def test_f_score_of_another_beta(model, dev):
-    output = tune(model, dev, "--beta", 2)
+    output = tune(model, dev, "--beta", 2, *FEW)
     assert " F2 so far " in output and " F1" not in output
 
 
@@ -241,9 +245,23 @@ def test_a_single_threshold_that_expects_more_is_told(model, dev, monkeypatch):
 def test_few_gold_spans_are_told(made, model, dev, tmp_path):
     docs = load(dev)
     assert "GPW015" not in tune(model, save(tmp_path / "a.spacy", docs * 4))
-    told = tune(model, save(tmp_path / "b.spacy", docs[:2]))
+    told = tune(model, save(tmp_path / "b.spacy", docs[:2]), "--dry-run")
     n = sum(len(doc.spans["sc"]) for doc in docs[:2])
     assert f"[GPW015] There are only {n} gold spans in 2 documents" in told
+
+
+@pytest.mark.parametrize("options", [[], ["--overall-only"], ["--output"]])
+def test_thresholds_from_few_gold_spans_are_not_written(
+    made, model, dev, tmp_path, options
+):
+    options += [tmp_path / "copy"] if "--output" in options else []
+    told = tune(model, dev, *options, "--min-gold", 15, code=1)
+    assert "GPW015" in told and "[GP139] Nothing was written" in told
+    assert "14 gold spans, fewer than --min-gold 15" in told
+    assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
+    assert sorted(os.listdir(tmp_path)) == ["model"]
+    told = tune(model, dev, *options, "--min-gold", 14)
+    assert "GPW015" not in told and "Wrote threshold" in told
 
 
 def test_documents_without_gold(model, dev, tmp_path):

@@ -19,6 +19,7 @@ from corpus_helpers import (
     places,
     read_jsonl,
     span_line,
+    trim,
     write_brat,
 )
 from hypothesis import given, settings
@@ -93,6 +94,7 @@ def test_summary(corpus, splits, tmp_path):
     assert stored["train"] == {
         "read": 7,
         "kept": 3,
+        "trimmed": 0,
         "adjusted": 0,
         "rejected": {
             "duplicate": 1,
@@ -310,7 +312,8 @@ def test_round_trip(tmp_path_factory, mode, corpus):
             for label, real, a, b in spans
         ]
         documents[f"{number}"] = (text, lines)
-        gold.append({(label, a, b) for label, real, a, b in spans if real})
+        trimmed = {(x, *trim(text, a, b)) for x, real, a, b in spans if real}
+        gold.append({(x, start, end) for x, start, end in trimmed if start < end})
     write_brat(folder / "brat", documents)
     options = {"nlp": NLP, "on_misaligned": mode}
     summary = convert_corpus(folder / "brat", folder / "out", **options).splits["all"]

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy
 import pytest
-from corpus_helpers import NLP, doc_with
+from corpus_helpers import NLP, doc_with, trim
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
@@ -76,10 +76,12 @@ def test_round_trip(annotated):
         *(annotated.name, annotated.text),
         annotated.meta,
     )
+    text = annotated.text
     sound = {
-        place(span)
+        (*trim(text, span.start, span.end), span.label)
         for span in annotated.spans
-        if find_fault(annotated.text, span.start, span.end) is None
+        if find_fault(text, span.start, span.end) is None
+        and not text[span.start : span.end].isspace()
     }
     assert Counter(map(place, back.spans)) == Counter(sound)
     assert back.n_read == len(sound)
@@ -129,6 +131,31 @@ def test_name_where_there_is_no_title():
     assert annotated_from_doc(doc, name="file:1").name == "file:1"
     doc.user_data["title"] = "own"
     assert annotated_from_doc(doc, name="file:1").name == "own"
+
+
+@pytest.mark.parametrize("key", ["id", ("._.", "id", None, None)])
+@pytest.mark.parametrize("id", ["a/1", 7])
+def test_the_id_of_another_maker_is_the_name(key, id):
+    doc = doc_with(["a"])
+    doc.user_data[key] = id
+    back = annotated_from_doc(stored(doc), name="file:1")
+    assert (back.name, back.meta) == (str(id), {})
+    doc.user_data["title"] = "own"
+    back = annotated_from_doc(stored(doc), name="file:1")
+    assert (back.name, back.meta) == ("own", {"id": id})
+
+
+def test_data_of_another_maker_are_metadata():
+    doc = doc_with(["a", "b"])
+    doc.user_data.update({"url": "http", "n": 2, "meta": {"n": 3, "tags": ["x"]}})
+    doc.user_data[("._.", "author", None, None)] = "Mary"
+    doc.user_data[("._.", "score", 0, 1)] = 0.5  # of a span
+    doc.user_data[("mine", "x")] = 1
+    meta = {"author": "Mary", "url": "http", "n": 3, "tags": ["x"]}
+    assert annotated_from_doc(stored(doc)).meta == meta
+    doc.user_data["array"] = numpy.zeros(2)
+    doc.user_data["nothing"] = float("nan")
+    assert annotated_from_doc(doc).meta == meta
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+import warnings
 
 import pytest
 import srsly
@@ -63,13 +64,11 @@ def convert_in_child(source, output, *, kill_at_move=None):
         os._exit(0)
 
 
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    """Two corpora, and what their conversions give."""
-    folder = tmp_path_factory.mktemp("expected")
+def make_expected(folder, n):
+    """Two corpora of n documents, and what their conversions give."""
     found = []
     for label in ("OLD", "NEW"):
-        source = write_corpus(folder / f"{label}.jsonl", 120, label)
+        source = write_corpus(folder / f"{label}.jsonl", n, label)
         start = time.perf_counter()
         convert(source, folder / label)
         seconds = time.perf_counter() - start
@@ -77,37 +76,140 @@ def expected(tmp_path_factory):
     return found
 
 
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    return make_expected(tmp_path_factory.mktemp("expected"), 5)
+
+
 def check(output, old, new):
-    """A summary vouches for a whole conversion; each file is one of a whole one."""
-    found = contents(output)
-    if found is None:
-        return
-    found.pop(".unfinished.json", None)
+    """A summary vouches for a whole conversion. Files of two conversions are never
+    mixed."""
+    found = contents(output) or {}
     if "summary.json" in found:
         assert found in (old, new)
-    for name, data in found.items():
-        assert data in (new.get(name), (old or {}).get(name)), name
+    assert any(found.items() <= (whole or {}).items() for whole in (old, new))
 
 
 @pytest.mark.parametrize("again", [False, True])
-@pytest.mark.parametrize("moves", range(1, 6))
-def test_killed_between_the_last_moves(tmp_path, expected, moves, again):
+@pytest.mark.parametrize("move", range(1, 11))
+def test_killed_at_a_move(tmp_path, expected, move, again):
     (old_source, old, _), (source, new, _) = expected
-    output = tmp_path / "out"
+    output, n_moves = tmp_path / "out", 10 if again else 5
     if again:
         convert(old_source, output)
-    pid = convert_in_child(source, output, kill_at_move=moves)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    pid = convert_in_child(source, output, kill_at_move=move)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code == (-signal.SIGKILL if move <= n_moves else 0)
     check(output, old if again else None, new)
+    if code:
+        # The next one says so and undoes it, even if it comes to nothing itself.
+        bad = tmp_path / "NEW.jsonl"
+        bad.write_text("no JSON")
+        with (
+            pytest.raises(ValueError, match="GP16"),
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("always")
+            convert(bad, output)
+        bad.unlink()
+        codes = [str(w.message) for w in caught]
+        assert len(codes) == (move > 1) and all("GPW125" in x for x in codes)
+        assert contents(output) == (old if again else None)
     convert(source, output)
     assert contents(output) == new
+    assert [path.name for path in output.parent.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("move", range(1, 11))
+def test_an_error_at_a_move_changes_nothing(
+    tmp_path, expected, monkeypatch, move, error
+):
+    (old_source, old, _), (source, _, _) = expected
+    convert(old_source, tmp_path / "out")
+    replace, moves = os.replace, []
+
+    def count_and_fail(a, b):
+        moves.append(a)
+        if len(moves) == move:
+            raise error
+        replace(a, b)
+
+    monkeypatch.setattr(os, "replace", count_and_fail)
+    with pytest.raises(error):
+        convert(source, tmp_path / "out")
+    assert contents(tmp_path / "out") == old
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_conversions_into_one_folder_exclude_each_other(tmp_path, expected):
+    (old_source, old, _), (source, _, _) = expected
+    output = tmp_path / "more" / "out"
+
+    def convert_too(documents, _):
+        with pytest.raises(ValueError, match=f"GP191.*{output}"):
+            convert(source, output)
+        convert(source, tmp_path / "other")
+        yield from documents
+
+    convert_corpus(
+        old_source, output, nlp=NLP, splits=SPLITS["OLD"], progress=convert_too
+    )
+    assert contents(output) == old
+    assert [path.name for path in output.parent.iterdir()] == ["out"]
+
+
+def test_processes_that_convert_into_one_folder_exclude_each_other(tmp_path, expected):
+    """The one that a killed process kept away comes next."""
+    (_, _, _), (source, new, _) = expected
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+
+        def wait(documents, _):
+            os.write(writer, b"!")
+            time.sleep(60)
+            yield from documents
+
+        try:
+            convert_corpus(source, tmp_path / "out", nlp=NLP, progress=wait)
+        finally:
+            os._exit(0)
+    os.read(reader, 1)
+    with pytest.raises(ValueError, match="GP191"):
+        convert(source, tmp_path / "out")
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    convert(source, tmp_path / "out")
+    assert contents(tmp_path / "out") == new
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_conversion_that_fails_leaves_no_folders(tmp_path, expected):
+    bad = tmp_path / "NEW.jsonl"
+    bad.write_text("no JSON")
+    with pytest.raises(ValueError, match="GP16"):
+        convert(bad, tmp_path / "a" / "b" / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["NEW.jsonl"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no modes")
+def test_files_that_are_converted_again_keep_their_modes(tmp_path, expected):
+    (old_source, _, _), (source, _, _) = expected
+    convert(old_source, tmp_path / "out")
+    for path in (tmp_path / "out").iterdir():
+        path.chmod(0o600)
+    convert(source, tmp_path / "out")
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "out").iterdir()}
+    assert modes == {0o600}
+
+
 @pytest.mark.parametrize("n_kills", [8, pytest.param(50, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(tmp_path, expected, n_kills):
-    (old_source, old, _), (source, new, seconds) = expected
-    output, rng = tmp_path / "out", random.Random(0)
+def test_killed_at_random_moments(tmp_path, n_kills):
+    (tmp_path / "expected").mkdir()
+    both = make_expected(tmp_path / "expected", 120)
+    (old_source, old, _), (source, new, seconds) = both
+    output, rng = tmp_path / "more" / "out", random.Random(0)
     convert(old_source, output)
     for _ in range(n_kills):
         pid = convert_in_child(source, output)
@@ -117,4 +219,4 @@ def test_killed_at_random_moments(tmp_path, expected, n_kills):
         check(output, old, new)
     convert(source, output)
     assert contents(output) == new
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert [path.name for path in output.parent.iterdir()] == ["out"]

@@ -34,6 +34,24 @@ def test_documents_in_both_are_counted_and_named():
     assert prints("Other.").shared_with(train).documents == 0
 
 
+def test_copies_in_the_test_file_all_leak():
+    train = prints(("a", "One text."), ("b", "Another text."))
+    test = prints(("c", "One text."), ("d", "one  text."), ("e", "ONE TEXT."), "New.")
+    shared = test.shared_with(train)
+    assert shared.documents == 3
+    assert shared.names == [("a", "c"), ("a", "d"), ("a", "e")]
+    assert train.shared_with(test).documents == 1
+
+
+def test_documents_that_share_sentences_are_named():
+    train = prints(("a", "New."), ("b", f"{LONG.format('leith')}. Old."))
+    text = f"First. {LONG.format('leith')}. {LONG.format('leith')}."
+    test = prints(("c", f"{LONG.format('york')}."), ("d", text), ("e", text))
+    named = test.owners_of_shared_sentences(train)
+    assert named == [("b", "d"), ("b", "e")]
+    assert prints("No.").owners_of_shared_sentences(train) == []
+
+
 def test_case_and_white_space_make_no_difference():
     train = prints("The  BANK\nof Leith \n")
     assert prints("the bank of leith").shared_with(train).documents == 1
@@ -106,5 +124,10 @@ def test_sentences_are_those_of_a_plain_search(train, test):
     own = [n for numbers in test for n in numbers]
     assert shared.n_sentences == len(own)
     assert shared.sentences == sum(n in known for n in own)
-    texts = {tuple(numbers) for numbers in test if numbers}
-    assert shared.documents == len(texts & {tuple(numbers) for numbers in train})
+    texts = [numbers for numbers in test if numbers]
+    assert shared.documents == sum(numbers in train for numbers in texts)
+    named = prints(*map(text, test)).owners_of_shared_sentences(
+        prints(*map(text, train))
+    )
+    owners = [n for n, numbers in enumerate(test, start=1) if known & set(numbers)]
+    assert [name for _, name in named] == [f"document {n}" for n in owners[:MAX_NAMES]]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import combinations
+from unittest.mock import patch
 
 import pytest
 from corpus_helpers import places
 from hypothesis import given
 
+from spacy_globalpointer.corpus import nesting
 from spacy_globalpointer.corpus.nesting import (
     count_lost,
     crossing_pairs,
+    find_clusters,
+    first_conflict,
     nesting_depth,
 )
 
@@ -81,8 +85,49 @@ def test_least_loss(overlap, conflict, spans):
     assert count_lost(spans, overlap) == lost_by_search(spans, conflict)
 
 
+@pytest.mark.parametrize("overlap,conflict", [("nested", cross), ("flat", share)])
+@given(spans=SPANS)
+def test_a_conflict_is_found_where_there_is_one(overlap, conflict, spans):
+    found = first_conflict(spans, overlap)
+    assert (found is not None) == (count_lost(spans, overlap) > 0)
+    assert found is None or conflict(*(spans[i] for i in found))
+    assert first_conflict(spans, "any") is None
+
+
 def test_many_spans_are_quick():
     # 200,000 pairs that cross among 20,000 spans; seconds if all pairs were compared.
     spans = [(i, i + 11) for i in range(20_000)]
     assert crossing_pairs(spans) == 10 * 20_000 - 55
     assert nesting_depth(spans) == 1
+
+
+@given(SPANS)
+def test_clusters_are_what_hangs_together_by_crossings(spans):
+    expected = {
+        span for a, b in combinations(set(spans), 2) if cross(a, b) for span in (a, b)
+    }
+    clusters = find_clusters(spans)
+    assert {span for cluster in clusters for span in cluster} == expected
+    for i, one in enumerate(clusters):
+        assert all(any(cross(span, other) for other in one) for span in one)
+        others = [span for other in clusters[:i] for span in other]
+        assert not any(cross(a, b) for a in one for b in others)
+
+
+@given(SPANS)
+def test_loss_of_a_large_cluster_is_not_overstated(spans):
+    exact = count_lost(spans, "nested")
+    with patch.object(nesting, "MOST_EXACT", 0):
+        assert count_lost(spans, "nested") <= exact
+
+
+def test_loss_of_a_large_cluster_of_equal_spans_is_exact():
+    # Of ten spans that share a token, one can stay.
+    spans = [(i, i + 10) for i in range(1000)]
+    assert count_lost(spans, "nested") == 900
+
+
+def test_empty_spans_cross_nothing():
+    [cluster] = find_clusters([(1, 1), (0, 2), (2, 2), (1, 3)])
+    assert sorted(cluster) == [(0, 2), (1, 3)]
+    assert crossing_pairs([(1, 1), (0, 2), (2, 2), (1, 3)]) == 1

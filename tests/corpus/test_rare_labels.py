@@ -73,7 +73,7 @@ def test_documents_that_were_not_annotated_are_kept(nlp):
     assert times(create_rare_labels_corpus_v1(read), nlp) == {"0": 1}
 
 
-@pytest.mark.parametrize("share", [0.0, -0.5, 1.5, float("nan")])
+@pytest.mark.parametrize("share", [0.0, -0.5, 1.5, float("nan"), "0.1", True])
 def test_share_out_of_range(share):
     with pytest.raises(ValueError, match="GP227"):
         create_rare_labels_corpus_v1(corpus_of("A"), least_share=share)

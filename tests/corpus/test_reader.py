@@ -75,6 +75,12 @@ def test_registered_reader_from_config(path):
     assert len(list(corpus(NLP))) == 3
 
 
+@pytest.mark.parametrize("value", [1.5, "5", True, None])
+def test_numbers_of_the_wrong_type(path, value):
+    with pytest.raises(ValueError, match="GP117.*chunk_size"):
+        create_chunked_corpus_v1(path, chunk_size=value)
+
+
 @pytest.mark.parametrize("name", ["chunk_size", "overlap", "limit", "shuffle_buffer"])
 def test_negative_numbers(path, name):
     with pytest.raises(ValueError, match=f"GP117.*{name}.*-1"):

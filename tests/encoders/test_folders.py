@@ -6,10 +6,12 @@ import numpy
 import pytest
 import spacy
 import srsly
+import torch
 from small_encoders import FAMILIES, make_bert
-from transformers import AutoModel
+from transformers import AutoModel, AutoTokenizer
 
 from spacy_globalpointer.encoders.folders import load_encoder, load_outline
+from spacy_globalpointer.machine_faults import NoTemporaryFolder
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +77,41 @@ def test_what_cannot_be_loaded(tmp_path, pipeline):
     (tmp_path / "model").write_bytes(b"junk")
     with pytest.raises(ValueError, match="GP038"):
         load_outline(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+@pytest.mark.parametrize("n_bytes", [0, 5, 1000])
+def test_truncated_weights_cannot_be_loaded(tmp_path, name, n_bytes):
+    folder = make_bert(tmp_path)
+    if name.endswith(".bin"):
+        weights = AutoModel.from_pretrained(folder).state_dict()
+        (folder / "model.safetensors").unlink()
+        torch.save(weights, folder / name)
+    (folder / name).write_bytes((folder / name).read_bytes()[:n_bytes])
+    with pytest.raises(ValueError, match="GP033"):
+        load_encoder(str(folder))
+
+
+def test_truncated_weights_of_a_pipeline_cannot_be_loaded(pipeline, tmp_path):
+    data = (pipeline / "transformer" / "model").read_bytes()
+    (tmp_path / "model").write_bytes(data[:1000])
+    with pytest.raises(ValueError, match="GP038"):
+        load_encoder(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("can't allocate memory"), NoTemporaryFolder()]
+)
+@pytest.mark.parametrize("part", ["from_pretrained", "from_config"])
+def test_too_little_memory_is_no_damage(pipeline, tmp_path, monkeypatch, error, part):
+    def fail(*_, **__):
+        raise error
+
+    folder = make_bert(tmp_path)
+    if part == "from_pretrained":
+        monkeypatch.setattr(AutoTokenizer, part, fail)
+    monkeypatch.setattr(AutoModel, part, fail)
+    with pytest.raises(type(error)):
+        load_encoder(str(folder if part == "from_pretrained" else pipeline))
+    with pytest.raises(type(error)):
+        spacy.load(pipeline)

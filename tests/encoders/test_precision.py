@@ -110,13 +110,57 @@ def test_no_start_is_known_and_no_cache_can_be_written(monkeypatch, listed):
     assert measure_bf16_gain() == 2.5
 
 
+def test_a_failed_measurement_is_not_kept(monkeypatch, listed):
+    monkeypatch.setattr(bf16_probe, "_PROBE", "import os; os.abort()")
+    assert measure_bf16_gain() == 0 and not listed.exists()
+    monkeypatch.setattr(bf16_probe, "_PROBE", "print(2.5)")
+    assert measure_bf16_gain() == 2.5
+
+
+@pytest.mark.parametrize("value", [0.0, "nan", "[]", '"2.5"', "true", -1.0, None])
+def test_a_kept_value_that_is_no_measurement_is_taken_again(monkeypatch, listed, value):
+    monkeypatch.setattr(bf16_probe, "_PROBE", "print(2.5)")
+    measure_bf16_gain()
+    text = listed.read_text(encoding="utf-8").replace("2.5", str(value))
+    listed.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(bf16_probe, "_PROBE", "print(3.5)")
+    assert measure_bf16_gain() == 3.5
+
+
+@pytest.mark.parametrize("output", ["nan", "inf", "-1", "", "fast"])
+def test_a_probe_that_prints_no_factor(monkeypatch, listed, output):
+    monkeypatch.setattr(bf16_probe, "_PROBE", f"print({output!r})")
+    assert measure_bf16_gain() == 0 and not listed.exists()
+
+
+def test_no_module_of_the_current_folder_is_run(monkeypatch, listed, tmp_path):
+    witness = tmp_path / "witness"
+    for name in ("torch", "time", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(witness)!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert measure_bf16_gain() > 0
+    assert not witness.exists()
+
+
+def test_torch_that_lies_on_no_usual_path_is_found(monkeypatch, listed, tmp_path):
+    """As where PYTHONPATH names it, which an isolated process does not read."""
+    (tmp_path / "elsewhere" / "mine").mkdir(parents=True)
+    file = tmp_path / "elsewhere" / "mine" / "__init__.py"
+    file.write_text("gain = 4.5")
+    monkeypatch.setattr(bf16_probe.torch, "__file__", str(file))
+    probe = bf16_probe._PROBE.partition("import torch")[0]
+    monkeypatch.setattr(bf16_probe, "_PROBE", f"{probe}import mine; print(mine.gain)")
+    assert measure_bf16_gain() == 4.5
+
+
 @pytest.mark.parametrize("native,expected", [(True, 2.0), (False, 0.5)])
 def test_gpus_that_only_emulate_bf16(monkeypatch, native, expected):
     def is_supported(including_emulation):
         return native or including_emulation
 
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_supported)
-    assert bf16_gain.__wrapped__("cuda") == expected
+    assert precision._measure.__wrapped__("cuda") == expected
 
 
 def test_this_machine_is_probed():

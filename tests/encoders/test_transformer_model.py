@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import shutil
 import warnings
 from dataclasses import replace
@@ -20,7 +21,10 @@ from thinc.api import Adam
 
 from spacy_globalpointer.encoders.folders import load_encoder, save_encoder
 from spacy_globalpointer.encoders.storage import encoder_from_bytes, encoder_to_bytes
-from spacy_globalpointer.encoders.transformer_model import get_shim
+from spacy_globalpointer.encoders.transformer_model import (
+    build_transformer_model_v1,
+    get_shim,
+)
 
 LISTENER = {
     "@architectures": "spacy-transformers.TransformerListener.v1",
@@ -387,9 +391,34 @@ def test_windows_that_cannot_be(bert, window, context):
 
 
 @pytest.mark.parametrize("name", ["window", "max_pieces"])
-@pytest.mark.parametrize("number", [0, -3])
+@pytest.mark.parametrize("number", [0, -3, 1.5, True, "16"])
 def test_numbers_that_cannot_be(bert, name, number):
     error_of(f"GP012.*{name} is {number!r}", bert, **{name: number})
+
+
+@pytest.mark.parametrize(
+    "code,settings",
+    [
+        ("GP063", {"context": 1.5}),
+        ("GP063", {"context": True}),
+        ("GP063", {"checkpointing": "yes"}),
+        ("GP063", {"frozen_layers": 1.5}),
+        ("GP063", {"frozen_layers": -1}),
+        ("GP063", {"tokenizer_config": ["use_fast"]}),
+        ("GP063", {"transformer_config": "a"}),
+        ("GP063", {"name": ""}),
+        ("GP063", {"name": 5}),
+        ("GP045", {"layer_decay": "0.9"}),
+        ("GP045", {"layer_decay": True}),
+        ("GP045", {"layer_decay": float("nan")}),
+        ("GP030", {"precision": None}),
+        ("GP030", {"precision": ["fp32"]}),
+    ],
+)
+def test_settings_of_the_wrong_type_are_named(code, settings):
+    [(name, value)] = settings.items()
+    with pytest.raises(ValueError, match=f"{code}.*{name} is {re.escape(repr(value))}"):
+        build_transformer_model_v1(**{"name": "encoder", **settings})
 
 
 def test_added_tokens_are_kept(bert, tmp_path):
@@ -439,6 +468,7 @@ def test_not_initialized(bert):
 def test_stored_encoders_are_checked_as_those_in_folders(bert, tmp_path):
     encoder = load_encoder(str(bert))
     data = srsly.msgpack_loads(encoder_to_bytes(encoder))
+    del data["digest"]  # as in what was stored before there were digests
     config = srsly.json_loads(data["files"]["config.json"])
     decoder = srsly.json_dumps({**config, "model_type": "gpt2"}).encode()
     other = {**data, "files": {**data["files"], "config.json": decoder}}

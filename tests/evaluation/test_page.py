@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 from evaluation_helpers import example, matched
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from page_checks import NAMES, CheckedPage
 
+from spacy_globalpointer.evaluation.markup import POLICY, printable
 from spacy_globalpointer.evaluation.page import MOST_CURVES, make_page
 from spacy_globalpointer.evaluation.report import summarize
+from spacy_globalpointer.evaluation.style import STYLE
 from spacy_globalpointer.evaluation.tables import MOST_LABELS
 from spacy_globalpointer.evaluation.worst import find_worst
 
@@ -32,11 +38,11 @@ SETTINGS = {
 }
 
 
-def report_of(*group, **kwargs):
+def report_of(*group, name=EVIL, settings=SETTINGS, **kwargs):
     spans = matched(*group, **kwargs)
     docs = [own.predicted for own in group]
-    worst = find_worst(docs, [f"{EVIL} {i}" for i in range(len(docs))], spans, 5)
-    return summarize(spans, spans, worst=worst, settings=SETTINGS)
+    worst = find_worst(docs, [f"{name} {i}" for i in range(len(docs))], spans, 5)
+    return summarize(spans, spans, worst=worst, settings=settings)
 
 
 @pytest.fixture
@@ -85,6 +91,95 @@ def test_what_comes_from_the_data_is_escaped(report):
     assert "</style><script>alert(1)</script>" in " ".join(texts(tree, "article"))
     assert len(texts(tree, "style")) == 1
     assert EVIL in texts(tree, "th")
+
+
+TEXT = ".*"  # attributes that hold a text
+NUMBER = r"-?[\d.]+"
+ALLOWED = {
+    **dict.fromkeys(["head", "title", "style", "body", "header", "h1", "main"], {}),
+    **dict.fromkeys(["dt", "dd", "h2", "h3", "caption", "thead", "tbody", "tr"], {}),
+    **dict.fromkeys(["figure", "figcaption", "article", "li", "br"], {}),
+    "html": {"lang": "en"},
+    "meta": {
+        "charset": "utf-8",
+        "http-equiv": "Content-Security-Policy",
+        "name": "viewport",
+        "content": f"{re.escape(POLICY)}|width=device-width, initial-scale=1",
+    },
+    "nav": {"aria-label": "Contents"},
+    "a": {"href": "#[a-z]+"},
+    "section": {"id": "[a-z]+"},
+    "p": {"class": "note|side|gap"},
+    "dl": {"class": "tiles"},
+    "ul": {"class": "key"},
+    "div": {
+        "class": "scroll|charts|small|text|pair",
+        "dir": "auto",
+        "tabindex": "0",
+        "role": "region",
+        "aria-label": TEXT,
+    },
+    "table": {"class": "scores|matrix|"},
+    "th": {"scope": "col|row"},
+    "td": {
+        "class": "wide|(zero )?(edge)?",
+        "style": r"background:rgba\(var\(--(right|wrong)\),0\.\d\d\)",
+    },
+    "abbr": {"title": "average precision"},
+    "svg": {
+        "class": "chart|bar",
+        "viewbox": "[\\d ]+",
+        "role": "img",
+        "aria-label": TEXT,
+        "aria-hidden": "true",
+        "preserveaspectratio": "none",
+    },
+    "path": {"class": "[a-z]+", "d": r"M[\d.,LZ-]+"},
+    "circle": {"class": "[a-z]+", "cx": NUMBER, "cy": NUMBER, "r": NUMBER},
+    "rect": {"class": "rail|fill", "width": NUMBER, "height": NUMBER},
+    "text": {
+        "class": "[a-z]+",
+        "x": NUMBER,
+        "y": NUMBER,
+        "text-anchor": "start|middle|end",
+        "transform": r"translate\(13,[\d.]+\) rotate\(-90\)",
+    },
+    "span": {
+        "class": "t|tag|tag wrong",
+        "style": rf"--d:\d+(;min-width:{NUMBER}em)?|--c:#[0-9a-f]{{3,6}}",
+    },
+    "i": {"class": "line|line wrong", "style": r"--l:\d+;--c:#[0-9a-f]{6}"},
+    "b": {"class": "tag|tag wrong", "title": TEXT},
+}
+
+
+@settings(max_examples=40)
+@given(
+    words=st.lists(NAMES, min_size=4, max_size=4),
+    labels=st.lists(NAMES, min_size=2, max_size=2),
+    name=NAMES,
+    title=st.none() | NAMES,
+    setting=NAMES,
+)
+def test_data_make_no_elements_and_no_attributes(words, labels, name, title, setting):
+    first, second = labels
+    own = example(
+        words * 3,
+        [(0, 2, first), (1, 2, second), (5, 7, first)],
+        [(0, 2, first), (1, 2, first), (4, 7, second)],
+    )
+    texts = ("pipeline", "version", "lang", "component", "data", "spans_key", "overlap")
+    known = {**SETTINGS, **dict.fromkeys(texts, setting), "thresholds": {first: 0.4}}
+    report = report_of(own, name=name, settings=known)
+    page = CheckedPage(make_page(report, title=title), ALLOWED)
+    assert page.problems == []
+    assert page.texts["style"] == [STYLE]
+    assert page.texts["h1"] == [printable(title or f"{setting} on {setting}")]
+    assert page.texts["h3"] == [printable(f"{name} 0")]
+    for label in labels:
+        assert printable(label) in page.texts["th"]
+    whole = " ".join(page.texts["div"])
+    assert all(printable(word)[:80] in whole for word in words)
 
 
 def test_title_names_pipeline_and_data(report):

@@ -43,11 +43,9 @@ def test_explicit_labels(nlp):
     assert pipe.label_data == ["B", "A"]
 
 
-def test_labels_are_fixed_after_initialize(trained):
+def test_a_label_is_a_text(trained):
     pipe = trained.get_pipe("global_pointer")
     assert pipe.add_label("ORG") == 0
-    with pytest.raises(ValueError, match="E922"):
-        pipe.add_label("NEW")
     with pytest.raises(ValueError, match="GP013"):
         pipe.add_label(3)
 
@@ -338,11 +336,70 @@ def test_score_of_a_span_that_was_appended(trained):
         ({"overlap": "some"}, "GP011"),
         ({"max_span_length": 0}, "GP012"),
         ({"max_spans_per_doc": 0}, "GP012"),
+        ({"threshold": True}, "GP010.*True"),
+        ({"threshold": "0.5"}, "GP010.*'0.5'"),
+        ({"threshold": None}, "GP010"),
+        ({"thresholds": {"A": True}}, "GP010"),
+        ({"thresholds": [0.5]}, r"GP063.*thresholds is \[0.5\]"),
+        ({"thresholds": []}, "GP063"),
+        ({"thresholds": "A"}, "GP063"),
+        ({"overlap": None}, "GP011.*None"),
+        ({"overlap": ["any"]}, "GP011"),
+        ({"max_span_length": 1.5}, "GP012.*1.5"),
+        ({"max_span_length": True}, "GP012.*True"),
+        ({"max_span_length": "5"}, "GP012.*'5'"),
+        ({"max_spans_per_doc": 1e5}, "GP012"),
+        ({"temperature": "1"}, "GP044.*'1'"),
+        ({"temperature": True}, "GP044.*True"),
+        ({"temperature": None}, "GP044"),
+        ({"spans_key": ""}, "GP063.*spans_key is ''"),
+        ({"spans_key": 5}, "GP063.*spans_key is 5"),
+        ({"spans_key": None}, "GP063"),
+        ({"annotate_ents": "yes"}, "GP063.*annotate_ents is 'yes'"),
+        ({"annotate_ents": 1}, "GP063"),
     ],
 )
 def test_settings_are_checked(setting, code):
     with pytest.raises(ValueError, match=code):
         build(**setting)
+
+
+@pytest.mark.parametrize(
+    "line,other,code",
+    [
+        ("threshold = 0.5", "threshold = true", "GP010"),
+        ("max_span_length = null", "max_span_length = 1.5", "GP012"),
+        ('spans_key = "sc"', "spans_key = 5", "GP063"),
+        ('overlap = "any"', "overlap = null", "GP011"),
+        ("temperature = 1.0", 'temperature = "1"', "GP044"),
+        ("annotate_ents = false", 'annotate_ents = "no"', "GP063"),
+        ("head_width = 64", 'head_width = "64"', "GP063.*head_width is '64'"),
+        ("learn_rate_scale = 1.0", 'learn_rate_scale = "2"', "GP063"),
+        ("learn_rate_scale = 1.0", "learn_rate_scale = -1.0", "GP063"),
+        ("head_width = 64", "head_width = 64.5", "GP063"),
+        ("head_width = 64", "head_width = null", "GP063"),
+        ("rope = true", 'rope = "no"', "GP063"),
+        ("label_bias = -6.0", 'label_bias = "a"', "GP063"),
+        ("balance = 0.0", 'balance = "x"', "GP226"),
+        ("boundary_smoothing = 0.0", "boundary_smoothing = true", "GP226"),
+    ],
+)
+def test_settings_of_a_saved_config_are_checked(trained, tmp_path, line, other, code):
+    trained.to_disk(tmp_path)
+    path = tmp_path / "config.cfg"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(f"{line}\n") == 1
+    path.write_text(text.replace(f"{line}\n", f"{other}\n"), encoding="utf-8")
+    with pytest.raises(ValueError, match=code):
+        spacy.load(tmp_path)
+
+
+@pytest.mark.parametrize("labels", ["ORG", {"ORG": 1}, 5])
+def test_labels_that_are_no_list(nlp, labels):
+    pipe = nlp.get_pipe("global_pointer")
+    with pytest.raises(ValueError, match="GP063.*labels is"):
+        pipe.initialize(lambda: make_examples(nlp), labels=labels)
+    assert pipe.labels == ()
 
 
 def test_settings_at_load_win(trained, tmp_path):

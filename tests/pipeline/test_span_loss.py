@@ -76,6 +76,11 @@ def test_weight_of_an_unknown_label():
         {"balance": math.nan},
         {"boundary_smoothing": 1.0},
         {"boundary_smoothing": -0.1},
+        {"label_weights": ["A"]},
+        {"label_weights": {"A": True}},
+        {"label_weights": {"A": "2"}},
+        {"balance": "0.5"},
+        {"boundary_smoothing": None},
     ],
 )
 def test_numbers_out_of_range(options):

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from reference import efficient, global_pointer, pointer_scores
 
 from spacy_globalpointer.pointer import heads
@@ -125,6 +127,37 @@ def test_covered_marks_tokens_without_vector():
     x[3] = 0
     covered = head(x, LENGTHS).covered
     assert (~covered).nonzero().flatten().tolist() == [3]
+
+
+@given(
+    head_class=st.sampled_from([GlobalPointerHead, EfficientGlobalPointerHead]),
+    labels=st.lists(st.integers(1, 5), min_size=2, max_size=4),
+    width=st.sampled_from([1, 64, 384]),
+    tokens=st.integers(1, 40),
+    label_bias=st.sampled_from([-2.0, None]),
+)
+@torch.no_grad()
+def test_more_labels_do_not_change_a_bit_of_the_others(
+    head_class, labels, width, tokens, label_bias
+):
+    head = head_class(
+        **{"n_input": width, "n_labels": labels[0], "head_width": 64},
+        **{"rope": True, "label_bias": label_bias},
+    )
+    x = torch.randn(tokens, width)
+    before = head(x, [tokens]).tensors()
+    for added in labels[1:]:
+        head = head.with_labels(head.n_labels + added)
+    again = head_class(**head.settings())
+    again.load_state_dict(head.state_dict())
+    for grown in (head, again):
+        after = grown(x, [tokens])
+        assert after.n_labels == sum(labels)
+        for old, new in zip(before, after.tensors(), strict=True):
+            assert torch.equal(old, new[:, : old.shape[1]])
+    head.merge_labels()
+    for old, new in zip(after.tensors(), head(x, [tokens]).tensors()):
+        assert torch.allclose(old, new, atol=1e-4)
 
 
 @pytest.mark.parametrize("bad", [{"head_width": 5}, {"n_labels": 0}, {"n_input": 0}])

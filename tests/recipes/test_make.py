@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
 from small_encoders import (
     make_albert,
     make_bert,
@@ -198,3 +200,43 @@ def test_values_are_set_where_they_are_and_comments_stay():
 def test_a_setting_without_a_line():
     with pytest.raises(KeyError, match="a.z"):
         set_values("[a]\nx = 1\n", {"a.z": 1})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("x\n[training]\nmax_steps = 1", "x\r[a]", "x\x1b[2J", "x\x00", "x\u2028[a]"),
+        *("${paths.train}", "C$", "x\x85", "\udcff", "x\x7f"),
+    ],
+)
+@pytest.mark.parametrize("option", ["lang", "encoder"])
+def test_a_value_that_a_config_cannot_hold_is_refused(option, value):
+    with pytest.raises(ValueError, match=f"GP241.*--{option}"):
+        make_config("default", **{option: value})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *('x"y', "x'y", "x\\y", "[training]", "x # y", "x; y", "`x`", "$(x)"[1:]),
+        *("%(x)s", "人/é", "5", "null", "true", " x ", "{x}", "x = y", "x: y"),
+    ],
+)
+def test_a_config_gives_the_encoder_back_and_nothing_else(value):
+    text = make_config("default", encoder=value)
+    config = Config().from_str(text)
+    assert config["paths"]["encoder"] == value
+    expected = Config().from_str(make_config("default", encoder="mine"))
+    expected["paths"]["encoder"] = config["paths"]["encoder"]
+    assert {**config, "components": None} == {**expected, "components": None}
+    assert config["components"]["transformer"]["model"]["name"] == value
+
+
+@given(value=st.text(min_size=1, max_size=10))
+def test_any_encoder_is_given_back_or_refused(value):
+    try:
+        text = make_config("default", encoder=value)
+    except ValueError as error:
+        assert "GP241" in str(error)
+        return
+    assert Config().from_str(text)["paths"]["encoder"] == value

@@ -62,6 +62,11 @@ def test_rates_stay_between_the_lowest_and_the_highest(warmup, more, cycles, gro
         {"cycle_growth": 0.0},
         {"final_rate": 2.0},
         {"final_rate": -0.1},
+        {"total_steps": 10.5},
+        {"cycles": True},
+        {"warmup_steps": "1"},
+        {"initial_rate": "1"},
+        {"cycle_growth": None},
     ],
 )
 def test_numbers_out_of_range(wrong):

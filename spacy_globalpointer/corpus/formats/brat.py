@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from itertools import count
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
@@ -17,7 +19,9 @@ from ..annotations import (
     TextSpan,
     find_fault,
 )
-from .files import BOM, SourceFile, is_excluded, read_text
+from ..listing import is_excluded, list_files, walk_folder
+from ..words import Words
+from .files import BOM, SourceFile, read_text
 from .format import Format
 
 NAME = "brat"
@@ -27,13 +31,19 @@ SPAN_LINE = re.compile(
     r"((?:;[0-9]{1,18} [0-9]{1,18})*)\t(.*)",
     re.S,
 )
+#: Bytes of a file's name without its ending, and of a path to a file's folder.
+_LONGEST_NAME, _LONGEST_FOLDER = 251, 1000
 _SPACE = re.compile(r"\s")
 # Relations, events, attributes (M in old files), normalizations; notes, equivalences.
 OTHER_LINE = re.compile(r"[REAMN]\d\S*\t|#|\*\t")
 
 
 def read_brat(
-    path: Union[str, Path], *, encoding: str = "utf-8", exclude: Sequence[str] = ()
+    path: Union[str, Path],
+    *,
+    encoding: str = "utf-8",
+    exclude: Sequence[str] = (),
+    limit: int = 0,
 ) -> Iterator[Document]:
     """Read a brat corpus, one document at a time.
 
@@ -49,6 +59,7 @@ def read_brat(
         and folders whose name begins with a dot are left out.
     encoding (str): Encoding of both kinds of files.
     exclude (Sequence[str]): Patterns of names to leave out.
+    limit (int): MiB of a file, at the most; 0 for no bound.
     YIELDS (Tuple[AnnotatedText, List[Reject]]): The document, and the annotations
         that are not spans of its text. Each line that is not blank is one or the
         other.
@@ -56,40 +67,39 @@ def read_brat(
     """
     files = _find_files(Path(path), exclude)
     for name in sorted(files):
-        yield _read_document(name, files[name], encoding)
+        yield _read_document(name, files[name], encoding, limit)
 
 
 def _find_files(path: Path, exclude: Sequence[str]) -> Dict[str, Dict[str, Path]]:
     """RETURNS (Dict[str, Dict[str, Path]]): The files by document name and suffix."""
     if path.is_dir():
-        root, candidates = path, sorted(path.rglob("*"))
+        candidates = list_files(path, exclude=exclude)
     elif path.suffix in (".txt", ".ann"):
-        stem = path.name[: -len(path.suffix)]
-        root = path.parent
-        candidates = [root / f"{stem}.txt", root / f"{stem}.ann"]
+        both = (path.with_suffix(".txt"), path.with_suffix(".ann"))
+        candidates = {x.name: x for x in both if os.path.lexists(x)}
     else:
         raise ValueError(Errors.GP101.format(path=path))
     files: Dict[str, Dict[str, Path]] = {}
-    for file in candidates:
-        local = file.relative_to(root)
-        hidden = any(part.startswith(".") for part in local.parts)
-        left_out = hidden or is_excluded(local.as_posix(), exclude)
-        if file.suffix in (".txt", ".ann") and not left_out and file.is_file():
-            name = local.as_posix()[: -len(file.suffix)]
+    for local, file in candidates.items():
+        if file.suffix in (".txt", ".ann") and not is_excluded(local, exclude):
+            name = local[: -len(file.suffix)]
             files.setdefault(name, {})[file.suffix] = file
     if not files:
         raise ValueError(Errors.GP102.format(path=path))
     return files
 
 
-def _read_document(name: str, files: Dict[str, Path], encoding: str) -> Document:
+def _read_document(
+    name: str, files: Dict[str, Path], encoding: str, limit: int
+) -> Document:
     text: Optional[str] = None
     lines: List[Tuple[Source, str]] = []
     source = Source(f"{name}.txt" if ".txt" in files else f"{name}.ann", 1)
     if ".txt" in files:
-        text = read_text(SourceFile(files[".txt"], f"{name}.txt"), encoding=encoding)
+        file = SourceFile(files[".txt"], f"{name}.txt", limit)
+        text = read_text(file, encoding=encoding)
     if ".ann" in files:
-        file = SourceFile(files[".ann"], f"{name}.ann")
+        file = SourceFile(files[".ann"], f"{name}.ann", limit)
         # Not splitlines(): a span's copy of the text may hold other line ends.
         content = read_text(file, encoding=encoding).removeprefix(BOM).split("\n")
         numbered = enumerate((line.rstrip("\r") for line in content), start=1)
@@ -110,10 +120,11 @@ def _parse_lines(
         name, (text or "")[shift:], n_read=len(lines), source=source
     )
     rejects = []
+    words = Words(annotated.text)
     for place, line in lines:
         fate: Union[TextSpan, Reason] = Reason.MISSING_TEXT
         if text is not None:
-            fate = _parse_line(annotated.text, place, line, shift)
+            fate = _parse_line(annotated.text, words, place, line, shift)
         if isinstance(fate, TextSpan):
             annotated.spans.append(fate)
         else:
@@ -122,7 +133,7 @@ def _parse_lines(
 
 
 def _parse_line(
-    text: str, source: Source, line: str, shift: int
+    text: str, words: Words, source: Source, line: str, shift: int
 ) -> Union[TextSpan, Reason]:
     """Parse an annotation. RETURNS (Union[TextSpan, Reason]): Its one fate."""
     if OTHER_LINE.match(line):
@@ -135,11 +146,11 @@ def _parse_line(
     start, end = numbers[0] - shift, numbers[-1] - shift
     gaps = zip(numbers[1::2], numbers[2::2])
     # brat itself makes fragments of a span where its text has line ends.
-    if any(text[a - shift : b - shift].strip() or b < a for a, b in gaps):
+    if any(b < a or words.within(a - shift, b - shift) for a, b in gaps):
         return Reason.DISCONTINUOUS
     fault = find_fault(text, start, end)
     # brat writes line ends as spaces, and editors strip them at the line's end.
-    if fault is None and text[start:end].split() != copy.split():
+    if fault is None and not words.are(start, end, copy.split()):
         fault = Reason.TEXT_MISMATCH
     return fault or TextSpan(label, start, end, source, id)
 
@@ -148,7 +159,8 @@ def write_brat(documents: Iterable[AnnotatedText], path: Path) -> None:
     """Write documents as NAME.txt and NAME.ann, as brat does.
 
     Characters of a document's name that not every file system has become "_", white
-    space in a label too; but no two labels become one. A span has an own line; its id
+    space in a label too; but no two labels become one. A name that is too long is cut;
+    names that would be alike are numbered. A span has an own line; its id
     is kept if it is one of brat's (T1) and no other span of the document has it. Where
     a span's text has line ends, it is written in fragments.
 
@@ -158,7 +170,7 @@ def write_brat(documents: Iterable[AnnotatedText], path: Path) -> None:
         written alike.
     """
     path.mkdir(parents=True, exist_ok=True)
-    taken: Set[str] = set()
+    taken: Dict[str, int] = {}
     labels: Dict[str, str] = {}
     for document in documents:
         name = _file_name(document.name, taken)
@@ -169,16 +181,42 @@ def write_brat(documents: Iterable[AnnotatedText], path: Path) -> None:
             (path / f"{name}{suffix}").write_bytes(content.encode("utf-8"))
 
 
-def _file_name(name: str, taken: Set[str]) -> str:
-    """RETURNS (str): A path within the folder that no other document has."""
-    parts = [re.sub(r"[^\w.,+@-]", "_", part) for part in name.split("/")]
-    # No part is empty, which would begin at the root, and none is hidden.
-    plain = "/".join(re.sub(r"^(\.|$)", "_", part) for part in parts)
-    unique, n = plain, 1
+def _file_name(name: str, taken: Dict[str, int]) -> str:
+    """Make the name of a document's files.
+
+    name (str): The document's name.
+    taken (Dict[str, int]): For each name that was made, in lower case, the number of
+        those that would be alike.
+    RETURNS (str): A path within the folder that no other document has.
+    """
+    parts = [re.sub(r"[^\w.,+@-]", "_", _encodable(part)) for part in name.split("/")]
+    # No part is empty, which would begin at the root, and none is hidden; no folder
+    # has the name of another document's file.
+    parts = [re.sub(r"^(\.|$)", "_", part) for part in parts]
+    parts[:-1] = [re.sub(r"(?i)(?<=\.)(txt|ann)$", r"\1_", x) for x in parts[:-1]]
+    folder = "".join(f"{_cut(part)}/" for part in parts[:-1])
+    if len(folder.encode("utf-8")) > _LONGEST_FOLDER:
+        folder, parts = "", ["_".join(parts)]
+    plain = unique = folder + _cut(parts[-1])
+    n = taken.get(plain.lower(), 0)
     while unique.lower() in taken:
-        unique, n = f"{plain}-{n}", n + 1
-    taken.add(unique.lower())
+        unique = folder + _cut(parts[-1], f"-{n}")
+        n += 1
+    taken[unique.lower()] = 1
+    taken[plain.lower()] = max(n, 1)
     return unique
+
+
+def _encodable(part: str) -> str:
+    """RETURNS (str): A name with "?" for what the system cannot have in names."""
+    encoding = sys.getfilesystemencoding()
+    return part.encode(encoding, "replace").decode(encoding)
+
+
+def _cut(part: str, ending: str = "") -> str:
+    """RETURNS (str): A name with an ending, cut if a file could not have it."""
+    most = _LONGEST_NAME - len(ending)
+    return part.encode("utf-8")[:most].decode("utf-8", "ignore") + ending
 
 
 def _check_labels(document: AnnotatedText, labels: Dict[str, str]) -> None:
@@ -219,7 +257,7 @@ def _ann_lines(document: AnnotatedText) -> Iterator[str]:
 def looks_like(path: Path, head: str) -> bool:
     """RETURNS (bool): Whether a folder or file has an .ann."""
     if path.is_dir():
-        return next(path.rglob("*.ann"), None) is not None
+        return any(name.endswith(".ann") for name in walk_folder(path).files)
     return path.suffix in (".ann", ".txt") and path.with_suffix(".ann").is_file()
 
 

@@ -24,7 +24,6 @@ SUFFIXES = (".txt",)
 MARK = "|||"
 _SPAN = re.compile(r" *([0-9]{1,18}) +([0-9]{1,18}) +([^ ]|[^ ].*[^ ]) *", re.S)
 _LABEL = re.compile(r"[^ |\r\n]+( +[^ |\r\n]+)*")
-_HEAD = re.compile(r"[^\n]*?\|\|\|( *[0-9]+ +[0-9]+ +[^|\n]+\|\|\|)*\r?$", re.M)
 
 
 def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document]:
@@ -96,9 +95,9 @@ def _unwritable(document: AnnotatedText, what: str, value: str) -> ValueError:
 
 
 def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first line is a text and spans."""
+    """RETURNS (bool): Whether the first line ends as one with a text and spans does."""
     first = head.lstrip().split("\n", 1)[0]
-    return _HEAD.fullmatch(first) is not None
+    return first.removesuffix("\r").endswith(MARK)
 
 
 CHIP = Format(

@@ -3,26 +3,31 @@
     {"text": "...", "label": {"name": {"叶老桂": [[9, 11]]}}}
 
 Offsets count Unicode code points, as the owner's Python baselines do, and the end is
-the last character of the span (inclusive; CLUEbenchmark/CLUENER2020, README). The
-surface must be what stands there. A record without `label`, as those of the test data,
-has not been annotated. `id` is written where the document's name is a whole number;
-spans are grouped by label and surface in the order of their first ones.
+the last character of the span (inclusive; CLUEbenchmark/CLUENER2020, README); another
+reading is taken if the surfaces fit no other. The surface must be what stands there. A
+record without `label`, as those of the test data, has not been annotated. `id` is
+written unless the document's name is that of a record without one, FILE:NUMBER; spans
+are grouped by label and surface in the order of their first ones.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+import re
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from ..annotations import AnnotatedText, Document, Reason, Source
-from .fates import Fate, Fates, make_span, name_of, whole_number
+from ..annotations import AnnotatedText, Document, Reason, Source, excerpt
+from .fates import Fate, Fates, name_of, whole_number
 from .files import SourceFile
-from .format import Format, read_each, write_lines
-from .json_values import first_object, get_field, is_kind, read_json_items, to_json
+from .format import Format, is_json_only, read_each, write_lines
+from .json_values import get_field, is_kind, read_json_items, to_json
+from .readings import EXCLUSIVE, INCLUSIVE, Marked, Places, Reading, Rule
 
 NAME = "cluener"
 SUFFIXES = (".json", ".jsonl")
+_RULE = Rule(NAME, ("code-points", "utf-16"), (INCLUSIVE, EXCLUSIVE), copies_only=True)
 _OWN = ("id", "text", "label")
+#: The name of a record without an id.
+_UNNAMED = re.compile(".*:[0-9]+", re.S)
 
 
 def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document]:
@@ -33,12 +38,28 @@ def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document
     YIELDS (Document): The documents; one without `label` is to be skipped.
     RAISES (ValueError): GP164 if a record is not as above.
     """
-    items = read_json_items(file, encoding=encoding, format=NAME)
-    for number, (source, record) in enumerate(items, start=1):
-        yield _read_record(record, source, f"{file.stem}:{number}")
+
+    def items() -> Iterator[Tuple[Source, Dict[str, Any]]]:
+        return read_json_items(file, encoding=encoding, format=NAME)
+
+    marked = (_mark(source, record) for source, record in items())
+    reading = _RULE.choose(file, marked, _RULE.readings())
+    for number, (source, record) in enumerate(items(), start=1):
+        yield _read_record(record, source, f"{file.stem}:{number}", reading)
 
 
-def _read_record(record: Dict[str, Any], source: Source, name: str) -> Document:
+def _mark(source: Source, record: Dict[str, Any]) -> Marked:
+    text, labels = record.get("text"), record.get("label")
+    if not isinstance(text, str) or not isinstance(labels, dict):
+        return Marked(source, "", [])
+    known = [entry for surfaces in labels.values() for entry in _places(surfaces)]
+    pairs = [(place, copy) for copy, place in known if _is_pair(place)]
+    return Marked(source, text, [(*place, copy) for place, copy in pairs])
+
+
+def _read_record(
+    record: Dict[str, Any], source: Source, name: str, reading: Reading
+) -> Document:
     text = get_field(record, "text", str, source, NAME)
     labels = get_field({"label": {}, **record}, "label", dict, source, NAME)
     meta = {key: value for key, value in record.items() if key not in _OWN}
@@ -46,10 +67,12 @@ def _read_record(record: Dict[str, Any], source: Source, name: str) -> Document:
     skip = "label" not in record
     document = AnnotatedText(name, text, source=source, meta=meta, skip=skip)
     fates = Fates(document)
+    offsets = Places(text, reading)
     for label, surfaces in labels.items():
         for surface, place in _places(surfaces):
-            value = {label: surfaces if surface is None else {surface: place}}
-            fates.add(value, _read_span(text, label, surface, place, source))
+            shown = surfaces if surface is None else {excerpt(surface): place}
+            value = {label: shown}
+            fates.add(value, _read_span(offsets, label, surface, place, source))
     return fates.result
 
 
@@ -64,14 +87,19 @@ def _places(surfaces: Any) -> Iterator[Tuple[Any, Any]]:
             yield surface, place
 
 
-def _read_span(text: str, label: str, surface: Any, place: Any, source: Source) -> Fate:
-    pair = isinstance(place, list) and len(place) == 2
-    if surface is None or not pair or not all(is_kind(n, int) for n in place):
+def _is_pair(place: Any) -> bool:
+    return isinstance(place, list) and len(place) == 2
+
+
+def _read_span(
+    offsets: Places, label: str, surface: Any, place: Any, source: Source
+) -> Fate:
+    if surface is None or not _is_pair(place):
         return Reason.BAD_LINE
     start, last = place
-    if last < start:
+    if is_kind(start, int) and is_kind(last, int) and last < start:
         return Reason.END_BEFORE_START
-    return make_span(text, label, start, last + 1, source, copy=surface)
+    return offsets.read(label, start, last, source, copy=surface)
 
 
 def write_document(document: AnnotatedText) -> Iterator[str]:
@@ -87,9 +115,8 @@ def write_document(document: AnnotatedText) -> Iterator[str]:
         places = surfaces.setdefault(document.text[span.start : span.end], [])
         places.append([span.start, span.end - 1])
     record: Dict[str, Any] = {}
-    id = whole_number(document.name)
-    if isinstance(id, int):
-        record["id"] = id
+    if document.name and not _UNNAMED.fullmatch(document.name):
+        record["id"] = whole_number(document.name)
     record["text"] = document.text
     if not document.skip:
         record["label"] = labels
@@ -97,17 +124,26 @@ def write_document(document: AnnotatedText) -> Iterator[str]:
     yield to_json({**record, **rest})
 
 
-def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first record has a text, and labels in an object."""
-    record = first_object(head)
-    return isinstance(record.get("text"), str) and isinstance(record.get("label"), dict)
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it has labels, and their
+    surfaces, in objects."""
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+        return False
+    if "label" not in value:
+        return None
+    labels = value["label"]
+    if not isinstance(labels, dict):
+        return False
+    surfaces = labels.values()
+    return not labels or any(isinstance(entry, dict) for entry in surfaces)
 
 
 CLUENER = Format(
     NAME,
     "CLUENER 2020: one JSON object a line, spans under label and surface",
     read_each(NAME, SUFFIXES, read_file),
-    looks_like,
+    is_json_only,
     SUFFIXES,
     write_lines(write_document),
+    claims=claims,
 )

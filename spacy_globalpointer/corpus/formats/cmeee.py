@@ -6,32 +6,28 @@
 Offsets count Unicode code points. `end_idx` is the last character of the entity
 (inclusive) in version 1, by the owner's baseline and example_gold.json
 (CBLUEbenchmark/CBLUE, cblue/data/data_process.py); files of version 2 are around with
-either reading. So the copies of the text under `entity` tell it for a file: of its
-first ones that fit one reading only, the more; without copies, the end is inclusive.
+either reading. So the texts decide it for a file, by the copies under `entity` where
+there are some (see `readings`); where they do not, the end is inclusive.
 A record without `entities`, as those of the test data, has not been annotated. Written
 is a JSON array with a record a line, other fields of a record behind the entities.
 """
 
 from __future__ import annotations
 
-from itertools import chain
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 from ..annotations import AnnotatedText, Document, Reason, Source
-from .fates import Fate, Fates, make_span
+from .fates import Fate, Fates
 from .files import SourceFile
-from .format import Format, bad_option, read_each, write_array
-from .json_values import first_object, get_field, is_kind, read_json_items
+from .format import Format, bad_option, is_json_only, read_each, write_array
+from .json_values import get_field, is_kind, read_json_items
+from .readings import EXCLUSIVE, INCLUSIVE, Marked, Places, Reading, Rule
 
 NAME = "cmeee"
 SUFFIXES = (".json", ".jsonl")
 ENDS = ("auto", "inclusive", "exclusive")
-#: Entities and records, at most, that are read ahead to tell where the ends are.
-_EVIDENCE, _AHEAD = 20, 1000
+_RULE = Rule(NAME, ("code-points",), (INCLUSIVE, EXCLUSIVE))
 _OWN = ("text", "entities")
-
-Item = Tuple[Source, Dict[str, Any]]
 
 
 def read_file(
@@ -43,78 +39,53 @@ def read_file(
     encoding (str): Its encoding.
     end (str): Whether `end_idx` is "inclusive" or "exclusive"; "auto" tells it.
     YIELDS (Document): The documents; one without `entities` is to be skipped.
-    RAISES (ValueError): GP164 if a record is not as above, GP167 for another end.
+    RAISES (ValueError): GP129 if the texts speak against themselves, GP164 if a
+        record is not as above, GP167 for another end.
     """
-    if end not in ENDS:
-        raise bad_option(NAME, "end", end, "one of: " + ", ".join(ENDS))
-    items = read_json_items(file, encoding=encoding, format=NAME)
-    if end == "auto":
-        ahead, votes = _read_ahead(items)
-        end = "exclusive" if votes < 0 else "inclusive"
-        items = chain(ahead, items)
-    shift = 1 if end == "inclusive" else 0
-    for number, (source, record) in enumerate(items, start=1):
-        yield _read_record(record, source, f"{file.stem}:{number}", shift)
+    readings = _RULE.readings(end=end)
+
+    def items() -> Iterator[Tuple[Source, Dict[str, Any]]]:
+        return read_json_items(file, encoding=encoding, format=NAME)
+
+    marked = (_mark(source, record) for source, record in items())
+    reading = _RULE.choose(file, marked, readings)
+    for number, (source, record) in enumerate(items(), start=1):
+        yield _read_record(record, source, f"{file.stem}:{number}", reading)
 
 
-def _read_ahead(items: Iterator[Item]) -> Tuple[List[Item], int]:
-    """RETURNS (Tuple[List, int]): The first records, and how many more of their
-    entities have an inclusive than an exclusive end."""
-    ahead: List[Item] = []
-    votes: List[int] = []
-    for item in items:
-        ahead.append(item)
-        votes.extend(_votes(item[1]))
-        if len(votes) >= _EVIDENCE or len(ahead) >= _AHEAD:
-            break
-    return ahead, sum(votes)
-
-
-def _votes(record: Dict[str, Any]) -> Iterator[int]:
-    """YIELDS (int): 1 for an entity that fits as inclusive, -1 as exclusive."""
+def _mark(source: Source, record: Dict[str, Any]) -> Marked:
     text, entities = record.get("text"), record.get("entities")
     if not isinstance(text, str) or not isinstance(entities, list):
-        return
-    for entity in entities:
-        places = _places(entity)
-        if places is not None and min(places) >= 0:
-            copy, (start, end) = entity.get("entity"), places
-            if isinstance(copy, str) and copy and text.startswith(copy, start):
-                difference = len(copy) - (end - start)
-                if difference in (0, 1):
-                    yield 1 if difference else -1
+        return Marked(source, "", [])
+    known = [entity for entity in entities if isinstance(entity, dict)]
+    return Marked(source, text, [_offsets_of(entity) for entity in known])
 
 
-def _places(entity: Any) -> Any:
-    """RETURNS (Optional[Tuple[int, int]]): start_idx and end_idx, or None."""
-    if not isinstance(entity, dict):
-        return None
-    places = entity.get("start_idx"), entity.get("end_idx")
-    return places if all(is_kind(place, int) for place in places) else None
+def _offsets_of(entity: Dict[str, Any]) -> Tuple[Any, Any, Any]:
+    return entity.get("start_idx"), entity.get("end_idx"), entity.get("entity")
 
 
 def _read_record(
-    record: Dict[str, Any], source: Source, name: str, shift: int
+    record: Dict[str, Any], source: Source, name: str, reading: Reading
 ) -> Document:
     text = get_field(record, "text", str, source, NAME)
     entities = get_field({"entities": [], **record}, "entities", list, source, NAME)
     meta = {key: value for key, value in record.items() if key not in _OWN}
     skip = "entities" not in record
     fates = Fates(AnnotatedText(name, text, source=source, meta=meta, skip=skip))
+    places = Places(text, reading)
     for entity in entities:
-        fates.add(entity, _read_entity(text, entity, source, shift))
+        fates.add(entity, _read_entity(entity, places, source))
     return fates.result
 
 
-def _read_entity(text: str, entity: Any, source: Source, shift: int) -> Fate:
-    places = _places(entity)
-    if places is None:
+def _read_entity(entity: Any, places: Places, source: Source) -> Fate:
+    if not isinstance(entity, dict):
         return Reason.BAD_LINE
-    start, end = places
-    if end < start:
+    start, end, copy = _offsets_of(entity)
+    if is_kind(start, int) and is_kind(end, int) and end < start:
         return Reason.END_BEFORE_START
-    copy = entity.get("entity")
-    return make_span(text, entity.get("type"), start, end + shift, source, copy=copy)
+    return places.read(entity.get("type"), start, end, source, copy=copy)
 
 
 def make_record(document: AnnotatedText, *, end: str = "inclusive") -> Dict[str, Any]:
@@ -144,20 +115,26 @@ def make_record(document: AnnotatedText, *, end: str = "inclusive") -> Dict[str,
     return {**record, **rest}
 
 
-def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first record has entities with start_idx."""
-    record = first_object(head)
-    entities = record.get("entities")
-    if not isinstance(record.get("text"), str) or not isinstance(entities, list):
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it has start_idx."""
+    if not isinstance(value, dict):
         return False
-    return '"start_idx"' in head if not entities else _places(entities[0]) is not None
+    if "start_idx" in value:
+        return True
+    entities = value.get("entities", [])
+    if not isinstance(value.get("text"), str) or not isinstance(entities, list):
+        return False
+    if any(isinstance(entity, dict) and "start_idx" in entity for entity in entities):
+        return True
+    return False if entities else None
 
 
 CMEEE = Format(
     NAME,
     "CBLUE's CMeEE, version 1 and 2: a JSON array of texts with entities",
     read_each(NAME, SUFFIXES, read_file),
-    looks_like,
+    is_json_only,
     SUFFIXES,
     write_array(make_record),
+    claims=claims,
 )

@@ -1,37 +1,45 @@
-"""Which columns a token-tag file has, told from its first lines."""
+"""The columns of a token-tag file."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from .json_values import is_kind
-from .tags import OUTSIDE, SCHEMES, find_scheme, is_tag
-
-DOCSTART = "-DOCSTART-"
-COMMENT = "#"
-SEPARATORS = {"tab": "\t", "space": " "}
-#: Types of chunks (phrases) in the CoNLL-2000 and CoNLL-2003 data.
-CHUNKS = frozenset(
-    ("NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP")
-    + ("NC", "VC", "PC")
+from .conll_columns import capital_prefix
+from .conll_ids import PLACEHOLDERS, continues_ids, is_extra_id
+from .conll_lines import (
+    COMMENT,
+    CSV_SEPARATORS,
+    WRITTEN_SEPARATORS,
+    begins_document,
+    begins_sentence,
+    is_conllu_comment,
+    split_line,
 )
-_BLANKS = " \t\r"
-_SPACES = re.compile("[ \t]+")
+from .json_values import is_kind
+from .tag_cells import is_cell
+from .tags import OUTSIDE, SCHEMES
+
+#: What of a layout is stored with a document.
+_STORED = ("separator", "n_columns", "token", "tags", "number", "scheme")
+_SPACED_COMMENT = re.compile(r"#+\s")
 
 
 @dataclass(frozen=True)
 class Layout:
     """The columns of a file.
 
-    separator (str): A tab; or a space, which stands for any number of both.
+    separator (str): One of SEPARATORS; a space stands for any number of both.
     n_columns (int): Their number.
     token (int): The tokens' column.
     tags (Tuple[int, ...]): The layers of tags.
-    number (Optional[int]): Column of the tokens' numbers in their sentence.
+    number (Optional[int]): Column of the tokens' numbers.
     scheme (str): Scheme of the tags.
+    outside (Tuple[str, ...]): Tags outside any span, next to "O".
+    sentence_ids (Tuple[int, ...]): Columns that name the sentence of a token.
+    token_ids (Tuple[int, ...]): Columns that name or count the tokens.
+    header (str): The first line, if it names the columns; "" for none.
     """
 
     separator: str
@@ -40,6 +48,10 @@ class Layout:
     tags: Tuple[int, ...]
     number: Optional[int] = None
     scheme: str = "IOB2"
+    outside: Tuple[str, ...] = (OUTSIDE,)
+    sentence_ids: Tuple[int, ...] = ()
+    token_ids: Tuple[int, ...] = ()
+    header: str = ""
 
     @property
     def others(self) -> List[int]:
@@ -47,9 +59,16 @@ class Layout:
         known = {self.token, *self.tags}
         return [column for column in range(self.n_columns) if column not in known]
 
+    @property
+    def is_csv(self) -> bool:
+        """RETURNS (bool): Whether the columns are those of a CSV file."""
+        return self.separator in CSV_SEPARATORS
+
     def to_meta(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The layout as JSON has it."""
-        return {**vars(self), "tags": list(self.tags)}
+        """RETURNS (Dict[str, Any]): What a writer needs, as JSON has it: a file in CSV
+        is written with tabs."""
+        meta = {name: getattr(self, name) for name in _STORED}
+        return {**meta, "separator": self.join(["", ""]), "tags": list(self.tags)}
 
     @classmethod
     def from_meta(cls, meta: object) -> Optional[Layout]:
@@ -58,7 +77,7 @@ class Layout:
         meta (object): Any JSON value.
         RETURNS (Optional[Layout]): The layout; None if the value is none.
         """
-        if not isinstance(meta, dict) or set(meta) != {f.name for f in fields(cls)}:
+        if not isinstance(meta, dict) or set(meta) != set(_STORED):
             return None
         layout = cls(**meta)
         tags, number = layout.tags, layout.number
@@ -67,7 +86,8 @@ class Layout:
         n_columns = layout.n_columns
         if not all(is_kind(k, int) and k >= 0 for k in [n_columns, *columns]):
             return None
-        known = layout.separator in SEPARATORS.values() and layout.scheme in SCHEMES
+        known = layout.separator in WRITTEN_SEPARATORS.values()
+        known = known and layout.scheme in SCHEMES
         fits = len(set(columns)) == len(columns) and max(columns) < n_columns < 1000
         return replace(layout, tags=tuple(tags)) if known and fits and tags else None
 
@@ -75,136 +95,83 @@ class Layout:
         """RETURNS (List[str]): The columns of a line."""
         return split_line(line, self.separator)
 
+    def join(self, row: Sequence[str]) -> str:
+        """RETURNS (str): Columns as a line to write: those of CSV with tabs."""
+        return ("\t" if self.is_csv else self.separator).join(row)
+
     def is_comment(self, line: str) -> bool:
         """RETURNS (bool): Whether a line begins with "#" and is no token's: it has
-        another number of columns, or "#" alone in the first and no tag."""
+        another number of columns; or it has no tag, and a space after "#" or a known
+        comment's words."""
         if not line.startswith(COMMENT):
             return False
         row = self.split(line)
         if len(row) != self.n_columns:
             return True
-        return row[0] == COMMENT and not any(is_tag(row[k]) for k in self.tags)
+        if any(self.is_tag(row[k]) for k in self.tags):
+            return self.separator == " " and is_conllu_comment(line)
+        is_known = begins_document(line) or begins_sentence(line)
+        return is_known or _SPACED_COMMENT.match(f"{row[0]} ") is not None
+
+    def is_tag(self, cell: str) -> bool:
+        """RETURNS (bool): Whether a cell holds a tag, or several."""
+        return is_cell(self.read_tag(cell))
+
+    def read_tag(self, cell: str) -> str:
+        """RETURNS (str): A tag, "O" for what stands outside any span in this file."""
+        return OUTSIDE if cell in self.outside else capital_prefix(cell)
+
+    def read_tags(self, row: Sequence[str]) -> List[str]:
+        """RETURNS (List[str]): The tags of a token."""
+        return [self.read_tag(row[k]) for k in self.tags]
+
+    def is_extra(self, row: Sequence[str]) -> bool:
+        """RETURNS (bool): Whether a line has a multiword token (its id is such as 1-2)
+        or an empty node (8.1) of CoNLL-U, which is not one of the text's tokens."""
+        return self.number is not None and is_extra_id(row[self.number])
+
+    def is_multiword(self, row: Sequence[str]) -> bool:
+        """RETURNS (bool): Whether a line has a multiword token of CoNLL-U."""
+        return self.is_extra(row) and "-" in row[self.number or 0]
+
+    def is_gap(self, row: Sequence[str]) -> bool:
+        """RETURNS (bool): Whether a line ends a sentence: it has no token and no tag
+        but "O", or nothing at all."""
+        if row[self.token]:
+            return False
+        return not any(row) or all(tag == OUTSIDE for tag in self.read_tags(row))
+
+    def is_token(self, row: Sequence[str]) -> bool:
+        """RETURNS (bool): Whether a line has a token, and its columns."""
+        is_whole = len(row) == self.n_columns and row[self.token] != ""
+        return is_whole and not self.is_extra(row)
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What the user says of the columns; None and "" are to be told from the file.
+class SentenceIds:
+    """Tells from a file's ids where sentences begin. Made by who reads the file, for
+    its rows in their order.
 
-    separator (str): A tab or a space.
-    token (Optional[int]): The tokens' column.
-    tags (Tuple[int, ...]): The layers of tags.
-    scheme (str): Scheme of the tags.
+    layout (Layout): The columns.
     """
 
-    separator: str = ""
-    token: Optional[int] = None
-    tags: Tuple[int, ...] = field(default=())
-    scheme: str = ""
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._last: Dict[int, str] = {}
 
+    def begin_sentence(self, row: Sequence[str]) -> bool:
+        """Look at the next row.
 
-def split_line(line: str, separator: str) -> List[str]:
-    """RETURNS (List[str]): The columns of a line."""
-    if separator == "\t":
-        return line.split("\t")
-    return _SPACES.split(line.strip(_BLANKS))
-
-
-def is_blank(line: str) -> bool:
-    """RETURNS (bool): Whether a line ends a sentence: it has spaces and tabs only."""
-    return not line.strip(_BLANKS)
-
-
-def find_layout(lines: Sequence[str], wish: Wish) -> Optional[Layout]:
-    """Tell the columns of a file from its first lines.
-
-    The separator is a tab, if more than half of the lines have one. The number of
-    columns is the most frequent one. Tokens are in the first column, or in the
-    second if the first counts them. Layers of tags are the columns where more than
-    half of the values are tags, without those of chunks (NP, VP and so on), unless
-    there is no other.
-
-    lines (Sequence[str]): The first lines.
-    wish (Wish): What is known already.
-    RETURNS (Optional[Layout]): The columns; None if no column has tags, or if
-        a column that the user named is not there.
-    """
-    lines = [line for line in lines if not line.startswith(DOCSTART)]
-    plain = _without_comments(lines)
-    separator, n_columns = count_columns(plain, wish)
-    sentences = list(_sentences(plain, separator, n_columns))
-    shares = [_is_tag_column(sentences, column) for column in range(n_columns)]
-    number = 0 if _is_number_column(sentences, shares) else None
-    token = (0 if number is None else 1) if wish.token is None else wish.token
-    found = [k for k in range(n_columns) if shares[k] and k not in (token, number)]
-    found = [k for k in found if not _is_chunk_column(sentences, k)] or found
-    tags = wish.tags or tuple(found)
-    if not tags or max(token, *tags) >= n_columns:
-        return None
-    kept = None if number in (token, *tags) else number
-    layout = Layout(separator, n_columns, token, tags, kept, wish.scheme or "IOB2")
-    if wish.scheme:
-        return layout
-    used = [line for line in lines if not layout.is_comment(line)]
-    sentences = list(_sentences(used, separator, n_columns))
-    columns = [[row[k] for row in rows] for k in tags for rows in sentences]
-    return replace(layout, scheme=find_scheme(columns))
-
-
-def count_columns(lines: Sequence[str], wish: Wish) -> Tuple[str, int]:
-    """Tell what parts the columns of a file, and how many there are.
-
-    lines (Sequence[str]): The first lines.
-    wish (Wish): What is known already.
-    RETURNS (Tuple[str, int]): The separator, and the most frequent number of columns;
-        0 if no line is a token's.
-    """
-    plain = [line for line in lines if not line.startswith(DOCSTART)]
-    tokens = [line for line in _without_comments(plain) if not is_blank(line)]
-    n_tabs = sum("\t" in line for line in tokens)
-    separator = wish.separator or ("\t" if 2 * n_tabs > len(tokens) else " ")
-    numbers = Counter(len(split_line(line, separator)) for line in tokens)
-    return separator, numbers.most_common(1)[0][0] if numbers else 0
-
-
-def _without_comments(lines: Sequence[str]) -> Sequence[str]:
-    """RETURNS (Sequence[str]): The lines that do not begin with "#", or all if those
-    are blank."""
-    plain = [line for line in lines if not line.startswith(COMMENT)]
-    return plain if any(not is_blank(line) for line in plain) else lines
-
-
-def _sentences(
-    lines: Sequence[str], separator: str, n_columns: int
-) -> Iterator[List[List[str]]]:
-    """YIELDS (List[List[str]]): The rows of each sentence that have all columns."""
-    rows: List[List[str]] = []
-    for line in [*lines, ""]:
-        row = split_line(line, separator)
-        if not is_blank(line):
-            rows += [row] if len(row) == n_columns else []
-        elif rows:
-            yield rows
-            rows = []
-
-
-def _is_tag_column(sentences: Sequence[List[List[str]]], column: int) -> bool:
-    values = [is_tag(row[column]) for rows in sentences for row in rows]
-    return 2 * sum(values) > len(values)
-
-
-def _is_number_column(
-    sentences: Sequence[List[List[str]]], shares: Sequence[bool]
-) -> bool:
-    """RETURNS (bool): Whether the first of three or more columns, of which the second
-    has no tags, counts from 1 in each sentence."""
-    if len(shares) < 3 or shares[1]:
-        return False
-    return all(
-        row[0] == str(i) for rows in sentences for i, row in enumerate(rows, start=1)
-    )
-
-
-def _is_chunk_column(sentences: Sequence[List[List[str]]], column: int) -> bool:
-    values = {row[column] for rows in sentences for row in rows} - {OUTSIDE}
-    labels = {value.partition("-")[2] for value in values}
-    return bool(labels) and labels <= CHUNKS
+        row (Sequence[str]): The columns of a token.
+        RETURNS (bool): Whether a sentence begins there: an id of a sentence is another
+            one, or the tokens are counted from the beginning.
+        """
+        begins = False
+        for k in (*self._layout.sentence_ids, *self._layout.token_ids):
+            value = row[k]
+            if value in PLACEHOLDERS:
+                continue
+            last = self._last.get(k, value)
+            is_counted = k in self._layout.token_ids
+            begins |= value != last and not (is_counted and continues_ids(last, value))
+            self._last[k] = value
+        return begins

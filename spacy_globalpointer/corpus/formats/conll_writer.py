@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Pattern, Tuple
 
 from ...errors import Errors
 from ..annotations import AnnotatedText
-from .conll_layout import COMMENT, DOCSTART, SEPARATORS, Layout
+from .conll_layout import Layout
+from .conll_lines import COMMENT, DOCSTART, WRITTEN_SEPARATORS, begins_document
 from .files import BOM
 from .format import bad_option
 from .layers import TaggedSentence, tag_sentences
@@ -38,7 +39,7 @@ def write_conll(
     """Write documents as one file.
 
     The columns are those of the file that the first document was read from, or the
-    token and its tags, parted by a tab. There are as many layers as one of the
+    token and its tags, separated by a tab. There are as many layers as one of the
     documents needs, but no fewer than the first one had; see `layers.tag_sentences`
     for which spans are in which. An empty line ends each sentence and each
     -DOCSTART- line; comments stand before their token. Other columns are written back
@@ -78,7 +79,7 @@ def write_conll(
 
 
 def _check(separator: str, docstart: str) -> None:
-    if separator != AUTO and separator not in SEPARATORS:
+    if separator != AUTO and separator not in WRITTEN_SEPARATORS:
         raise bad_option(NAME, "separator", separator, "tab, space or auto")
     if docstart not in (AUTO, "yes", "no"):
         raise bad_option(NAME, "docstart", docstart, "yes, no or auto")
@@ -98,7 +99,7 @@ class _Plan:
     @classmethod
     def of(cls, document: AnnotatedText, scheme: str, separator: str) -> _Plan:
         layout = _Meta(document).layout or Layout("\t", 2, 0, (1,))
-        own = SEPARATORS.get(separator, layout.separator)
+        own = WRITTEN_SEPARATORS.get(separator, layout.separator)
         return cls(replace(layout, separator=own, scheme=scheme or layout.scheme))
 
     def write(
@@ -113,7 +114,8 @@ class _Plan:
         if docstart == "yes" or (docstart == AUTO and (meta.docstart or is_part)):
             made = len(layout.tags), self._docstart()
             yield (0, meta.docstart) if meta.docstart else made
-            yield 0, ""
+            if not meta.docstart.startswith(COMMENT):
+                yield 0, ""
         fits = meta.layout == replace(layout, scheme=getattr(meta.layout, "scheme", ""))
         others = meta.read_others(document) if fits else {}
         comments = meta.read_comments() if fits else {}
@@ -123,7 +125,7 @@ class _Plan:
             format=NAME,
             n_layers=len(layout.tags),
             cut_at=_CUTS[layout.separator],
-            keep_empty=layout.separator == "\t",
+            keep_empty=False,
         )
         for sentence in sentences:
             yield from self._write_sentence(sentence, others, comments)
@@ -178,8 +180,8 @@ class _Meta:
         self.layout = Layout.from_meta(self._meta.get("layout"))
         self.is_sentence = self._meta.get("documents") == "sentence"
         start = str(self._meta.get("docstart", ""))
-        is_line = start.startswith(DOCSTART) and "\n" not in start
-        self.docstart = start if is_line else ""
+        begins = start.startswith(DOCSTART) or begins_document(start)
+        self.docstart = start if begins and "\n" not in start else ""
 
     def read_others(self, document: AnnotatedText) -> Dict[int, List[str]]:
         """RETURNS (Dict[int, List[str]]): Values of other columns, if there is one
@@ -200,10 +202,16 @@ class _Meta:
         for entry in given if isinstance(given, list) else []:
             if isinstance(entry, list) and len(entry) == 2:
                 place, line = entry
-                is_line = isinstance(line, str) and line.startswith(COMMENT)
-                if isinstance(place, int) and is_line and "\n" not in line:
+                if isinstance(place, int) and self._is_comment(line):
                     comments.setdefault(place, []).append(line)
         return comments
+
+    def _is_comment(self, line: object) -> bool:
+        if not isinstance(line, str) or "\n" in line or self.layout is None:
+            return False
+        row = self.layout.split(line)
+        is_extra = len(row) == self.layout.n_columns and self.layout.is_extra(row)
+        return line.startswith(COMMENT) or is_extra
 
 
 def _check_labels(document: AnnotatedText, separator: str) -> None:

@@ -4,57 +4,77 @@
     {"id": 1, "text": "...", "entities": [{"id": 7, "label": "ORG", "start_offset": 0,
       "end_offset": 2}], "relations": [{"from_id": 7, "to_id": 8, "type": "of"}]}
 
-The end is exclusive. doccano's editor counts UTF-16 code units, or grapheme clusters in
-a project with "Count grapheme clusters as one character" (doccano/v-annotator,
-Label/Text.ts; doccano/doccano, issue 2290); its versions of 2019 and 2020 counted code
-points (pull request 108). A file does not tell which, and has no copies of the spans'
-texts: it matters where a text has emoji, other rare characters or combining marks.
+Its versions name the text `text` or `data`, and the spans `label`, `labels`,
+`label_spans`, `entities` or `annotations`. The end is exclusive. doccano's editor
+counts UTF-16 code units, or grapheme clusters in a project with "Count grapheme
+clusters as one character" (doccano/v-annotator, Label/Text.ts; doccano/doccano, issue
+2290); its versions of 2019 and 2020 counted code points (pull request 108). A file does
+not tell which, and has no copies of the spans' texts: it matters where a text has
+emoji, other rare characters or combining marks, and then the text must decide (see
+`readings`).
+
+Where its users do not share their annotations, doccano writes a file for each, named
+after the user; its versions of 2019 name the user in the record (`username`) or in
+each span (`user`). Records with one id and one text are annotations of one input.
+
 Relations, categories and comments are no spans and are not written. A record whose
 labels are all of its text is one of text classification: nobody has annotated spans
-there, and it is to be skipped. Other fields are
-the user's, which doccano gives back as they were imported, so that `id` is, too; but
-arrays in which other formats have spans are rejects.
+there, and it is to be skipped. Other fields are the user's, which doccano gives back as
+they were imported, so that `id` is, too; but arrays in which other formats have spans
+are rejects.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Set
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from ...errors import Errors
 from ..annotations import AnnotatedText, Document, Reason, Source, TextSpan
-from .fates import Fate, Fates, make_span, name_of, whole_number
+from .fates import Fate, Fates, name_of, whole_number
 from .files import SourceFile, malformed
-from .format import Format, bad_option, read_each, write_lines
-from .json_values import first_object, get_field, is_kind, read_json_items, to_json
+from .format import Format, bad_option, is_json_only, read_each, write_lines
+from .json_values import get_field, is_kind, read_json_items, to_json
 from .offsets import Offsets
+from .readings import AUTO, Marked, Places, Reading, Rule
 
 NAME = "doccano"
 SUFFIXES = (".jsonl", ".json", ".json1")
 UNITS = ("utf-16", "graphemes", "code-points")
-_SPANS = ("label", "labels", "entities", "annotations")
+_RULE = Rule(NAME, UNITS, is_known=False)
+_SPANS = ("label", "labels", "label_spans", "entities", "annotations")
 _OTHERS = ("relations", "cats", "Comments", "comments")
+#: Fields that have spans in doccano's files, if they have triples of numbers and label.
+_TRIPLES = ("label", "labels", "label_spans", "annotations")
+#: Fields that the versions of 2019 wrote, which had triples in `entities`.
+_OF_2019 = ("doc_id", "username")
 #: Where other formats have spans.
 _UNREAD = ("spans", "ents")
 _OWN = ("id", "text", *_SPANS, *_OTHERS)
 
 
 def read_file(
-    file: SourceFile, *, encoding: str = "utf-8", offsets: str = "utf-16"
+    file: SourceFile, *, encoding: str = "utf-8", offsets: str = AUTO
 ) -> Iterator[Document]:
     """Read a file.
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
-    offsets (str): What they count: "utf-16", "graphemes" or "code-points".
+    offsets (str): What they count: "utf-16", "graphemes" or "code-points"; "auto" to
+        find what fits the texts.
     YIELDS (Document): The documents; one without any field for spans, or with
         labels of the whole text only, is to be skipped.
-    RAISES (ValueError): GP164 if a record is not as above, GP167 for another unit.
+    RAISES (ValueError): GP129 if the texts do not decide what offsets count, GP164 if
+        a record is not as above, GP167 for another unit.
     """
-    _check_unit(offsets)
-    items = read_json_items(file, encoding=encoding, format=NAME)
-    for number, (source, record) in enumerate(items, start=1):
-        yield _read_record(record, source, f"{file.stem}:{number}", offsets)
+    readings = _RULE.readings(offsets)
+
+    def items() -> Iterator[Tuple[Source, Dict[str, Any]]]:
+        return read_json_items(file, encoding=encoding, format=NAME)
+
+    marked = (_mark(source, record) for source, record in items())
+    reading = _RULE.choose(file, marked, readings)
+    for number, (source, record) in enumerate(items(), start=1):
+        yield from _read_record(file, record, source, number, reading)
 
 
 def _check_unit(unit: str) -> None:
@@ -62,25 +82,62 @@ def _check_unit(unit: str) -> None:
         raise bad_option(NAME, "offsets", unit, "one of: " + ", ".join(UNITS))
 
 
+def _mark(source: Source, record: Dict[str, Any]) -> Marked:
+    text = record.get(_text_key(record))
+    lists = [record[key] for key in _SPANS if isinstance(record.get(key), list)]
+    if not isinstance(text, str):
+        return Marked(source, "", [])
+    found = [_offsets_of(entry) for entries in lists for entry in entries]
+    return Marked(source, text, [(*ends, None) for ends in found if ends is not None])
+
+
+def _text_key(record: Dict[str, Any]) -> str:
+    return "data" if "text" not in record and "data" in record else "text"
+
+
 def _read_record(
-    record: Dict[str, Any], source: Source, name: str, unit: str
-) -> Document:
-    text = get_field(record, "text", str, source, NAME)
+    file: SourceFile,
+    record: Dict[str, Any],
+    source: Source,
+    number: int,
+    reading: Reading,
+) -> Iterator[Document]:
+    """YIELDS (Document): The record's document, or one for each of its annotators."""
+    key = _text_key(record)
+    text = get_field(record, key, str, source, NAME)
     filled = [k for k in _UNREAD if isinstance(record.get(k), list) and record[k]]
-    left_out = (*_OWN, *filled)
-    meta = {key: value for key, value in record.items() if key not in left_out}
+    left_out = (*_OWN, *filled, key)
+    meta = {k: v for k, v in record.items() if k not in left_out}
     skip = not any(_is_for_spans(record.get(key)) for key in _SPANS)
-    name = name_of(record.get("id"), name)
-    fates = Fates(AnnotatedText(name, text, source=source, meta=meta, skip=skip))
-    places = Offsets(text, unit)
+    name = name_of(record.get("id", record.get("doc_id")), f"{file.stem}:{number}")
+    places = Places(text, reading)
+    works = _entries_by_annotator(record, source, file.stem)
+    for i, (annotator, entries) in enumerate(works.items()):
+        document = AnnotatedText(name, text, source=source, meta=meta, skip=skip)
+        document.annotator, document.input = annotator, f"{name} {text}"
+        fates = Fates(document)
+        for entry in entries:
+            fates.add(entry, _read_span(entry, places, source))
+        if i == 0:
+            for key in _OTHERS:
+                for entry in _entries(record, key, source):
+                    fates.add(entry, Reason.NOT_A_SPAN)
+            fates.add_unread(record, filled)
+        yield fates.result
+
+
+def _entries_by_annotator(
+    record: Dict[str, Any], source: Source, stem: str
+) -> Dict[str, List[Any]]:
+    """RETURNS (Dict[str, List[Any]]): Annotations of spans by the user's name or
+    number, or else the file's name."""
+    name = name_of(record.get("username"), stem)
+    works: Dict[str, List[Any]] = {}
     for key in _SPANS:
         for entry in _entries(record, key, source):
-            fates.add(entry, _read_span(text, entry, places, source))
-    for key in _OTHERS:
-        for entry in _entries(record, key, source):
-            fates.add(entry, Reason.NOT_A_SPAN)
-    fates.add_unread(record, filled)
-    return fates.result
+            user = entry.get("user") if isinstance(entry, dict) else None
+            works.setdefault(name_of(user, name), []).append(entry)
+    return works or {name: []}
 
 
 def _is_for_spans(value: Any) -> bool:
@@ -103,26 +160,25 @@ def _entries(record: Dict[str, Any], key: str, source: Source) -> List[Any]:
     return value
 
 
-def _read_span(text: str, entry: Any, places: Offsets, source: Source) -> Fate:
+def _offsets_of(entry: Any) -> Optional[Tuple[Any, Any]]:
+    """RETURNS (Optional[Tuple[Any, Any]]): Start and end, or None."""
+    if isinstance(entry, dict):
+        return entry.get("start_offset"), entry.get("end_offset")
+    triple = isinstance(entry, list) and len(entry) == 3
+    return (entry[0], entry[1]) if triple else None
+
+
+def _read_span(entry: Any, places: Places, source: Source) -> Fate:
     if isinstance(entry, str):  # a label of the whole text
         return Reason.NOT_A_SPAN
-    id: Any = None
-    ends: List[Any]
-    if isinstance(entry, dict):
-        id, label = entry.get("id"), entry.get("label")
-        ends = [entry.get("start_offset"), entry.get("end_offset")]
-    elif isinstance(entry, list) and len(entry) == 3:
-        ends, label = entry[:2], entry[2]
-    else:
+    ends = _offsets_of(entry)
+    if ends is None:
         return Reason.BAD_LINE
-    if not all(is_kind(end, int) for end in ends):
-        return Reason.BAD_LINE
-    start, end = (places.to_points(end) for end in ends)
-    if start is None or end is None:
-        return Reason.OUT_OF_TEXT
+    given = {"id": entry.get("id")} if isinstance(entry, dict) else {}
+    label = entry.get("label") if isinstance(entry, dict) else entry[2]
     # The oldest arrays name a label by its number.
     label = str(label) if is_kind(label, int) else label
-    return make_span(text, label, start, end, source, id=id)
+    return places.read(label, *ends, source, **given)
 
 
 def write_document(
@@ -183,27 +239,40 @@ def _whole_ids(spans: List[TextSpan]) -> List[int]:
     return ids
 
 
-def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first record has a text, and spans as above."""
-    record = first_object(head)
-    if not isinstance(record.get("text"), str):
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it has a text, and spans as
+    above."""
+    if not isinstance(value, dict) or not isinstance(value.get(_text_key(value)), str):
         return False
-    for key in _SPANS:
-        entries = record.get(key)
-        if isinstance(entries, list):
-            first = entries[0] if entries else {}
-            if isinstance(first, dict) and first:
-                return "start_offset" in first
-            triple = isinstance(first, list) and len(first) == 3
-            return key in ("label", "labels") if not entries else triple
-    return False
+    found = [_claims_entries(key, value) for key in _SPANS if key in value]
+    if False in found:
+        return False
+    return True if True in found else None
+
+
+def _claims_entries(key: str, record: Dict[str, Any]) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`, of a field for spans."""
+    entries = record[key]
+    if not isinstance(entries, list):
+        of_text = key in ("label", "labels") and isinstance(entries, (str, int))
+        return None if entries is None or of_text else False
+    if not entries:
+        return None if key in ("entities", "annotations") else True
+    if any(isinstance(entry, dict) and "start_offset" in entry for entry in entries):
+        return True
+    triples = key in _TRIPLES or any(field in record for field in _OF_2019)
+    if triples and any(isinstance(e, list) and len(e) == 3 for e in entries):
+        return True
+    return None if all(isinstance(entry, str) for entry in entries) else False
 
 
 DOCCANO = Format(
     NAME,
     "doccano: JSON lines with label: [[start, end, label]], or entities and relations",
     read_each(NAME, SUFFIXES, read_file),
-    looks_like,
+    is_json_only,
     SUFFIXES,
     write_lines(write_document),
+    claims=claims,
+    has_annotators=True,
 )

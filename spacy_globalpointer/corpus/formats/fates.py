@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Union
+from typing import Any, Dict, List, Sequence, Tuple, Union
 
 from ..annotations import (
     AnnotatedText,
@@ -11,6 +11,7 @@ from ..annotations import (
     Reject,
     Source,
     TextSpan,
+    excerpt,
     find_fault,
 )
 from .json_values import HALF, is_kind, to_json
@@ -29,6 +30,7 @@ class Fates:
     def __init__(self, document: AnnotatedText) -> None:
         self.document = document
         self.rejects: List[Reject] = []
+        self._last: Tuple[Any, str] = (None, "null")
 
     def add(self, value: Any, fate: Fate) -> None:
         """Add an annotation.
@@ -40,8 +42,18 @@ class Fates:
         if isinstance(fate, TextSpan):
             self.document.spans.append(fate)
         else:
-            shown = value if isinstance(value, str) else to_json(value)
+            shown = self._show(value)
             self.rejects.append(Reject.at(self.document.source, shown, fate))
+
+    def _show(self, value: Any) -> str:
+        """RETURNS (str): A value as a text; one that comes again at once, as a region
+        for each of its labels, is shown whole the first time only."""
+        last, excerpted = self._last
+        if value is last:
+            return excerpted
+        shown = value if isinstance(value, str) else to_json(value)
+        self._last = value, excerpt(shown)
+        return shown
 
     def add_unread(self, record: Dict[str, Any], keys: Sequence[str]) -> None:
         """Add the entries of arrays that hold spans in other formats, as rejects.
@@ -88,10 +100,16 @@ def make_span(
     if not known or not is_score(score):
         return Reason.BAD_LINE
     fault = find_fault(text, start, end)
-    if fault is None and copy is not None and copy != text[start:end]:
+    if fault is None and copy is not None and not _stands_at(copy, text, start, end):
         fault = Reason.TEXT_MISMATCH
     name = str(id) if is_kind(id, (str, int)) and not HALF.search(str(id)) else ""
     return fault or TextSpan(label, start, end, source, name, score)
+
+
+def _stands_at(copy: Any, text: str, start: int, end: int) -> bool:
+    # Without a copy of the part, which may be long where the other is short.
+    fits = isinstance(copy, str) and len(copy) == end - start
+    return fits and text.startswith(copy, start)
 
 
 def is_label(value: Any) -> bool:

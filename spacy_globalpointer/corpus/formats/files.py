@@ -5,21 +5,25 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import stat
 import warnings
 import zlib
-from dataclasses import dataclass
-from fnmatch import fnmatch
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Iterator, List, Sequence, Tuple, cast
 
 from ...errors import Errors, Warnings
 from ..annotations import Source
+from ..listing import Listing, list_files, walk_folder
 
 #: The longest line, in MiB. Longer ones come from a wrong format.
 MAX_LINE = 64
 BOM = "\ufeff"
 GZ = ".gz"
 _BLOCK = 2**20
+#: Bytes that a packed file may unpack to for each of its own, after the first ones. Of
+#: text it is 5 to 50.
+_MOST_UNPACKED, _FREE = 200, 4 * _BLOCK
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,26 @@ class SourceFile:
 
     path (Path): The file.
     name (str): Path relative to the corpus, with slashes.
+    limit (int): MiB of one document, at the most, unpacked; 0 for no bound.
     """
 
     path: Path
     name: str
+    limit: int = 0
+
+    def within(self, most: int) -> int:
+        """RETURNS (int): A bound for a part of a document, or the limit if that is
+        lower."""
+        return min(self.limit, most) if self.limit else most
+
+    def check_size(self, size: int) -> None:
+        """Check that a document is not too large.
+
+        size (int): Bytes or characters of it so far.
+        RAISES (ValueError): GP151 if it is.
+        """
+        if self.limit and size > self.limit * 2**20:
+            raise ValueError(Errors.GP151.format(file=self.path, limit=self.limit))
 
     @property
     def stem(self) -> str:
@@ -42,7 +62,12 @@ class SourceFile:
 
 
 def find_files(
-    path: Path, suffixes: Sequence[str], *, format: str, exclude: Sequence[str] = ()
+    path: Path,
+    suffixes: Sequence[str],
+    *,
+    format: str,
+    exclude: Sequence[str] = (),
+    limit: int = 0,
 ) -> Iterator[SourceFile]:
     """Find the files of a corpus.
 
@@ -51,30 +76,33 @@ def find_files(
     suffixes (Sequence[str]): Endings such as ".jsonl"; they may be followed by .gz.
     format (str): Name of the format, for messages.
     exclude (Sequence[str]): Patterns of names to leave out, such as "train/all.*".
+    limit (int): As in `SourceFile`.
     YIELDS (SourceFile): The files.
-    RAISES (ValueError): GP165 if there are none.
+    RAISES (ValueError): GP165 if there are none, GP190 for a part of the folder that
+        cannot be read.
     """
     if not path.is_dir():
-        yield SourceFile(path, path.name)
+        yield SourceFile(path, path.name, limit)
         return
     files = _files_of(path, suffixes, exclude)
     if not files:
         known = ", ".join(suffixes)
         raise ValueError(Errors.GP165.format(path=path, format=format, suffixes=known))
-    yield from files
+    yield from (replace(file, limit=limit) for file in files)
 
 
 def _files_of(
     path: Path, suffixes: Sequence[str], exclude: Sequence[str]
 ) -> List[SourceFile]:
-    files = []
-    for file in sorted(path.rglob("*")):
-        name = file.relative_to(path).as_posix()
-        hidden = any(part.startswith(".") for part in name.split("/"))
-        fits = name.removesuffix(GZ).endswith(tuple(suffixes)) and file.is_file()
-        if fits and not hidden and not is_excluded(name, exclude):
-            files.append(SourceFile(file, name))
-    return files
+    files = list_files(path, exclude=exclude).items()
+    return [
+        SourceFile(file, name) for name, file in files if has_ending(name, suffixes)
+    ]
+
+
+def has_ending(name: str, suffixes: Sequence[str]) -> bool:
+    """RETURNS (bool): Whether a name ends in one of them, which .gz may follow."""
+    return name.removesuffix(GZ).endswith(tuple(suffixes))
 
 
 def find_endings(
@@ -88,12 +116,12 @@ def find_endings(
 
     path (Path): The folder.
     suffixes (Sequence[str]): Endings of a format's files.
-    spare (Sequence[str]): Endings that other files have, too: they count in a folder
-        without files of the others only.
+    spare (Sequence[str]): Endings that other files have, too: each counts in a folder
+        without files of those before it only.
     exclude (Sequence[str]): Patterns of names to leave out.
-    RETURNS (Tuple[str, ...]): suffixes or spare; both if there are no such files.
+    RETURNS (Tuple[str, ...]): suffixes or one of spare; all if there are no such files.
     """
-    for endings in (suffixes, spare):
+    for endings in (suffixes, *((ending,) for ending in spare)):
         if _files_of(path, endings, exclude):
             return tuple(endings)
     return (*suffixes, *spare)
@@ -109,25 +137,10 @@ def other_files(
     exclude (Sequence[str]): Patterns of names that nobody wants to read.
     RETURNS (List[str]): Names of the other files that are not hidden, sorted.
     """
-    names = []
-    for file in path.rglob("*") if path.is_dir() else ():
-        name = file.relative_to(path).as_posix()
-        hidden = any(part.startswith(".") for part in name.split("/"))
-        fits = name.removesuffix(GZ).endswith(tuple(suffixes))
-        if (
-            file.is_file()
-            and not hidden
-            and not fits
-            and not is_excluded(name, exclude)
-        ):
-            names.append(name)
-    return sorted(names)
-
-
-def is_excluded(name: str, patterns: Sequence[str]) -> bool:
-    """RETURNS (bool): Whether a path, or its last part, fits one of the patterns."""
-    last = name.rpartition("/")[2]
-    return any(fnmatch(n, pattern) for n in (name, last) for pattern in patterns)
+    if not path.is_dir():
+        return []
+    names = list_files(path, exclude=exclude)
+    return sorted(name for name in names if not has_ending(name, suffixes))
 
 
 def check_patterns(path: Path, exclude: Sequence[str]) -> None:
@@ -139,10 +152,9 @@ def check_patterns(path: Path, exclude: Sequence[str]) -> None:
     """
     if not exclude:
         return
-    files = [file for file in path.rglob("*") if file.is_file()]
-    names = sorted(file.relative_to(path).as_posix() for file in files)
-    names = names if path.is_dir() else [path.name]
-    unused = [p for p in exclude if not any(is_excluded(name, [p]) for name in names)]
+    listing = walk_folder(path) if path.is_dir() else Listing({path.name: path})
+    names = sorted(listing.files)
+    unused = [pattern for pattern in exclude if not listing.has_match(pattern)]
     if unused:
         shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         patterns = ", ".join(map(repr, unused))
@@ -177,16 +189,36 @@ def read_text(file: SourceFile, *, encoding: str) -> str:
     file (SourceFile): The file; one that ends in .gz is unpacked.
     encoding (str): Its encoding.
     RETURNS (str): The text.
-    RAISES (ValueError): GP103, GP104, GP169, as `read_lines`.
+    RAISES (ValueError): GP103, GP104, GP169, as `read_lines`; GP151 if it is larger
+        than its limit.
     """
     name = check_encoding(encoding)
+    try:
+        return read_bytes(file).decode(name)
+    except UnicodeDecodeError as err:
+        raise _undecodable(file.path, encoding, err.start) from err
+
+
+def read_bytes(file: SourceFile) -> bytes:
+    """Read a whole file.
+
+    file (SourceFile): The file; one that ends in .gz is unpacked.
+    RETURNS (bytes): Its content.
+    RAISES (ValueError): GP151 if it is larger than its limit, GP152 or GP169 for a
+        damaged .gz.
+    """
+    blocks, size = [], 0
     with open_binary(file) as stream:
+        guard = _Guard(file, stream)
         try:
-            return stream.read().decode(name)
-        except UnicodeDecodeError as err:
-            raise _undecodable(file.path, encoding, err.start) from err
+            while block := stream.read(_BLOCK):
+                size += len(block)
+                guard.check(size)
+                file.check_size(size)
+                blocks.append(block)
         except (EOFError, zlib.error, gzip.BadGzipFile) as err:
             raise _damaged(file, err) from err
+    return b"".join(blocks)
 
 
 def read_blocks(file: SourceFile, *, encoding: str) -> Iterator[str]:
@@ -200,6 +232,7 @@ def read_blocks(file: SourceFile, *, encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(check_encoding(encoding))()
     place, raw = 0, b"-"
     with open_binary(file) as stream:
+        guard = _Guard(file, stream)
         while raw:
             try:
                 raw = stream.read(_BLOCK)
@@ -212,22 +245,72 @@ def read_blocks(file: SourceFile, *, encoding: str) -> Iterator[str]:
                 raise _damaged(file, err) from err
             text = text if place else text.removeprefix(BOM)
             place += len(raw)
+            guard.check(place)
             if text:
                 yield text
 
 
 def open_binary(file: SourceFile) -> BinaryIO:
-    """RETURNS (BinaryIO): The content of a file, unpacked."""
-    if file.path.name.endswith(GZ):
-        return cast(BinaryIO, gzip.open(file.path, "rb"))
-    return open(file.path, "rb")
+    """RETURNS (BinaryIO): The content of a file, unpacked. RAISES (ValueError): GP150
+    if it is no file on a disk. RAISES (PermissionError): GP192 if it may not be read.
+    """
+    check_regular(file.path)
+    try:
+        if file.path.name.endswith(GZ):
+            return cast(BinaryIO, gzip.open(file.path, "rb"))
+        return open(file.path, "rb")
+    except PermissionError as err:
+        fields = {"path": file.path, "reason": err.strerror or err}
+        raise PermissionError(Errors.GP192.format(**fields)) from err
+
+
+def check_regular(path: Path) -> None:
+    """Check that a path is not a device, a pipe or a socket, which may have no end, and
+    which cannot be read twice. One that does not exist is left to whoever opens it.
+
+    path (Path): The path.
+    RAISES (ValueError): GP150 if it is one.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        kind = kinds.get(stat.S_IFMT(mode), "a device")
+        raise ValueError(Errors.GP150.format(path=path, kind=kind))
+
+
+class _Guard:
+    """Stops at a packed file that unpacks to far more than any text, and might fill the
+    memory or take days.
+
+    file (SourceFile): The file.
+    stream (BinaryIO): What reads it.
+    """
+
+    def __init__(self, file: SourceFile, stream: BinaryIO) -> None:
+        self._file = file
+        self._packed = stream.fileobj if isinstance(stream, gzip.GzipFile) else None
+        self._next = _FREE
+
+    def check(self, size: int) -> None:
+        """RAISES (ValueError): GP152 if the bytes unpacked so far are too many."""
+        if self._packed is None or size <= self._next:
+            return
+        self._next = _FREE + _MOST_UNPACKED * self._packed.tell()
+        if size > self._next:
+            fields = {"file": self._file.path, "ratio": _MOST_UNPACKED}
+            raise ValueError(Errors.GP152.format(**fields))
 
 
 def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:
     name = check_encoding(encoding)
-    limit, place, number = MAX_LINE * 2**20, 0, 0
+    most, place, number = file.within(MAX_LINE), 0, 0
+    limit = most * 2**20
     wide = "\n".encode(name)[-1:] != b"\n" or len("\n".encode(name)) > 1
     with open_binary(file) as binary:
+        guard = _Guard(file, binary)
         stream = io.TextIOWrapper(binary, name, newline="\n") if wide else binary
         while True:
             number += 1
@@ -241,9 +324,10 @@ def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:
             except (EOFError, zlib.error, gzip.BadGzipFile) as err:
                 raise _damaged(file, err) from err
             if len(raw) > limit:
-                fields = {"file": file.name, "line": number, "limit": MAX_LINE}
+                fields = {"file": file.name, "line": number, "limit": most}
                 raise ValueError(Errors.GP160.format(**fields, format=format))
             place += len(raw)
+            guard.check(place)
             yield line
 
 

@@ -13,7 +13,7 @@ from .files import find_endings, find_files
 from .json_values import to_json
 
 #: Arguments of a reader or writer that are no options of its format.
-_COMMON = ("encoding", "exclude")
+_COMMON = ("encoding", "exclude", "limit")
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -23,11 +23,11 @@ class Format:
 
     name (str): Its name for --format.
     about (str): What it is, in one line.
-    read (Callable[..., Iterator[Document]]): `read(path, *, encoding, exclude,
+    read (Callable[..., Iterator[Document]]): `read(path, *, encoding, exclude, limit,
         **options)`; see `read_each`. Documents come one at a time.
-    looks_like (Callable[[Path, str], bool]): Whether a file is of this format, from
-        its path and the first characters of its text. For a folder-based format the
-        path is a folder's, and the text empty.
+    looks_like (Callable[[Path, str], bool]): Whether a file that is not JSON is of
+        this format, from its path and the first characters of its text. For a
+        folder-based format the path is a folder's, and the text empty.
     suffixes (Tuple[str, ...]): Endings of its files.
     write (Optional[Callable[..., None]]): `write(documents, path, **options)`; the
         path is a new file, or a new folder if writes_folder.
@@ -36,6 +36,11 @@ class Format:
         others.
     cuts_tokens (bool): Whether spans are written as tags of tokens, so that a token in
         which a span begins or ends is cut there.
+    claims (Optional[Callable[[Any], Optional[bool]]]): Whether a JSON value, such as
+        an entry of an array or a line, is of this format: True if no other format
+        has such values, None if it may be, False if it cannot be read. None for a
+        format that is not JSON.
+    has_annotators (bool): Whether a file may hold the work of several annotators.
     """
 
     name: str
@@ -47,6 +52,8 @@ class Format:
     writes_folder: bool = False
     spare: Tuple[str, ...] = ()
     cuts_tokens: bool = False
+    claims: Optional[Callable[[Any], Optional[bool]]] = None
+    has_annotators: bool = False
 
     def endings_in(self, path: Path, exclude: Sequence[str] = ()) -> Tuple[str, ...]:
         """RETURNS (Tuple[str, ...]): Endings of the files that are read of a folder."""
@@ -71,6 +78,11 @@ class Format:
         return parse_options(self.name, self.write or self.read, options)
 
 
+def is_json_only(path: Path, head: str) -> bool:
+    """RETURNS (bool): False, as `Format.looks_like` of a format that is JSON only."""
+    return False
+
+
 def read_each(
     name: str,
     suffixes: Sequence[str],
@@ -93,10 +105,14 @@ def read_each(
         *,
         encoding: str = "utf-8",
         exclude: Sequence[str] = (),
+        limit: int = 0,
         **options: Any,
     ) -> Iterator[Document]:
         endings = find_endings(Path(path), suffixes, spare, exclude=exclude)
-        for file in find_files(Path(path), endings, format=name, exclude=exclude):
+        files = find_files(
+            Path(path), endings, format=name, exclude=exclude, limit=limit
+        )
+        for file in files:
             yield from read_file(file, encoding=encoding, **options)
 
     # The options are those of the reader of files.

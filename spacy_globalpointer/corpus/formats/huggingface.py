@@ -19,7 +19,17 @@ import re
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ...errors import Errors
 from ..annotations import Document, Source
@@ -49,6 +59,7 @@ def read_file(
     tags: str = AUTO,
     labels: str = "",
     scheme: str = AUTO,
+    tag_separator: str = AUTO,
     strict: bool = False,
 ) -> Iterator[Document]:
     """Read a file.
@@ -60,10 +71,12 @@ def read_file(
     labels (str): Names of the class ids in their order, such as "O,B-PER,I-PER".
     scheme (str): IOB1, IOB2, BIOES, BMES, BILOU, or auto: told from the first
         records, to 10,000 tokens.
+    tag_separator (str): What separates tags in one string, see `tag_cells.split_cell`.
     strict (bool): Whether a span whose tags break the scheme is a reject.
     YIELDS (Document): The documents.
-    RAISES (ValueError): GP164 for a record without these columns, GP167 for a bad
-        option, GP170 if pyarrow is missing, GP174 for class ids without names.
+    RAISES (ValueError): GP125 for a string that may be one tag or several, GP164 for
+        a record without these columns, GP167 for a bad option, GP170 if pyarrow is
+        missing, GP174 for class ids without names.
     """
     wanted = read_scheme(scheme, NAME)
     names = labels.split(",") if labels else []
@@ -78,9 +91,10 @@ def read_file(
         features = read_dataset_info(file.path.parent)
         records = read_json_items(file, encoding=encoding, format=NAME)
     rows = (_read_row(record, source, wish) for source, record in records)
-    named = (_name_tags(row, features, names) for row in rows)
+    known = _ClassNames(features, names)
+    named = (_name_tags(row, known) for row in rows)
     for row, own in _with_scheme(named, wanted):
-        yield _read_document(file, row, own, strict)
+        yield _read_document(file, row, own, strict, tag_separator)
 
 
 class _Columns(NamedTuple):
@@ -145,10 +159,23 @@ def _read_row(record: Dict[str, Any], source: Source, wish: _Columns) -> _Row:
     return _Row(source, id, column, tokens, layers, others)
 
 
-def _name_tags(row: _Row, features: Dict[str, Any], labels: Sequence[str]) -> _Row:
+class _ClassNames(Dict[str, Sequence[str]]):
+    """Names of class ids by column, which the features or the user give."""
+
+    def __init__(self, features: Dict[str, Any], labels: Sequence[str]) -> None:
+        super().__init__()
+        self._features = features
+        self._labels = labels
+
+    def __missing__(self, column: str) -> Sequence[str]:
+        self[column] = self._labels or find_class_names(self._features, column)
+        return self[column]
+
+
+def _name_tags(row: _Row, known: _ClassNames) -> _Row:
     """RETURNS (_Row): The row with names of tags; what has none is JSON."""
     for column, values in row.layers.items():
-        names = labels or find_class_names(features, column)
+        names = known[column]
         if not names and any(is_kind(value, int) for value in values):
             raise ValueError(Errors.GP174.format(source=row.source, column=column))
         row.layers[column] = [_name_tag(value, names) for value in values]
@@ -167,7 +194,7 @@ def _with_scheme(rows: Iterator[_Row], wanted: str) -> Iterator[Tuple[_Row, str]
     """YIELDS (Tuple[_Row, str]): The rows and the scheme of their tags."""
     head: List[_Row] = []
     n_tokens = 0
-    while not wanted and n_tokens < LOOKAHEAD:
+    while not wanted and n_tokens < LOOKAHEAD and len(head) < LOOKAHEAD:
         row = next(rows, None)
         if row is None:
             break
@@ -178,8 +205,11 @@ def _with_scheme(rows: Iterator[_Row], wanted: str) -> Iterator[Tuple[_Row, str]
         yield row, scheme
 
 
-def _read_document(file: SourceFile, row: _Row, scheme: str, strict: bool) -> Document:
-    text = TokenText(f"{file.stem}:{row.id}", row.source, scheme, strict)
+def _read_document(
+    file: SourceFile, row: _Row, scheme: str, strict: bool, tag_separator: str
+) -> Document:
+    name = f"{file.stem}:{row.id}"
+    text = TokenText(name, row.source, scheme, strict, tag_separator)
     if row.tokens:
         sources = [row.source] * len(row.tokens)
         text.add_sentence(row.tokens, list(row.layers.values()), sources)
@@ -192,19 +222,18 @@ def _read_document(file: SourceFile, row: _Row, scheme: str, strict: bool) -> Do
 
 
 def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether it is Parquet, or the first object has tokens, tags."""
-    if not head:
-        return path.name.endswith(_PARQUET)
-    start = head.find("{")
-    if start < 0 or head[:start].strip(" \t\r\n[") or len(head[:start].strip()) > 1:
+    """RETURNS (bool): Whether it is a Parquet file."""
+    return not head and path.name.endswith(_PARQUET)
+
+
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it has tokens, and as many
+    tags."""
+    if not isinstance(value, dict):
         return False
-    try:
-        record, _ = json.JSONDecoder().raw_decode(head, start)
-    except (ValueError, RecursionError):
-        return False
-    lengths = {len(v) for k, v in record.items() if k in TOKENS and _is_list(v, (str,))}
-    known = (*SINGLE, *find_layers(record))
-    tags = [v for k, v in record.items() if k in known]
+    lengths = {len(v) for k, v in value.items() if k in TOKENS and _is_list(v, (str,))}
+    known = (*SINGLE, *find_layers(value))
+    tags = [v for k, v in value.items() if k in known]
     return any(_is_list(v, (str, int)) and len(v) in lengths for v in tags)
 
 
@@ -220,4 +249,5 @@ HF_TOKENS = Format(
     SUFFIXES,
     write_hf_tokens,
     cuts_tokens=True,
+    claims=claims,
 )

@@ -19,6 +19,8 @@ NAME = "hf-tokens"
 #: Columns of layers, as germeval_14 has them; further ones are ner_tags_3 and so on.
 LAYERS = ("ner_tags", "nested_ner_tags")
 _FURTHER = re.compile("ner_tags_([0-9]{1,4})")
+#: Metadata for the writers of this format and of others, which are no columns.
+_PRIVATE = (NAME, "conll", "prodigy")
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -39,8 +41,8 @@ def write_hf_tokens(
     scheme: str = AUTO,
     sentences: bool = False,
 ) -> None:
-    """Write documents as JSON lines: id, tokens, columns of tags, and what else was
-    read with them.
+    """Write documents as JSON lines: id, tokens, columns of tags, what else was read
+    with them, and the documents' metadata.
 
     Tags are names, never class ids. Every record has as many layers as one needs, but
     no fewer than the first document had; see `layers.tag_sentences` for which spans
@@ -67,7 +69,8 @@ def write_hf_tokens(
                 document, meta, known, names, sentences
             ):
                 names = _extend(names, len(layers))
-                draft.write(json.dumps([record, layers, meta.others]) + "\n")
+                rest = {**meta.own, **meta.others}
+                draft.write(json.dumps([record, layers, rest]) + "\n")
         draft.seek(0)
         with open(path, "w", encoding="utf-8", newline="\n") as stream:
             for entry in draft:
@@ -91,6 +94,7 @@ class _Meta:
         known = isinstance(scheme, str) and scheme in SCHEMES
         self.scheme = str(scheme) if known else "IOB2"
         self.others: Dict[str, Any] = others if isinstance(others, dict) else {}
+        self.own = {k: v for k, v in document.meta.items() if k not in _PRIVATE}
 
 
 def _finish(entry: str, names: List[str]) -> str:

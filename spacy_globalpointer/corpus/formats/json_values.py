@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from itertools import islice
 from typing import Any, Dict, Iterator, List, Tuple, Type, Union
 
 from ..annotations import Source
-from .files import BOM, MAX_LINE, SourceFile, malformed, read_blocks, read_lines
+from ..deep_values import MAX_DEPTH, is_too_deep
+from .files import MAX_LINE, SourceFile, malformed, read_blocks, read_lines
 
 _SPACE = " \t\r\n"
 _SPACES = re.compile(r"[ \t\r\n]*")
+_STRING_FIRST = re.compile(r'\[[ \t\r\n]*"')
 #: Half of a surrogate pair, which is no character.
 HALF = re.compile("[\ud800-\udfff]")
-_TOO_DEEP = "it is nested too deeply"
+_TOO_DEEP = f"it is nested too deeply, in more than {MAX_DEPTH} levels"
 _ENDLESS = (
     "the value that begins here has no end within {limit} MiB ({fault}, line {line}). "
     "If it is one text, cut it into documents"
@@ -77,7 +80,7 @@ def read_json_items(
 
 
 def read_json_values(
-    file: SourceFile, *, encoding: str, format: str
+    file: SourceFile, *, encoding: str, format: str, over_lines: bool = False
 ) -> Iterator[Tuple[Source, Any]]:
     """Read the values of a JSON array, in the memory of a few of them; or the objects
     of a JSON lines file.
@@ -85,12 +88,21 @@ def read_json_values(
     file (SourceFile): The file.
     encoding (str): Its encoding.
     format (str): Name of the format, for messages.
+    over_lines (bool): Whether objects that are not in an array may have several lines,
+        and a line may be an array that begins with a string.
     YIELDS (Tuple[Source, Any]): File and line where the value begins, and the value.
     RAISES (ValueError): GP164 if it is neither, and what `files.read_lines` raises.
     """
     scanner = _ArrayScanner(file, encoding, format)
     if scanner.peek() != "[":
-        yield from read_json_lines(file, encoding=encoding, format=format)
+        if not over_lines or scanner.ends_in_its_line():
+            yield from read_json_lines(file, encoding=encoding, format=format)
+            return
+        while scanner.peek():
+            yield scanner.source, scanner.value()
+        return
+    if over_lines and scanner.begins_with_string():
+        yield from _read_arrays(scanner)
         return
     scanner.skip()
     first = True
@@ -106,6 +118,18 @@ def read_json_values(
         raise malformed(scanner.source, format, "something follows the array")
 
 
+def _read_arrays(scanner: _ArrayScanner) -> Iterator[Tuple[Source, Any]]:
+    """YIELDS (Tuple[Source, Any]): The arrays of a file, or the values of the only
+    one."""
+    source, array = scanner.source, scanner.value()
+    if not scanner.peek():
+        yield from ((source, value) for value in array)
+        return
+    yield source, array
+    while scanner.peek():
+        yield scanner.source, scanner.value()
+
+
 class _ArrayScanner:
     """Reads values from a buffer that grows by blocks of the file."""
 
@@ -113,7 +137,6 @@ class _ArrayScanner:
         self.file = file
         self.format = format
         self._blocks = read_blocks(file, encoding=encoding)
-        self._decoder = _DECODER
         self._buffer = ""
         self._at = 0
         self._line = 1
@@ -139,23 +162,39 @@ class _ArrayScanner:
         self._at += len(char)
         return char
 
+    def begins_with_string(self) -> bool:
+        """Whether an array is next whose first value is a string."""
+        return _STRING_FIRST.match(self._buffer, self._at) is not None
+
+    def ends_in_its_line(self) -> bool:
+        """Whether the end of the line does not cut off the next value, as far as it
+        is in the buffer."""
+        line, end, _ = self._buffer[self._at :].partition("\n")
+        try:
+            _decode(line, 0)
+        except json.JSONDecodeError as err:
+            in_string = err.msg.startswith("Unterminated string")
+            return not end or in_string or not is_cut_off(err, line)
+        except ValueError:
+            return True
+        return True
+
     def value(self) -> Any:
         """The next value. Where it may be incomplete, the buffer is doubled."""
         n_blocks = 1
         while True:
             try:
-                value, end = self._decoder.raw_decode(self._buffer, self._at)
+                value, end = _decode(self._buffer, self._at)
             except json.JSONDecodeError as err:
                 line = self._line + self._buffer.count("\n", self._at, err.pos)
-                cut_off = _is_cut_off(err, self._buffer)
+                cut_off = is_cut_off(err, self._buffer)
                 if not self._may_end_later(err) or not self._more(n_blocks):
                     raise self._fault(err, line, cut_off) from err
-                if len(self._buffer) > MAX_LINE * 2**20:
-                    reason = _ENDLESS.format(limit=MAX_LINE, fault=err.msg, line=line)
+                limit = self.file.within(MAX_LINE)
+                if len(self._buffer) > limit * 2**20:
+                    reason = _ENDLESS.format(limit=limit, fault=err.msg, line=line)
                     raise malformed(self.source, self.format, reason) from err
                 n_blocks *= 2
-            except RecursionError as err:
-                raise malformed(self.source, self.format, _TOO_DEEP) from err
             except ValueError as err:
                 raise malformed(self.source, self.format, err) from err
             else:
@@ -185,7 +224,7 @@ class _ArrayScanner:
         return bool(blocks)
 
 
-def _is_cut_off(err: json.JSONDecodeError, text: str) -> bool:
+def is_cut_off(err: json.JSONDecodeError, text: str) -> bool:
     """RETURNS (bool): Whether a value goes on where the text ends."""
     in_string = err.msg.startswith("Unterminated string")
     return in_string or not text[err.pos :].strip(_SPACE)
@@ -201,27 +240,25 @@ def parse_json(text: str, source: Source, format: str) -> Any:
     RAISES (ValueError): GP164 if it is none.
     """
     try:
-        value, end = _DECODER.raw_decode(text, _SPACES.match(text).end())  # type: ignore
+        value, end = _decode(text, _SPACES.match(text).end())  # type: ignore
         if _SPACES.fullmatch(text, end) is None:
             raise json.JSONDecodeError("Extra data", text, end)
         return value
     except json.JSONDecodeError as err:
-        cut_off = _is_cut_off(err, text)
+        cut_off = is_cut_off(err, text)
         form = _LINE_CUT_OFF if cut_off else _BROKEN + " (column {column})"
         reason = form.format(fault=err.msg, column=err.colno)
         raise malformed(source, format, reason) from err
     except ValueError as err:
         raise malformed(source, format, err) from err
-    except RecursionError as err:
-        raise malformed(source, format, _TOO_DEEP) from err
 
 
 def _without_copies(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     """An object; json itself would lose all but the last of equal keys."""
     record = dict(pairs)
     if len(record) < len(pairs):
-        keys = [key for key, _ in pairs]
-        copy = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        copy = next(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {copy!r} comes twice in an object")
     return record
 
@@ -231,6 +268,19 @@ def _refuse(constant: str) -> None:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_without_copies)
+
+
+def _decode(text: str, start: int) -> Tuple[Any, int]:
+    """RETURNS (Tuple[Any, int]): The value that begins at a place, and its end.
+    RAISES (ValueError): json.JSONDecodeError if it is broken; another one if it is not
+        to be read."""
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except RecursionError as err:
+        raise ValueError(_TOO_DEEP) from err
+    if is_too_deep(value):
+        raise ValueError(_TOO_DEEP)
+    return value, end
 
 
 def as_object(value: Any, source: Source, format: str) -> Dict[str, Any]:
@@ -278,23 +328,6 @@ def to_json(value: Any) -> str:
     escapes."""
     line = json.dumps(value, ensure_ascii=False)
     return json.dumps(value) if HALF.search(line) else line
-
-
-def first_object(head: str) -> Dict[str, Any]:
-    """Read the first object of a JSON array or of JSON lines.
-
-    head (str): The beginning of a file.
-    RETURNS (Dict[str, Any]): The object; empty if there is none or it is not whole.
-    """
-    start = _SPACES.match(head.removeprefix(BOM)).end()  # type: ignore[union-attr]
-    text = head.removeprefix(BOM)[start:]
-    if text.startswith("["):
-        text = text[1:].lstrip(_SPACE)
-    try:
-        value, _ = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _show(value: Any) -> str:

@@ -1,8 +1,9 @@
-"""Our own JSON lines: one document a line, nothing to guess.
+"""Our own JSON lines, or a JSON array: one document an object, nothing to guess.
 
     {"id": "a", "text": "...", "spans": [{"start": 0, "end": 5, "label": "ORG"}]}
 
-Offsets count Unicode code points, the end is exclusive. `id`, `meta` (an object) and,
+Offsets count Unicode code points, the end is exclusive, unless spans have their texts
+(`text`), which fit another reading only. `id`, `meta` (an object) and,
 of a span, `id` and `score` may be left out; so may `spans`, of a text without. Labels
 of the whole text, as `label` (a string), `accept` (strings) or `cats` (an object), are
 no spans; a text with them and no `spans` is to be skipped, as nobody has annotated
@@ -12,24 +13,19 @@ spans in it. Other fields are an error, as they might be spans that nobody reads
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any, Dict, Iterator, Union
+from typing import Any, Dict, Iterator, Optional, Tuple
 
-from ..annotations import (
-    AnnotatedText,
-    Document,
-    Reason,
-    Reject,
-    Source,
-    TextSpan,
-    find_fault,
-)
+from ..annotations import AnnotatedText, Document, Reason, Reject, Source, TextSpan
+from .fates import Fate
 from .files import SourceFile, malformed
-from .format import Format, read_each, write_lines
-from .json_values import get_field, is_kind, read_json_lines, to_json
+from .format import Format, is_json_only, read_each, write_lines
+from .json_values import HALF, get_field, is_kind, read_json_items, to_json
+from .readings import ENDS, Places, Reading, Rule, mark_objects
 
 NAME = "jsonl"
 SUFFIXES = (".jsonl",)
+SPARE = (".json",)
+_RULE = Rule(NAME, ("code-points", "utf-16", "bytes"), ENDS, copies_only=True)
 FIELDS = ("id", "text", "spans", "meta")
 #: Where other tools put labels of the whole text.
 _CATEGORIES = ("label", "accept", "cats")
@@ -41,34 +37,35 @@ def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document
     file (SourceFile): The file.
     encoding (str): Its encoding.
     YIELDS (Document): The documents.
-    RAISES (ValueError): GP164 if a line is not as above.
+    RAISES (ValueError): GP164 if an object is not as above.
     """
-    for source, record in read_json_lines(file, encoding=encoding, format=NAME):
-        yield read_record(record, source, f"{file.stem}:{source.line}", NAME)
+
+    def records() -> Iterator[Tuple[Source, Dict[str, Any]]]:
+        return read_json_items(file, encoding=encoding, format=NAME)
+
+    marked = (mark_objects(source, record, "spans") for source, record in records())
+    reading = _RULE.choose(file, marked, _RULE.readings())
+    line = 0
+    for source, record in records():
+        line = max(source.line, line + 1)  # an array may have several in a line
+        yield _read_record(record, source, f"{file.stem}:{line}", reading)
 
 
-def read_record(
-    record: Dict[str, Any], source: Source, name: str, format: str
+def _read_record(
+    record: Dict[str, Any], source: Source, name: str, reading: Reading
 ) -> Document:
-    """A document from an object with `text` and `spans`.
-
-    record (Dict[str, Any]): The object.
-    source (Source): Where it stands.
-    name (str): Name of the document, if the object has no `id`.
-    format (str): Name of the format, for messages.
-    RETURNS (Document): The document.
-    RAISES (ValueError): GP164 if a field is missing, unknown or of another kind.
-    """
-    text = get_field(record, "text", str, source, format)
-    spans = get_field({"spans": [], **record}, "spans", list, source, format)
-    meta = get_field({"meta": {}, **record}, "meta", dict, source, format)
-    own = get_field({"id": name, **record}, "id", (str, int), source, format)
+    """RETURNS (Document): The document of an object, or GP164 if a field is missing,
+    unknown or of another kind."""
+    text = get_field(record, "text", str, source, NAME)
+    spans = get_field({"spans": [], **record}, "spans", list, source, NAME)
+    meta = get_field({"meta": {}, **record}, "meta", dict, source, NAME)
+    own = get_field({"id": name, **record}, "id", (str, int), source, NAME)
     categories = {key: record[key] for key in _CATEGORIES if _has_labels(record, key)}
     known = (*FIELDS, *categories)
     unknown = next((key for key in record if key not in known), None)
     if unknown is not None:
         reason = f"the field {unknown!r} is not one of {', '.join(FIELDS)}"
-        raise malformed(source, format, reason)
+        raise malformed(source, NAME, reason)
     document = AnnotatedText(str(own), text, source=source, meta=meta)
     document.n_read = len(spans) + len(categories)
     document.skip = bool(categories) and "spans" not in record
@@ -76,8 +73,9 @@ def read_record(
         Reject.at(source, to_json({key: value}), Reason.NOT_A_SPAN)
         for key, value in categories.items()
     ]
+    places = Places(text, reading)
     for span in spans:
-        fate = _read_span(text, span, source)
+        fate = _read_span(span, places, source)
         if isinstance(fate, TextSpan):
             document.spans.append(fate)
         else:
@@ -94,22 +92,18 @@ def _has_labels(record: Dict[str, Any], key: str) -> bool:
     return isinstance(value, dict if key == "cats" else str)
 
 
-def _read_span(text: str, span: Any, source: Source) -> Union[TextSpan, Reason]:
-    label: Any
-    start: Any
-    end: Any
+def _read_span(span: Any, places: Places, source: Source) -> Fate:
     if not isinstance(span, dict):
         return Reason.BAD_LINE
-    keys = ("label", "start", "end", "score")
-    label, start, end, score = (span.get(key) for key in keys)
-    id = span.get("id", "")
-    known = isinstance(label, str) and label and is_kind(id, (str, int))
-    if not known or not is_kind(start, int) or not is_kind(end, int):
+    label, start, end = (span.get(key) for key in ("label", "start", "end"))
+    id, score = span.get("id", ""), span.get("score")
+    if not is_kind(id, (str, int)):
         return Reason.BAD_LINE
-    if score is not None and not is_kind(score, (int, float)):
-        return Reason.BAD_LINE
-    fault = find_fault(text, start, end)
-    return fault or TextSpan(label, start, end, source, str(id), score)
+    for value in (label, id):
+        if isinstance(value, str) and HALF.search(value):
+            raise malformed(source, NAME, f"{value!r} has half a surrogate pair")
+    copy = span.get("text")
+    return places.read(label, start, end, source, copy=copy, id=id, score=score)
 
 
 def write_document(document: AnnotatedText) -> Iterator[str]:
@@ -134,21 +128,30 @@ def write_document(document: AnnotatedText) -> Iterator[str]:
     yield json.dumps(record, ensure_ascii=False)
 
 
-def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first line has a text, and spans or nothing."""
-    try:
-        record = json.loads(head.split("\n", 1)[0])
-    except ValueError:
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it is as above."""
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
         return False
-    keys = set(record) if isinstance(record, dict) else set()
-    return "text" in keys and keys <= set(FIELDS)
+    spans = value.get("spans", [])
+    if not isinstance(spans, list) or (spans and not any(map(_is_entry, spans))):
+        return False
+    categories = [key for key in _CATEGORIES if _has_labels(value, key)]
+    if not set(value) <= {*FIELDS, *categories}:
+        return False
+    return None if categories else True
+
+
+def _is_entry(span: Any) -> bool:
+    return isinstance(span, dict) and {"start", "end", "label"} <= set(span)
 
 
 JSONL = Format(
     NAME,
     "one JSON object a line: id, text, spans with start, end (exclusive) and label",
-    read_each(NAME, SUFFIXES, read_file),
-    looks_like,
+    read_each(NAME, SUFFIXES, read_file, spare=SPARE),
+    is_json_only,
     SUFFIXES,
     write_lines(write_document),
+    spare=SPARE,
+    claims=claims,
 )

@@ -14,24 +14,25 @@ since it is taken from the page, which shows white space and line ends as a spac
 offsets of the text, and rejected as BAD_LINE; choices, relations and other results are
 no spans.
 
-A task has an annotation of each annotator. Taken is the one marked as ground truth, or
+Of one annotator's annotations of a task, taken is the one marked as ground truth, or
 else the latest by created_at that was not cancelled, as Label Studio's own converter
-does; the results of the others are rejects. A task without one is to be skipped.
+does; the results of the others are rejects. A task without one is to be skipped. The
+annotations of several annotators (`completed_by`) are a document each, of one input.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from itertools import accumulate, groupby, islice
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..annotations import AnnotatedText, Document, Reason, Source
 from .fates import Fate, Fates, make_span, name_of
 from .files import SourceFile, malformed
-from .format import Format, bad_option, read_each, write_array
-from .json_values import as_object, first_object, get_field, is_kind, read_json_items
+from .format import Format, bad_option, is_json_only, read_each, write_array
+from .json_values import as_object, get_field, is_kind, read_json_items
 from .label_studio_writer import DOCUMENT, make_task
 from .offsets import Offsets
 
@@ -44,6 +45,8 @@ _ELSEWHERE = ("hypertextlabels", "paragraphlabels")
 _LISTS = ("annotations", "completions", "predictions")
 _MIN = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")
 _SPACE = re.compile(r"\s|\\n")
+#: Records of one task, an annotator's each, in a JSON_MIN export.
+MOST_RECORDS = 10_000
 
 Item = Tuple[Source, Dict[str, Any]]
 
@@ -63,8 +66,8 @@ def read_file(
     encoding (str): Its encoding.
     text (str): The field of `data` with the text: the `value` of the labelling
         configuration without "$". "auto" takes `text`, or the only one that is text.
-    annotations (str): Whose to take: "auto" as above, the "first" or "last" by
-        created_at, or "all" that were not cancelled.
+    annotations (str): Which to take of a task: "auto" as above, the "first" or "last"
+        by created_at, or "all" that were not cancelled, whoever made them.
     offsets (str): What they count: "code-points", "utf-16", or "auto" to tell it.
     predictions (bool): Whether to read these in place of annotations.
     YIELDS (Document): The documents.
@@ -79,15 +82,18 @@ def read_file(
     reader = _Reader(text, annotations, offsets, predictions)
     items = _tasks(read_json_items(file, encoding=encoding, format=NAME))
     for number, (source, task) in enumerate(items, start=1):
-        yield reader.read(task, source, f"{file.stem}:{number}")
+        yield from reader.read(task, source, f"{file.stem}:{number}")
 
 
 def _tasks(items: Iterator[Item]) -> Iterator[Item]:
     """YIELDS (Tuple[Source, Dict[str, Any]]): The tasks. A JSON_MIN export has a record
     for each annotation of a task."""
     for _, group in groupby(items, key=lambda item: _key(item[1])):
-        records = list(group)
+        records = list(islice(group, MOST_RECORDS + 1))
         source, first = records[0]
+        if len(records) > MOST_RECORDS:
+            reason = f"more than {MOST_RECORDS} records have the id {first['id']!r}"
+            raise malformed(source, NAME, reason)
         if isinstance(first.get("data"), dict):
             yield source, first
         else:
@@ -109,6 +115,7 @@ def _from_min(records: List[Dict[str, Any]]) -> Dict[str, Any]:
     annotations = [
         {
             "created_at": record.get("created_at"),
+            "completed_by": record.get("annotator"),
             "result": [
                 {"value": value}
                 for values in record.values()
@@ -146,24 +153,49 @@ class _Reader:
     offsets: str
     predictions: bool
 
-    def read(self, task: Dict[str, Any], source: Source, name: str) -> Document:
+    def read(
+        self, task: Dict[str, Any], source: Source, name: str
+    ) -> Iterator[Document]:
         data = task["data"]
         key = self._text_key(data, source)
         text = get_field(data, key, str, source, NAME)
         meta = {k: v for k, v in data.items() if k not in (key, DOCUMENT)}
         name = name_of(data.get(DOCUMENT), name_of(task.get("id"), name))
-        fates = Fates(AnnotatedText(name, text, source=source, meta=meta))
-        entries = self._entries(task, source)
-        chosen = self._choose(entries)
-        fates.document.skip = not chosen
+        for annotator, entries in self._works(self._entries(task, source)):
+            document = AnnotatedText(name, text, source=source, meta=meta)
+            document.annotator, document.input = annotator, f"{name} {text}"
+            chosen = self._choose(entries)
+            document.skip = not chosen
+            document.predicted = not self.predictions and _has_predictions(task)
+            document.reviewed = any(_is_truth(entries[i]) for i in chosen)
+            yield self._read_work(document, entries, chosen)
+
+    def _works(self, entries: List[Dict[str, Any]]) -> List[Tuple[str, List[Any]]]:
+        """RETURNS (List[Tuple[str, List]]): The annotations by annotator; together, if
+        the user has chosen some of them, or if all that count are by one."""
+        names = [_annotator_of(entry) for entry in entries]
+        pairs = list(zip(names, entries))
+        valid = dict.fromkeys(name for name, e in pairs if not _is_cancelled(e))
+        if len(valid) < 2 or self.predictions or self.annotations != AUTO:
+            return [(next(iter(valid), "") if len(valid) == 1 else "", entries)]
+        # What was cancelled by one who made nothing else goes with the first.
+        owners = [name if name in valid else next(iter(valid)) for name in names]
+        works = [(owner, entry) for owner, entry in zip(owners, entries)]
+        return [(name, [e for owner, e in works if owner == name]) for name in valid]
+
+    def _read_work(
+        self, document: AnnotatedText, entries: List[Dict[str, Any]], chosen: List[int]
+    ) -> Document:
+        fates, source = Fates(document), document.source
+        place, accepted = _Text(document.text, source), set(chosen)
         for i, entry in enumerate(entries):
             results = get_field({"result": [], **entry}, "result", list, source, NAME)
-            places = Offsets(text, self._unit(text, results))
+            unit = self._unit(place, results)
             scored = any(isinstance(r, dict) and "score" in r for r in results)
             whole = None if scored or not self.predictions else entry.get("score")
             for result in results:
-                for fate in _read_result(result, text, places, whole, source):
-                    dropped = i not in chosen and fate is not Reason.NOT_A_SPAN
+                for fate in place.read(result, unit, whole):
+                    dropped = i not in accepted and fate is not Reason.NOT_A_SPAN
                     fates.add(result, _why_not(entry) if dropped else fate)
         return fates.result
 
@@ -193,27 +225,44 @@ class _Reader:
             return valid
         if self.annotations == "first":
             return valid[:1]
-        truth = [i for i in valid if entries[i].get("ground_truth") is True]
+        truth = [i for i in valid if _is_truth(entries[i])]
         return truth[-1:] if truth and self.annotations == AUTO else valid[-1:]
 
-    def _unit(self, text: str, results: List[Any]) -> str:
+    def _unit(self, text: _Text, results: List[Any]) -> str:
         """RETURNS (str): The unit in which more of the regions fit their copies."""
         if self.offsets != AUTO:
             return self.offsets
-        if not text or max(text) <= "\uffff":
+        if not text.is_wide:
             return "code-points"
         fits = dict.fromkeys(UNITS[1:], 0)
         for unit in fits:
-            places = Offsets(text, unit)
             for result in results:
-                fates = _read_result(result, text, places, None, Source("", 1))
                 copied = isinstance(result, dict) and _copy_of(result) is not None
-                fits[unit] += copied and not isinstance(fates[0], Reason)
+                is_span = not isinstance(text.read(result, unit, None)[0], Reason)
+                fits[unit] += copied and is_span
         return max(fits, key=lambda unit: fits[unit])
+
+
+def _has_predictions(task: Dict[str, Any]) -> bool:
+    entries = task.get("predictions")
+    results = (e.get("result") for e in entries or () if isinstance(e, dict))
+    return isinstance(entries, list) and any(results)
 
 
 def _is_cancelled(entry: Dict[str, Any]) -> bool:
     return any(entry.get(key) is True for key in ("was_cancelled", "skipped"))
+
+
+def _is_truth(entry: Dict[str, Any]) -> bool:
+    return entry.get("ground_truth") is True
+
+
+def _annotator_of(entry: Dict[str, Any]) -> str:
+    """RETURNS (str): The e-mail address or number of the annotator, "" for none."""
+    by = entry.get("completed_by")
+    if isinstance(by, dict):
+        by = by.get("email") or by.get("id")
+    return name_of(by, "")
 
 
 def _copy_of(result: Dict[str, Any]) -> Any:
@@ -221,30 +270,85 @@ def _copy_of(result: Dict[str, Any]) -> Any:
     return value.get("text") if isinstance(value, dict) else None
 
 
-def _read_result(
-    result: Any, text: str, places: Offsets, score: Any, source: Source
-) -> List[Fate]:
-    """RETURNS (List[Union[TextSpan, Reason]]): A fate for each label of a result."""
-    if not isinstance(result, dict):
-        return [Reason.BAD_LINE]
-    value = result.get("value")
-    labels = _labels_of(value)
-    kind = result.get("type", "labels" if labels else "")
-    if kind != "labels" or not isinstance(value, dict):
-        broken = kind in (*_ELSEWHERE, "labels")
-        return [Reason.BAD_LINE if broken else Reason.NOT_A_SPAN]
-    ends = [_whole(value.get(key)) for key in ("start", "end")]
-    if not labels or not all(is_kind(end, int) for end in ends):
-        return [Reason.BAD_LINE] * max(len(labels), 1)
-    start, end = (places.to_points(end) for end in ends)
-    if start is None or end is None:
-        return [Reason.OUT_OF_TEXT] * len(labels)
-    given = {"id": result.get("id"), "score": result.get("score", score)}
-    fates = [make_span(text, label, start, end, source, **given) for label in labels]
-    copy = value.get("text")
-    if isinstance(copy, str) and _bare(copy) != _bare(text[start:end]):
-        fates = [f if isinstance(f, Reason) else Reason.TEXT_MISMATCH for f in fates]
-    return fates
+class _Text:
+    """The text of a task, and its regions.
+
+    text (str): The text.
+    source (Source): File and line.
+    """
+
+    def __init__(self, text: str, source: Source) -> None:
+        self.text = text
+        self.source = source
+        #: Whether there is a character that is two UTF-16 code units.
+        self.is_wide = bool(text) and max(text) > "\uffff"
+        self._bare = _BareText(text)
+        self._offsets: Dict[str, Offsets] = {}
+
+    def read(self, result: Any, unit: str, score: Any) -> List[Fate]:
+        """RETURNS (List[Union[TextSpan, Reason]]): A fate for each label of a
+        result."""
+        if not isinstance(result, dict):
+            return [Reason.BAD_LINE]
+        value = result.get("value")
+        labels = _labels_of(value)
+        kind = result.get("type", "labels" if labels else "")
+        if kind != "labels" or not isinstance(value, dict):
+            broken = kind in (*_ELSEWHERE, "labels")
+            return [Reason.BAD_LINE if broken else Reason.NOT_A_SPAN]
+        ends = [_whole(value.get(key)) for key in ("start", "end")]
+        if not labels or not all(is_kind(end, int) for end in ends):
+            return [Reason.BAD_LINE] * max(len(labels), 1)
+        start, end = (self._to_point(end, unit) for end in ends)
+        if start is None or end is None:
+            return [Reason.OUT_OF_TEXT] * len(labels)
+        given = {"id": result.get("id"), "score": result.get("score", score)}
+        fates = [
+            make_span(self.text, label, start, end, self.source, **given)
+            for label in labels
+        ]
+        copy = value.get("text")
+        if isinstance(copy, str) and not self._bare.has(copy, start, end):
+            return [f if isinstance(f, Reason) else Reason.TEXT_MISMATCH for f in fates]
+        return fates
+
+    def _to_point(self, offset: int, unit: str) -> Optional[int]:
+        if unit not in self._offsets:
+            self._offsets[unit] = Offsets(self.text, unit)
+        return self._offsets[unit].to_points(offset)
+
+
+class _BareText:
+    """A text without white space and "\\n", of which any part can be compared.
+
+    text (str): The text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        gaps = [match.span() for match in _SPACE.finditer(text)]
+        self._ends = [end for _, end in gaps]
+        self._lengths = [0, *accumulate(end - start for start, end in gaps)]
+        self._bare = _SPACE.sub("", text)
+
+    def has(self, copy: str, start: int, end: int) -> bool:
+        """RETURNS (bool): Whether a copy is that of the part from start to end
+        (exclusive), which need not be within the text."""
+        start, end = max(0, start), min(len(self._text), end)
+        # Of a "\\n" that the part cuts, its half is there.
+        before = "n" if self._text.startswith("\\n", start - 1) and start else ""
+        after = "\\" if self._text.startswith("\\n", end - 1) and end else ""
+        first, last = self._place(start - len(before)), self._place(end - len(after))
+        bare = _SPACE.sub("", copy)
+        n_chars = len(before) + last - first + len(after)
+        fits = len(bare) == n_chars and bare.startswith(before) and bare.endswith(after)
+        inner = bare[len(before) : len(bare) - len(after)]
+        return fits and self._bare.startswith(inner, first)
+
+    def _place(self, offset: int) -> int:
+        """RETURNS (int): How many characters remain of those before an offset."""
+        n_gaps = bisect_right(self._ends, offset)
+        return offset - self._lengths[n_gaps]
 
 
 def _whole(value: Any) -> Any:
@@ -257,19 +361,23 @@ def _bare(text: str) -> str:
     return _SPACE.sub("", text)
 
 
-def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first record is a task or one of JSON_MIN."""
-    record = first_object(head)
-    if isinstance(record.get("data"), dict):
-        return any(isinstance(record.get(key), list) for key in _LISTS)
-    return "annotation_id" in record and "lead_time" in record
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it is a task with
+    annotations or predictions, or a record of JSON_MIN."""
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get("data"), dict):
+        return any(isinstance(value.get(key), list) for key in _LISTS) or None
+    return "annotation_id" in value and "lead_time" in value
 
 
 LABEL_STUDIO = Format(
     NAME,
     "Label Studio: JSON or JSON_MIN export of text labels; writes tasks to import",
     read_each(NAME, SUFFIXES, read_file),
-    looks_like,
+    is_json_only,
     SUFFIXES,
     write_array(make_task),
+    claims=claims,
+    has_annotators=True,
 )

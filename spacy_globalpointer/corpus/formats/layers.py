@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Iterator, List, Optional, Pattern, Sequence, Set, Tuple
 
 from ...errors import Errors
@@ -95,11 +96,14 @@ def assign_layers(runs: Sequence[Run]) -> List[List[Run]]:
     RETURNS (List[List[Run]]): The layers, see `tag_sentences`.
     """
     layers: List[List[Run]] = []
+    # Those before it, the last layer first. One that has ended before a span begins
+    # has ended before all that follow.
     active: List[Tuple[int, int]] = []
     for run in runs:
-        active = [(end, layer) for end, layer in active if end > run.start]
-        layer = 1 + max((layer for _, layer in active), default=-1)
-        active.append((run.end, layer))
+        while active and active[0][1] <= run.start:
+            heappop(active)
+        layer = 1 - active[0][0] if active else 0
+        heappush(active, (-layer, run.end))
         if layer == len(layers):
             layers.append([])
         layers[layer].append(run)

@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 #: JavaScript and Java count UTF-16 code units; "bytes" are those of UTF-8.
 UNITS = ("code-points", "utf-16", "bytes", "graphemes")
+#: A grapheme cluster (UAX #29). A flag is two regional indicators; \X alone would count
+#: those before it, back to the first of the row, for every flag.
+_CLUSTER = (
+    r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X"
+)
 
 
 class Offsets:
@@ -75,5 +80,5 @@ def _graphemes(text: str) -> Tuple[NDArray[Any], NDArray[Any]]:
     boundaries between grapheme clusters."""
     import regex
 
-    ends = [match.end() for match in regex.finditer(r"\X", text)]
+    ends = [match.end() for match in regex.finditer(_CLUSTER, text)]
     return numpy.arange(len(ends) + 1), numpy.array([0, *ends])

@@ -7,6 +7,7 @@ import zlib
 from typing import Any, Callable, Dict, Iterator, Tuple
 
 from ...errors import Errors
+from ...machine_faults import is_shortage
 from ..annotations import Source
 from .class_names import parse_features
 from .files import SourceFile, open_binary
@@ -36,9 +37,12 @@ def open_parquet(
         *(pyarrow.ArrowException, OSError, EOFError),
         *(zlib.error, UnicodeDecodeError),
     )
+    stream = open_binary(file)
     try:
-        parquet = ParquetFile(open_binary(file))
+        parquet = ParquetFile(stream)
     except damage as err:
+        if is_shortage(err):
+            raise
         raise ValueError(Errors.GP169.format(file=file.path, reason=err)) from err
     schema = parquet.schema_arrow
     features = (schema.metadata or {}).get(_KEY, b"").decode("utf-8", "replace")
@@ -52,6 +56,8 @@ def open_parquet(
                     number += 1
                     yield Source(file.name, number), record
         except damage as err:
+            if is_shortage(err):
+                raise
             raise ValueError(Errors.GP169.format(file=file.path, reason=err)) from err
 
     return parse_features(features), read_rows()

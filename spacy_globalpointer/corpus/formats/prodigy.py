@@ -5,15 +5,19 @@
       "label": "ORG"}], "answer": "accept"}
 
 `start` and `end` (exclusive) are character offsets, which Prodigy takes from its Python
-tokens (prodi.gy/docs/api-interfaces): Unicode code points. `token_end` is the last
-token (inclusive). A task that was rejected or ignored is no example: it is to be
-skipped, and its spans are rejects. A task without `answer` counts as accepted, as in
-db-in. The binary interfaces ner and spans ask for one suggestion and say nothing of the
-rest of the text: they are skipped, too, unless asked for. Relations, choices and
-labels of the text are no spans. A task that has these alone, neither spans nor tokens,
-is one of text classification, and one with html, image, audio or video has no text:
-nobody has annotated spans there, so that they are skipped. Arrays in which other
-formats have spans are rejects.
+tokens (prodi.gy/docs/api-interfaces): Unicode code points; another reading is taken
+only if the copies of the spans' texts, where spans have some, fit no other.
+`token_end` is the last token (inclusive).
+
+A task that was rejected or ignored is no example: it is to be skipped, and its spans
+are rejects. A task without `answer` counts as accepted, as in db-in. The binary
+interfaces ner and spans ask for one suggestion and say nothing of the rest of the text:
+they are skipped, too, unless asked for. Relations, choices and labels of the text are
+no spans. A task that has these alone, neither spans nor tokens, is one of text
+classification, and one with html, image, audio or video has no text: nobody has
+annotated spans there, so that they are skipped. Arrays in which other formats have
+spans are rejects. Accepted tasks with one `_input_hash` are annotations of one input,
+by `_annotator_id` or `_session_id`.
 
 Tasks are written without answer and hashes, so that Prodigy takes them as new ones to
 correct; the document's name is in `meta`.
@@ -21,14 +25,15 @@ correct; the document's name is in `meta`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..annotations import AnnotatedText, Document, Reason, Source
-from .fates import Fate, Fates, make_span, name_of
+from ..words import Words
+from .fates import Fate, Fates, name_of
 from .files import SourceFile, malformed
-from .format import Format, read_each, write_lines
-from .json_values import as_object, first_object, get_field, read_json_items, to_json
+from .format import Format, is_json_only, read_each, write_lines
+from .json_values import as_object, get_field, is_kind, read_json_items, to_json
+from .readings import ENDS, Places, Reading, Rule, mark_objects
 
 NAME = "prodigy"
 SUFFIXES = (".jsonl", ".json")
@@ -37,6 +42,8 @@ DOCUMENT = "document"
 #: Where other fields of a task are kept in a document's meta.
 FIELDS = "prodigy"
 BINARY = ("ner", "spans")
+_INPUT = "_input_hash"
+_ANNOTATOR = ("_annotator_id", "_session_id")
 _MARKS = ("_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id")
 _OTHERS = ("relations", "accept", "label")
 #: What a task may show in place of a text.
@@ -44,6 +51,7 @@ _SHOWN = ("html", "image", "audio", "video")
 #: Where other formats have spans.
 _UNREAD = ("entities", "labels", "annotations", "ents")
 _OWN = ("text", "spans", "tokens", "meta", "answer", "options", *_OTHERS)
+_RULE = Rule(NAME, ("code-points", "utf-16", "bytes"), ENDS, copies_only=True)
 
 
 def read_file(
@@ -57,13 +65,18 @@ def read_file(
     YIELDS (Document): The documents, those that were not accepted to be skipped.
     RAISES (ValueError): GP164 if a task is not as above.
     """
-    items = read_json_items(file, encoding=encoding, format=NAME)
-    for number, (source, task) in enumerate(items, start=1):
-        yield _read_task(task, source, f"{file.stem}:{number}", binary)
+
+    def items() -> Iterator[Tuple[Source, Dict[str, Any]]]:
+        return read_json_items(file, encoding=encoding, format=NAME)
+
+    marked = (mark_objects(source, task, "spans") for source, task in items())
+    reading = _RULE.choose(file, marked, _RULE.readings())
+    for number, (source, task) in enumerate(items(), start=1):
+        yield _read_task(task, source, f"{file.stem}:{number}", binary, reading)
 
 
 def _read_task(
-    task: Dict[str, Any], source: Source, name: str, binary: bool
+    task: Dict[str, Any], source: Source, name: str, binary: bool, reading: Reading
 ) -> Document:
     has_text = "text" in task or not any(key in task for key in _SHOWN)
     text = get_field(task, "text", str, source, NAME) if has_text else ""
@@ -85,9 +98,13 @@ def _read_task(
     skip = skip or not has_text or not annotated
     document = AnnotatedText(name, text, source=source, meta=meta, skip=skip)
     document.tokens = _read_tokens(task, text, source)
+    document.annotator = _annotator_of(task)
+    if is_kind(task.get(_INPUT), (int, str)) and not skip:
+        document.input = f"{task[_INPUT]} {text}"
     fates = Fates(document)
+    places = Places(text, reading)
     for span in spans:
-        fates.add(span, _read_span(text, span, skip, source))
+        fates.add(span, _read_span(span, skip, places, source))
     for key in _OTHERS:
         value = task.get(key, [])
         for entry in value if isinstance(value, list) else [value]:
@@ -97,14 +114,19 @@ def _read_task(
     return fates.result
 
 
-def _read_span(text: str, span: Any, skip: bool, source: Source) -> Fate:
+def _annotator_of(task: Dict[str, Any]) -> str:
+    names = (task.get(key) for key in _ANNOTATOR)
+    return next((str(name) for name in names if is_kind(name, (int, str))), "")
+
+
+def _read_span(span: Any, skip: bool, places: Places, source: Source) -> Fate:
     if not isinstance(span, dict):
         return Reason.BAD_LINE
     if skip or span.get("answer", "accept") != "accept":
         return Reason.NOT_ACCEPTED
     label, start, end = (span.get(key) for key in ("label", "start", "end"))
     copy, id, score = (span.get(key) for key in ("text", "id", "score"))
-    return make_span(text, label, start, end, source, copy=copy, id=id, score=score)
+    return places.read(label, start, end, source, copy=copy, id=id, score=score)
 
 
 def _read_tokens(
@@ -115,14 +137,14 @@ def _read_tokens(
     if task.get("tokens") is None:
         return None
     places: List[Tuple[int, int]] = []
-    last = 0
+    words, last = Words(text), 0
     for token in get_field(task, "tokens", list, source, NAME):
         token = as_object(token, source, NAME)
         start = get_field(token, "start", int, source, NAME)
         end = get_field(token, "end", int, source, NAME)
         if start < 0 or end < start or end > len(text):
             raise malformed(source, NAME, f"no token is at {start} to {end}")
-        if text[start:end].strip():
+        if words.within(start, end):
             if start < last:
                 raise malformed(source, NAME, f"the token at {start} overlaps another")
             places.append((start, end))
@@ -174,28 +196,41 @@ def _make_tokens(text: str, places: List[Tuple[int, int]]) -> List[Dict[str, Any
     ]
 
 
-def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first task has a text, and what only Prodigy has, or
-    its writer here."""
-    task = first_object(head)
-    spans, tokens, meta = (task.get(key) for key in ("spans", "tokens", "meta"))
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it is a task with what only
+    Prodigy has, or its writer here."""
+    if not isinstance(value, dict) or _has_other_spans(value):
+        return False
+    spans, tokens, meta = (value.get(key) for key in ("spans", "tokens", "meta"))
     span = spans[0] if isinstance(spans, list) and spans else None
     token = tokens[0] if isinstance(tokens, list) and tokens else None
     marks = (
-        any(key in task for key in _MARKS),
-        "spans" in task and task.get("answer") in ("accept", "reject", "ignore"),
+        any(key in value for key in _MARKS),
+        "spans" in value and value.get("answer") in ("accept", "reject", "ignore"),
         isinstance(token, dict) and "ws" in token,
         isinstance(span, dict) and "token_start" in span,
-        "id" not in task and isinstance(meta, dict) and DOCUMENT in meta,
+        "id" not in value and isinstance(meta, dict) and DOCUMENT in meta,
     )
-    return isinstance(task.get("text"), str) and any(marks)
+    shown = isinstance(value.get("text"), str) or any(key in value for key in _SHOWN)
+    if not shown or not isinstance(spans, (list, type(None))):
+        return False
+    return True if any(marks) else None
+
+
+def _has_other_spans(task: Dict[str, Any]) -> bool:
+    """RETURNS (bool): Whether spans are where other formats have them."""
+    arrays = [task.get(key) for key in ("label", *_UNREAD)]
+    entries = [array[0] for array in arrays if isinstance(array, list) and array]
+    return any(isinstance(entry, (list, dict)) for entry in entries)
 
 
 PRODIGY = Format(
     NAME,
     "Prodigy: JSON lines with text, spans, tokens and answer",
     read_each(NAME, SUFFIXES, read_file),
-    looks_like,
+    is_json_only,
     SUFFIXES,
     write_lines(write_document),
+    claims=claims,
+    has_annotators=True,
 )

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ...errors import Errors
 from ..annotations import Document
+from ..listing import list_files
 from .brat import BRAT
 from .chip import CHIP
 from .cluener import CLUENER
 from .cmeee import CMEEE
 from .conll import CONLL
 from .doccano import DOCCANO
+from .faults import find_first_fault
 from .files import (
     GZ,
     SourceFile,
     check_encoding,
-    is_excluded,
     malformed,
     read_blocks,
 )
 from .format import Format
 from .huggingface import HF_TOKENS
+from .json_detection import find_json_formats, is_json
 from .jsonl import JSONL
 from .label_studio import LABEL_STUDIO
 from .prodigy import PRODIGY
@@ -73,19 +75,59 @@ def detect_format(
     exclude (Sequence[str]): Patterns of names that are left out.
     RETURNS (Format): The format.
     RAISES (ValueError): GP104 for an unknown encoding. If it is no format that is
-        known: GP103 or GP169 if a file could not be read, else GP162.
+        known: GP103 or GP169 if a file could not be read, GP127 or GP128 for a JSON
+        file, else GP162.
     """
     check_encoding(encoding)
     endings = tuple(end for format in FORMATS.values() for end in format.suffixes)
     fault: Optional[ValueError] = None
     for place, file in _places(path, exclude):
-        head, unread = _read_head(file, encoding)
-        for format in FORMATS.values():
-            if format.looks_like(place, head):
-                return format
-        if file == path or place.name.endswith(endings):
-            fault = fault or unread
-    raise fault or ValueError(Errors.GP162.format(path=path, known=", ".join(FORMATS)))
+        try:
+            found = explaining_formats(place, file, encoding=encoding)
+        except ValueError as err:
+            if file == path or place.name.endswith(endings):
+                fault = fault or err
+        else:
+            if found:
+                return found[0]
+    raise fault or _unknown_format(path, encoding, exclude)
+
+
+def _unknown_format(path: Path, encoding: str, exclude: Sequence[str]) -> ValueError:
+    """RETURNS (ValueError): GP162, with the fault of the first file that could be one
+    of a format by its name, or of the first."""
+    endings = tuple(end for format in FORMATS.values() for end in format.suffixes)
+    files = [file for _, file in _places(path, exclude) if file.is_file()]
+    likely = [f for f in files if f.name.removesuffix(GZ).endswith(endings)] or files
+    fault = "it has no file"
+    if likely:
+        file = likely[0]
+        name = file.relative_to(path) if path.is_dir() else Path(file.name)
+        line, reason = find_first_fault(_read_head(file, encoding)[0])
+        fault = f"{name.as_posix()}:{line}: {reason}"
+    fields = {"path": path, "fault": fault, "known": ", ".join(FORMATS)}
+    return ValueError(Errors.GP162.format(**fields))
+
+
+def explaining_formats(place: Path, file: Path, *, encoding: str) -> List[Format]:
+    """Find the formats that a file, or a folder as a whole, may be of.
+
+    place (Path): Its path without .gz.
+    file (Path): Its path.
+    encoding (str): Its encoding.
+    RETURNS (List[Format]): The formats, the surest first. Those that are JSON explain
+        the whole file, the others its beginning.
+    RAISES (ValueError): GP103 or GP169 if it cannot be read and its name does not
+        tell, GP127 or GP128 for JSON of no format.
+    """
+    head, unread = _read_head(file, encoding)
+    if is_json(place, head):
+        source = SourceFile(file, file.name)
+        return find_json_formats(source, list(FORMATS.values()), encoding=encoding)
+    found = [f for f in FORMATS.values() if f.looks_like(place, head)]
+    if not found and unread is not None:
+        raise unread
+    return found
 
 
 def read_documents(
@@ -94,6 +136,7 @@ def read_documents(
     *,
     encoding: str = "utf-8",
     exclude: Sequence[str] = (),
+    limit: int = 0,
     options: Optional[Dict[str, object]] = None,
 ) -> Iterator[Document]:
     """Read a corpus, one document at a time.
@@ -102,14 +145,15 @@ def read_documents(
     path (Path): A file or folder.
     encoding (str): Encoding of its files.
     exclude (Sequence[str]): Patterns of names to leave out.
+    limit (int): MiB of one document, at the most; of .spacy files, of one file,
+        unpacked. 0 for no bound.
     options (Optional[Dict[str, object]]): Options of the format.
     YIELDS (Document): The documents, each with its rejects.
     RAISES (ValueError): What the format's reader raises; GP164 for a document that
         no Doc can hold.
     """
-    documents = format.read(
-        Path(path), encoding=encoding, exclude=exclude, **(options or {})
-    )
+    given = {"encoding": encoding, "exclude": exclude, "limit": limit}
+    documents = format.read(Path(path), **given, **(options or {}))
     for document, rejects in documents:
         reason = why_not_storable(document)
         if reason is not None:
@@ -122,12 +166,8 @@ def _places(path: Path, exclude: Sequence[str]) -> Iterator[Tuple[Path, Path]]:
     path without .gz, and the path itself."""
     if path.is_dir():
         yield path, path
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
-        local = file.relative_to(path) if path.is_dir() else Path(file.name)
-        hidden = any(part.startswith(".") for part in local.parts)
-        if file.is_file() and not hidden and not is_excluded(local.as_posix(), exclude):
-            yield file.with_name(file.name.removesuffix(GZ)), file
+    for file in list_files(path, exclude=exclude).values():
+        yield file.with_name(file.name.removesuffix(GZ)), file
 
 
 def _read_head(path: Path, encoding: str) -> Tuple[str, Optional[ValueError]]:

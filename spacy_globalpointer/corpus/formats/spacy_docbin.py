@@ -8,23 +8,18 @@ One group of spans is read; other groups and what is said of tokens are not.
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 from typing import Iterator, List
 
 import spacy
 from spacy.tokens import Doc
 
-from ...errors import Errors
 from ..annotations import AnnotatedText, Document, Reason, Reject, Source, find_fault
-from ..docbin import parse_docs
+from ..docbin import FORMAT as NAME
+from ..docbin import SUFFIXES, parse_docs
 from ..from_doc import annotated_from_doc
-from .files import SourceFile, open_binary
+from .files import SourceFile, read_bytes
 from .format import Format, read_each
-
-NAME = "spacy"
-SUFFIXES = (".spacy",)
 
 
 def read_file(
@@ -42,11 +37,12 @@ def read_file(
     ents (bool): Whether to take `doc.ents` where there is no such key.
     YIELDS (Document): The documents, by their titles, else NAME:NUMBER. The lines of
         their sources are numbers of Docs.
-    RAISES (ValueError): GP118 if the file is not in this format, GP180 if a Doc has
-        no such key, and GP169 for a damaged .gz.
+    RAISES (ValueError): GP118 if the file is not in this format, GP151 if it is larger
+        than its limit, GP180 if a Doc has no such key, and GP169 for a damaged .gz.
     """
-    data = _read_bytes(file)
-    docs = parse_docs(data, spacy.blank("xx").vocab, path=file.path)
+    vocab = spacy.blank("xx").vocab
+    data = read_bytes(file)
+    docs = parse_docs(data, vocab, path=file.path, check_size=file.check_size)
     for number, doc in enumerate(docs, start=1):
         annotated = annotated_from_doc(
             doc,
@@ -56,14 +52,6 @@ def read_file(
             source=Source(file.name, number),
         )
         yield _split_off_rejects(annotated, doc)
-
-
-def _read_bytes(file: SourceFile) -> bytes:
-    with open_binary(file) as stream:
-        try:
-            return stream.read()
-        except (EOFError, zlib.error, gzip.BadGzipFile) as err:
-            raise ValueError(Errors.GP169.format(file=file.path, reason=err)) from err
 
 
 def _split_off_rejects(annotated: AnnotatedText, doc: Doc) -> Document:

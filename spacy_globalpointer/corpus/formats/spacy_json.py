@@ -9,41 +9,44 @@ It has no place for a document's name and other data, spans that no tokens match
 scores. Fields that `Doc.from_json` passes over hold them here: id, meta, lost_gold
 ([start, end, label]), and, by key as spans, scores.
 
-Pairs of a text and its annotations, as `Example.from_dict` takes them, in an array,
-or under "annotations" as a tool for them writes:
-
-    [["...", {"entities": [[0, 5, "ORG"]], "spans": {"sc": [[0, 5, "ORG"]]}}]]
-
-The array of `{"id", "paragraphs"}` is described in `spacy_paragraphs`. Offsets count
-Unicode code points, the end is exclusive, as those of `Span.start_char` and
-`Span.end_char`. Of several groups of spans one is read. A text with neither spans nor
-entities, such as one with cats only, is to be skipped: nobody has annotated it.
+Texts with entities, as they are given to `Example.from_dict`, and the array of
+`{"id", "paragraphs"}`, the training data of spaCy 2, are described in `spacy_pairs` and
+`spacy_paragraphs`. Offsets count Unicode code points, the end is exclusive, as those of
+`Span.start_char` and `Span.end_char`. Of several groups of spans one is read. A text
+with neither spans nor entities, such as one with cats only, is to be skipped: nobody
+has annotated it.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from heapq import merge
 from itertools import count
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ...errors import Errors
 from ..annotations import AnnotatedText, Document, Reason, Source, TextSpan
-from .fates import Fate, Fates, is_score, make_span, name_of, to_json
+from .fates import Fate, Fates, is_score, name_of, to_json
 from .files import SourceFile, malformed
-from .format import Format, read_each, write_lines
+from .format import Format, is_json_only, read_each, write_lines
 from .json_values import as_object, get_field, read_json_values
-from .spacy_paragraphs import is_paragraphs, read_paragraphs
+from .readings import AUTO, Places, Reading
+from .spacy_pairs import (
+    FIELDS,
+    PAIRS,
+    UNREAD,
+    claims_pairs,
+    has_pairs,
+    is_entry,
+    mark,
+    pairs,
+    parse_pair,
+)
+from .spacy_paragraphs import claims_paragraphs, is_paragraphs, read_paragraphs
 from .spacy_tokens import fill_tokens, read_tokens
 
 NAME = "spacy-json"
 SUFFIXES = (".json", ".jsonl")
-_TO_JSON = re.compile(r'"tokens":\s*\[\s*\{\s*"id":\s*0,\s*"start":\s*0,\s*"end":')
-_PAIRS = re.compile(r'\s*\[\s*\[\s*".*?\{\s*"(entities|spans)":\s*[\[{]', re.S)
-_ANNOTATIONS = re.compile(r'\s*\{\s*"classes":.*?"annotations":\s*\[\s*\[\s*"', re.S)
-_SEVERAL = re.compile(r'\s*\[\s*\{.*?"paragraphs":\s*\[.*?"sentences":\s*\[', re.S)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ def read_file(
     encoding: str = "utf-8",
     spans_key: str = "sc",
     ents: bool = False,
+    offsets: str = AUTO,
+    end: str = AUTO,
 ) -> Iterator[Document]:
     """Read a file.
 
@@ -68,27 +73,32 @@ def read_file(
     spans_key (str): Key of the spans, where they have one.
     ents (bool): Whether to take "ents" of `Doc.to_json` where there is no such key.
         Training data's entities are always taken.
+    offsets (str): What the offsets of texts with entities count: "code-points",
+        "utf-16" or "bytes"; "auto" to take code points unless the texts speak against
+        it.
+    end (str): Whether their end is "exclusive" or "inclusive"; "auto" likewise.
     YIELDS (Document): The documents, by their ids, else NAME:NUMBER.
-    RAISES (ValueError): GP164 if it is none of the forms, GP180 if a document has no
-        such key.
+    RAISES (ValueError): GP129 if the texts do not decide what offsets are, GP164 if it
+        is none of the forms, GP167 for a bad option, GP180 if a document has no such
+        key.
     """
+    readings = PAIRS.readings(offsets, end)
+
+    def values() -> Iterator[Tuple[Source, Any]]:
+        return read_json_values(file, encoding=encoding, format=NAME, over_lines=True)
+
+    marked = (mark(source, pair) for source, value in values() for pair in pairs(value))
+    reading = PAIRS.choose(file, marked, readings)
     choice, names = _Choice(spans_key, ents), map(f"{file.stem}:{{}}".format, count(1))
-    for source, value in read_json_values(file, encoding=encoding, format=NAME):
+    for source, value in values():
         if is_paragraphs(value):
             yield from read_paragraphs(value, source, names, NAME)
-        elif isinstance(value, list):
-            yield _read_pair(value, source, next(names), choice)
-        elif _holds_pairs(value):
-            for pair in filter(None, value["annotations"]):
-                yield _read_pair(pair, source, next(names), choice)
+        elif has_pairs(value):
+            for pair in pairs(value):
+                yield _read_pair(pair, source, next(names), choice, reading)
         else:
             record = as_object(value, source, NAME)
             yield _read_record(record, source, next(names), choice)
-
-
-def _holds_pairs(value: Any) -> bool:
-    is_object = isinstance(value, dict) and "text" not in value
-    return is_object and isinstance(value.get("annotations"), list)
 
 
 def _read_record(
@@ -106,30 +116,36 @@ def _read_record(
         entries = get_field({"ents": [], **record}, "ents", list, source, NAME)
     scores = _scores(record, len(entries), source, choice)
     lost = get_field({"lost_gold": [], **record}, "lost_gold", list, source, NAME)
-    return _read_spans(document, record, entries, scores, lost)
+    places = Places(text, PAIRS.readings()[0])
+    return _read_spans(document, record, entries, scores, lost, places)
 
 
-def _read_pair(value: Any, source: Source, name: str, choice: _Choice) -> Document:
+def _read_pair(
+    value: Any, source: Source, name: str, choice: _Choice, reading: Reading
+) -> Document:
     """A document of a text and an object with its annotations."""
-    fits = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)
-    if not fits:
-        reason = "there is neither an object nor a pair of a text and an object"
-        raise malformed(source, NAME, reason)
-    text, record = value[0], as_object(value[1], source, NAME)
-    document = AnnotatedText(name, text, source=source)
+    text, record, own = parse_pair(value, source, NAME)
+    document = AnnotatedText(name_of(own, name), text, source=source)
+    if record is value:  # an object of the user's, who may have put more into it
+        document.meta = get_field({"meta": {}, **record}, "meta", dict, source, NAME)
+        rest = {key: field for key, field in record.items() if key not in FIELDS}
+        document.meta = {**document.meta, **rest}
     document.skip = _is_unannotated(record, "entities")
     given = _Choice(choice.spans_key, choice.ents or "entities" in record)
     entries = [] if document.skip else _group(record, name, source, given)
     if entries is None:
         empty: Dict[str, Any] = {"entities": []}
         entries = get_field({**empty, **record}, "entities", list, source, NAME)
-    return _read_spans(document, record, entries, [None] * len(entries), [])
+    scores: List[Optional[float]] = [None] * len(entries)
+    places = Places(text, reading)
+    return _read_spans(document, record, entries, scores, [], places)
 
 
 def _is_unannotated(record: Dict[str, Any], ents: str) -> bool:
     """RETURNS (bool): Whether there is no field of spans or entities."""
     has_groups = record.get("spans") not in (None, {})
-    return not has_groups and ents not in record and not record.get("lost_gold")
+    has_ents = record.get(ents) is not None
+    return not has_groups and not has_ents and not record.get("lost_gold")
 
 
 def _group(
@@ -165,33 +181,39 @@ def _read_spans(
     entries: List[Any],
     scores: List[Optional[float]],
     lost: List[Any],
+    places: Places,
 ) -> Document:
     """Give each annotation its fate; labels of the document are no spans."""
     fates = Fates(document)
     for entry, score in zip(entries, scores):
-        fates.add(entry, _read_span(document, entry, score))
+        fates.add(entry, _read_span(entry, score, places, document.source))
     n = len(document.spans)
     for entry in lost:
-        fates.add(entry, _read_span(document, entry, None))
+        fates.add(entry, _read_span(entry, None, places, document.source))
     cats = get_field({"cats": {}, **record}, "cats", dict, document.source, NAME)
     for label, value in cats.items():
         fates.add({label: value}, Reason.NOT_A_SPAN)
+    relations = record.get("relations")
+    for relation in relations if isinstance(relations, list) else ():
+        fates.add({"relations": relation}, Reason.NOT_A_SPAN)
+    fates.add_unread(record, UNREAD)
     both = document.spans[:n], document.spans[n:]
     document.spans = list(merge(*both, key=lambda span: (span.start, span.end)))
     return fates.result
 
 
-def _read_span(document: AnnotatedText, entry: Any, score: Optional[float]) -> Fate:
+def _read_span(
+    entry: Any, score: Optional[float], places: Places, source: Source
+) -> Fate:
     """A span from an object, or from start, end, label and perhaps a link."""
-    text, source = document.text, document.source
     if isinstance(entry, dict):
         start, end, label = (entry.get(key) for key in ("start", "end", "label"))
-        id = entry.get("id")
-        return make_span(text, label, start, end, source, id=id, score=score)
+        given = {"id": entry.get("id"), "copy": entry.get("text"), "score": score}
+        return places.read(label, start, end, source, **given)
     if not isinstance(entry, list) or len(entry) not in (3, 4):
         return Reason.BAD_LINE
     start, end, label = entry[:3]
-    return make_span(text, label, start, end, source)
+    return places.read(label, start, end, source)
 
 
 def write_document(document: AnnotatedText, *, spans_key: str = "sc") -> Iterator[str]:
@@ -232,21 +254,31 @@ def _entry(span: TextSpan) -> Dict[str, Any]:
     return {**entry, "id": span.id} if span.id else entry
 
 
-def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether it begins as one of the forms does."""
-    if not path.name.endswith(SUFFIXES):
+def claims(value: Any) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether it is of a form above."""
+    if value is None:
+        return None
+    if is_paragraphs(value):
+        return claims_paragraphs(value)
+    if has_pairs(value):
+        return claims_pairs(value)
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
         return False
-    begins = any(form.match(head) for form in (_PAIRS, _ANNOTATIONS))
-    if begins or (_SEVERAL.match(head) and '"orth":' in head):
-        return True
-    return bool(_TO_JSON.search(head)) and '"text":' in head
+    groups, ents, tokens = (value.get(key) for key in ("spans", "ents", "tokens"))
+    token = tokens[0] if isinstance(tokens, list) and tokens else None
+    if isinstance(token, dict) and {"id", "start", "end"} <= set(token):
+        return "text" not in token
+    if isinstance(ents, list) and ents:
+        return any(map(is_entry, ents))
+    return None if groups is None else isinstance(groups, dict)
 
 
 SPACY_JSON = Format(
     NAME,
     "spaCy's JSON: Doc.to_json, [text, {entities}] pairs, or spaCy 2's paragraphs",
     read_each(NAME, SUFFIXES, read_file),
-    looks_like,
+    is_json_only,
     SUFFIXES,
     write_lines(write_document),
+    claims=claims,
 )

@@ -11,7 +11,7 @@ Entities of a paragraph are copies of the tags, and not read.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..annotations import AnnotatedText, Document, Reason, Source
 from .fates import Fates, make_span, name_of
@@ -25,6 +25,19 @@ Place = Tuple[int, int]  # first character, character after the last
 def is_paragraphs(value: Any) -> bool:
     """RETURNS (bool): Whether a value is a document of paragraphs."""
     return isinstance(value, dict) and "paragraphs" in value and "text" not in value
+
+
+def claims_paragraphs(record: Dict[str, Any]) -> Optional[bool]:
+    """RETURNS (Optional[bool]): As `Format.claims`: whether a document of paragraphs
+    has tokens."""
+    found: Any = [record]
+    for key in ("paragraphs", "sentences", "tokens"):
+        lists = [part.get(key) for part in found if isinstance(part, dict)]
+        found = [part for parts in lists if isinstance(parts, list) for part in parts]
+    tokens = [token for token in found if isinstance(token, dict) and "orth" in token]
+    if tokens:
+        return True
+    return None if not found and isinstance(record["paragraphs"], list) else False
 
 
 def read_paragraphs(

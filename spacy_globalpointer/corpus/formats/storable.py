@@ -31,12 +31,13 @@ def why_not_storable(document: AnnotatedText) -> Optional[str]:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    inner = value.items() if isinstance(value, dict) else value
-    if isinstance(value, (dict, list, tuple)):
-        for entry in inner:
-            yield from _leaves(entry)
-    else:
-        yield value
+    stack = [value]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, (dict, list, tuple)):
+            stack.extend(value.items() if isinstance(value, dict) else value)
+        else:
+            yield value
 
 
 def _strings_of(meta: Any) -> Iterator[str]:

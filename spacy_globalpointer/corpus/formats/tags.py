@@ -90,19 +90,21 @@ def read_runs(tags: Sequence[str], scheme: str) -> List[Run]:
     RETURNS (List[Run]): The spans in their order, and the tags that are none.
     """
     runs: List[Run] = []
-    open_label, start, prefixes = "", 0, ""
+    open_label, start = "", 0
+    prefixes: List[str] = []
     for i, tag in enumerate([*tags, OUTSIDE]):
         prefix, label = split_tag(tag, scheme)
         continues = prefix in ("I", "E") and bool(prefixes) and label == open_label
         if prefixes and (not continues or prefixes[-1] in "ES"):
-            is_regular = _REGULAR[scheme].fullmatch(prefixes) is not None
+            is_regular = _REGULAR[scheme].fullmatch("".join(prefixes)) is not None
             runs.append(Run(open_label, start, i, is_regular))
-            prefixes = ""
+            prefixes = []
         if prefix == "":
             runs.append(Run("", i, i + 1, False))
         elif prefix != OUTSIDE:
             start = start if prefixes else i
-            open_label, prefixes = label, prefixes + prefix
+            open_label = label
+            prefixes.append(prefix)
     return runs
 
 
@@ -147,21 +149,23 @@ def find_scheme(sentences: Iterable[Sequence[str]]) -> str:
     """Tell the scheme of sentences.
 
     It has ends, if there are at least as many E, S, L and U as B. Else it is IOB1, if
-    more I begin a span than there are B where IOB1 has none, and IOB2 otherwise.
+    more I begin a span than there are B where IOB1 has none, and IOB2 otherwise. The
+    first I of a sentence does not count if the sentence before ends with its label.
 
     sentences (Iterable[Sequence[str]]): Tags of each sentence.
     RETURNS (str): One of SCHEMES.
     """
     prefixes: Counter[str] = Counter()
-    n_first_i, n_free_b = 0, 0
+    n_first_i, n_free_b, end = 0, 0, ""
     for tags in sentences:
         prefixes.update(tag[0] for tag in tags if tag != OUTSIDE and is_tag(tag))
         before = ""
         for tag in tags:
             prefix, label = split_tag(tag, "IOB2")
-            n_first_i += prefix == "I" and label != before
+            n_first_i += prefix == "I" and label not in (before, end)
             n_free_b += prefix == "B" and label != before
-            before = label
+            before, end = label, ""
+        end = before
     ends, lasts = prefixes["E"] + prefixes["S"], prefixes["L"] + prefixes["U"]
     if ends + lasts and ends + lasts >= prefixes["B"]:
         if lasts > ends:

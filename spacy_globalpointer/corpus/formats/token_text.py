@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import List, Sequence, Tuple
 
+from ...errors import Errors
 from ..annotations import (
     AnnotatedText,
     Document,
@@ -12,19 +13,31 @@ from ..annotations import (
     Source,
     TextSpan,
 )
-from .tags import read_runs
+from .tag_cells import count_continued, split_cell, split_layers
+from .tags import AUTO, read_runs
 
 
 class TokenText:
     """Joins tokens by one space and sentences by one line end, and reads their tags.
 
+    A span whose tags continue in the next sentence is one span of both; their number
+    is that of `document.joined`.
+
     name (str): The document's name.
     source (Source): Where it begins.
     scheme (str): The scheme of the tags; see `tags.SCHEMES`.
     strict (bool): Whether a span whose tags are not regular is a reject.
+    tag_separator (str): What separates the tags of a cell, see `tag_cells.split_cell`.
     """
 
-    def __init__(self, name: str, source: Source, scheme: str, strict: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        scheme: str,
+        strict: bool,
+        tag_separator: str = AUTO,
+    ) -> None:
         self.document = AnnotatedText(name, "", source=source)
         self._places: List[Tuple[int, int]] = []
         self.document.tokens = self._places
@@ -32,23 +45,43 @@ class TokenText:
         self.sentence_lengths: List[int] = []
         self._scheme = scheme
         self._strict = strict
+        self._tag_separator = tag_separator
         self._parts: List[str] = []
         self._length = 0
+        # What is read, but not yet as spans: the last sentence, and those before it
+        # that have a span with it.
+        self._cells: List[List[Tuple[str, ...]]] = []
+        self._sources: List[Source] = []
 
     def add_sentence(
         self,
         tokens: Sequence[str],
         columns: Sequence[Sequence[str]],
         sources: Sequence[Source],
+        *,
+        joins: bool = True,
     ) -> None:
         """Add a sentence.
 
         tokens (Sequence[str]): Its tokens.
-        columns (Sequence[Sequence[str]]): For each layer, one tag a token.
+        columns (Sequence[Sequence[str]]): For each column of tags, one cell a token.
         sources (Sequence[Source]): Where each token stands.
+        joins (bool): Whether spans of the sentence before may continue in it.
+        RAISES (ValueError): GP125 for a cell that may be one tag or several.
         """
+        cells = [
+            [self._split(cell, source) for cell, source in zip(column, sources)]
+            for column in columns
+        ]
+        n_joined = self._count_joined(cells) if joins else 0
+        if not n_joined:
+            self._read_spans()
+            self._cells = [[] for _ in cells]
+        self.document.joined += n_joined
+        for own, more in zip(self._cells, cells):
+            own.extend(more)
+        self._sources.extend(sources)
         places = self._places
-        n_before = len(places)
         for i, token in enumerate(tokens):
             if places:
                 self._parts.append(" " if i else "\n")
@@ -57,29 +90,52 @@ class TokenText:
             self._parts.append(token)
             self._length += len(token)
         self.sentence_lengths.append(len(tokens))
-        for tags in columns:
-            self._add_layer(tags, sources, n_before)
 
     def finish(self) -> Document:
         """RETURNS (Document): The document and its rejects."""
+        self._read_spans()
         self.document.text = "".join(self._parts)
         self.document.n_read = len(self.document.spans) + len(self.rejects)
         return self.document, self.rejects
 
-    def _add_layer(
-        self, tags: Sequence[str], sources: Sequence[Source], first: int
-    ) -> None:
+    def reject(self, source: Source, value: str, reason: Reason) -> None:
+        """Add an annotation that is no span.
+
+        source (Source): File and line.
+        value (str): The annotation.
+        reason (Reason): Why.
+        """
+        self.rejects.append(Reject.at(source, value, reason))
+
+    def _split(self, cell: str, source: Source) -> Tuple[str, ...]:
+        tags = split_cell(cell, self._tag_separator)
+        if tags is None:
+            raise ValueError(Errors.GP125.format(source=source, cell=cell))
+        return tags
+
+    def _count_joined(self, cells: Sequence[Sequence[Tuple[str, ...]]]) -> int:
+        if not self._sources or not cells or not cells[0]:
+            return 0
+        before = [column[-1] for column in self._cells]
+        return count_continued(before, [column[0] for column in cells], self._scheme)
+
+    def _read_spans(self) -> None:
+        first = len(self._places) - len(self._sources)
+        for cells in self._cells:
+            for tags in split_layers(cells, self._scheme):
+                self._add_layer(tags, first)
+        self._cells, self._sources = [], []
+
+    def _add_layer(self, tags: Sequence[str], first: int) -> None:
         places = self._places
         for run in read_runs(tags, self._scheme):
-            source = sources[run.start]
+            source = self._sources[run.start]
             start, end = places[first + run.start][0], places[first + run.end - 1][1]
+            value = " ".join(tags[run.start : run.end])
             if not run.label or (self._strict and not run.is_regular):
-                self._reject(source, tags[run.start : run.end], Reason.BAD_TAG)
+                self.reject(source, value, Reason.BAD_TAG)
             elif start == end:  # the tokens are empty
-                self._reject(source, tags[run.start : run.end], Reason.EMPTY)
+                self.reject(source, value, Reason.EMPTY)
             else:
                 span = TextSpan(run.label, start, end, source)
                 self.document.spans.append(span)
-
-    def _reject(self, source: Source, tags: Sequence[str], reason: Reason) -> None:
-        self.rejects.append(Reject.at(source, " ".join(tags), reason))

@@ -10,6 +10,8 @@ from typing import IO, Any, Callable, Dict, List, Optional, Tuple
 from spacy.language import Language
 from wasabi import Printer
 
+from ...symbols import degrade_symbols
+from ...wording import visible
 from .bar import ProgressBar
 from .evaluation import Evaluation, numbers
 from .file import ProgressFile
@@ -79,6 +81,7 @@ class ProgressLogger:
         per_label (bool): Whether the table has the F1 of each label.
         output_file (Optional[Path]): File for the lines of JSON; None for none.
         """
+        degrade_symbols(stdout, stderr)
         training = nlp.config.interpolate()["training"]
         self._stdout = stdout
         self._names = [name for name, p in nlp.pipeline if _is_trainable(p)]
@@ -105,12 +108,12 @@ class ProgressLogger:
         self._bar.make_way(evaluation)
         width = shutil.get_terminal_size().columns
         for line in self._table.lines(evaluation, width):
-            self._write(line)
+            self._write(visible(line))
         if self._file is not None:
             set_aside = self._file.append(evaluation)
             if set_aside is not None:
                 told = f"{self._file.path} of an earlier training is now {set_aside}"
-                self._write(self._msg.info(told))
+                self._write(self._msg.info(visible(told)))
         self._watch.start_interval()
 
     def finalize(self) -> None:

@@ -5,9 +5,10 @@ One safetensors file, in whose header is the rest as JSON.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Dict
+from typing import Any, Dict, Tuple
 
 import safetensors
 import safetensors.torch
@@ -16,6 +17,8 @@ from torch import Tensor
 
 from ...atomic import atomic_file
 from ...errors import Errors
+from ...machine_faults import is_shortage
+from ...values import is_whole
 from .identity import Identity, differences
 from .optimizer import optimizer_tensors, restore_optimizer
 from .run import Run
@@ -23,6 +26,12 @@ from .run import Run
 FILE = "checkpoint.safetensors"
 _FORMAT = "1"
 _MODEL, _OPTIMIZER, _STREAM = "model.", "optimizer.", "stream."
+_DIGEST, _SEQUENCES = "digest", "sequences"
+#: What reading a damaged file raises.
+_DAMAGE = (
+    *(OSError, LookupError, ValueError, TypeError, AttributeError),
+    *(RecursionError, safetensors.SafetensorError),
+)
 
 
 def save_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
@@ -44,6 +53,7 @@ def save_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
     state = {"step": run.step, "words": run.words, "place": place}
     header = {"format": _FORMAT, "identity": _whole(identity, run), "state": state}
     texts = {key: json.dumps(value) for key, value in header.items()}
+    texts[_DIGEST] = json.dumps(_digest(tensors, texts))
     with atomic_file(folder / FILE) as draft:
         safetensors.torch.save_file(tensors, draft, texts)
 
@@ -58,16 +68,82 @@ def load_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
         another run.
     """
     path = folder / FILE
+    header, tensors = _read(path)
+    check_identity(path, header["identity"], _whole(identity, run))
+    try:
+        _restore(run, header["state"], tensors)
+    except (LookupError, ValueError, TypeError, RuntimeError) as error:
+        raise _unusable(path, f"{type(error).__name__}: {error}") from error
+
+
+def is_checkpoint_of(identity: Identity, folder: Path) -> bool:
+    """Whether a checkpoint is of a run.
+
+    identity (Identity): What the run depends on, as far as it is known without reading
+        all texts.
+    folder (Path): The checkpoint's folder.
+    RETURNS (bool): False as well if there is none or it is damaged.
+    """
+    try:
+        with safetensors.safe_open(folder / FILE, "pt") as file:
+            stored = json.loads((file.metadata() or {})["identity"])
+        contents = {k: x for k, x in stored["contents"].items() if k != _SEQUENCES}
+        return not differences({**stored, "contents": contents}, identity)
+    except _DAMAGE:
+        return False
+
+
+def _read(path: Path) -> Tuple[Dict[str, Any], Dict[str, Tensor]]:
+    """RETURNS: The texts of a checkpoint's header, and its tensors. RAISES: GP204."""
     try:
         with safetensors.safe_open(path, "pt") as file:
-            header = {k: json.loads(x) for k, x in (file.metadata() or {}).items()}
+            texts = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        stored, state = header["identity"], header["state"]
+        header = {key: json.loads(text) for key, text in texts.items()}
         if header["format"] != _FORMAT:
             raise ValueError(f"its format is {header['format']!r}")
-    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
-        raise ValueError(Errors.GP204.format(path=path, reason=error)) from error
-    check_identity(path, stored, _whole(identity, run))
+        # Checkpoints of before there were digests have none.
+        if _DIGEST in header and header[_DIGEST] != _digest(tensors, texts):
+            raise ValueError("its content does not fit the digest in it")
+        _check_types(header)
+    except _DAMAGE as error:
+        if is_shortage(error):
+            raise
+        raise _unusable(path, error) from error
+    return header, tensors
+
+
+def _check_types(header: Dict[str, Any]) -> None:
+    parts = [header["identity"][key] for key in ("contents", "settings")]
+    place = header["state"]["place"]
+    numbers = [place[key] for key in ("epoch", "n_texts")]
+    numbers += [header["state"][key] for key in ("step", "words")]
+    for value in parts:
+        if not isinstance(value, dict):
+            raise ValueError(f"{value!r} in its identity is no object")
+    for value in numbers:
+        if not is_whole(value, least=0):
+            raise ValueError(f"{value!r} in its state is no whole number from 0 on")
+
+
+def _unusable(path: Path, reason: object) -> ValueError:
+    return ValueError(Errors.GP204.format(path=path, reason=reason))
+
+
+def _digest(tensors: Dict[str, Tensor], texts: Dict[str, str]) -> str:
+    """A digest of what is in a checkpoint, however the file is laid out."""
+    digest = hashlib.sha256()
+    others = {key: text for key, text in texts.items() if key != _DIGEST}
+    digest.update(json.dumps(others, sort_keys=True).encode("ascii"))
+    for key in sorted(tensors):
+        array = tensors[key].numpy()
+        form = json.dumps([key, str(array.dtype), array.shape])
+        digest.update(form.encode("ascii"))
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _restore(run: Run, state: Dict[str, Any], tensors: Dict[str, Tensor]) -> None:
     _load_parameters(run, _part(tensors, _MODEL))
     restore_optimizer(run.optimizer, _part(tensors, _OPTIMIZER))
     arrays = {key: x.numpy() for key, x in _part(tensors, _STREAM).items()}
@@ -98,7 +174,7 @@ def check_identity(path: Path, stored: Identity, mine: Identity) -> None:
 
 def _whole(identity: Identity, run: Run) -> Identity:
     """With what was read, which tells large texts better than their sizes do."""
-    contents = {**identity["contents"], "sequences": run.fingerprint}
+    contents = {**identity["contents"], _SEQUENCES: run.fingerprint}
     return {**identity, "contents": contents}
 
 

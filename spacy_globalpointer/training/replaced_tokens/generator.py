@@ -12,7 +12,8 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import AutoModel
+
+from ...encoders.pretrained import new_module
 
 # Width of a head of attention in the small generator.
 _HEAD = 64
@@ -77,7 +78,7 @@ class FirstLayers(nn.Module):
         windows = getattr(config, "attention_window", None)
         if isinstance(windows, list):  # a Longformer's, one for each layer
             config.attention_window = windows[:n_layers]
-        self.encoder = AutoModel.from_config(config).float()
+        self.encoder = new_module(config).float()
         weights = encoder.state_dict()
         own = {name: weights[name] for name in self.encoder.state_dict()}
         self.encoder.load_state_dict(own)

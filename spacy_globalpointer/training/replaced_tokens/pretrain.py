@@ -11,10 +11,17 @@ import torch
 from tqdm import tqdm
 
 from ... import __version__
-from ...atomic import atomic_file, atomic_folder
+from ...atomic import atomic_file, atomic_folder, clear_drafts
 from ...encoders.folders import load_encoder
 from ...errors import Errors
-from .checkpoints import FILE, check_identity, load_checkpoint, save_checkpoint
+from ...values import is_whole
+from .checkpoints import (
+    FILE,
+    check_identity,
+    is_checkpoint_of,
+    load_checkpoint,
+    save_checkpoint,
+)
 from .identity import Identity, differences, identify
 from .run import Run
 from .seeds import restored_random_numbers
@@ -26,6 +33,8 @@ NOTE = "pretraining.json"
 #: File in the checkpoint's folder with the figures so far, one line for each time.
 LOG = "log.jsonl"
 _BEGINS = "There is nothing to continue: the training begins"
+#: What a line that is none of the log's raises.
+_WRONG = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 # How much the last step counts in the losses that the progress bar shows.
 _NEWEST = 0.05
 
@@ -71,6 +80,9 @@ def pretrain(
     files = find_texts(texts)
     identity = identify(name, encoder, files, settings)
     if resume and _is_complete(output, identity, force=force):
+        if not (folder / FILE).exists() or is_checkpoint_of(identity, folder):
+            _remove(folder)  # it may have been killed before that
+        clear_drafts(output, of_all=True)
         say("There is nothing left to do")
         return True
     goes_on = resume and (folder / FILE).is_file()
@@ -90,6 +102,7 @@ def pretrain(
         )
     if finished:
         _save(run, name, texts, identity, log.lines, output)
+        clear_drafts(output, of_all=True)
         _remove(folder)
     return finished
 
@@ -136,16 +149,35 @@ def _read_note(path: Path) -> Identity:
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
         return {**note, **{key: dict(note[key]) for key in ("contents", "settings")}}
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return {}
 
 
 def _remove(folder: Path) -> None:
-    """Remove what a run has in its folder, and the folder if it has nothing else."""
+    """Remove what a run has in its folder, drafts of killed processes as well, and the
+    folder if it has nothing else."""
     for name in (FILE, LOG):
+        clear_drafts(folder / name, of_all=True)
         (folder / name).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+
+
+def _read_log(path: Path) -> List[Dict[str, Any]]:
+    """RETURNS (List[Dict[str, Any]]): The figures in a file. RAISES: GP240."""
+    lines = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            figures = json.loads(line)
+            if not is_whole(figures["step"], least=0):
+                raise ValueError("its step is no whole number from 0 on")
+            if not all(type(x) in (int, float) for x in figures.values()):
+                raise ValueError("its figures are not all numbers")
+        except _WRONG as error:
+            fields = {"path": path, "line": number, "reason": error}
+            raise ValueError(Errors.GP240.format(**fields)) from error
+        lines.append(figures)
+    return lines
 
 
 class _Log:
@@ -154,8 +186,7 @@ class _Log:
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
-        written = path.read_text("utf-8").splitlines() if path.is_file() else []
-        lines = [json.loads(line) for line in written]
+        lines = _read_log(path) if path.is_file() else []
         self.lines = [line for line in lines if line["step"] <= step]
 
     def add(self, run: Run) -> Dict[str, Any]:

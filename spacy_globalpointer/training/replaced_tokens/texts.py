@@ -7,7 +7,7 @@ from typing import Iterable, Iterator, List, Sequence
 
 from spacy.vocab import Vocab
 
-from ...corpus.docbin import parse_docs
+from ...corpus.docbin import parse_docs, read_bytes
 from ...corpus.formats.files import SourceFile, find_files
 from ...corpus.plain_texts import FORMAT, JSONL, TXT, is_plain, read_plain_texts
 from ...errors import Errors
@@ -51,7 +51,7 @@ def read_texts(file: SourceFile) -> Iterator[str]:
         for _, blocks in read_plain_texts(file):
             yield from cut_parts(blocks)
     else:
-        for doc in parse_docs(file.path.read_bytes(), Vocab(), path=file.path):
+        for doc in parse_docs(read_bytes(file), Vocab(), path=file.path):
             yield from cut_parts([doc.text])
 
 

@@ -18,8 +18,10 @@ from thinc.api import Config, Model, Optimizer
 
 from ...atomic import atomic_folder, sync
 from ...errors import Errors
+from ...machine_faults import is_shortage
+from ...values import is_whole
 from . import optimizer_state
-from .identity import Identity, file_digest
+from .identity import Identity, check_identity, file_digest
 from .machine import machine
 from .parameters import same_modules
 from .random_state import States, get_device_states, get_states, seed_cupy, set_states
@@ -121,9 +123,11 @@ class Checkpoint:
         self.path = path
         self._verify()
         self._numbers = _read_json(path / STATE)
-        if self._numbers["format"] != FORMAT:
-            fields = {"path": path, "format": self._numbers["format"], "known": FORMAT}
+        if self._numbers.get("format") != FORMAT:
+            format = self._numbers.get("format")
+            fields = {"path": path, "format": format, "known": FORMAT}
             raise ValueError(Errors.GP213.format(**fields))
+        self._check_types()
         self.identity: Identity = self._numbers["identity"]
         self.machine: Dict[str, Any] = self._numbers["machine"]
 
@@ -159,8 +163,26 @@ class Checkpoint:
         seed_cupy(self._numbers["history"]["steps"])
         set_states(_with_prefix(_load_arrays(self.path, "random:"), "random:"))
 
+    def _check_types(self) -> None:
+        """Check what is stored by its place; arrays and weights have digests."""
+        try:
+            check_identity(self._numbers.get("identity"))
+            counts = {"steps": self._numbers["history"]["steps"]}
+            counts |= {key: self._numbers[key] for key in ("words", "seconds")}
+            for key, value in counts.items():
+                if not is_whole(value, least=0):
+                    raise ValueError(f"{key} is {value!r}, but must be a whole number")
+            for key in ("machine", "optimizer", "performance"):
+                if not isinstance(self._numbers[key], dict):
+                    raise ValueError(f"{key} is {self._numbers[key]!r}")
+        except (ValueError, LookupError, TypeError) as error:
+            raise damaged(self.path, f"{STATE}: {error}") from error
+
     def _verify(self) -> None:
         expected = _read_json(self.path / DIGESTS)
+        for name in (STATE, ARRAYS, CONFIG):
+            if name not in expected:
+                raise damaged(self.path, f"{DIGESTS} does not name {name}")
         for name, digest in expected.items():
             if not (self.path / name).is_file():
                 raise damaged(self.path, f"{name} is missing")
@@ -250,6 +272,8 @@ def _load_arrays(path: Path, prefix: str = "") -> States:
             names = [name for name in stored.keys() if name.startswith(prefix)]  # noqa: SIM118
             return {name: stored.get_tensor(name) for name in names}
     except safetensors.SafetensorError as error:
+        if is_shortage(error):
+            raise
         raise damaged(path, error) from error
 
 
@@ -261,9 +285,12 @@ def _write_json(content: Dict[str, Any], file: Path) -> None:
 
 def _read_json(file: Path) -> Dict[str, Any]:
     try:
-        return json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(file.read_text("utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
+    except (OSError, ValueError, RecursionError) as error:
         raise damaged(file.parent, f"{file.name}: {error}") from error
+    return content
 
 
 def _to_number(value: Any) -> Any:

@@ -14,6 +14,8 @@ import tqdm
 from spacy.util import is_package, walk_dict
 from thinc.api import Config
 
+from ...corpus.listing import walk_folder
+
 #: Packages whose other versions may compute something else.
 PACKAGES = (
     *("spacy", "spacy-globalpointer", "spacy-transformers", "thinc", "torch"),
@@ -67,6 +69,20 @@ def differences(old: Identity, new: Identity) -> List[str]:
     for name, before, now in changes(old["versions"], new["versions"]):
         lines.append(f"the version of {name} was {before} and is {now}")
     return lines
+
+
+def check_identity(value: Any) -> None:
+    """Check the types of what was stored.
+
+    value (Any): What may be an identity.
+    RAISES (ValueError): It is none.
+    """
+    for kind in ("settings", "contents", "versions"):
+        part = value.get(kind) if isinstance(value, dict) else value
+        if not isinstance(part, dict):
+            raise ValueError(
+                f"{kind} of its identity is {part!r}, but must be an object"
+            )
 
 
 def _what_happened(before: str, now: str) -> str:
@@ -164,14 +180,7 @@ def _read_all(paths: Dict[str, List[Path]]) -> Dict[str, str]:
 
 def _files(path: Path) -> List[Path]:
     """A file, or a folder's files that are not hidden."""
-    if not path.is_dir():
-        return [path]
-    names = (x.relative_to(path) for x in sorted(path.rglob("*")) if x.is_file())
-    return [
-        path / name
-        for name in names
-        if not any(part.startswith(".") for part in name.parts)
-    ]
+    return list(walk_folder(path).files.values()) if path.is_dir() else [path]
 
 
 def _is_free(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 from contextlib import contextmanager
@@ -13,8 +12,9 @@ from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 
 from ...atomic import atomic_file, clear_drafts, sync
 from ...errors import Errors
+from ...locks import take_lock
 from .checkpoint import Checkpoint, damaged, find_checkpoints, remove_checkpoint
-from .identity import Identity, differences
+from .identity import Identity, check_identity, differences
 
 #: Says that a training has begun here, when it has a checkpoint, and when it is
 #: complete.
@@ -22,10 +22,6 @@ RECORD = "training.json"
 #: Held by the process that trains here.
 LOCK = ".training.lock"
 MODELS = (DIR_MODEL_BEST, DIR_MODEL_LAST)
-#: How a file system says that it has no locks.
-NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK)
-#: How a system says that another process has the lock.
-HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 class OutputFolder:
@@ -46,7 +42,10 @@ class OutputFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / LOCK).open("w") as stream:
-            alone = _lock(stream)
+            try:
+                alone = take_lock(stream)
+            except BlockingIOError as error:
+                raise ValueError(Errors.GP218.format(path=self.path)) from error
             for name in (*MODELS, RECORD):
                 clear_drafts(self.path / name, of_all=alone)
             for draft in self.path.glob(
@@ -144,9 +143,11 @@ class OutputFolder:
         if not file.exists():
             return None
         try:
-            return json.loads(file.read_text("utf-8"))
-        except ValueError as error:
+            record = json.loads(file.read_text("utf-8"))
+            _check_record(record)
+        except (ValueError, RecursionError) as error:
             raise damaged(file, error) from error
+        return record
 
     def _write(
         self, identity: Identity, *, evaluated: bool, complete: bool = False
@@ -165,28 +166,13 @@ class OutputFolder:
             raise ValueError(Errors.GP211.format(**fields))
 
 
-def _lock(stream: Any) -> bool:
-    """Take a lock that ends with the process. RETURNS (bool): Whether that could be
-    done; False where there are none. RAISES: GP218 if another process has it."""
-    try:
-        _lock_or_fail(stream)
-    except OSError as error:
-        if error.errno in HELD:
-            path = Path(stream.name).parent
-            raise ValueError(Errors.GP218.format(path=path)) from error
-        if error.errno not in NO_LOCKS:
-            raise
-        return False
-    return True
-
-
-def _lock_or_fail(stream: Any) -> None:
-    try:
-        import fcntl
-    except ImportError:
-        import msvcrt
-
-        windows: Any = msvcrt
-        windows.locking(stream.fileno(), windows.LK_NBLCK, 1)
-    else:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _check_record(record: Any) -> None:
+    """Check the types of what a record has."""
+    if not isinstance(record, dict):
+        raise ValueError("it holds no JSON object")
+    flags = {"complete": record.get("complete")}
+    flags["evaluated"] = record.get("evaluated", True)  # later than the other
+    for key, value in flags.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{key} is {value!r}, but must be true or false")
+    check_identity(record.get("identity"))

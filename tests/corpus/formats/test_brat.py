@@ -225,3 +225,40 @@ def test_one_fate_for_each_line(tmp_path_factory, content, text):
     fates = [span.source.line for span in annotated.spans] + [r.line for r in rejects]
     assert sorted(fates) == lines
     assert annotated.n_read == len(lines)
+
+
+NAMES = ["a", "ü" * 127, "x" * 251, "x" * 252, "x" * 300, "人" * 200, "X" * 300]
+PATHS = ["a.txt/b", "A.ANN/b", "a", "/".join("p" * 300), "/".join(["q" * 300] * 20)]
+
+
+def test_long_names_are_cut_and_numbered(tmp_path):
+    names = [*NAMES, *PATHS, *(f"{'x' * 300}{i}" for i in range(3))]
+    documents = [AnnotatedText(name, f"{i} {name}") for i, name in enumerate(names)]
+    BRAT.write(documents, tmp_path / "out")
+    found = {
+        document.text: document.name for document, _ in read_brat(tmp_path / "out")
+    }
+    assert set(found) == {document.text for document in documents}
+    assert len({name.lower() for name in found.values()}) == len(names)
+    for name in ("ü" * 125, "x" * 251):  # as long as they can be
+        assert name in found.values()
+    assert max(map(len, found.values())) < 1300
+
+
+@given(names=st.lists(st.text("aA./ü-1\0", max_size=6), max_size=8))
+def test_documents_of_any_names_are_written(tmp_path_factory, names):
+    folder = tmp_path_factory.mktemp("brat")
+    texts = [f"{i}" for i in range(len(names))]
+    documents = [AnnotatedText(name, text) for name, text in zip(names, texts)]
+    BRAT.write(documents, folder)
+    if names:
+        found = [document.text for document, _ in read_brat(folder)]
+        assert sorted(found) == sorted(texts)
+
+
+def test_names_that_the_system_cannot_encode_are_written(tmp_path, monkeypatch):
+    """As with LC_ALL=C."""
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
+    BRAT.write([AnnotatedText(name, name) for name in ("öa", "üa")], tmp_path)
+    names = sorted(path.name for path in tmp_path.glob("*.txt"))
+    assert names == ["_a-1.txt", "_a.txt"]

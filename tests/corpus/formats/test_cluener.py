@@ -112,3 +112,10 @@ def test_what_was_written_is_read(given):
         (d.text, sorted(triples(d))) for d in given
     ]
     assert first == second
+
+
+@pytest.mark.parametrize("start,end", [(3, 4), (3, 5), (4, 5), (4, 6)])
+def test_surfaces_say_what_offsets_are(tmp_path, start, end):
+    record = {"text": "李明👍北京", "label": {"LOC": {"北京": [[start, end]]}}}
+    document, rejects = read_one("cluener", tmp_path, record)
+    assert (texts(document), rejects) == ([("LOC", "北京")], [])

@@ -151,3 +151,19 @@ def test_what_was_written_is_read(given, end):
 def test_auto_agrees_with_what_was_written(given):
     back, _, _ = there_and_back("cmeee", given)
     assert [triples(d) for d in back] == [triples(d) for d in given]
+
+
+@pytest.mark.parametrize("end", [2, 3])
+def test_without_copies_words_tell_the_ends(tmp_path, end, recwarn):
+    entity = {"start_idx": 0, "end_idx": end, "type": "x"}
+    document, _ = read_one(
+        "cmeee", tmp_path, [{"text": "Ann ran", "entities": [entity]}]
+    )
+    assert texts(document) == [("x", "Ann")]
+    assert bool(recwarn) == (end == 3)
+
+
+def test_evidence_behind_many_records_counts(tmp_path):
+    value = [{"text": "a", "entities": []}] * 1001 + [record(entity(2, 4))]
+    *_, (document, _) = read_value("cmeee", tmp_path, value)
+    assert texts(document) == [("dis", "肺炎")]

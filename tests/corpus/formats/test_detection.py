@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import json
 
 import pytest
-from format_samples import SAMPLES, as_text
+from format_helpers import read_all, texts
+from format_samples import SAMPLES, TEXT, as_text
 
 from spacy_globalpointer.corpus.formats.registry import (
     FORMATS,
     detect_format,
+    explaining_formats,
     read_documents,
 )
 
@@ -31,11 +34,9 @@ def test_packed_and_with_a_byte_order_mark(tmp_path, name, file, content):
 
 @pytest.mark.parametrize("name,file,content", SAMPLES)
 def test_no_other_format_but_the_plain_one_would_take_it(tmp_path, name, file, content):
-    takers = {
-        format.name
-        for format in FORMATS.values()
-        if format.looks_like(tmp_path / file, as_text(content))
-    }
+    path = tmp_path / file
+    path.write_text(as_text(content), encoding="utf-8")
+    takers = {f.name for f in explaining_formats(path, path, encoding="utf-8")}
     assert name in takers and takers <= {name, "jsonl"}
 
 
@@ -92,6 +93,33 @@ def test_broken_first_line_is_hinted_at(tmp_path):
         detect_format(tmp_path / "a.jsonl")
 
 
+@pytest.mark.parametrize(
+    "content,line,reason",
+    [
+        ('{"text": "a",}\n{"text": "b"}\n', 1, "JSON is broken: .*column 14"),
+        ('\n\n{"text": "a"\n "spans": []}\n', 4, "JSON is broken: .*delimiter"),
+        ('[\n  {"text": "a",\n   "spans": [}\n]', 3, "JSON is broken"),
+        ("[\n", 2, "JSON is broken"),
+        ("a b c\nMary x\nran y\nis z\n", 1, "3 columns, separated by a space, .* 2"),
+        ("\nMary x\nran y\n", 2, "none of its columns, separated by a space"),
+        ("  \n", 1, "empty"),
+        ("# only\n# remarks\n", 1, "comments only"),
+    ],
+)
+def test_the_line_that_hides_the_format_is_named(tmp_path, content, line, reason):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.json").write_text(content, encoding="utf-8")
+    (tmp_path / "README.md").write_text("Nothing.", encoding="utf-8")
+    for path, name in ((tmp_path / "b" / "a.json", "a.json"), (tmp_path, "b/a.json")):
+        with pytest.raises(ValueError, match=f"GP162.*: {name}:{line}: .*{reason}"):
+            detect_format(path)
+
+
+def test_a_folder_without_files_is_reported(tmp_path):
+    with pytest.raises(ValueError, match="GP162.*it has no file"):
+        detect_format(tmp_path)
+
+
 def test_folder_of_conll_2003_is_told_and_read(tmp_path):
     content = "-DOCSTART- -X- -X- O\n\nMary NNP B-NP B-PER\nran VBD B-VP O\n"
     for name in ("train.txt", "test.txt"):
@@ -115,3 +143,113 @@ def test_folder_of_brat_with_other_texts_is_told(tmp_path):
 
 def test_every_sample_is_of_a_format_that_is_there():
     assert {name for name, _, _ in SAMPLES} <= set(FORMATS)
+
+
+TAGGED = {"sentence": "a b", "BIO_label": "B-Symptom I-Symptom I-Symptom"}
+DIALOGUE = {"10001": {"self_report": "c", "dialogue": [TAGGED, TAGGED]}}
+TRIPLES = [[0, 3, "PER"], [7, 12, "LOC"]]
+OBJECTS = [{"start": a, "end": b, "label": label} for a, b, label in TRIPLES]
+BOTH = [("PER", "Ann"), ("LOC", "Leith")]
+
+
+def lines(*values):
+    return "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", ["a.json", "a.txt", "a.conll", "a.odd"])
+@pytest.mark.parametrize(
+    "value",
+    [DIALOGUE, [DIALOGUE], {"a": {"text": TEXT, "entities": TRIPLES}}],
+)
+def test_json_of_no_format_is_refused_whatever_its_name(tmp_path, value, name, indent):
+    path = tmp_path / name
+    path.write_text(json.dumps(value, indent=indent), encoding="utf-8")
+    field = next(iter(value[0] if isinstance(value, list) else value))
+    with pytest.raises(ValueError, match=rf"GP127.*{name}:\d has the fields '{field}'"):
+        detect_format(path)
+
+
+def test_json_that_is_cut_off_is_not_conll(tmp_path):
+    (tmp_path / "a.json").write_text('{"10001": {"a": "B-PER I-PER')
+    with pytest.raises(ValueError, match="GP162"):
+        detect_format(tmp_path / "a.json")
+
+
+def test_tokens_that_are_brackets_are_not_json(tmp_path):
+    content = "[\tO\nAnn\tB-PER\n]\tO\n\n{}\tO\nAnn\tB-PER\n"
+    (tmp_path / "a.conll").write_text(content)
+    assert detect_format(tmp_path / "a.conll").name == "conll"
+
+
+@pytest.mark.parametrize(
+    "name,first,second",
+    [
+        ("doccano", {"text": "x"}, {"text": TEXT, "label": TRIPLES}),
+        (
+            "doccano",
+            {"text": "x", "label": ["SPORT"]},
+            {"text": TEXT, "label": TRIPLES},
+        ),
+        ("doccano", {"data": "x", "label": None}, {"data": TEXT, "label": TRIPLES}),
+        (
+            "spacy-json",
+            {"text": "x", "entities": []},
+            {"text": TEXT, "entities": TRIPLES},
+        ),
+        (
+            "spacy-json",
+            {"text": "x", "entities": None},
+            {"text": TEXT, "entities": OBJECTS},
+        ),
+        ("jsonl", {"text": "x", "cats": {"A": 1}}, {"text": TEXT, "spans": OBJECTS}),
+        ("prodigy", {"text": "x"}, {"text": TEXT, "spans": OBJECTS, "_input_hash": 1}),
+    ],
+)
+def test_first_record_without_spans_decides_nothing(tmp_path, name, first, second):
+    (tmp_path / "a.jsonl").write_text(lines(first, second))
+    assert detect_format(tmp_path / "a.jsonl").name == name
+    documents = [document for document, _ in read_all(name, tmp_path / "a.jsonl")]
+    assert [texts(document) for document in documents] == [[], BOTH]
+
+
+@pytest.mark.parametrize(
+    "other", [{"version": 1}, {"text": TEXT, "label": {"PER": {"Ann": [[0, 2]]}}}, [1]]
+)
+@pytest.mark.parametrize("last", [False, True])
+def test_record_of_another_format_is_told_with_its_line(tmp_path, other, last):
+    records = [{"text": TEXT, "label": TRIPLES}] * 3
+    records.insert(3 if last else 0, other)
+    (tmp_path / "a.json").write_text(json.dumps(records, indent=0))
+    line = json.dumps(records[:3], indent=0).count("\n") + 1 if last else 2
+    message = rf"GP128.*3 records are doccano, but a.json:{line} is not"
+    with pytest.raises(ValueError, match=message):
+        detect_format(tmp_path / "a.json")
+
+
+def test_fault_after_the_first_records_is_told_by_the_reader(tmp_path):
+    (tmp_path / "a.jsonl").write_text(lines({"text": TEXT, "label": TRIPLES}) + "{,\n")
+    assert detect_format(tmp_path / "a.jsonl").name == "doccano"
+    with pytest.raises(ValueError, match="GP164.*a.jsonl:2"):
+        read_all("doccano", tmp_path / "a.jsonl")
+
+
+def test_fault_that_hides_the_format_is_told(tmp_path):
+    (tmp_path / "a.jsonl").write_text(lines({"text": TEXT, "entities": []}) + "{,\n")
+    with pytest.raises(ValueError, match="GP164.*a.jsonl:2: this is not JSON"):
+        detect_format(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize("form", [lines, lambda *values: json.dumps(values)])
+def test_task_of_more_than_a_mebibyte_is_told(tmp_path, form):
+    task = {"text": TEXT + " x" * 2**20, "spans": OBJECTS, "_input_hash": 1}
+    (tmp_path / "a.jsonl").write_text(form(task, task))
+    assert detect_format(tmp_path / "a.jsonl").name == "prodigy"
+
+
+def test_json_of_no_format_in_a_folder_hides_nothing(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps(DIALOGUE))
+    with pytest.raises(ValueError, match="GP127"):
+        detect_format(tmp_path)
+    (tmp_path / "b.jsonl").write_text(lines({"text": TEXT, "spans": OBJECTS}))
+    assert detect_format(tmp_path).name == "jsonl"

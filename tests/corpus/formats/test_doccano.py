@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_globalpointer.corpus.annotations import AnnotatedText, Source, TextSpan
-from spacy_globalpointer.corpus.formats.registry import FORMATS
+from spacy_globalpointer.corpus.formats.registry import FORMATS, detect_format
 
 TEXT = "Ann of Leith"
 TRIPLES = {"id": 4, "text": TEXT, "label": [[0, 3, "PER"], [7, 12, "LOC"]]}
@@ -36,12 +36,32 @@ RELATIONS = {
 EMOJI = "👩😀 Ann"
 
 
-@pytest.mark.parametrize("key", ["label", "labels", "entities"])
-def test_triples(tmp_path, key):
-    record = {"id": 4, "text": TEXT, key: TRIPLES["label"]}
+@pytest.mark.parametrize("key", ["label", "labels", "label_spans", "entities"])
+@pytest.mark.parametrize("text_key", ["text", "data"])
+def test_triples(tmp_path, key, text_key):
+    record = {"id": 4, text_key: TEXT, key: TRIPLES["label"]}
     document, rejects = read_one("doccano", tmp_path, record)
     assert texts(document) == [("PER", "Ann"), ("LOC", "Leith")]
-    assert (document.name, rejects) == ("4", [])
+    assert (document.name, document.meta, rejects) == ("4", {}, [])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": 1, "data": TEXT, "label": TRIPLES["label"]},
+        {"id": 1, "text": TEXT, "label_spans": TRIPLES["label"]},
+        {"doc_id": 1, "text": TEXT, "entities": TRIPLES["label"], "username": "a"},
+        {"id": 1, "text": TEXT, "annotations": [{"label": 2, "start_offset": 0}]},
+    ],
+)
+def test_versions_are_detected(tmp_path, record):
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    assert detect_format(tmp_path / "a.jsonl").name == "doccano"
+
+
+def test_data_of_the_user_stays_where_the_text_has_its_own_name(tmp_path):
+    document, _ = read_one("doccano", tmp_path, {**TRIPLES, "data": "x"})
+    assert (document.text, document.meta) == (TEXT, {"data": "x"})
 
 
 def test_relations(tmp_path):
@@ -86,10 +106,19 @@ def test_grapheme_clusters(tmp_path):
     assert texts(document) == [("PER", "Ann")]
 
 
-def test_utf_16_is_the_default(tmp_path):
-    record = {"text": EMOJI, "label": [[5, 8, "PER"]]}
+@pytest.mark.parametrize("start,end", [(5, 8), (3, 6)])
+def test_the_text_decides_what_offsets_count(tmp_path, start, end):
+    record = {"text": EMOJI, "label": [[start, end, "PER"]]}
     document, _ = read_one("doccano", tmp_path, record)
     assert texts(document) == [("PER", "Ann")]
+
+
+def test_where_the_text_does_not_decide_the_user_is_asked(tmp_path):
+    record = {"text": "李明👍在北京工作", "label": [[4, 6, "LOC"]]}
+    with pytest.raises(ValueError, match="GP129.*file.json:1: 4 to 6 is '在北'"):
+        read_one("doccano", tmp_path, record)
+    document, _ = read_one("doccano", tmp_path, record, offsets="code-points")
+    assert texts(document) == [("LOC", "北京")]
 
 
 @pytest.mark.parametrize("place", [[1, 4], [2, 3]])

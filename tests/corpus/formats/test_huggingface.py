@@ -316,6 +316,24 @@ def test_damaged_parquet(tmp_path, content, name):
         read_all("hf-tokens", tmp_path / name)
 
 
+@pytest.mark.parametrize("kind", ["memory", "permission"])
+def test_errors_of_the_machine_are_no_damage(tmp_path, monkeypatch, kind):
+    pyarrow = pytest.importorskip("pyarrow")
+    errors = {
+        "memory": pyarrow.ArrowMemoryError("malloc"),
+        "permission": PermissionError,
+    }
+    target = {"memory": "pyarrow.parquet.ParquetFile", "permission": "builtins.open"}
+
+    def fail(*_):
+        raise errors[kind]
+
+    (tmp_path / "a.parquet").touch()
+    monkeypatch.setattr(target[kind], fail)
+    with pytest.raises((MemoryError, PermissionError)):
+        list(HF_TOKENS.read(tmp_path / "a.parquet"))
+
+
 def test_pyarrow_is_missing(tmp_path, monkeypatch):
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

@@ -128,3 +128,36 @@ def test_round_trip_gives_the_same_bytes(tmp_path_factory, records):
     (folder / "a.jsonl").write_bytes("".join(lines).encode())
     JSONL.write((document for document, _ in read(folder / "a.jsonl")), folder / "b")
     assert (folder / "b").read_bytes() == (folder / "a.jsonl").read_bytes()
+
+
+def test_array_on_one_line_has_documents_with_names_of_their_own(tmp_path):
+    value = [{"text": "a"}, {"text": "b"}, {"id": "x", "text": "c"}]
+    (tmp_path / "in.json").write_text(json.dumps(value))
+    documents = [document for document, _ in read(tmp_path / "in.json")]
+    assert [(d.name, d.text) for d in documents] == [
+        *([("in:1", "a"), ("in:2", "b"), ("x", "c")])
+    ]
+
+
+@pytest.mark.parametrize("start,end", [(2, 5), (3, 6), (5, 8), (2, 4)])
+def test_copies_of_the_text_say_what_offsets_are(tmp_path, start, end):
+    span = {"start": start, "end": end, "label": "PER", "text": "Ann"}
+    (tmp_path / "in.jsonl").write_text(
+        json.dumps({"text": "👍 Ann ran", "spans": [span]})
+    )
+    ((document, rejects),) = read(tmp_path / "in.jsonl")
+    assert [(s.start, s.end) for s in document.spans] == [(2, 5)] and not rejects
+
+
+def test_span_with_another_text_is_a_reject(tmp_path):
+    span = {"start": 0, "end": 3, "label": "PER", "text": "Bob"}
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": "Ann", "spans": [span]}))
+    ((_, (reject,)),) = read(tmp_path / "in.jsonl")
+    assert reject.reason is Reason.TEXT_MISMATCH
+
+
+def test_without_copies_offsets_are_what_they_are(tmp_path):
+    span = {"start": 0, "end": 3, "label": "PER"}
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": "Annabel", "spans": [span]}))
+    ((document, _),) = read(tmp_path / "in.jsonl")
+    assert [(s.start, s.end) for s in document.spans] == [(0, 3)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from format_helpers import (
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_globalpointer.corpus.annotations import AnnotatedText, Source, TextSpan
+from spacy_globalpointer.corpus.formats.label_studio import _BareText
 from spacy_globalpointer.corpus.formats.registry import FORMATS
 
 TEXT = "Ann of Leith"
@@ -339,3 +341,16 @@ def test_what_was_written_is_read(given, done):
         ]
         assert [s.score for s in new.spans] == [s.score for s in old.spans]
     assert first == second
+
+
+@given(text=st.text("a \\n\n", max_size=8), data=st.data())
+def test_copy_is_that_of_any_part_but_for_white_space(text, data):
+    def bare(part):
+        return re.sub(r"\s|\\n", "", part)
+
+    edges = st.integers(0, len(text))
+    start, end = sorted((data.draw(edges), data.draw(edges)))
+    part = text[start:end]
+    copy = data.draw(st.just(part) | st.text("a \\n\n", max_size=8))
+    found = _BareText(text).has(copy, start, end)
+    assert start == end or found == (bare(copy) == bare(part))

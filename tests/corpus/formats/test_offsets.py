@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import regex
 from format_helpers import CHARACTERS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +69,10 @@ def test_there_and_back_is_the_same_place(text, unit):
     for place in range(-2, 4 * len(text) + 3):
         point = offsets.to_points(place)
         assert point is None or offsets.from_points(point) == place
+
+
+@given(st.text("🇩🇪a\u0301\u200d👩\u0600\u0903\r\n\u1100\u1161\ufe0f", max_size=12))
+def test_grapheme_clusters_are_those_of_unicode(text):
+    ends = [match.end() for match in regex.finditer(r"\X", text)]
+    places = Offsets(text, "graphemes")
+    assert [places.to_points(i) for i in range(len(ends) + 1)] == [0, *ends]

@@ -223,3 +223,26 @@ def test_what_was_written_is_read(given, tokenized):
             (s.label, s.start, s.end, s.id, s.score) for s in old.spans
         ]
     assert first == second
+
+
+@pytest.mark.parametrize("start,end", [(2, 5), (3, 6), (5, 8), (2, 4)])
+def test_copies_of_the_text_say_what_offsets_are(tmp_path, start, end):
+    span = {"start": start, "end": end, "label": "PER", "text": "Ann"}
+    document, rejects = read_one(
+        "prodigy", tmp_path, {"text": "👍 Ann ran", "spans": [span]}
+    )
+    assert (texts(document), rejects) == ([("PER", "Ann")], [])
+
+
+@pytest.mark.parametrize(
+    "marks,annotator",
+    [
+        ({}, ""),
+        ({"_session_id": "a", "_annotator_id": None}, "a"),
+        ({"_session_id": "a", "_annotator_id": "b"}, "b"),
+    ],
+)
+def test_annotator_and_input(tmp_path, marks, annotator):
+    task = {"text": "Ann", "_input_hash": 5, "spans": [], **marks}
+    document, _ = read_one("prodigy", tmp_path, task)
+    assert (document.annotator, document.input) == (annotator, "5 Ann")

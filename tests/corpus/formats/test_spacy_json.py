@@ -299,6 +299,7 @@ def test_spacy_reads_what_was_written(annotated):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(annotated_texts(), st.sampled_from(["sc", "mine"]))
 def test_round_trip(tmp_path, annotated, key):
+    assume(not any(annotated.text[start] == " " for start, _ in annotated.tokens or []))
     (line,) = write_document(annotated, spans_key=key)
     ((back, rejects),) = read(tmp_path, line, "a.jsonl", spans_key=key)
     assert rejects == []
@@ -348,3 +349,16 @@ def test_detection_of_what_was_written(tmp_path):
     (tmp_path / "a.jsonl").write_text(line)
     assert detect_format(tmp_path) is SPACY_JSON
     assert Doc(spacy.blank("en").vocab).from_json(json.loads(line)).text == "Leith "
+
+
+def test_to_json_counts_code_points_whatever_the_option(tmp_path):
+    ((annotated, _),) = read(tmp_path, [make_doc().to_json()], offsets="utf-16")
+    assert places(annotated) == [("ORG", 2, 20), ("GPE", 15, 20)]
+
+
+def test_entities_of_displacy_are_detected_and_asked_for(tmp_path):
+    value = [{"text": "Anna", "ents": [{"start": 0, "end": 4, "label": "PER"}]}]
+    (tmp_path / "a.json").write_text(json.dumps(value))
+    assert detect_format(tmp_path / "a.json") is SPACY_JSON
+    with pytest.raises(ValueError, match="GP180.*ents=true"):
+        read(tmp_path, value)

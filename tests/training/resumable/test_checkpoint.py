@@ -202,6 +202,27 @@ def test_another_format_is_an_error(path):
         Checkpoint(path)
 
 
+@pytest.mark.parametrize(
+    "name,change",
+    [
+        *((STATE, {"identity": []}), (STATE, {"history": 5}), (STATE, {"words": "1"})),
+        *((STATE, {"history": {"steps": -1}}), (STATE, {"seconds": True})),
+        *((STATE, {"machine": None}), (STATE, {"optimizer": 1}), (DIGESTS, [])),
+        (DIGESTS, {"config.cfg": "a"}),
+    ],
+)
+def test_values_of_the_wrong_type_are_an_error(path, name, change):
+    if isinstance(change, dict) and name == STATE:
+        change = {**json.loads((path / name).read_text("utf-8")), **change}
+    (path / name).write_text(json.dumps(change), "utf-8")
+    if name == STATE:
+        digests = json.loads((path / DIGESTS).read_text("utf-8"))
+        digests[STATE] = file_digest(path / STATE)
+        (path / DIGESTS).write_text(json.dumps(digests), "utf-8")
+    with pytest.raises(ValueError, match="GP212"):
+        Checkpoint(path)
+
+
 def test_a_parameter_of_no_component_is_an_error(tmp_path):
     nlp, optimizer = make(1)
     other = Linear(2, 2).initialize()

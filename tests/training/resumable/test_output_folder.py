@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 import sys
 from types import SimpleNamespace
@@ -158,7 +159,30 @@ def test_pipelines_whose_checkpoint_is_gone_are_not(folder):
             folder.newest(identity)
 
 
-def test_a_damaged_note_is_an_error(folder):
-    (folder.path / RECORD).write_text("{", "utf-8")
-    with pytest.raises(ValueError, match="GP212"):
+@pytest.mark.parametrize("content", ["{", "", "[]", "7", "null", '"a"', "[" * 10**5])
+def test_a_damaged_note_is_an_error(folder, content):
+    (folder.path / RECORD).write_text(content, "utf-8")
+    with pytest.raises(ValueError, match="GP212.*training.json"):
         folder.is_complete(ONE)
+    with pytest.raises(ValueError, match="GP212.*training.json"):
+        folder.newest(ONE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"complete": 1}, {"complete": "true"}, {"complete": None}),
+        *({"evaluated": "no"}, {"evaluated": 0}, {"identity": None}),
+        *({"identity": "a"}, {"identity": {}}, {"identity": {**ONE, "settings": []}}),
+    ],
+)
+def test_values_of_the_wrong_type_in_the_note(folder, change):
+    folder.begin(ONE)
+    (folder.path / "model-last").mkdir()
+    folder.finish(ONE)
+    assert folder.is_complete(ONE)
+    note = json.loads((folder.path / RECORD).read_text("utf-8"))
+    (folder.path / RECORD).write_text(json.dumps({**note, **change}), "utf-8")
+    for ask in (folder.is_complete, folder.newest):
+        with pytest.raises(ValueError, match=f"GP212.*{list(change)[0]}"):
+            ask(ONE)

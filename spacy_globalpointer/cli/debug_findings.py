@@ -1,0 +1,254 @@
+"""What is wrong with some spans or documents of the files that `debug` reads."""
+
+from __future__ import annotations
+
+from itertools import chain, combinations
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from ..corpus.leaks import TextPrints
+from ..corpus.retokenize import TokenizerCheck
+from ..corpus.statistics import CorpusStatistics
+from ..encoders.piece_statistics import PieceStatistics
+from ..wording import number_of
+from .config_settings import CheckedSettings
+from .debug_finding import LARGE_SHARE, LEAST_DOCUMENTS, Finding
+from .debug_report import FileReport, Reading
+from .debug_tables import Reports, labels_of, lost_gold, share_of_unknown
+
+#: Percentages from which something is a warning, where it is not LARGE_SHARE.
+MANY_SENTENCES = 5.0
+
+
+def find_all(
+    reports: Reports, settings: CheckedSettings, reading: Optional[Reading]
+) -> Iterator[Finding]:
+    """Find what is wrong with some spans or documents of the files.
+
+    reports (Dict[str, FileReport]): The files by name.
+    settings (CheckedSettings): What they were checked against.
+    reading (Optional[Reading]): The encoder, if there is one.
+    YIELDS (Finding): The findings.
+    """
+    labels = labels_of(reports)
+    for name, report in reports.items():
+        yield from _missing_labels(name, reports, labels)
+        yield from _data_findings(name, report)
+    for name, report in reports.items():
+        yield from _repeated(name, report.prints)
+    for (first, a), (second, b) in combinations(reports.items(), 2):
+        yield from _leaks(first, second, a.prints, b.prints)
+    for name, report in reports.items():
+        yield from _setting_findings(name, report, settings)
+        if report.tokenizer is not None:
+            yield from _tokenizer_findings(name, report.statistics, report.tokenizer)
+        if report.pieces is not None:
+            yield from _piece_findings(name, report, report.pieces, reading)
+
+
+def _missing_labels(
+    name: str, reports: Reports, labels: List[str]
+) -> Iterator[Finding]:
+    """YIELDS (Finding): Labels that other files have and this one lacks."""
+    own = reports[name].statistics.labels
+    missing = [label for label in labels if not own[label]]
+    if not missing:
+        return
+    counts = [report.statistics.labels for report in reports.values()]
+    n = sum(count[label] for count in counts for label in missing)
+    examples = [
+        f"{other} has {report.examples.labels[label]}"
+        for label in missing
+        for other, report in reports.items()
+        if label in report.examples.labels
+    ]
+    text = f"has no span with these labels: {', '.join(missing)}."
+    total = sum(sum(count.values()) for count in counts)
+    yield Finding(name, text, n, total, examples[:3])
+
+
+def _data_findings(name: str, report: FileReport) -> Iterator[Finding]:
+    """YIELDS (Finding): What is wrong with a file whatever it is trained with."""
+    stats, examples = report.statistics, report.examples.kinds
+    n = stats.documents_without_key
+    if n:
+        yield Finding(
+            f"{name}:",
+            f"{number_of(n, 'document')} without doc.spans[{stats.spans_key!r}], of "
+            f"{stats.documents:,}. Training takes such documents as ones without "
+            "spans, but the scorer leaves them out as not annotated.",
+            n,
+            stats.documents,
+            examples["without_key"],
+            least=LEAST_DOCUMENTS,
+        )
+    n = stats.whitespace_edges
+    if n:
+        yield Finding(
+            f"{name}:",
+            f"{number_of(n, 'span')} with whitespace at an edge, of {stats.spans:,}, "
+            "probably annotated by mistake.",
+            n,
+            stats.spans,
+            examples["whitespace"],
+        )
+    n, total = lost_gold(stats), stats.spans + lost_gold(stats)
+    if n:
+        yield Finding(
+            f"{name}:",
+            f"{number_of(n, 'gold span')} could not be aligned with the tokens, of "
+            f"{total:,}. Such spans cannot be learnt, and count as missed.",
+            n,
+            total,
+            examples["lost"],
+        )
+
+
+def _setting_findings(
+    name: str, report: FileReport, settings: CheckedSettings
+) -> Iterator[Finding]:
+    """YIELDS (Finding): Spans that the settings keep from being learnt, or that need
+    memory."""
+    stats, examples = report.statistics, report.examples.kinds
+    file, total = f"{name}:", f"of {stats.spans:,} gold spans"
+    bound = settings.max_span_length
+    n = 0 if bound is None else stats.longer_than(bound)
+    if n:
+        text = (
+            f"{n:,} {total} are longer than {bound} tokens. Raise max_span_length, or "
+            "set it to null."
+        )
+        yield Finding(file, text, n, stats.spans, examples["too_long"])
+    n = stats.lost_by_policy[settings.overlap]
+    if n:
+        text = (
+            f"overlap = {settings.overlap!r} must lose {n:,} {total}. Set overlap to "
+            f"{_wider_policy(stats, settings.overlap)}."
+        )
+        yield Finding(file, text, n, stats.spans, examples["overlap"])
+    size = settings.chunk_size
+    n = stats.longer_than(size) if size else 0
+    if n:
+        text = (
+            f"{n:,} {total} are longer than a chunk of {size:,} tokens, the longest "
+            f"has {stats.longest_span:,}. Each makes its chunk as long as itself; if "
+            "memory does not suffice, set max_span_length."
+        )
+        found = examples["over_chunk"]
+        yield Finding(file, text, n, stats.spans, found, large_kind="info")
+
+
+def _wider_policy(stats: CorpusStatistics, overlap: str) -> str:
+    nested = overlap == "flat" and not stats.lost_by_policy["nested"]
+    return '"nested"' if nested else '"any"'
+
+
+def _tokenizer_findings(
+    name: str, stats: CorpusStatistics, check: TokenizerCheck
+) -> Iterator[Finding]:
+    if check.misaligned:
+        text = (
+            f"{describe_tokens(stats, check)}: they cannot be learnt. Make the file "
+            "with the tokenizer of the pipeline, such as convert --lang, or train with "
+            "the tokenizer of the file, such as --nlp.lang."
+        )
+        n = check.misaligned
+        yield Finding(f"{name}:", text, n, stats.spans, check.examples)
+
+
+def describe_tokens(stats: CorpusStatistics, check: TokenizerCheck) -> str:
+    return (
+        f"the pipeline's tokenizer cuts {check.documents:,} of {stats.documents:,} "
+        f"documents differently ({check.example}), and then {check.misaligned:,} of "
+        f"{stats.spans:,} gold spans do not begin and end at tokens"
+    )
+
+
+def _piece_findings(
+    name: str, report: FileReport, pieces: PieceStatistics, reading: Optional[Reading]
+) -> Iterator[Finding]:
+    n = pieces.unknown
+    if n:
+        unknown = number_of(n, "unknown word piece")
+        tokens = number_of(pieces.tokens_with_unknown, "token")
+        many = pieces.unknown_share >= LARGE_SHARE
+        remedy = " Take an encoder that knows them." if many else ""
+        text = (
+            f"{unknown} ({share_of_unknown(pieces)}) in {tokens}, most often "
+            f"{_words(pieces.unknown_words())}.{remedy}"
+        )
+        examples = pieces.documents_with_unknown
+        yield Finding(f"{name}:", text, n, pieces.pieces, examples, least=1)
+    n = pieces.without_piece
+    if n:
+        text = (
+            f"{number_of(n, 'token')} without a word piece, most often "
+            f"{_words(pieces.words_without_piece())}. The vector is 0: remove or "
+            "replace these characters."
+        )
+        yield Finding(f"{name}:", text, n, pieces.tokens, pieces.documents_without)
+    n = pieces.spans_over_window
+    if n and reading is not None:
+        total = report.statistics.spans
+        text = (
+            f"{number_of(n, 'gold span')} with more word pieces than a window of "
+            f"{reading.window:,}, of {total:,}: no window sees both ends. Raise "
+            "window, or take an encoder that reads more at once."
+        )
+        yield Finding(f"{name}:", text, n, total, pieces.span_examples)
+
+
+def _repeated(name: str, prints: TextPrints) -> Iterator[Finding]:
+    n = prints.repeated
+    if n:
+        text = (
+            f"{_documents(n, 'has', 'have')} the text of another one of this file"
+            f"{_named(prints.repeated_names, n)}. Keep one of each: the others only "
+            "give it more weight."
+        )
+        total = prints.n_documents
+        yield Finding(f"{name}:", text, n, total, least=LEAST_DOCUMENTS)
+
+
+def _leaks(first: str, second: str, a: TextPrints, b: TextPrints) -> Iterator[Finding]:
+    shared = b.shared_with(a)
+    n = shared.documents
+    if n:
+        text = (
+            f"{_documents(n, 'is', 'are')} also in {first}{_named(shared.names, n)}. "
+            "What was learnt by heart is no measure: remove them from "
+            f"{first} or {second}."
+        )
+        total = b.n_documents
+        yield Finding(f"{second}:", text, n, total, least=LEAST_DOCUMENTS)
+    n, total = shared.sentences, shared.n_sentences
+    if n:
+        much = shared.percent >= MANY_SENTENCES
+        remedy = " Put documents that share text into the same file." if much else ""
+        text = (
+            f"{n:,} of {total:,} long sentences ({shared.percent:.1f} %) are also in "
+            f"{first}.{remedy}"
+        )
+        examples = [_pair(pair) for pair in b.owners_of_shared_sentences(a)]
+        share = MANY_SENTENCES / 100
+        limits: Dict[str, Any] = {"least": 1, "large_share": share}
+        yield Finding(f"{second}:", text, n, total, examples, **limits)
+
+
+def _documents(n: int, one: str, many: str) -> str:
+    return number_of(n, f"document {one}", f"documents {many}")
+
+
+def _named(names: List[Tuple[str, str]], n: int) -> str:
+    """RETURNS (str): Pairs of names in brackets, and how many more there are."""
+    texts = [_pair(pair) for pair in names]
+    more = [f"and {n - len(texts):,} more"] if n > len(texts) else []
+    return f" ({', '.join(chain(texts, more))})"
+
+
+def _pair(names: Tuple[str, str]) -> str:
+    one, other = names
+    return one if one == other else f"{one} = {other}"
+
+
+def _words(words: List[Tuple[str, int]]) -> str:
+    return ", ".join(f"{word!r} ({n:,})" for word, n in words)

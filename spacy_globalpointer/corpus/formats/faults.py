@@ -1,0 +1,77 @@
+"""What is probably wrong with a file that is in no known format, and in which line."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import List, NamedTuple
+
+from ...wording import number_of
+from .conll_lines import COMMENT, DOCSTART, is_blank, split_line
+from .files import BOM
+
+_SPACE = " \t\r\n"
+_NO_TAGS = (
+    "none of its columns, separated by {parted}, has tags such as B-PER for each token"
+)
+
+
+class Fault(NamedTuple):
+    """What is wrong.
+
+    line (int): Number of the line, from 1.
+    reason (str): What is wrong there.
+    """
+
+    line: int
+    reason: str
+
+
+def find_first_fault(head: str) -> Fault:
+    """Find what keeps a text from being one of JSON or of columns.
+
+    head (str): The beginning of a file.
+    RETURNS (Fault): The first fault.
+    """
+    text = head.removeprefix(BOM)
+    if not text.strip():
+        return Fault(1, "the file is empty")
+    if text.lstrip(_SPACE)[0] in "{[":
+        return _json_fault(text)
+    return _column_fault(text.split("\n"))
+
+
+def _json_fault(text: str) -> Fault:
+    """Where the first value is broken."""
+    start = len(text) - len(text.lstrip(_SPACE))
+    if text[start] == "[":
+        start = len(text) - len(text[start + 1 :].lstrip(_SPACE))
+    try:
+        json.JSONDecoder().raw_decode(text, start)
+    except json.JSONDecodeError as err:
+        reason = f"its JSON is broken: {err.msg} (column {err.colno})"
+        return Fault(err.lineno, reason)
+    except (ValueError, RecursionError) as err:
+        return Fault(text.count("\n", 0, start) + 1, f"its JSON is broken: {err}")
+    return Fault(text.count("\n", 0, start) + 1, "no format has such an object")
+
+
+def _column_fault(lines: List[str]) -> Fault:
+    """The first line with another number of columns than most have."""
+    rows = [
+        (number, line.rstrip("\r"))
+        for number, line in enumerate(lines, start=1)
+        if not is_blank(line) and not line.startswith((COMMENT, DOCSTART))
+    ]
+    if not rows:
+        return Fault(1, "there are comments only")
+    tabs = sum("\t" in line for _, line in rows)
+    separator, parted = ("\t", "a tab") if 2 * tabs > len(rows) else (" ", "a space")
+    sizes = [(number, len(split_line(line, separator))) for number, line in rows]
+    [(usual, _)] = Counter(size for _, size in sizes).most_common(1)
+    for number, size in sizes:
+        if size != usual:
+            columns = number_of(size, "column")
+            reason = f"it has {columns}, separated by {parted}, and other lines {usual}"
+            return Fault(number, reason)
+    return Fault(rows[0][0], _NO_TAGS.format(parted=parted))

@@ -1,0 +1,294 @@
+"""Readings of a file's offsets: what they count, and whether the end is inclusive.
+
+Few files say what their offsets count, so each reading is tried against the texts: a
+span fits if it lies in its text, is the file's own copy of it where there is one, and
+otherwise neither begins nor ends with white space or within a word. Spans that are the
+same in all readings, or that fit none, decide nothing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy
+
+from ...errors import Errors, Warnings
+from ...wording import number_of
+from ..annotations import Reason, Source, find_fault
+from .fates import Fate, make_span
+from .files import SourceFile
+from .format import bad_option
+from .json_values import is_kind
+from .offsets import Offsets
+
+AUTO = "auto"
+EXCLUSIVE, INCLUSIVE = "exclusive", "inclusive"
+ENDS = (EXCLUSIVE, INCLUSIVE)
+#: Letters of alphabets that separate words by spaces, and digits.
+_OF_WORDS = ("Lu", "Ll", "Lt", "Nd")
+_JOINER = "\u200d"
+
+Place = Tuple[int, int]  # first character, character after the last
+
+
+class Reading(NamedTuple):
+    """What offsets count, one of `offsets.UNITS`, and whether the end is inclusive."""
+
+    unit: str
+    end: str = EXCLUSIVE
+
+    def __str__(self) -> str:
+        return self.unit if self.end == EXCLUSIVE else f"{self.unit}, end inclusive"
+
+
+class Places:
+    """Finds the spans of a text by their offsets.
+
+    text (str): The text.
+    reading (Reading): What the offsets mean.
+    """
+
+    def __init__(self, text: str, reading: Reading) -> None:
+        self._text = text
+        self._offsets = Offsets(text, reading.unit)
+        self._shift = int(reading.end == INCLUSIVE)
+
+    def find(self, start: int, end: int) -> Optional[Place]:
+        """RETURNS (Optional[Tuple[int, int]]): First character and character after the
+        last, which may lie outside of the text; None if one is within a character."""
+        first = self._offsets.to_points(start)
+        last = self._offsets.to_points(end + self._shift)
+        return None if first is None or last is None else (first, last)
+
+    def read(
+        self, label: Any, start: Any, end: Any, source: Source, **given: Any
+    ) -> Fate:
+        """Make a span of what a file says of it.
+
+        label (Any): As for `fates.make_span`, and so are `copy`, `id` and `score`.
+        start (Any): First offset: a whole number.
+        end (Any): Last offset.
+        source (Source): File and line.
+        RETURNS (Union[TextSpan, Reason]): The span, or what is wrong.
+        """
+        if not is_kind(start, int) or not is_kind(end, int):
+            return Reason.BAD_LINE
+        place = self.find(start, end)
+        if place is None:
+            return Reason.OUT_OF_TEXT
+        return make_span(self._text, label, *place, source, **given)
+
+
+class Marked(NamedTuple):
+    """A text and the offsets of its spans as a file has them.
+
+    source (Source): Where it stands.
+    text (str): The text.
+    spans (Sequence[Tuple[Any, ...]]): Start, end and the file's copy of the span's
+        text; None for no copy. What is of another kind is passed over.
+    """
+
+    source: Source
+    text: str
+    spans: Sequence[Tuple[Any, ...]]
+
+
+def mark_objects(source: Source, record: Dict[str, Any], key: str) -> Marked:
+    """Find the spans of an object with a text that are objects with start, end and
+    perhaps text.
+
+    source (Source): Where it stands.
+    record (Dict[str, Any]): The object.
+    key (str): Its field of spans.
+    RETURNS (Marked): The text and its spans; those of other kinds are left out.
+    """
+    text, spans = record.get("text"), record.get(key)
+    if not isinstance(text, str) or not isinstance(spans, list):
+        return Marked(source, "", [])
+    known = [span for span in spans if isinstance(span, dict)]
+    offsets = [tuple(span.get(k) for k in ("start", "end", "text")) for span in known]
+    return Marked(source, text, offsets)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a format's offsets may be read.
+
+    format (str): Its name.
+    units (Tuple[str, ...]): What they may count, the most usual first.
+    ends (Tuple[str, ...]): What the end may be, the most usual first.
+    is_known (bool): Whether the first reading is the format's own, which holds unless
+        the texts speak for another one. Without, the texts must decide.
+    copies_only (bool): Whether nothing but copies of the spans' texts may speak for
+        another reading than the format's own.
+    """
+
+    format: str
+    units: Tuple[str, ...]
+    ends: Tuple[str, ...] = (EXCLUSIVE,)
+    is_known: bool = True
+    copies_only: bool = False
+
+    def readings(self, unit: str = AUTO, end: str = AUTO) -> List[Reading]:
+        """Find the readings that the user's options leave.
+
+        unit (str): What offsets count, or auto.
+        end (str): "exclusive", "inclusive" or auto.
+        RETURNS (List[Reading]): The readings, the most usual first.
+        RAISES (ValueError): GP167 for another value.
+        """
+        for name, value, known in (
+            ("offsets", unit, self.units),
+            ("end", end, self.ends),
+        ):
+            if value not in (AUTO, *known):
+                rule = "one of: " + ", ".join((AUTO, *known))
+                raise bad_option(self.format, name, value, rule)
+        ends = self.ends if end == AUTO else (end,)
+        units = self.units if unit == AUTO else (unit,)
+        return [Reading(unit, end) for end, unit in product(ends, units)]
+
+    def choose(
+        self, file: SourceFile, texts: Iterable[Marked], readings: Sequence[Reading]
+    ) -> Reading:
+        """Choose the reading that all spans of a file fit.
+
+        file (SourceFile): The file, for messages.
+        texts (Iterable[Marked]): All its texts.
+        readings (Sequence[Reading]): The readings that are possible.
+        RETURNS (Reading): The reading.
+        WARNS: GPW115 if it is not the format's own, and no copy of a text says so.
+        RAISES (ValueError): GP129 if the texts do not decide.
+        """
+        first = readings[0]
+        if len(readings) == 1:
+            return first
+        trial = _Trial(readings, self.copies_only)
+        for marked in texts:
+            trial.add(marked)
+        chosen = trial.best(self.is_known)
+        if chosen is None and self.copies_only:
+            return first
+        if chosen is None:
+            fields = {"file": file.path, "readings": ", ".join(map(str, readings))}
+            fields.update(example=trial.example, option=_options_for(readings))
+            raise ValueError(Errors.GP129.format(**fields))
+        i = readings.index(chosen)
+        if self.is_known and i and not trial.copies[i, 0]:
+            spans = number_of(int(trial.better[i, 0]), "span fits", "spans fit")
+            message = Warnings.GPW115.format(
+                file=file.path, chosen=chosen, first=first, spans=spans
+            )
+            warnings.warn(message, stacklevel=2)
+        return chosen
+
+
+def _options_for(readings: Sequence[Reading]) -> str:
+    """RETURNS (str): The options of a format that choose among readings."""
+    units = dict.fromkeys(reading.unit for reading in readings)
+    ends = dict.fromkeys(reading.end for reading in readings)
+    choices = {"offsets": units, "end": ends}
+    return " and ".join(
+        f"--option {name}={'|'.join(values)}"
+        for name, values in choices.items()
+        if len(values) > 1
+    )
+
+
+@dataclass
+class _Trial:
+    """Counts, for each two readings that place a span differently, which ones fit.
+
+    readings (Sequence[Reading]): The readings.
+    copies_only (bool): As in `Rule`.
+    better (ndarray): Spans that the first of two readings fits, and the second not.
+    both (ndarray): Spans that both fit, at different places.
+    copies (ndarray): Those of `better` that have a copy of their text.
+    example (str): The first span that readings place differently.
+    """
+
+    readings: Sequence[Reading]
+    copies_only: bool
+    better: numpy.ndarray = field(init=False)
+    both: numpy.ndarray = field(init=False)
+    copies: numpy.ndarray = field(init=False)
+    example: str = ""
+
+    def __post_init__(self) -> None:
+        n = len(self.readings)
+        self.better, self.both, self.copies = numpy.zeros((3, n, n), dtype=numpy.int64)
+
+    def add(self, marked: Marked) -> None:
+        """Compare the spans of a text."""
+        text = marked.text
+        places = [Places(text, reading) for reading in self.readings]
+        for start, end, copy in marked.spans:
+            copy = copy if isinstance(copy, str) and copy else None
+            if not is_kind(start, int) or not is_kind(end, int):
+                continue
+            if self.copies_only and copy is None:
+                continue
+            found = [place.find(start, end) for place in places]
+            if len(set(found)) > 1:
+                fits = [_fits(text, place, copy) for place in found]
+                self._count(found, fits, copy is not None)
+                shown = self._describe(text, found, fits)
+                if shown and not self.example:
+                    self.example = f"{marked.source}: {start} to {end} is {shown}"
+
+    def best(self, first_is_known: bool) -> Optional[Reading]:
+        """RETURNS (Optional[Reading]): The reading that fits whatever another one
+        does, and is the only one; None if there is none."""
+        better, both = self.better, self.both
+        for i, reading in enumerate(self.readings):
+            known = first_is_known and i == 0
+            alone = (better[i] > 0) | (both[i] == 0) | known
+            if alone.all() and not better[:, i].any():
+                return reading
+        # Of mistakes in the source, some fit other readings by chance.
+        first_leads = (better[0] >= better[:, 0]).all()
+        return self.readings[0] if first_is_known and first_leads else None
+
+    def _count(
+        self, found: List[Optional[Place]], fits: List[bool], copied: bool
+    ) -> None:
+        for i, j in product(range(len(found)), repeat=2):
+            if found[i] != found[j] and fits[i]:
+                (self.both if fits[j] else self.better)[i, j] += 1
+                self.copies[i, j] += copied and not fits[j]
+
+    def _describe(
+        self, text: str, found: List[Optional[Place]], fits: List[bool]
+    ) -> str:
+        shown: Dict[str, List[str]] = {}
+        for reading, place, fit in zip(self.readings, found, fits):
+            if place is not None and fit:
+                copy = repr(text[slice(*place)][:60])
+                shown.setdefault(copy, []).append(str(reading))
+        return "; ".join(f"{copy} as {', '.join(by)}" for copy, by in shown.items())
+
+
+def _fits(text: str, place: Optional[Place], copy: Optional[str]) -> bool:
+    if place is None or find_fault(text, *place) is not None:
+        return False
+    start, end = place
+    if copy is not None:
+        return text[start:end] == copy
+    if text[start].isspace() or text[end - 1].isspace():
+        return False
+    return not _is_in_word(text, start) and not _is_in_word(text, end)
+
+
+def _is_in_word(text: str, edge: int) -> bool:
+    """RETURNS (bool): Whether an edge separates what is one word or one sign."""
+    if not 0 < edge < len(text):
+        return False
+    before, after = text[edge - 1], text[edge]
+    kinds = [unicodedata.category(char) for char in (before, after)]
+    if kinds[1].startswith("M") or _JOINER in (before, after):
+        return True
+    return all(kind in _OF_WORDS for kind in kinds)

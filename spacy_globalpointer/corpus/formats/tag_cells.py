@@ -1,0 +1,156 @@
+"""Cells that hold several tags, such as "I-ORG|B-GPE", as layers of tags.
+
+Corpora of nested spans in one column write the tags of a token into one cell. A cell
+is read as several tags if every part is one: "B-GPE/LOC" has one tag, as "LOC" is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import List, Optional, Sequence, Tuple
+
+from .tags import AUTO, OUTSIDE, is_tag, split_tag
+
+NONE = "none"
+SPACE = "space"
+#: What separates tags; "O" can be one of them only next to the first two.
+_SEPARATORS = "|;,/+&#"
+_WITH_OUTSIDE = "|;"
+#: The most tags in a cell. More come from a wrong format.
+_MOST = 50
+#: Prefixes, as of BIOES, that continue a span.
+_INNER = ("I", "E")
+_SEVERAL = re.compile(r"[|;,/+&# ]")
+
+
+def split_cell(cell: str, separator: str = AUTO) -> Optional[Tuple[str, ...]]:
+    """Split a cell into its tags.
+
+    cell (str): The cell.
+    separator (str): What separates tags: a text, "space", "none", or "auto".
+    RETURNS (Optional[Tuple[str, ...]]): The tags; the cell itself if it is one tag, or
+        none. None if it is not clear whether it is one tag or several: a label with
+        "|" in it, or tags with a space between.
+    """
+    if separator not in (AUTO, NONE):
+        own = " " if separator == SPACE else separator
+        return tuple(part.strip() for part in cell.split(own))
+    if separator == NONE or not _SEVERAL.search(cell):
+        return (cell,)
+    for mark in _SEPARATORS:
+        parts = _split(cell, mark)
+        if parts and (mark in _WITH_OUTSIDE or OUTSIDE not in parts):
+            return parts
+    unclear = is_tag(cell) and ("|" in cell or _split(cell, " ") is not None)
+    return None if unclear else (cell,)
+
+
+def _split(cell: str, mark: str) -> Optional[Tuple[str, ...]]:
+    if not 0 < cell.count(mark) < _MOST:
+        return None
+    parts = tuple(part.strip() for part in cell.split(mark))
+    return parts if all(map(is_tag, parts)) else None
+
+
+def is_cell(cell: str) -> bool:
+    """RETURNS (bool): Whether a cell holds a tag, or several."""
+    return all(map(is_tag, split_cell(cell) or ("O",)))
+
+
+def split_layers(cells: Sequence[Sequence[str]], scheme: str) -> List[List[str]]:
+    """Put the tags of cells into layers.
+
+    A tag that continues a span goes into the layer of the span: the one of its own
+    place in the cell, if several fit. Other tags go into the first layers that are
+    free.
+
+    cells (Sequence[Sequence[str]]): The tags of each token.
+    scheme (str): Their scheme.
+    RETURNS (List[List[str]]): For each layer, one tag a token.
+    """
+    if all(len(cell) == 1 for cell in cells):
+        return [[cell[0] for cell in cells]]
+    layers: List[List[str]] = [[]]
+    for i, cell in enumerate(cells):
+        placed = [""] * len(layers)
+        begins = []
+        for place, tag in enumerate(cell):
+            open_layers = [
+                k
+                for k, layer in enumerate(layers)
+                if not placed[k] and i and _continues(layer[-1], tag, scheme)
+            ]
+            if open_layers:
+                placed[place if place in open_layers else open_layers[0]] = tag
+            elif tag != OUTSIDE:
+                begins.append(tag)
+        for tag in begins:
+            if "" not in placed:
+                placed.append("")
+                layers.append([OUTSIDE] * i)
+            placed[placed.index("")] = tag
+        for layer, tag in zip(layers, placed):
+            layer.append(tag or OUTSIDE)
+    return layers
+
+
+def count_continued(
+    before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], scheme: str
+) -> int:
+    """Count the spans that run over the end of a sentence.
+
+    before (Sequence[Sequence[str]]): For each column, the tags of the last token.
+    after (Sequence[Sequence[str]]): The tags of the first token of the next sentence.
+    scheme (str): Their scheme.
+    RETURNS (int): Tags that continue a span. None do in IOB1, where the first tag of a
+        span is an I.
+    """
+    if scheme == "IOB1":
+        return 0
+    n_continued = 0
+    for lasts, firsts in zip(before, after):
+        parts = (split_tag(tag, scheme) for tag in lasts)
+        open_labels = Counter(label for prefix, label in parts if prefix in ("B", "I"))
+        parts = (split_tag(tag, scheme) for tag in firsts)
+        wanted = Counter(label for prefix, label in parts if prefix in _INNER)
+        n_continued += sum((open_labels & wanted).values())
+    return n_continued
+
+
+def is_part_of(cell: str, before: str, after: str, scheme: str) -> bool:
+    """Check whether a line without a token begins no span of its own.
+
+    cell (str): Its tags.
+    before (str): The tags of the token before.
+    after (str): Those of the token after.
+    scheme (str): Their scheme.
+    RETURNS (bool): Whether no span is lost without the line: one of the two tokens is
+        of the same, and the span is not parted from another one by it.
+    """
+    lefts = {label for _, label in _read(before, scheme)}
+    rights = {label for _, label in _read(after, scheme)}
+    continued = {label for prefix, label in _read(after, scheme) if prefix in _INNER}
+    for prefix, label in _read(cell, scheme):
+        known = lefts | rights if prefix in _INNER else continued - lefts
+        if prefix != OUTSIDE and (not label or label not in known):
+            return False
+    return True
+
+
+def has_labels(cell: str, other: str, scheme: str) -> bool:
+    """RETURNS (bool): Whether a cell has tags of labels only that another one has."""
+    labels = {label for _, label in _read(other, scheme)}
+    tags = [tag for tag in _read(cell, scheme) if tag[0] != OUTSIDE]
+    return all(label and label in labels for _, label in tags)
+
+
+def _read(cell: str, scheme: str) -> List[Tuple[str, str]]:
+    """RETURNS (List[Tuple[str, str]]): The tags of a cell, see `tags.split_tag`."""
+    return [split_tag(tag, scheme) for tag in split_cell(cell) or (cell,)]
+
+
+def _continues(last: str, tag: str, scheme: str) -> bool:
+    prefix, label = split_tag(tag, scheme)
+    before, open_label = split_tag(last, scheme)
+    return prefix in _INNER and before in ("B", "I") and label == open_label

@@ -1,0 +1,91 @@
+"""Errors of the machine: a full disk, no permission, no memory, no temporary folder."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator, Optional
+
+from .errors import Errors
+
+#: How a system says that no more can be written.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: How a system says that something is not allowed.
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+#: The system's number in the texts of errors that do not have it as an attribute: of
+#: shutil.copytree, and of what is written in Rust, such as tokenizers and safetensors.
+_NUMBER = re.compile(r"\[Errno (\d+)\]|\(os error (\d+)\)|\bOs \{ code: (\d+)")
+#: How torch says that there is too little memory, for which it has no class of its own
+#: on the CPU.
+_NO_MEMORY = re.compile("out of memory|allocate memory|not enough memory", re.I)
+
+
+class NoTemporaryFolder(OSError):
+    """There is no folder for temporary files."""
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a temporary folder, and remove it at the end.
+
+    YIELDS (Path): The folder.
+    RAISES (NoTemporaryFolder): GP198 if it cannot be made.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory()
+    except OSError as error:
+        raise NoTemporaryFolder(Errors.GP198.format(reason=error)) from error
+    with folder as path:
+        yield Path(path)
+
+
+def explain(error: BaseException) -> Optional[str]:
+    """Explain an error of the machine.
+
+    error (BaseException): Any error.
+    RETURNS (Optional[str]): Its message with a code; None if it is another error.
+    """
+    number = number_of(error)
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    path = getattr(error, "filename", None) or "The output"
+    if isinstance(error, NoTemporaryFolder):
+        return str(error)
+    if _is_of_memory(error, number):
+        return Errors.GP197.format(reason=reason)
+    if number in DISK_FULL:
+        return Errors.GP196.format(path=path, reason=reason)
+    if number in FORBIDDEN:
+        return Errors.GP192.format(path=path, reason=reason)
+    return None
+
+
+def is_shortage(error: BaseException) -> bool:
+    """RETURNS (bool): Whether an error says that the memory or the disk does not
+    suffice, which is no fault of what was read."""
+    number = number_of(error)
+    return (
+        isinstance(error, NoTemporaryFolder)
+        or number in DISK_FULL
+        or _is_of_memory(error, number)
+    )
+
+
+def number_of(error: BaseException) -> Optional[int]:
+    """RETURNS (Optional[int]): The system's number of an error, such as errno.ENOSPC;
+    None if it has none."""
+    if isinstance(error, OSError) and not isinstance(error, shutil.Error):
+        return error.errno
+    if isinstance(error, ValueError):
+        return None
+    match = _NUMBER.search(str(error))
+    return None if match is None else int(next(filter(None, match.groups())))
+
+
+def _is_of_memory(error: BaseException, number: Optional[int]) -> bool:
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        return True
+    return isinstance(error, RuntimeError) and bool(_NO_MEMORY.search(str(error)))

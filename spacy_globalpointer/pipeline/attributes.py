@@ -1,0 +1,188 @@
+"""The settings of a component as attributes, such as `pipe.threshold = 0.7`."""
+
+from __future__ import annotations
+
+import configparser
+import warnings
+from collections.abc import Mapping, MutableMapping
+from copy import copy
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Dict, Generic, Iterator, Optional, TypeVar, Union, overload
+from weakref import ReferenceType, WeakKeyDictionary, ref
+
+import numpy
+from spacy.language import Language
+from spacy.util import load_config
+
+from ..errors import Warnings
+from .settings import check_settings, label_thresholds, settings
+
+ValueT = TypeVar("ValueT")
+
+#: The pipeline that a component was made for. It is no attribute of the component,
+#: which is pickled and copied without its pipeline.
+_OWNERS: WeakKeyDictionary[SettingAttributes, ReferenceType[Language]]
+_OWNERS = WeakKeyDictionary()
+
+
+class Setting(Generic[ValueT]):
+    """An attribute that stands for a setting in the component's cfg."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, pipe: None, owner: type) -> Setting[ValueT]: ...
+
+    @overload
+    def __get__(self, pipe: SettingAttributes, owner: type) -> ValueT: ...
+
+    def __get__(
+        self, pipe: Optional[SettingAttributes], owner: type
+    ) -> Union[Setting[ValueT], ValueT]:
+        if pipe is None:
+            return self
+        value: Any = pipe.cfg[self.name]
+        if self.name == "thresholds":
+            value = _Thresholds(pipe)
+        found: ValueT = value
+        return found
+
+    def __set__(self, pipe: SettingAttributes, value: ValueT) -> None:
+        pipe._change_setting(self.name, value)
+
+
+class SettingAttributes:
+    """Gives a component an attribute for each setting.
+
+    What is assigned is checked first, and written to the cfg and to the config of the
+    pipeline, which is what `nlp.to_disk` saves.
+    """
+
+    cfg: Dict[str, Any]
+    name: str
+    _config: Dict[str, Any]
+
+    spans_key = Setting[str]()
+    threshold = Setting[float]()
+    thresholds = Setting[MutableMapping]()
+    temperature = Setting[float]()
+    max_span_length = Setting[Optional[int]]()
+    overlap = Setting[str]()
+    annotate_ents = Setting[bool]()
+    max_spans_per_doc = Setting[Optional[int]]()
+
+    def _change_setting(self, name: str, value: Any) -> None:
+        """Change a setting, or leave all as it is.
+
+        name (str): The setting.
+        value (Any): The new value.
+        RAISES (ValueError): As `check_settings`; GP016 if `thresholds` names no label.
+        """
+        value = _plain(value)
+        changed = {**self.cfg, name: value}
+        check_settings(changed)
+        if self.cfg["labels"]:
+            label_thresholds(changed)
+        self.cfg[name] = value
+        config = _saved_config(self)
+        if config is not None:
+            config[name], self._config[name] = copy(value), copy(value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and not hasattr(self, name):
+            near = get_close_matches(name, _SETTINGS, n=1, cutoff=0.8)
+            if near:
+                message = Warnings.GPW050.format(
+                    name=self.name, given=name, near=near[0]
+                )
+                warnings.warn(message, stacklevel=2)
+        super().__setattr__(name, value)
+
+
+_SETTINGS = [n for n, v in vars(SettingAttributes).items() if isinstance(v, Setting)]
+
+
+def _plain(value: Any) -> Any:
+    """RETURNS (Any): A value as a config can hold it: without numpy's numbers."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return value.item() if isinstance(value, numpy.generic) else value
+
+
+class _Thresholds(MutableMapping):
+    """The thresholds of single labels; a change in place is checked and saved as an
+    assignment of all of them is."""
+
+    def __init__(self, pipe: SettingAttributes) -> None:
+        self._pipe = pipe
+
+    def __getitem__(self, label: str) -> float:
+        threshold: float = self._pipe.cfg["thresholds"][label]
+        return threshold
+
+    def __setitem__(self, label: str, threshold: float) -> None:
+        changed = {**self._pipe.cfg["thresholds"], label: threshold}
+        self._pipe._change_setting("thresholds", changed)
+
+    def __delitem__(self, label: str) -> None:
+        kept = dict(self._pipe.cfg["thresholds"])
+        del kept[label]
+        self._pipe._change_setting("thresholds", kept)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pipe.cfg["thresholds"])
+
+    def __len__(self) -> int:
+        return len(self._pipe.cfg["thresholds"])
+
+    def __repr__(self) -> str:
+        return repr(self._pipe.cfg["thresholds"])
+
+
+def remember_pipeline(pipe: SettingAttributes, nlp: Language) -> None:
+    """Note in which pipeline's config the settings of a component are saved.
+
+    pipe (SettingAttributes): The component.
+    nlp (Language): The pipeline, which adds it after its factory has returned.
+    """
+    _OWNERS[pipe] = ref(nlp)
+
+
+def unsaved_settings(
+    pipe: SettingAttributes, path: Optional[Path] = None
+) -> Dict[str, Any]:
+    """Find the settings that are lost when a component is saved.
+
+    path (Optional[Path]): The component's folder, whose pipeline has just written its
+        config; None for bytes.
+    RETURNS (Dict[str, Any]): The settings that are not those of the config.
+    """
+    saved = None if path is None else _read_saved(Path(path))
+    config = pipe._config if saved is None else saved
+    return {k: v for k, v in settings(pipe.cfg).items() if v != config.get(k, v)}
+
+
+def _read_saved(folder: Path) -> Optional[Dict[str, Any]]:
+    """RETURNS (Optional[Dict[str, Any]]): The section of a component in its pipeline's
+    config.cfg; None if there is none. A component that was sourced has several
+    pipelines, so that only the file shows which of them is saved."""
+    try:
+        config = load_config(folder.parent / "config.cfg", interpolate=True)
+    except (OSError, ValueError, configparser.Error):
+        return None
+    section: Optional[Dict[str, Any]] = config.get("components", {}).get(folder.name)
+    return section
+
+
+def _saved_config(pipe: SettingAttributes) -> Optional[Dict[str, Any]]:
+    """RETURNS (Optional[Dict[str, Any]]): The component's section in the config of its
+    pipeline, under the name it has there now; None if no pipeline has it any more."""
+    owner = _OWNERS.get(pipe)
+    nlp = None if owner is None else owner()
+    if nlp is None:
+        return None
+    names = (name for name, component in nlp.components if component is pipe)
+    name = next(names, None)
+    return None if name is None else nlp.get_pipe_config(name)

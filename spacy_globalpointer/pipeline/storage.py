@@ -1,0 +1,206 @@
+"""What a component stores of itself, and how it is known to be whole when it is read.
+
+The part `cfg` is JSON: what was learnt beside the model, and digests of that and of the
+part `model`. Pipelines that were saved before there were digests are read without.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterable, Optional, Union
+
+import srsly
+
+from ..errors import Errors
+from ..machine_faults import is_shortage
+from ..values import is_whole
+from .settings import LEARNED, learned
+
+#: Key of the digests in the part `cfg`.
+DIGESTS = "digests"
+#: What is in a part, for messages.
+CONTENTS = {"cfg": "the labels", "model": "the weights"}
+
+
+@dataclass(frozen=True)
+class StoredParts:
+    """The parts of a component as they were stored.
+
+    name (str): The component's name, for messages.
+    place (Union[Path, str]): Their folder, or what else they come from.
+    cfg (Optional[bytes]): What was learnt beside the model; None if it is left out.
+    model (Optional[bytes]): The model; None if it is left out.
+    """
+
+    name: str
+    place: Union[Path, str]
+    cfg: Optional[bytes] = None
+    model: Optional[bytes] = None
+
+    def source(self, part: str) -> Union[Path, str]:
+        """RETURNS (Union[Path, str]): Where a part comes from, for messages.
+
+        part (str): "cfg" or "model".
+        """
+        return self.place / part if isinstance(self.place, Path) else self.place
+
+    def read_learned(self) -> Optional[Dict[str, Any]]:
+        """Check the parts, and read what was learnt.
+
+        RETURNS (Optional[Dict[str, Any]]): What was learnt beside the model; None if
+            that part is left out.
+        RAISES (ValueError): GP018 or GP062 if a part is not as it was saved; GP060 if
+            the model is missing; GP061 if a value is of the wrong type.
+        """
+        if self.cfg is None:
+            return None
+        content = self._parse(self.cfg)
+        _check_learned(content, self.name, self.source("cfg"))
+        digests = content.get(DIGESTS)
+        if digests is not None:
+            self._check_digests(learned(content), digests)
+        return learned(content)
+
+    def _parse(self, data: bytes) -> Dict[str, Any]:
+        try:
+            content = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise self._invalid("content", data[:40], f"JSON ({error})") from error
+        if not isinstance(content, dict):
+            raise self._invalid("content", content, "a JSON object")
+        unknown = sorted({*content} - {*LEARNED, DIGESTS})
+        if unknown:
+            known = ", ".join((*LEARNED, DIGESTS))
+            raise self._invalid("keys", unknown, f"some of {known}")
+        return content
+
+    def _check_digests(self, content: Dict[str, Any], digests: Any) -> None:
+        if not isinstance(digests, dict) or not {"cfg"} <= set(digests) <= {*CONTENTS}:
+            raise self._invalid(DIGESTS, digests, "one for each part that was saved")
+        if digests["cfg"] != _digest(_canonical(content)):
+            names = ", ".join(LEARNED)
+            fields = {"source": self.source("cfg"), "name": self.name, "names": names}
+            raise ValueError(Errors.GP062.format(**fields))
+        if self.model is None or "model" not in digests:
+            return
+        if digests["model"] != _digest(self.model):
+            raise self.damaged(f"its digest is not the one in {self.source('cfg')}")
+
+    def damaged(self, reason: object) -> ValueError:
+        """RETURNS (ValueError): GP018.
+
+        reason (object): Why the model cannot be read.
+        """
+        fields = {"name": self.name, "source": self.source("model"), "reason": reason}
+        return ValueError(Errors.GP018.format(**fields))
+
+    def _invalid(self, what: str, value: Any, rule: str) -> ValueError:
+        source = self.source("cfg")
+        return _invalid(what, value, rule, self.name, source)
+
+
+def read_folder(folder: Path, name: str, exclude: Iterable[str]) -> StoredParts:
+    """Read the parts of a component.
+
+    folder (Path): The component's folder.
+    name (str): The component's name.
+    exclude (Iterable[str]): Parts to leave out.
+    RETURNS (StoredParts): The parts.
+    RAISES (ValueError): GP060 if one is missing.
+    """
+    parts: Dict[str, bytes] = {}
+    for part, what in CONTENTS.items():
+        if part in exclude:
+            continue
+        try:
+            parts[part] = (folder / part).read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            fields = {"path": folder / part, "what": what, "name": name}
+            raise ValueError(Errors.GP060.format(**fields)) from error
+    return StoredParts(name, folder, **parts)
+
+
+def read_message(data: bytes, name: str) -> Dict[str, bytes]:
+    """Read what a component's `to_bytes` gave.
+
+    data (bytes): The bytes.
+    name (str): The component's name.
+    RETURNS (Dict[str, bytes]): The parts by name, `vocab` among them.
+    RAISES (ValueError): GP018 if the bytes are damaged.
+    """
+    whole = StoredParts(name, "the bytes given")
+    try:
+        message = srsly.msgpack_loads(data)
+    except Exception as error:  # msgpack raises many kinds
+        if is_shortage(error):
+            raise
+        raise whole.damaged(error) from error
+    known = (*CONTENTS, "vocab")
+    if not isinstance(message, dict) or not set(message) <= {*known}:
+        raise whole.damaged(f"they have other parts than {', '.join(known)}")
+    for part, content in message.items():
+        kinds = (bytes, str) if part == "cfg" else bytes
+        if not isinstance(content, kinds):
+            raise whole.damaged(f"the part {part} is of the wrong type")
+    return message
+
+
+def pack_learned(cfg: Dict[str, Any], model: Optional[bytes]) -> Dict[str, Any]:
+    """Make the content of the part `cfg`.
+
+    cfg (Dict[str, Any]): The component's cfg.
+    model (Optional[bytes]): What is stored as its model; None if that is left out.
+    RETURNS (Dict[str, Any]): What was learnt, and the digests.
+    """
+    content = learned(cfg)
+    digests = {"cfg": _digest(_canonical(content))}
+    if model is not None:
+        digests["model"] = _digest(model)
+    return {**content, DIGESTS: digests}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _canonical(content: Dict[str, Any]) -> bytes:
+    """What was learnt as text that is the same however the file is laid out."""
+    return json.dumps(content, sort_keys=True).encode("ascii")
+
+
+def _check_learned(
+    content: Dict[str, Any], name: str, source: Union[Path, str]
+) -> None:
+    """Check the types of what was learnt."""
+    labels = content.get("labels")
+    if not isinstance(labels, list) or not all(_is_label(x) for x in labels):
+        rule = "a list of texts that are not empty"
+        raise _invalid("labels", labels, rule, name, source)
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        rule = f"a list that names each label once, and not {twice} twice"
+        raise _invalid("labels", labels, rule, name, source)
+    length = content.get("trained_length")
+    if not is_whole(length, least=0):
+        rule = "a whole number from 0 on"
+        raise _invalid("trained_length", length, rule, name, source)
+    counts = content.get("label_counts", {})  # later than the others
+    if not isinstance(counts, dict) or not all(
+        is_whole(n, least=0) for n in counts.values()
+    ):
+        rule = "an object with a whole number from 0 on for each label"
+        raise _invalid("label_counts", counts, rule, name, source)
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _invalid(
+    what: str, value: Any, rule: str, name: str, source: Union[Path, str]
+) -> ValueError:
+    fields = {"what": what, "value": value, "rule": rule, "name": name}
+    return ValueError(Errors.GP061.format(**fields, source=source))

@@ -1,0 +1,148 @@
+"""How a component is saved and loaded."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Union, cast
+
+import srsly
+from spacy import util
+from spacy.pipeline import TrainablePipe
+from thinc.api import Model
+
+from ..errors import Errors
+from ..machine_faults import is_shortage
+from .storage import StoredParts, pack_learned, read_folder, read_message
+
+
+class StoredPipe(TrainablePipe):
+    """A component that notices when what it loads is not what was saved.
+
+    Its cfg has what was learnt beside the model. Its model has the reference
+    "output_layer", whose dimension nO is the number of labels.
+    """
+
+    cfg: Dict[str, Any]
+
+    def before_saving(self, path: Optional[Path] = None) -> None:
+        """Do what is to be done before the component is saved.
+
+        path (Optional[Path]): The folder that is written; None for bytes.
+        """
+
+    def after_loading(self) -> None:
+        """Check what was loaded against the settings."""
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Serialize the component.
+
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        RETURNS (bytes): The component; its settings are part of the config alone,
+            where assigning them as attributes has put them.
+        """
+        self.before_saving()
+        model = None if "model" in exclude else self.model.to_bytes()
+        serialize = {
+            "cfg": lambda: srsly.json_dumps(pack_learned(self.cfg, model)),
+            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+            "model": lambda: model,
+        }
+        return util.to_bytes(serialize, exclude)
+
+    def from_bytes(
+        self, bytes_data: bytes, *, exclude: Iterable[str] = ()
+    ) -> StoredPipe:
+        """Load the component.
+
+        bytes_data (bytes): The result of `to_bytes`.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        RETURNS (StoredPipe): The component.
+        RAISES (ValueError): GP018, GP061 or GP062 if the bytes are damaged.
+        """
+        message = read_message(bytes_data, self.name)
+        given = {key: x for key, x in message.items() if key not in exclude}
+        vocab = given.pop("vocab", None)
+        parts = StoredParts(self.name, "the bytes given", **given)
+        self._load(parts)
+        if vocab is not None:
+            self.vocab.from_bytes(vocab, exclude=exclude)
+        return self
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Save the component.
+
+        path (Union[str, Path]): A folder.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        """
+        self.before_saving(Path(path))
+        model = None if "model" in exclude else self.model.to_bytes()
+        serialize = {
+            "cfg": lambda p: srsly.write_json(p, pack_learned(self.cfg, model)),
+            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
+            "model": lambda p: p.write_bytes(model),
+        }
+        util.to_disk(path, serialize, exclude)
+
+    def from_disk(
+        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
+    ) -> StoredPipe:
+        """Load the component. What was learnt is taken from the folder; the settings
+        are those of the config, which `spacy.load` may have overridden.
+
+        path (Union[str, Path]): The folder.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        RETURNS (StoredPipe): The component.
+        RAISES (ValueError): GP018, GP061 or GP062 if a file is damaged; GP060 if one is
+            missing.
+        """
+        folder = util.ensure_path(path)
+        self._load(read_folder(folder, self.name, exclude))
+        if "vocab" not in exclude:
+            self.vocab.from_disk(folder / "vocab", exclude=exclude)
+        return self
+
+    def _load(self, parts: StoredParts) -> None:
+        content = parts.read_learned()
+        if parts.model is not None:
+            self._load_model(parts)
+        if content is not None:
+            if parts.model is not None:
+                self._check_labels(content["labels"], parts)
+            self.cfg.update(content)
+            self.after_loading()
+
+    def _load_model(self, parts: StoredParts) -> None:
+        try:
+            with _any_number_of_labels(self.model):
+                self.model.from_bytes(cast(bytes, parts.model))
+        except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
+            if is_shortage(error):
+                raise
+            raise parts.damaged(error) from error
+
+    def _check_labels(self, labels: List[str], parts: StoredParts) -> None:
+        """Check that there are as many as the model scores."""
+        output_layer = self.model.get_ref("output_layer")
+        if not labels or not output_layer.has_dim("nO"):
+            return
+        nO = output_layer.get_dim("nO")
+        if nO != len(labels):
+            fields = {"source": parts.source("cfg"), "name": self.name, "nO": nO}
+            message = Errors.GP064.format(**fields, labels=labels, n=len(labels))
+            raise ValueError(message)
+
+
+@contextmanager
+def _any_number_of_labels(model: Model) -> Iterator[None]:
+    """Let a stored model be loaded into one with another number of labels."""
+    nodes = [n for n in (model, model.get_ref("output_layer")) if not n.param_names]
+    before = [(node, node.maybe_get_dim("nO")) for node in nodes if node.has_dim("nO")]
+    for node, _ in before:
+        node.set_dim("nO", cast(int, None), force=True)
+    try:
+        yield
+    except BaseException:
+        for node, nO in before:
+            node.set_dim("nO", cast(int, nO), force=True)
+        raise

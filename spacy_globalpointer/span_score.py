@@ -1,0 +1,136 @@
+"""Scores of spans: `span._.span_score`, and those of a group.
+
+With the scores, `global_pointer` stores in a group's attrs which spans it scored. spaCy
+keeps attrs when a group is copied, stored or changed, so that a group that was changed
+gives the right scores to the spans that are left, and none to others.
+"""
+
+from __future__ import annotations
+
+import warnings
+from bisect import bisect_left
+from collections.abc import Sized
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy
+from numpy.typing import ArrayLike
+from spacy.tokens import Span, SpanGroup
+
+from .errors import Warnings
+from .types import SCORED, SORTED
+
+#: First character, character after the last, hash of the label. Characters stay the
+#: same when tokens are merged or split.
+ScoredSpan = Tuple[int, int, int]
+
+
+def register_span_score() -> None:
+    """Make `span._.span_score` available, unless an extension of that name exists."""
+    if not Span.has_extension("span_score"):
+        Span.set_extension("span_score", getter=get_span_score)
+
+
+def get_span_score(span: Span) -> Optional[float]:
+    """The score that `global_pointer` gave a span of this place and label.
+
+    A Span does not know its group, so all groups of the document are searched that
+    hold such a span: for spans in `doc.ents` too. An unchanged group is searched in
+    logarithmic time.
+
+    span (Span): Any span.
+    RETURNS (Optional[float]): The probability; None if no component scored the span,
+        no scored group holds it any more, or groups give it different scores (warning
+        GPW040): `span_scores` reads them by group.
+    """
+    key = _key(span)
+    found = {
+        name: score
+        for name, group in span.doc.spans.items()
+        if (score := _find_score(group, key)) is not None
+    }
+    scores = set(found.values())
+    if len(scores) > 1:
+        message = Warnings.GPW040.format(keys=sorted(found))
+        warnings.warn(message, stacklevel=3)
+    return scores.pop() if len(scores) == 1 else None
+
+
+def span_scores(group: SpanGroup) -> List[Optional[float]]:
+    """The scores that `global_pointer` gave the spans of a group, which may have been
+    changed since.
+
+    group (SpanGroup): The group, such as `doc.spans["sc"]`.
+    RETURNS (List[Optional[float]]): A probability for each span; None for a span that
+        the component did not score.
+    """
+    scores = aligned_scores(group) or [None] * len(group)
+    return list(map(_as_float, scores))
+
+
+def aligned_scores(group: SpanGroup) -> Optional[List[Any]]:
+    """RETURNS (Optional[List[Any]]): Each span's entry in attrs["scores"]; None if
+    `global_pointer` did not score the group."""
+    stored = _stored(group)
+    if stored is None:
+        return None
+    spans, scores = stored
+    known: Dict[ScoredSpan, Any] = dict(zip(map(tuple, spans.tolist()), scores))
+    return [known.get(_key(span)) for span in group]
+
+
+def set_scores(group: SpanGroup, scores: ArrayLike) -> None:
+    """Store the scores of a group's spans in its attrs.
+
+    group (SpanGroup): The group, sorted by `place_of`.
+    scores (ArrayLike): The score of each span.
+    """
+    keys = [_key(span) for span in group]
+    group.attrs["scores"] = scores
+    group.attrs[SORTED] = True
+    group.attrs[SCORED] = numpy.array(keys, dtype=numpy.uint64).reshape(-1, 3)
+
+
+def place_of(span: Span) -> Tuple[int, int, str]:
+    """RETURNS (Tuple[int, int, str]): Start and end token and label, by which groups
+    are sorted."""
+    return span.start, span.end, span.label_
+
+
+def _key(span: Span) -> ScoredSpan:
+    return span.start_char, span.end_char, span.label
+
+
+def _stored(group: SpanGroup) -> Optional[Tuple[Any, Any]]:
+    """The spans that were scored and their scores, unless one of them is missing."""
+    spans, scores = group.attrs.get(SCORED), group.attrs.get("scores")
+    fits = spans is not None and isinstance(scores, Sized) and len(scores) == len(spans)
+    return (spans, scores) if fits else None
+
+
+def _find_score(group: SpanGroup, key: ScoredSpan) -> Optional[float]:
+    stored = _stored(group)
+    if stored is None:
+        return None
+    spans, scores = stored
+    row = bisect_left(range(len(spans)), key[:2], key=lambda i: _row(spans, i)[:2])
+    while row < len(spans) and _row(spans, row)[:2] == key[:2]:
+        if _row(spans, row) == key:
+            return _as_float(scores[row]) if _holds(group, key, row) else None
+        row += 1
+    return None
+
+
+def _as_float(score: Any) -> Optional[float]:
+    return None if score is None else float(score)
+
+
+def _row(spans: Any, index: int) -> ScoredSpan:
+    start, end, label = spans[index].tolist()
+    return start, end, label
+
+
+def _holds(group: SpanGroup, key: ScoredSpan, index: int) -> bool:
+    """Whether a group has a span, which is at an index unless the group was changed."""
+    if index < len(group) and _key(group[index]) == key:
+        return True
+    return any(_key(span) == key for span in group)

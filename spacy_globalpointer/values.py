@@ -1,0 +1,31 @@
+"""Kinds of values that a config or a stored file gives."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+#: A value of a config whose type is checked by what it is for, which names the remedy.
+#: Under a type of its own some versions of spaCy would make 1 of 1.5 or of true.
+Setting = Any
+
+
+def is_number(value: object) -> bool:
+    """RETURNS (bool): Whether a value is a finite number. True and False are none.
+
+    value (object): The value.
+    """
+    is_real = isinstance(value, Real) and not isinstance(value, bool)
+    return is_real and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def is_whole(value: object, *, least: float = -math.inf) -> bool:
+    """RETURNS (bool): Whether a value is a whole number that is not too small. True and
+    False are none.
+
+    value (object): The value.
+    least (float): The smallest that is allowed.
+    """
+    is_integral = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_integral and value >= least  # type: ignore[operator]

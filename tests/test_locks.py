@@ -1,0 +1,68 @@
+"""Locks between processes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+
+import pytest
+
+from spacy_globalpointer import locks as module
+from spacy_globalpointer.locks import hold_lock
+
+
+def test_a_lock_is_held_by_one(tmp_path):
+    path = tmp_path / "lock"
+    with hold_lock(path) as is_locked:
+        assert is_locked and path.is_file()
+        with pytest.raises(BlockingIOError), hold_lock(path):
+            pass
+        assert path.is_file()
+    assert not path.exists()
+
+
+def test_a_lock_is_free_after_an_error(tmp_path):
+    with pytest.raises(KeyError), hold_lock(tmp_path / "lock"):
+        raise KeyError
+    with hold_lock(tmp_path / "lock") as is_locked:
+        assert is_locked
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is killed")
+def test_a_lock_ends_with_its_process(tmp_path):
+    pid = os.fork()
+    if not pid:
+        with hold_lock(tmp_path / "lock"):
+            os.kill(os.getpid(), signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert (tmp_path / "lock").is_file()
+    with hold_lock(tmp_path / "lock") as is_locked:
+        assert is_locked
+
+
+def test_a_lock_file_that_is_removed_meanwhile_is_made_again(tmp_path, monkeypatch):
+    """Its holder has ended between the opening and the locking."""
+    path, take = tmp_path / "lock", module.take_lock
+
+    def remove_and_take(stream):
+        monkeypatch.setattr(module, "take_lock", take)
+        path.unlink()
+        return take(stream)
+
+    monkeypatch.setattr(module, "take_lock", remove_and_take)
+    with hold_lock(path):
+        assert path.is_file()
+        with pytest.raises(BlockingIOError), hold_lock(path):
+            pass
+
+
+def test_without_locks_nobody_is_kept_away(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with hold_lock(tmp_path / "a") as first, hold_lock(tmp_path / "a") as second:
+        assert not first and not second
