@@ -134,7 +134,8 @@ def tune_threshold(run: Dict[str, Any], corpus: Path, folder: Path) -> Dict[str,
         if run["system"] == "ner":
             return {}
         nlp = spacy.load(folder / "model-best")
-        nlp.get_pipe(nlp.pipe_names[-1]).cfg["threshold"] = THRESHOLDS[0]
+        [head] = {"global_pointer", "spancat"} & set(nlp.pipe_names)
+        nlp.get_pipe(head).cfg["threshold"] = THRESHOLDS[0]
         dev, test = (predict(nlp, corpus / f"{x}.spacy") for x in ("dev", "test"))
         best = max(
             THRESHOLDS,

@@ -25,7 +25,7 @@ MILLION = 1_000_000
 
 
 def main(pipeline: str, book: str) -> None:
-    nlp = spacy.load(pipeline)
+    nlp = spacy.load(pipeline, disable=["doc_cleaner"])
     text = Path(book).read_text(encoding="utf-8")
     nlp.max_length = max(nlp.max_length, len(text) + 1)
     paragraphs = [p for p in text.split("\n\n") if p.strip()]

@@ -112,6 +112,7 @@ def print_not_run(nlp: Language, component: str) -> None:
     component (str): Name of the component that was evaluated.
     """
     behind = nlp.pipe_names[nlp.pipe_names.index(component) + 1 :]
+    behind = [n for n in behind if nlp.get_pipe_meta(n).factory != "doc_cleaner"]
     if behind:
         names = ", ".join(behind)
         msg.info(

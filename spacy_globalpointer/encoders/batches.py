@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
+from itertools import islice
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 import numpy
 from numpy import ndarray
 
+from .batch_shapes import count_for_few_shapes, count_for_little_filling, round_length
 from .pieces import Pieces
 from .windows import Window, blend_weights, plan_windows
 
@@ -25,7 +27,7 @@ class SpecialPieces(NamedTuple):
 
 
 class WindowBatch(NamedTuple):
-    """Windows of about the same length, filled up to the longest.
+    """Windows of about the same length, filled up to the same one.
 
     ids (ndarray): Shape (windows, pieces), int64.
     mask (Any): Shape (windows, pieces), bool: False where it is filled up.
@@ -51,6 +53,7 @@ def batch_windows(
     context: int,
     max_pieces: int,
     max_filling: int,
+    coarseness: int = 0,
     is_global: Optional[Sequence[Any]] = None,
     first_is_global: bool = False,
 ) -> List[WindowBatch]:
@@ -62,25 +65,24 @@ def batch_windows(
     context (int): Pieces that a window reads beside its own part.
     max_pieces (int): The most pieces of a batch, filling counted; a longer window
         makes a batch by itself.
-    max_filling (int): The most pieces by which a batch is filled up.
+    max_filling (int): The most pieces by which a batch is filled up; not with a
+        coarseness.
+    coarseness (int): 1 or 2 for batches of few, or of very few, shapes; 0 for any.
     is_global (Optional[Sequence[Any]]): For each document which pieces see their
         whole window, shape (pieces,), bool.
     first_is_global (bool): Whether a window's first piece sees the whole window.
     RETURNS (List[WindowBatch]): The batches, longest windows first. The weights of each
         piece of each document add up to 1.
     """
-    n_special = len(special.before) + len(special.after)
-    reads, offset = [], 0
-    for i, pieces in enumerate(docs):
-        n, capacity = len(pieces.ids), window - n_special
-        plan = plan_windows(n, pieces.cuts, capacity=capacity, context=context)
-        for own, weights in zip(plan, blend_weights(plan, n, context)):
-            length = own.stop - own.start + n_special
-            reads.append(_Read(length, i, offset, own, weights))
-        offset += n
-    reads.sort(key=lambda read: -read.length)
-    batches = []
-    for group in _group(reads, max_pieces, max_filling):
+    reads = _plan(docs, special, window, context, coarseness)
+    lengths = [read.filled for read in reads]
+    if coarseness:
+        counts = count_for_few_shapes(lengths, max_pieces, coarseness)
+    else:
+        counts = count_for_little_filling(lengths, max_pieces, max_filling)
+    batches, rest = [], iter(reads)
+    for count in counts:
+        group = list(islice(rest, count))
         batch = _fill(group, docs, special)
         if is_global is not None or first_is_global:
             seeing = _fill_global(group, batch.mask, special, is_global)
@@ -91,41 +93,47 @@ def batch_windows(
 
 
 class _Read(NamedTuple):
-    """A window, the pieces that it has with special ones, its document, where the
-    document's pieces begin among all, and the weights of its vectors."""
+    """A window, the pieces that it has with special ones and when it is filled up, its
+    document, where the document's pieces begin among all, and the weights of its
+    vectors."""
 
     length: int
+    filled: int
     doc: int
     offset: int
     window: Window
     weights: ndarray
 
 
-def _group(
-    reads: List[_Read], max_pieces: int, max_filling: int
-) -> Iterator[List[_Read]]:
-    """Windows that are read together; `reads` has the longest first."""
-    group: List[_Read] = []
-    filling = 0
-    for read in reads:
-        longest = group[0].length if group else read.length
-        filling += longest - read.length
-        too_many = (len(group) + 1) * longest > max_pieces
-        if group and (too_many or filling > max_filling):
-            yield group
-            group, filling = [], 0
-        group.append(read)
-    if group:
-        yield group
+def _plan(
+    docs: Sequence[Pieces],
+    special: SpecialPieces,
+    window: int,
+    context: int,
+    coarseness: int,
+) -> List[_Read]:
+    """The windows of all documents, the longest first."""
+    n_special = len(special.before) + len(special.after)
+    reads, offset = [], 0
+    for i, pieces in enumerate(docs):
+        n, capacity = len(pieces.ids), window - n_special
+        plan = plan_windows(n, pieces.cuts, capacity=capacity, context=context)
+        for own, weights in zip(plan, blend_weights(plan, n, context)):
+            length = filled = own.stop - own.start + n_special
+            if coarseness:
+                filled = min(window, round_length(length, coarseness))
+            reads.append(_Read(length, filled, i, offset, own, weights))
+        offset += n
+    return sorted(reads, key=lambda read: -read.filled)
 
 
 def _fill(
     group: List[_Read], docs: Sequence[Pieces], special: SpecialPieces
 ) -> WindowBatch:
-    begin, longest = len(special.before), group[0].length
+    begin, longest = len(special.before), group[0].filled
     ids = numpy.full((len(group), longest), special.pad, dtype="int64")
     rows, places, weights = [], [], []
-    for i, (length, doc, offset, window, own) in enumerate(group):
+    for i, (length, _, doc, offset, window, own) in enumerate(group):
         end = length - len(special.after)
         ids[i, :begin] = special.before
         ids[i, begin:end] = docs[doc].ids[window.start : window.stop]
@@ -148,7 +156,7 @@ def _fill_global(
 ) -> Any:
     seeing = numpy.zeros(mask.shape, dtype=bool)
     begin = len(special.before)
-    for i, (length, doc, _, window, _) in enumerate(group):
+    for i, (length, _, doc, _, window, _) in enumerate(group):
         if is_global is not None:
             end = length - len(special.after)
             seeing[i, begin:end] = is_global[doc][window.start : window.stop]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
+import torch
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import FullTransformerBatch
 from spacy_transformers.layers import split_trf_batch, trfs2arrays
@@ -15,19 +16,17 @@ from thinc.util import torch2xp
 from ..errors import Errors, is_coded
 from ..machine_faults import is_shortage
 from ..values import Setting, is_number, is_whole
+from .batch_shapes import CALL_COST
 from .batches import WindowBatch, batch_windows
 from .encoder_shim import EncoderShim
 from .folders import load_encoder
 from .global_attention import GlobalAttention
 from .output import EncodedBatch
 from .pieces import Pieces, split_pieces, tokens_to_pieces
-from .precision import check_name
+from .precision import check_name, choose_precision
 from .pretrained import Encoder
 from .remote_code import with_trust
 
-#: Filling up windows by so many pieces costs a CPU as much as another call of the
-#: encoder. For a GPU calls are dear and pieces cheap.
-MAX_FILLING = 64
 #: Name of the architecture that `nlp.replace_listeners` makes of the model.
 TOK2VEC = "spacy-globalpointer.Tok2VecTransformer.v1"
 
@@ -293,7 +292,7 @@ def forward(
     if encoder is None:
         raise ValueError(Errors.GP039)
     pieces = split_pieces(encoder.tokenizer, docs)
-    batches = _plan(model, encoder, docs, pieces)
+    batches = _plan(model, encoder, docs, pieces, is_train)
     vectors, backprop_encoder = model.layers[0](batches, is_train)
     special, strings = encoder.special, encoder.strings
     output = EncodedBatch.from_vectors(docs, pieces, vectors, strings, special.pad)
@@ -307,10 +306,14 @@ def forward(
 
 
 def _plan(
-    model: Model, encoder: Encoder, docs: List[Doc], pieces: List[Pieces]
+    model: Model,
+    encoder: Encoder,
+    docs: List[Doc],
+    pieces: List[Pieces],
+    is_train: bool,
 ) -> List[WindowBatch]:
     settings: Settings = model.attrs["settings"]
-    on_cpu = get_shim(model).device.type == "cpu"
+    shim = get_shim(model)
     rule = settings.global_attention
     is_global = None
     if rule is not None:
@@ -322,10 +325,20 @@ def _plan(
         window=settings.window_of(encoder),
         context=settings.context,
         max_pieces=settings.max_pieces,
-        max_filling=MAX_FILLING if on_cpu else settings.max_pieces,
+        max_filling=CALL_COST if shim.device.type == "cpu" else settings.max_pieces,
+        coarseness=_coarseness(shim, is_train),
         is_global=is_global,
         first_is_global=rule is not None and rule.first,
     )
+
+
+def _coarseness(shim: EncoderShim, is_train: bool) -> int:
+    """How few shapes batches have: on a CPU that saves memory."""
+    if shim.device.type != "cpu":
+        return 0
+    if choose_precision(shim.precision, shim.device) != torch.float32:
+        return 2
+    return 0 if is_train else 1  # training in float32 keeps next to nothing for a shape
 
 
 def _run(

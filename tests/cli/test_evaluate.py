@@ -78,8 +78,9 @@ def test_components_behind_it_are_named(model, data, tmp_path):
     nlp = spacy.load(model)
     nlp.add_pipe("sentencizer", name="before", first=True)
     page, behind = tmp_path / "report.html", "were not run: behind."
+    nlp.add_pipe("doc_cleaner")  # changes no spans
     nlp.to_disk(tmp_path / "model")
-    assert behind not in evaluate(tmp_path / "model", data, "-o", page).output
+    assert "not run" not in evaluate(tmp_path / "model", data, "-o", page).output
     nlp.add_pipe("sentencizer", name="behind")
     nlp.to_disk(tmp_path / "model")
     result = evaluate(tmp_path / "model", data, "-o", page)

@@ -25,12 +25,14 @@ def make_pieces(length, first):
     st.integers(10, 20),
     st.integers(1, 80),
     st.integers(0, 40),
+    st.integers(0, 2),
 )
 def test_every_piece_is_given_from_its_own_place(
-    lengths, context, window, max_pieces, max_filling
+    lengths, context, window, max_pieces, max_filling, coarseness
 ):
     docs = [make_pieces(n, 1000 * (i + 1)) for i, n in enumerate(lengths)]
     bounds = {"max_pieces": max_pieces, "max_filling": max_filling}
+    bounds["coarseness"] = coarseness
     batches = batch_windows(docs, SPECIAL, window=window, context=context, **bounds)
     expected = numpy.concatenate([numpy.array([], int), *(d.ids for d in docs)])
     total = numpy.zeros(len(expected))
@@ -39,7 +41,7 @@ def test_every_piece_is_given_from_its_own_place(
         numpy.add.at(total, batch.places, batch.weights)
         n, longest = batch.ids.shape
         assert longest <= window and (n == 1 or n * longest <= max_pieces)
-        assert (~batch.mask).sum() <= max_filling
+        assert coarseness or (~batch.mask).sum() <= max_filling
         for ids, mask in zip(batch.ids, batch.mask):
             own = ids[mask].tolist()
             assert own[0] == 1 and own[-2:] == [2, 3] and not ids[~mask].any()

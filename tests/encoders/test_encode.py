@@ -7,7 +7,7 @@ import spacy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from small_encoders import make_bert, make_roberta
+from small_encoders import FAMILIES, make_bert, make_roberta
 
 from spacy_globalpointer.encoders.batches import batch_windows
 from spacy_globalpointer.encoders.encode import encode
@@ -39,11 +39,31 @@ def run(encoder, texts, bounds, **settings):
     return vectors.split([len(own.ids) for own in pieces])
 
 
+@pytest.mark.parametrize("coarseness", [0, 1, 2])
 @pytest.mark.parametrize("max_pieces,max_filling", [(1000, 1000), (1000, 3), (1, 0)])
-def test_vectors_are_those_of_each_text_alone(encoder, max_pieces, max_filling):
+def test_vectors_are_those_of_each_text_alone(
+    encoder, max_pieces, max_filling, coarseness
+):
     bounds = {**WIDE, "max_pieces": max_pieces, "max_filling": max_filling}
+    bounds["coarseness"] = coarseness
     for text, vectors in zip(TEXTS, run(encoder, TEXTS, bounds)):
         assert torch.allclose(vectors, plain(encoder, text), atol=1e-5)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_fills_up_windows_changes_no_bit(family, dtype, tmp_path):
+    (tmp_path / "encoder").mkdir()
+    encoder = load_encoder(str(FAMILIES[family](tmp_path / "encoder")))
+    module = encoder.module.eval().to(dtype)
+    pieces = split_pieces(encoder.tokenizer, [NLP.make_doc(text) for text in TEXTS])
+    batches = batch_windows(pieces, encoder.special, **WIDE, coarseness=2)
+    assert not all(batch.mask.all() for batch in batches)
+    with torch.no_grad():
+        vectors = encode(module, batches, dtype=dtype)
+        for batch in batches:
+            batch.ids[~batch.mask] = encoder.special.after[-1]
+        assert torch.equal(encode(module, batches, dtype=dtype), vectors)
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
