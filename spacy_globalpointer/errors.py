@@ -86,7 +86,10 @@ class Errors(metaclass=_Coded):
         "{name} is {value!r}, but must be a whole number of at least 1, or null for no "
         "bound."
     )
-    GP013 = "A label of '{name}' must be a text that is not empty, but was {label}."
+    GP013 = (
+        "A label of '{name}' must be a text of Unicode that is not empty, but was "
+        "{label}. Correct it where it comes from."
+    )
     GP014 = (
         "'{name}' found no label: none of the {n} documents of the training data has "
         "a span under doc.spans[{key!r}] (keys found: {keys}). Set spans_key to the "

@@ -7,7 +7,7 @@ import os
 import threading
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any, Dict, Iterator, cast
+from typing import Any, Dict, Iterator, List, Tuple, cast
 
 import torch
 from thinc.api import Optimizer, PyTorchShim, Shim
@@ -16,6 +16,8 @@ from thinc.util import xp2torch
 
 #: Held while a shim makes a copy of its module for prediction.
 _copying = threading.Lock()
+#: A module, and copies of it in evaluation mode that no thread runs at the moment.
+Copies = Tuple[torch.nn.Module, List[torch.nn.Module]]
 
 
 class TorchShim(PyTorchShim):
@@ -41,28 +43,38 @@ class TorchShim(PyTorchShim):
     def forget_copies(self) -> None:
         """Make the copies for prediction again when they are needed. Call this after
         the module's parameters were replaced by others."""
-        self._copies: Dict[torch.dtype, torch.nn.Module] = {}
+        self._copies: Dict[torch.dtype, Copies] = {}
 
+    @contextmanager
     def module_for_prediction(
         self, dtype: torch.dtype = torch.float32
-    ) -> torch.nn.Module:
-        """Return the module in evaluation mode, for any number of threads.
+    ) -> Iterator[torch.nn.Module]:
+        """Lend the module in evaluation mode to one prediction, in any thread.
 
         It is not the module that is trained but a copy, so that nobody switches its
-        mode. In float32 it shares that module's weights and follows their updates; in
-        half precision its weights are those of the last `forget_copies`.
+        mode, and no two threads have the same copy: modules of some encoders hold
+        values of the text that they read. In float32 it shares the module's weights
+        and follows their updates; in half precision all copies share weights that are
+        those of the last `forget_copies`.
 
         dtype (torch.dtype): Type of the weights.
-        RETURNS (torch.nn.Module): The copy. Do not change it.
+        YIELDS (torch.nn.Module): The copy.
         """
         copies = self._copies
         if dtype not in copies:
             with _copying:
                 if dtype not in copies:
-                    view = _view(self._model)
-                    half = dtype != torch.float32
-                    copies[dtype] = copy.deepcopy(view).to(dtype) if half else view
-        return copies[dtype]
+                    module = self._model
+                    if dtype != torch.float32:
+                        module = copy.deepcopy(module).to(dtype)
+                    copies[dtype] = module, []
+        original, idle = copies[dtype]
+        try:
+            module = idle.pop()
+        except IndexError:
+            module = _view(original)
+        yield module
+        idle.append(module)  # not if the prediction failed
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module without a gradient.
@@ -70,8 +82,8 @@ class TorchShim(PyTorchShim):
         inputs (ArgsKwargs): Its arguments.
         RETURNS (Any): Its output.
         """
-        with torch.no_grad():
-            return self.module_for_prediction()(*inputs.args, **inputs.kwargs)
+        with torch.no_grad(), self.module_for_prediction() as module:
+            return module(*inputs.args, **inputs.kwargs)
 
     def learn_rate_factor(self, name: str) -> float:
         """The learning rate of a parameter, as a multiple of the optimizer's.

@@ -17,15 +17,30 @@ def is_number(value: object) -> bool:
     value (object): The value.
     """
     is_real = isinstance(value, Real) and not isinstance(value, bool)
-    return is_real and math.isfinite(value)  # type: ignore[arg-type]
+    try:
+        return is_real and math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number that is larger than any float
+        return False
 
 
 def is_whole(value: object, *, least: float = -math.inf) -> bool:
-    """RETURNS (bool): Whether a value is a whole number that is not too small. True and
-    False are none.
+    """RETURNS (bool): Whether a value is a whole number of 64 bits that is not too
+    small. Configs cannot hold longer ones. True and False are none.
 
     value (object): The value.
     least (float): The smallest that is allowed.
     """
     is_integral = isinstance(value, Integral) and not isinstance(value, bool)
-    return is_integral and value >= least  # type: ignore[operator]
+    return is_integral and least <= value < 2**63  # type: ignore[operator]
+
+
+def is_text(value: object) -> bool:
+    """RETURNS (bool): Whether a value is a text that is not empty, and that files can
+    hold: half a surrogate pair is no Unicode.
+
+    value (object): The value.
+    """
+    try:
+        return isinstance(value, str) and value.encode("utf-8") != b""
+    except UnicodeEncodeError:
+        return False

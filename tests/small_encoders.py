@@ -99,6 +99,24 @@ def make_longformer(folder: Path) -> Path:
     return folder
 
 
+def make_bigbird(folder: Path) -> Path:
+    torch.manual_seed(0)
+    n = word_pieces(folder, model_max_length=256)
+    size = {**SIZE, "max_position_embeddings": 256}
+    size |= {"block_size": 4, "num_random_blocks": 1}  # attends to blocks from 29 on
+    hf.BigBirdModel(hf.BigBirdConfig(vocab_size=n, **size)).save_pretrained(folder)
+    return folder
+
+
+def make_esm(folder: Path) -> Path:
+    torch.manual_seed(0)
+    n = word_pieces(folder, model_max_length=64)
+    size = {**SIZE, "max_position_embeddings": 64, "position_embedding_type": "rotary"}
+    size |= {"pad_token_id": 0, "mask_token_id": 4, "token_dropout": False}
+    hf.EsmModel(hf.EsmConfig(vocab_size=n, **size)).save_pretrained(folder)
+    return folder
+
+
 FAMILIES = {
     "bert": make_bert,
     "chinese-bert": make_chinese_bert,

@@ -66,6 +66,7 @@ def _run(
     module: torch.nn.Module, inputs: Dict[str, Tensor], rows: Tensor, dtype: Any
 ) -> Tensor:
     weights = next(module.parameters()).dtype
+    _choose_attention(module, inputs["input_ids"].shape[1])
     with ExitStack() as stack:
         if weights == torch.float32 and dtype != torch.float32:
             stack.enter_context(torch.autocast(rows.device.type, dtype=dtype))
@@ -74,3 +75,14 @@ def _run(
             stack.enter_context(EmbeddingRows())
         hidden = module(**inputs).last_hidden_state
     return hidden.flatten(0, 1)[rows].float()
+
+
+def _choose_attention(module: Any, length: int) -> None:
+    """Let BigBird attend in blocks where a window has enough of them. By itself it goes
+    over to full attention with the first short window, for all that follow."""
+    config = getattr(module, "config", None)
+    if config is not None and getattr(config, "attention_type", "") == "block_sparse":
+        shortest = (5 + 2 * config.num_random_blocks) * config.block_size
+        kind = "block_sparse" if length > shortest else "original_full"
+        with torch.device("meta"):  # no start values: the weights stay
+            module.set_attention_type(kind)

@@ -64,8 +64,8 @@ class EncoderShim(TorchShim):
         RETURNS (Tensor): Shape (pieces, width), float32.
         """
         dtype = choose_precision(self.precision, self.device)
-        with torch.no_grad():
-            return encode(self.module_for_prediction(dtype), batches, dtype=dtype)
+        with torch.no_grad(), self.module_for_prediction(dtype) as module:
+            return encode(module, batches, dtype=dtype)
 
     def begin_update(  # type: ignore[override]
         self, batches: List[WindowBatch]

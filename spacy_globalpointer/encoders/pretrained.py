@@ -131,7 +131,7 @@ def load_parts(
         config, unknown = AutoConfig.from_pretrained(
             name, return_unused_kwargs=True, **for_config
         )
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever a damaged file raises
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error
@@ -187,14 +187,19 @@ def build_outline(name: str, config: Any, tokenizer: Any) -> Encoder:
     config (PretrainedConfig): The encoder's settings.
     tokenizer (Any): Its tokenizer.
     RETURNS (Encoder): The encoder; its weights have shapes and no values.
-    RAISES (ValueError): GP034 if the tokenizer cannot tell offsets; GP035 if it is
-        no encoder.
+    RAISES (ValueError): GP033 if its settings fit no encoder; GP034 if the tokenizer
+        cannot tell offsets; GP035 if it is no encoder.
     """
     config.return_dict = True
     _check_kind(name, config)
     _check_tokenizer(name, tokenizer)
-    with torch.device("meta"):
-        module = new_module(config)
+    try:
+        with torch.device("meta"):
+            module = new_module(config)
+    except Exception as error:  # whatever modules raise for settings of the wrong type
+        if is_shortage(error):
+            raise
+        raise _not_loaded(name, error) from error
     _check_inputs(name, module)
     return Encoder(module, tokenizer)
 

@@ -14,7 +14,7 @@ import srsly
 import torch
 from transformers import AutoConfig, AutoTokenizer
 
-from ..errors import Errors
+from ..errors import Errors, is_coded
 from ..machine_faults import is_shortage, temporary_folder
 from .pretrained import Encoder, build_encoder, build_outline
 from .remote_code import is_trusted, remote_code, wants_code
@@ -57,14 +57,9 @@ def encoder_from_bytes(data: bytes) -> Encoder:
         message = _read_message(data)
         config, tokenizer = _read_files(_files(message))
         weights = _weights(message)
-    except Exception as error:  # of four libraries, whose errors have no common base
-        if is_shortage(error):
-            raise
-        raise _damaged(error) from error
-    try:
         return build_encoder("the stored model", config, tokenizer, weights)
-    except RuntimeError as error:
-        if is_shortage(error):
+    except Exception as error:  # of four libraries, whose errors have no common base
+        if is_coded(error) or is_shortage(error):
             raise
         raise _damaged(error) from error
 

@@ -15,7 +15,7 @@ from thinc.util import torch2xp
 
 from ..errors import Errors, is_coded
 from ..machine_faults import is_shortage
-from ..values import Setting, is_number, is_whole
+from ..values import Setting, is_number, is_text, is_whole
 from .batch_shapes import CALL_COST
 from .batches import WindowBatch, batch_windows
 from .encoder_shim import EncoderShim
@@ -119,14 +119,18 @@ class Settings:
 
         RAISES (ValueError): GP012, GP063 or GP065.
         """
-        fits = isinstance(self.name, str) and self.name != ""
-        _check("name", self.name, fits, "the name of an encoder or its folder")
+        _check(
+            "name",
+            self.name,
+            is_text(self.name),
+            "the name of an encoder or its folder",
+        )
         if self.window is not None and not is_whole(self.window, least=1):
             raise ValueError(Errors.GP012.format(name="window", value=self.window))
         if not is_whole(self.max_pieces, least=1):
             fields = {"name": "max_pieces", "value": self.max_pieces}
             raise ValueError(Errors.GP012.format(**fields))
-        fits = isinstance(self.context, int) and not isinstance(self.context, bool)
+        fits = is_whole(self.context)
         _check("context", self.context, fits, "a whole number of at least 0")
         for key in ("tokenizer_config", "transformer_config"):
             value = getattr(self, key)

@@ -28,6 +28,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..span_score import place_of, set_scores
+from ..values import is_text
 from .attributes import SettingAttributes, unsaved_settings
 from .decision import Decision, decision_of
 from .gold import GoldSpans
@@ -147,10 +148,10 @@ class GlobalPointer(SettingAttributes, StoredPipe):
 
         label (str): The label.
         RETURNS (int): 0 if the label is already present, otherwise 1.
-        RAISES (ValueError): GP013 if the label is no text; spaCy's E922 if the
-            model already has its labels and is of an architecture that cannot grow.
+        RAISES (ValueError): GP013 if the label is no text of Unicode; spaCy's E922 if
+            the model already has its labels and is of an architecture that cannot grow.
         """
-        if not isinstance(label, str) or not label:
+        if not is_text(label):
             raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
         if label in self.labels:
             return 0

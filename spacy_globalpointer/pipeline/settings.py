@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any, Dict
 
 from ..errors import Errors
-from ..values import is_number, is_whole
+from ..values import is_number, is_text, is_whole
 from .overlap import POLICIES
 
 #: What training puts into the cfg, and saving must keep.
@@ -31,9 +31,9 @@ def can_be_key(label: str) -> bool:
     label (str): The label.
     RETURNS (bool): False if it is empty, begins or ends with white space, has a line
         end, ":" or "=" in it, or begins with "#", ";", "[" (a comment or a section for
-        the file) or "@" (a function for the config).
+        the file) or "@" (a function for the config), or is no Unicode.
     """
-    whole = label == label.strip() and label.splitlines() == [label]
+    whole = label == label.strip() and label.splitlines() == [label] and is_text(label)
     return whole and not set(label) & set(":=") and label[0] not in "#;[@"
 
 
@@ -66,8 +66,8 @@ def check_setting(name: str, value: Any) -> None:
         raise ValueError(Errors.GP011.format(value=value, known=known))
     elif name in BOUNDS and not (value is None or is_whole(value, least=1)):
         raise ValueError(Errors.GP012.format(name=name, value=value))
-    elif name == "spans_key" and not (isinstance(value, str) and value):
-        rule = 'a text that is not empty, such as "sc"'
+    elif name == "spans_key" and not is_text(value):
+        rule = 'a text of Unicode that is not empty, such as "sc"'
         raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
     elif name == "annotate_ents" and not isinstance(value, bool):
         rule = "true or false"

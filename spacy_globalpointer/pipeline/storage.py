@@ -16,7 +16,7 @@ import srsly
 
 from ..errors import Errors
 from ..machine_faults import is_shortage
-from ..values import is_whole
+from ..values import is_text, is_whole
 from .settings import LEARNED, learned
 
 #: Key of the digests in the part `cfg`.
@@ -176,8 +176,8 @@ def _check_learned(
 ) -> None:
     """Check the types of what was learnt."""
     labels = content.get("labels")
-    if not isinstance(labels, list) or not all(_is_label(x) for x in labels):
-        rule = "a list of texts that are not empty"
+    if not isinstance(labels, list) or not all(map(is_text, labels)):
+        rule = "a list of texts of Unicode that are not empty"
         raise _invalid("labels", labels, rule, name, source)
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
@@ -193,10 +193,6 @@ def _check_learned(
     ):
         rule = "an object with a whole number from 0 on for each label"
         raise _invalid("label_counts", counts, rule, name, source)
-
-
-def _is_label(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
 
 
 def _invalid(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy
 import pytest
 import spacy
@@ -11,6 +13,11 @@ from small_encoders import FAMILIES, make_bert
 from transformers import AutoModel, AutoTokenizer
 
 from spacy_globalpointer.encoders.folders import load_encoder, load_outline
+from spacy_globalpointer.encoders.storage import (
+    encoder_from_bytes,
+    encoder_to_bytes,
+    outline_from_bytes,
+)
 from spacy_globalpointer.machine_faults import NoTemporaryFolder
 
 
@@ -77,6 +84,43 @@ def test_what_cannot_be_loaded(tmp_path, pipeline):
     (tmp_path / "model").write_bytes(b"junk")
     with pytest.raises(ValueError, match="GP038"):
         load_outline(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        [],
+        None,
+        {"auto_map": 5},
+        {"torch_dtype": "none"},
+        {"hidden_size": "a"},
+        {"hidden_size": 33},
+        {"vocab_size": -5},
+        {"num_hidden_layers": "2"},
+        {"hidden_act": "none"},
+        {"attention_probs_dropout_prob": "a"},
+    ],
+)
+@pytest.mark.parametrize("load", [load_encoder, load_outline])
+def test_settings_of_the_wrong_type_are_no_encoders(config, load, tmp_path):
+    file = make_bert(tmp_path) / "config.json"
+    if config:
+        config = {**json.loads(file.read_text()), **config}
+    file.write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="GP033"):
+        load(str(tmp_path))
+
+
+def test_settings_of_the_wrong_type_are_no_stored_encoders(tmp_path):
+    encoder = load_encoder(str(make_bert(tmp_path)))
+    message = srsly.msgpack_loads(encoder_to_bytes(encoder))
+    del message["digest"]
+    config = {**json.loads(message["files"]["config.json"]), "hidden_size": "a"}
+    message["files"]["config.json"] = json.dumps(config).encode("utf-8")
+    data = srsly.msgpack_dumps(message)
+    for load in (encoder_from_bytes, outline_from_bytes):
+        with pytest.raises(ValueError, match="GP03[38]"):
+            load(data)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])

@@ -110,7 +110,12 @@ def test_cfg_and_attributes_are_the_same_settings(nlp, pipe):
         ("max_span_length", "3", "GP012"),
         ("max_span_length", 2.5, "GP012"),
         ("max_spans_per_doc", 0, "GP012"),
+        ("max_spans_per_doc", 2**64, "GP012"),  # no config.cfg could hold it
+        ("threshold", 10**400, "GP010"),
+        ("temperature", 10**400, "GP044"),
         ("spans_key", None, "GP063"),
+        ("spans_key", "\ud800", "GP063"),  # half a surrogate pair
+        ("thresholds", {"\udfff": 0.5}, "GP020"),
         ("annotate_ents", "yes", "GP063"),
     ],
 )

@@ -46,8 +46,11 @@ def test_explicit_labels(nlp):
 def test_a_label_is_a_text(trained):
     pipe = trained.get_pipe("global_pointer")
     assert pipe.add_label("ORG") == 0
-    with pytest.raises(ValueError, match="GP013"):
-        pipe.add_label(3)
+    for label in (3, "", None, "half a pair \ud83d"):
+        with pytest.raises(ValueError, match="GP013"):
+            pipe.add_label(label)
+    assert pipe.labels == ("ORG", "PERSON", "PLACE")
+    assert found(trained(TEXTS[0])) == GOLD[0]
 
 
 def test_label_unknown_to_the_model_is_named(trained):

@@ -133,6 +133,7 @@ def test_what_was_learnt_cannot_be_edited(change, folder):
         ({"labels": ["ORG", "PERSON", "ORG"]}, "'ORG'.* twice"),
         ({"labels": ["ORG", 5, "PLACE"]}, "5"),
         ({"labels": ["ORG", "", "PLACE"]}, "not empty"),
+        ({"labels": ["ORG", "\ud800", "PLACE"]}, "Unicode"),
         ({"labels": {"ORG": 1}}, "labels"),
         ({"labels": None}, "labels = None"),
         ({"trained_length": -5}, "trained_length = -5"),

@@ -13,7 +13,7 @@ import pytest
 import spacy
 import torch
 from helpers import build, fit, make_examples
-from small_encoders import make_bert
+from small_encoders import make_bert, make_bigbird, make_esm
 from spacy.tokens import DocBin
 from tokenizers import Tokenizer
 
@@ -145,7 +145,8 @@ def test_an_update_in_between_does_not_switch_dropout_on(pipelines):
     shims.append(head.shims[0])
     for shim in shims:
         shim._model.train()
-        assert not any(part.training for part in shim.module_for_prediction().modules())
+        with shim.module_for_prediction() as module:
+            assert not any(part.training for part in module.modules())
         assert all(part.training for part in shim._model.modules())
 
 
@@ -172,20 +173,71 @@ def test_prediction_leaves_modes_settings_and_thread_count(pipelines):
 
 def test_a_copy_for_prediction_follows_updates(trained):
     shim = trained.get_pipe("global_pointer").model.get_ref("output_layer").shims[0]
-    view = shim.module_for_prediction()
-    before = view.projection.weight.detach().clone()
+    with shim.module_for_prediction() as view:
+        before = view.projection.weight.detach().clone()
     trained.update(make_examples(trained), sgd=trained.resume_training())
-    assert shim.module_for_prediction() is view
+    with shim.module_for_prediction() as again:
+        assert again is view
     assert not torch.equal(view.projection.weight, before)
     assert torch.equal(view.projection.weight, shim._model.projection.weight)
 
 
 def test_another_module_gets_another_copy():
     shim = TorchShim(torch.nn.Linear(2, 2))
-    shim.module_for_prediction()
-    shim._model = torch.nn.Linear(3, 3)
-    assert shim.module_for_prediction().weight is shim._model.weight
-    assert shim.copy().module_for_prediction().weight is not shim._model.weight
+    with shim.module_for_prediction():
+        shim._model = torch.nn.Linear(3, 3)
+    with shim.module_for_prediction() as module:
+        assert module.weight is shim._model.weight
+    with shim.copy().module_for_prediction() as module:
+        assert module.weight is not shim._model.weight
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_predictions_at_once_have_copies_of_their_own_of_the_same_weights(dtype):
+    shim = TorchShim(torch.nn.Linear(2, 2))
+    with shim.module_for_prediction(dtype) as one:
+        with shim.module_for_prediction(dtype) as other:
+            assert one is not other and one.weight is other.weight
+        with shim.module_for_prediction(dtype) as third:
+            assert third is other
+    with pytest.raises(RuntimeError), shim.module_for_prediction(dtype) as failed:
+        failed(torch.zeros(5))
+    with shim.module_for_prediction(dtype) as module:
+        assert module is not failed
+
+
+def untrained(folder):
+    """A pipeline of an encoder, with a threshold under what no training predicts."""
+    nlp = spacy.blank("en")
+    model = {"@architectures": "spacy-globalpointer.TransformerModel.v1"}
+    model |= {"name": str(folder), "precision": "fp32", "context": 4}
+    nlp.add_pipe("transformer", config={"model": model})
+    nlp.add_pipe("global_pointer", config={"threshold": 0.005})
+    nlp.initialize(lambda: make_examples(nlp))
+    return nlp
+
+
+def test_threads_get_what_one_gets_of_an_encoder_that_holds_what_it_read(tmp_path):
+    nlp = untrained(make_esm(tmp_path))  # its modules hold tables by length
+    texts = make_texts(100)
+    expected = [spans_of(nlp(text)) for text in texts]
+    assert any(places for places, _ in expected)
+    assert in_threads(lambda text: spans_of(nlp(text)), texts) == expected
+
+
+def test_short_texts_do_not_change_what_long_ones_get(tmp_path):
+    nlp = untrained(make_bigbird(tmp_path))
+    texts = make_texts(20)
+    longest, shortest = max(texts, key=len), min(texts, key=len)
+    nlp.update(make_examples(nlp)[:1], sgd=False)  # sets the longest span to predict
+    expected = spans_of(nlp(longest))
+    nlp(shortest)
+    assert spans_of(nlp(longest)) == expected
+    nlp.update(make_examples(nlp)[-1:], sgd=False)  # short, too
+    assert spans_of(nlp(longest)) == expected
+    assert spans_of(nlp(shortest)) and expected[0]
+    fresh = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    assert spans_of(fresh(longest)) == expected
 
 
 def test_a_warning_appears_once_for_all_threads(pipelines):
