@@ -96,11 +96,11 @@ def load_reading(settings: EncoderSettings) -> Reading:
     RETURNS (Reading): How it reads.
     RAISES (ValueError): GP032 to GP038 if it cannot be loaded, or not read so.
     """
-    from ..encoders.folders import load_outline  # imports torch
+    from ..encoders.folders import load_encoder  # imports torch
     from ..encoders.transformer_model import Settings
 
     configs = settings.tokenizer_config, settings.transformer_config
-    encoder = load_outline(settings.name, *configs)
+    encoder = load_encoder(settings.name, *configs, with_weights=False)
     if not settings.has_windows:
         return Reading(encoder, settings, None)
     asked = (settings.name, settings.window, settings.context, 1, None, *configs)

@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from .batches import WindowBatch
-from .dropout import QuickDropout
-from .embedding_rows import EmbeddingRows
+from .cpu_training import EmbeddingRows, QuickDropout
 
 
 def encode(

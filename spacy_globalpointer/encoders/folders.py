@@ -7,14 +7,16 @@ from typing import Any, Dict, Optional
 
 from ..atomic import atomic_folder
 from ..errors import Errors
-from .pretrained import Encoder, build_outline, load_parts, load_pretrained
-from .storage import encoder_from_pipeline, outline_from_pipeline
+from .pretrained import Encoder, load_pretrained
+from .storage import encoder_from_pipeline
 
 
 def load_encoder(
     name: str,
     tokenizer_config: Optional[Dict[str, Any]] = None,
     transformer_config: Optional[Dict[str, Any]] = None,
+    *,
+    with_weights: bool = True,
 ) -> Encoder:
     """Load an encoder and its tokenizer.
 
@@ -24,33 +26,16 @@ def load_encoder(
         `AutoTokenizer.from_pretrained`.
     transformer_config (Optional[Dict[str, Any]]): Settings for
         `AutoConfig.from_pretrained`.
+    with_weights (bool): False for an encoder whose weights have shapes and no values,
+        which is all that counting word pieces and windows needs.
     RETURNS (Encoder): The encoder on the CPU, in float32.
     RAISES (ValueError): GP033, GP034, GP035 or GP038 if there is no usable one.
     """
     folder = _component_folder(name)
     if folder is not None:
-        return encoder_from_pipeline(folder)
-    return load_pretrained(name, tokenizer_config or {}, transformer_config or {})
-
-
-def load_outline(
-    name: str,
-    tokenizer_config: Optional[Dict[str, Any]] = None,
-    transformer_config: Optional[Dict[str, Any]] = None,
-) -> Encoder:
-    """Load an encoder's settings and its tokenizer, but not its weights.
-
-    name (str): As for `load_encoder`.
-    tokenizer_config (Optional[Dict[str, Any]]): As for `load_encoder`.
-    transformer_config (Optional[Dict[str, Any]]): As for `load_encoder`.
-    RETURNS (Encoder): The encoder; its weights have shapes and no values.
-    RAISES (ValueError): GP033, GP034, GP035 or GP038 if there is no usable one.
-    """
-    folder = _component_folder(name)
-    if folder is not None:
-        return outline_from_pipeline(folder)
-    parts = load_parts(name, tokenizer_config or {}, transformer_config or {})
-    return build_outline(name, *parts)
+        return encoder_from_pipeline(folder, with_weights=with_weights)
+    configs = tokenizer_config or {}, transformer_config or {}
+    return load_pretrained(name, *configs, with_weights=with_weights)
 
 
 def _component_folder(name: str) -> Optional[Path]:

@@ -7,10 +7,11 @@ import re
 import warnings
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy
 import torch
+from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
@@ -89,19 +90,26 @@ def _positions(module: Any) -> int:
 
 
 def load_pretrained(
-    name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]
+    name: str,
+    tokenizer_config: Dict[str, Any],
+    transformer_config: Dict[str, Any],
+    *,
+    with_weights: bool = True,
 ) -> Encoder:
     """Load an encoder by name.
 
     name (str): A folder, or a model's name on a hub.
     tokenizer_config (Dict[str, Any]): Settings for `AutoTokenizer.from_pretrained`.
     transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
+    with_weights (bool): See `load_encoder`.
     RETURNS (Encoder): The encoder on the CPU.
     RAISES (ValueError): GP033 if there is no such model or it lacks a part; GP034 if
         its tokenizer cannot tell offsets; GP035 if it is no encoder; GP065 if it needs
         code that is not trusted.
     """
-    config, tokenizer = load_parts(name, tokenizer_config, transformer_config)
+    config, tokenizer = _load_parts(name, tokenizer_config, transformer_config)
+    if not with_weights:
+        return build_encoder(name, config, tokenizer)
     trust = with_trust(name, transformer_config)["trust_remote_code"]
     try:
         module = AutoModel.from_pretrained(name, config=config, trust_remote_code=trust)
@@ -113,18 +121,10 @@ def load_pretrained(
     return Encoder(module.float(), tokenizer)
 
 
-def load_parts(
+def _load_parts(
     name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]
 ) -> Tuple[Any, Any]:
-    """Load all of an encoder but its weights.
-
-    name (str): A folder, or a model's name on a hub.
-    tokenizer_config (Dict[str, Any]): Settings for `AutoTokenizer.from_pretrained`.
-    transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
-    RETURNS (Tuple[PretrainedConfig, PreTrainedTokenizerFast]): Its settings and its
-        tokenizer.
-    RAISES (ValueError): As `load_pretrained`.
-    """
+    """Load an encoder's settings and its tokenizer."""
     for_config = with_trust(name, transformer_config)
     for_tokenizer = with_trust(name, {"use_fast": True, **tokenizer_config})
     try:
@@ -160,47 +160,38 @@ def _warn_unknown(name: str, config: Any, unused: List[str]) -> None:
         warnings.warn(text, stacklevel=2)
 
 
-def build_encoder(name: str, config: Any, tokenizer: Any, weights: Any) -> Encoder:
+def build_encoder(
+    name: str,
+    config: Any,
+    tokenizer: Any,
+    weights: Optional[Mapping[str, Tensor]] = None,
+) -> Encoder:
     """Make an encoder of its parts.
 
     name (str): Where they come from, for messages.
     config (PretrainedConfig): The encoder's settings.
     tokenizer (Any): Its tokenizer.
-    weights (Dict[str, Tensor]): Its weights, every one of them.
+    weights (Optional[Mapping[str, Tensor]]): Its weights, every one of them; None for
+        an encoder whose weights have shapes and no values.
     RETURNS (Encoder): The encoder on the CPU.
-    RAISES (ValueError): GP034 if the tokenizer cannot tell offsets; GP035 if it is
-        no encoder; RuntimeError if the weights are another model's.
-    """
-    config.return_dict = True
-    _check_kind(name, config)
-    _check_tokenizer(name, tokenizer)
-    module = new_module(config).float()
-    _check_inputs(name, module)
-    module.load_state_dict(weights)
-    return Encoder(module, tokenizer)
-
-
-def build_outline(name: str, config: Any, tokenizer: Any) -> Encoder:
-    """Make an encoder without weights, which tells all that does not depend on them.
-
-    name (str): Where it comes from, for messages.
-    config (PretrainedConfig): The encoder's settings.
-    tokenizer (Any): Its tokenizer.
-    RETURNS (Encoder): The encoder; its weights have shapes and no values.
     RAISES (ValueError): GP033 if its settings fit no encoder; GP034 if the tokenizer
-        cannot tell offsets; GP035 if it is no encoder.
+        cannot tell offsets; GP035 if it is no encoder; RuntimeError if the weights are
+        another model's.
     """
     config.return_dict = True
     _check_kind(name, config)
     _check_tokenizer(name, tokenizer)
     try:
-        with torch.device("meta"):
+        with torch.device("cpu" if weights is not None else "meta"):
             module = new_module(config)
     except Exception as error:  # whatever modules raise for settings of the wrong type
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error
     _check_inputs(name, module)
+    if weights is not None:
+        module = module.float()
+        module.load_state_dict(weights)
     return Encoder(module, tokenizer)
 
 

@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from ..errors import Errors, is_coded
 from ..machine_faults import is_shortage, temporary_folder
-from .pretrained import Encoder, build_encoder, build_outline
+from .pretrained import Encoder, build_encoder
 from .remote_code import is_trusted, remote_code, wants_code
 
 #: Version of the bytes.
@@ -43,12 +43,13 @@ def encoder_to_bytes(encoder: Encoder) -> bytes:
     return srsly.msgpack_dumps({**message, "files": files, "weights": weights})
 
 
-def encoder_from_bytes(data: bytes) -> Encoder:
+def encoder_from_bytes(data: bytes, *, with_weights: bool = True) -> Encoder:
     """Rebuild an encoder. Neither a network nor the folder that it came from is
     needed, and nothing is unpickled.
 
     data (bytes): What `encoder_to_bytes` gave, or what a transformer of
         spacy-transformers 1.x or 2.x stores.
+    with_weights (bool): See `load_encoder`.
     RETURNS (Encoder): The encoder on the CPU.
     RAISES (ValueError): GP038 if the bytes are damaged or of another kind; GP065 if
         the encoder needs code that is not trusted.
@@ -56,28 +57,12 @@ def encoder_from_bytes(data: bytes) -> Encoder:
     try:
         message = _read_message(data)
         config, tokenizer = _read_files(_files(message))
-        weights = _weights(message)
+        weights = _weights(message) if with_weights else None
         return build_encoder("the stored model", config, tokenizer, weights)
     except Exception as error:  # of four libraries, whose errors have no common base
         if is_coded(error) or is_shortage(error):
             raise
         raise _damaged(error) from error
-
-
-def outline_from_bytes(data: bytes) -> Encoder:
-    """Rebuild an encoder without its weights.
-
-    data (bytes): As for `encoder_from_bytes`.
-    RETURNS (Encoder): The encoder; its weights have shapes and no values.
-    RAISES (ValueError): GP038 if the bytes are damaged or of another kind.
-    """
-    try:
-        parts = _read_files(_files(_read_message(data)))
-    except Exception as error:  # of four libraries, whose errors have no common base
-        if is_shortage(error):
-            raise
-        raise _damaged(error) from error
-    return build_outline("the stored model", *parts)
 
 
 def _damaged(error: Exception) -> ValueError:
@@ -146,24 +131,15 @@ def _read_files(files: Dict[str, bytes]) -> Tuple[Any, Any]:
         return config, AutoTokenizer.from_pretrained(folder, use_fast=True, **trust)
 
 
-def encoder_from_pipeline(folder: Path) -> Encoder:
-    """The encoder of a trained pipeline's `transformer`.
+def encoder_from_pipeline(folder: Path, *, with_weights: bool = True) -> Encoder:
+    """Rebuild the encoder of a trained pipeline's `transformer`.
 
     folder (Path): The component's folder, which holds the file `model`.
+    with_weights (bool): See `load_encoder`.
     RETURNS (Encoder): The encoder on the CPU.
     RAISES (ValueError): GP038 if there is none in it.
     """
-    return encoder_from_bytes(_stored_in(folder))
-
-
-def outline_from_pipeline(folder: Path) -> Encoder:
-    """The encoder of a trained pipeline's `transformer`, without its weights.
-
-    folder (Path): The component's folder, which holds the file `model`.
-    RETURNS (Encoder): The encoder; its weights have shapes and no values.
-    RAISES (ValueError): GP038 if there is none in it.
-    """
-    return outline_from_bytes(_stored_in(folder))
+    return encoder_from_bytes(_stored_in(folder), with_weights=with_weights)
 
 
 def _stored_in(folder: Path) -> bytes:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from spacy_globalpointer.encoders.dropout import QuickDropout, drop
+from spacy_globalpointer.encoders.cpu_training import QuickDropout, drop
 
 
 @given(st.integers(0, 40), st.floats(0.01, 0.9), st.integers(0, 2**16))
@@ -56,7 +56,7 @@ def test_attention_is_torchs_but_for_the_draws(monkeypatch, kind, scale):
     mask[..., 0] = True
     mask = {None: None, "bool": mask, "float": mask.float() * 3}[kind]
     expected = F.scaled_dot_product_attention(query, key, value, mask, scale=scale)
-    path = "spacy_globalpointer.encoders.dropout.drop"
+    path = "spacy_globalpointer.encoders.cpu_training.drop"
     monkeypatch.setattr(path, lambda x, p: x)
     with QuickDropout():
         ours = F.scaled_dot_product_attention(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from spacy_globalpointer.encoders.embedding_rows import EmbeddingRows
+from spacy_globalpointer.encoders.cpu_training import EmbeddingRows
 
 OWN = "_RowsBackward"
 

@@ -12,11 +12,10 @@ import torch
 from small_encoders import FAMILIES, make_bert
 from transformers import AutoModel, AutoTokenizer
 
-from spacy_globalpointer.encoders.folders import load_encoder, load_outline
+from spacy_globalpointer.encoders.folders import load_encoder
 from spacy_globalpointer.encoders.storage import (
     encoder_from_bytes,
     encoder_to_bytes,
-    outline_from_bytes,
 )
 from spacy_globalpointer.machine_faults import NoTemporaryFolder
 
@@ -50,12 +49,12 @@ def same_but_for_weights(outline, encoder):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_outline_tells_what_the_encoder_tells(family, tmp_path):
     folder = str(FAMILIES[family](tmp_path))
-    same_but_for_weights(load_outline(folder), load_encoder(folder))
+    same_but_for_weights(load_encoder(folder, with_weights=False), load_encoder(folder))
 
 
 def test_the_outline_of_a_trained_pipelines_encoder(pipeline):
     for name in (str(pipeline), str(pipeline / "transformer")):
-        same_but_for_weights(load_outline(name), load_encoder(name))
+        same_but_for_weights(load_encoder(name, with_weights=False), load_encoder(name))
 
 
 def test_no_weights_are_read(tmp_path, monkeypatch):
@@ -63,7 +62,7 @@ def test_no_weights_are_read(tmp_path, monkeypatch):
     monkeypatch.delattr(AutoModel, "from_pretrained")
     for file in folder.glob("*.safetensors"):
         file.unlink()
-    assert load_outline(str(folder)).max_window == 64
+    assert load_encoder(str(folder), with_weights=False).max_window == 64
 
 
 def test_a_setting_that_the_encoder_does_not_have(tmp_path):
@@ -77,13 +76,13 @@ def test_a_setting_that_the_encoder_does_not_have(tmp_path):
 
 def test_what_cannot_be_loaded(tmp_path, pipeline):
     with pytest.raises(ValueError, match="GP033"):
-        load_outline(str(tmp_path))
+        load_encoder(str(tmp_path), with_weights=False)
     (tmp_path / "model").write_bytes(srsly.msgpack_dumps({"shims": [[b"junk"]]}))
     with pytest.raises(ValueError, match="GP038"):
-        load_outline(str(tmp_path))
+        load_encoder(str(tmp_path), with_weights=False)
     (tmp_path / "model").write_bytes(b"junk")
     with pytest.raises(ValueError, match="GP038"):
-        load_outline(str(tmp_path))
+        load_encoder(str(tmp_path), with_weights=False)
 
 
 @pytest.mark.parametrize(
@@ -101,14 +100,14 @@ def test_what_cannot_be_loaded(tmp_path, pipeline):
         {"attention_probs_dropout_prob": "a"},
     ],
 )
-@pytest.mark.parametrize("load", [load_encoder, load_outline])
-def test_settings_of_the_wrong_type_are_no_encoders(config, load, tmp_path):
+@pytest.mark.parametrize("with_weights", [True, False])
+def test_settings_of_the_wrong_type_are_no_encoders(config, with_weights, tmp_path):
     file = make_bert(tmp_path) / "config.json"
     if config:
         config = {**json.loads(file.read_text()), **config}
     file.write_text(json.dumps(config))
     with pytest.raises(ValueError, match="GP033"):
-        load(str(tmp_path))
+        load_encoder(str(tmp_path), with_weights=with_weights)
 
 
 def test_settings_of_the_wrong_type_are_no_stored_encoders(tmp_path):
@@ -118,9 +117,9 @@ def test_settings_of_the_wrong_type_are_no_stored_encoders(tmp_path):
     config = {**json.loads(message["files"]["config.json"]), "hidden_size": "a"}
     message["files"]["config.json"] = json.dumps(config).encode("utf-8")
     data = srsly.msgpack_dumps(message)
-    for load in (encoder_from_bytes, outline_from_bytes):
+    for with_weights in (True, False):
         with pytest.raises(ValueError, match="GP03[38]"):
-            load(data)
+            encoder_from_bytes(data, with_weights=with_weights)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])

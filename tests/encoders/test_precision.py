@@ -12,9 +12,12 @@ import torch
 from helpers import TEXTS, fit, make_examples
 from small_encoders import make_bert
 
-from spacy_globalpointer.encoders import bf16_probe, precision
-from spacy_globalpointer.encoders.bf16_probe import measure_bf16_gain
-from spacy_globalpointer.encoders.precision import bf16_gain, choose_precision
+from spacy_globalpointer.encoders import precision
+from spacy_globalpointer.encoders.precision import (
+    bf16_gain,
+    choose_precision,
+    measure_bf16_gain,
+)
 from spacy_globalpointer.encoders.transformer_model import get_shim
 
 CPU = torch.device("cpu")
@@ -69,13 +72,13 @@ def test_auto_is_decided_once_and_logged(gain, caplog):
 def listed(monkeypatch, tmp_path):
     """A processor that lists bfloat16, and an empty cache."""
     supported = SimpleNamespace(_is_mkldnn_bf16_supported=lambda: True)
-    monkeypatch.setattr(bf16_probe.torch.ops, "mkldnn", supported)
+    monkeypatch.setattr(precision.torch.ops, "mkldnn", supported)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path / "spacy-globalpointer" / "bf16.json"
 
 
 def test_a_processor_that_dies_of_bf16_is_survived(monkeypatch, listed):
-    monkeypatch.setattr(bf16_probe, "_PROBE", "import os; os.abort()")
+    monkeypatch.setattr(precision, "_PROBE", "import os; os.abort()")
     assert measure_bf16_gain() == 0
 
 
@@ -84,52 +87,52 @@ def test_a_probe_that_cannot_run(monkeypatch, listed, error):
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(bf16_probe.subprocess, "run", fail)
+    monkeypatch.setattr(precision.subprocess, "run", fail)
     assert measure_bf16_gain() == 0
 
 
 def test_the_measurement_is_kept_until_the_next_start(monkeypatch, listed):
-    monkeypatch.setattr(bf16_probe, "_PROBE", "print(2.5)")
+    monkeypatch.setattr(precision, "_PROBE", "print(2.5)")
     assert measure_bf16_gain() == 2.5
-    monkeypatch.setattr(bf16_probe, "_PROBE", "print(3.5)")
+    monkeypatch.setattr(precision, "_PROBE", "print(3.5)")
     assert measure_bf16_gain() == 2.5
     assert [path.name for path in listed.parent.iterdir()] == ["bf16.json"]
-    monkeypatch.setattr(bf16_probe, "_boot", lambda: "another start")
+    monkeypatch.setattr(precision, "_boot", lambda: "another start")
     assert measure_bf16_gain() == 3.5
     listed.write_text("{", encoding="utf-8")
-    monkeypatch.setattr(bf16_probe, "_PROBE", "print(4.5)")
+    monkeypatch.setattr(precision, "_PROBE", "print(4.5)")
     assert measure_bf16_gain() == 4.5
 
 
 def test_no_start_is_known_and_no_cache_can_be_written(monkeypatch, listed):
-    monkeypatch.setattr(bf16_probe, "_PROBE", "print(2.5)")
-    monkeypatch.setattr(bf16_probe, "_boot", lambda: "")
+    monkeypatch.setattr(precision, "_PROBE", "print(2.5)")
+    monkeypatch.setattr(precision, "_boot", lambda: "")
     assert measure_bf16_gain() == 2.5 and not listed.exists()
-    monkeypatch.setattr(bf16_probe, "_boot", lambda: "now")
+    monkeypatch.setattr(precision, "_boot", lambda: "now")
     listed.parent.write_text("no folder", encoding="utf-8")
     assert measure_bf16_gain() == 2.5
 
 
 def test_a_failed_measurement_is_not_kept(monkeypatch, listed):
-    monkeypatch.setattr(bf16_probe, "_PROBE", "import os; os.abort()")
+    monkeypatch.setattr(precision, "_PROBE", "import os; os.abort()")
     assert measure_bf16_gain() == 0 and not listed.exists()
-    monkeypatch.setattr(bf16_probe, "_PROBE", "print(2.5)")
+    monkeypatch.setattr(precision, "_PROBE", "print(2.5)")
     assert measure_bf16_gain() == 2.5
 
 
 @pytest.mark.parametrize("value", [0.0, "nan", "[]", '"2.5"', "true", -1.0, None])
 def test_a_kept_value_that_is_no_measurement_is_taken_again(monkeypatch, listed, value):
-    monkeypatch.setattr(bf16_probe, "_PROBE", "print(2.5)")
+    monkeypatch.setattr(precision, "_PROBE", "print(2.5)")
     measure_bf16_gain()
     text = listed.read_text(encoding="utf-8").replace("2.5", str(value))
     listed.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(bf16_probe, "_PROBE", "print(3.5)")
+    monkeypatch.setattr(precision, "_PROBE", "print(3.5)")
     assert measure_bf16_gain() == 3.5
 
 
 @pytest.mark.parametrize("output", ["nan", "inf", "-1", "", "fast"])
 def test_a_probe_that_prints_no_factor(monkeypatch, listed, output):
-    monkeypatch.setattr(bf16_probe, "_PROBE", f"print({output!r})")
+    monkeypatch.setattr(precision, "_PROBE", f"print({output!r})")
     assert measure_bf16_gain() == 0 and not listed.exists()
 
 
@@ -148,9 +151,9 @@ def test_torch_that_lies_on_no_usual_path_is_found(monkeypatch, listed, tmp_path
     (tmp_path / "elsewhere" / "mine").mkdir(parents=True)
     file = tmp_path / "elsewhere" / "mine" / "__init__.py"
     file.write_text("gain = 4.5")
-    monkeypatch.setattr(bf16_probe.torch, "__file__", str(file))
-    probe = bf16_probe._PROBE.partition("import torch")[0]
-    monkeypatch.setattr(bf16_probe, "_PROBE", f"{probe}import mine; print(mine.gain)")
+    monkeypatch.setattr(precision.torch, "__file__", str(file))
+    probe = precision._PROBE.partition("import torch")[0]
+    monkeypatch.setattr(precision, "_PROBE", f"{probe}import mine; print(mine.gain)")
     assert measure_bf16_gain() == 4.5
 
 

@@ -14,7 +14,7 @@ import srsly
 import torch
 from small_encoders import make_bert
 
-from spacy_globalpointer.encoders.folders import load_encoder, load_outline
+from spacy_globalpointer.encoders.folders import load_encoder
 from spacy_globalpointer.encoders.remote_code import VARIABLE
 from spacy_globalpointer.encoders.storage import encoder_from_bytes, encoder_to_bytes
 
@@ -63,10 +63,10 @@ def bring_code(folder):
     return folder
 
 
-@pytest.mark.parametrize("load", [load_encoder, load_outline])
-def test_code_in_a_folder_is_not_run_and_nobody_is_asked(load, bert, witness):
+@pytest.mark.parametrize("with_weights", [True, False])
+def test_code_in_a_folder_is_not_run_and_nobody_is_asked(with_weights, bert, witness):
     with pytest.raises(ValueError, match=f"GP065.*{VARIABLE}=1"):
-        load(str(bring_code(bert)))
+        load_encoder(str(bring_code(bert)), with_weights=with_weights)
     assert not witness.exists()
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from ...corpus.formats.files import SourceFile
-from ...encoders.dropout import QuickDropout
+from ...encoders.cpu_training import QuickDropout
 from ...encoders.precision import choose_precision
 from ...encoders.pretrained import Encoder
 from ...errors import Errors

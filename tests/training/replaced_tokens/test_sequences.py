@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_encoders import FAMILIES, make_bert, make_roberta
 
-from spacy_globalpointer.encoders.folders import load_outline
+from spacy_globalpointer.encoders.folders import load_encoder
 from spacy_globalpointer.training.replaced_tokens.sequences import (
     LEAST,
     SequenceSource,
@@ -22,7 +22,8 @@ from spacy_globalpointer.training.replaced_tokens.texts import find_texts
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
-    return load_outline(str(make_bert(tmp_path_factory.mktemp("bert")))).tokenizer
+    folder = make_bert(tmp_path_factory.mktemp("bert"))
+    return load_encoder(str(folder), with_weights=False).tokenizer
 
 
 def write(folder, texts, name="a.jsonl"):
@@ -63,7 +64,9 @@ def test_texts_are_not_mixed(tokenizer):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_begins_of_words(family, tmp_path):
-    tokenizer = load_outline(str(FAMILIES[family](tmp_path))).tokenizer
+    tokenizer = load_encoder(
+        str(FAMILIES[family](tmp_path)), with_weights=False
+    ).tokenizer
     [cut] = cut_sequences(tokenizer, ["abc de, fghi jk"], room=60)
     begins = numpy.flatnonzero(cut.begins)
     # A word of byte pieces begins with its space.
@@ -139,6 +142,6 @@ def test_each_file_is_read_part_by_part(tokenizer, tmp_path):
 
 
 def test_a_byte_tokenizer_has_no_words_of_bytes(tmp_path):
-    tokenizer = load_outline(str(make_roberta(tmp_path))).tokenizer
+    tokenizer = load_encoder(str(make_roberta(tmp_path)), with_weights=False).tokenizer
     [cut] = cut_sequences(tokenizer, ["äöü äöü"], room=60)
     assert cut.begins.sum() == 2
