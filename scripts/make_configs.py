@@ -1,21 +1,21 @@
-"""Write configs/ anew: a config of each recipe, for a CPU and for a GPU."""
+"""Write configs/ again: the configs that project.yml and the documentation use.
+
+`spacy global-pointer config` writes those of all other recipes.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from spacy_globalpointer.recipes.make import make_config, recipes
+from spacy_globalpointer.recipes.make import make_config
 
 FOLDER = Path(__file__).resolve().parent.parent / "configs"
+RECIPES = ("default", "tok2vec", "roberta-en", "bert-zh", "longformer-en")
 
 
 def config_files() -> dict[str, str]:
-    """RETURNS (Dict[str, str]): What each file in configs/ is to hold, by its name."""
-    files = {}
-    for name in recipes():
-        files[f"{name}.cfg"] = make_config(name)
-        files[f"{name}-gpu.cfg"] = make_config(name, gpu=True)
-    return files
+    """RETURNS (Dict[str, str]): The content of each file in configs/, by its name."""
+    return {f"{name}.cfg": make_config(name) for name in RECIPES}
 
 
 if __name__ == "__main__":
