@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -20,11 +21,12 @@ from ..values import is_whole
 FACTORY = "global_pointer"
 #: Settings of the component that are taken from its section as they are.
 CHECKED = ("spans_key", "max_span_length", "overlap")
-READER = "spacy-globalpointer.ChunkedCorpus.v1"
-LOSS = "spacy-globalpointer.SpanLoss."
+#: Groups of entry points, and the modules whose functions this module understands.
+READERS = ("spacy_readers", "spacy_globalpointer.corpus.reader")
+LOSSES = ("thinc_losses", "spacy_globalpointer.pipeline.span_loss")
 OUR_ENCODERS = (
-    "spacy-globalpointer.TransformerModel.",
-    "spacy-globalpointer.Tok2VecTransformer.",
+    "spacy_architectures",
+    "spacy_globalpointer.encoders.transformer_model",
 )
 OTHER_ENCODERS = (
     "spacy-transformers.TransformerModel.",
@@ -238,7 +240,7 @@ def _tok2vec(block: _Block) -> Dict[str, Any]:
 
 def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:
     architecture, name = model.get("@architectures", ""), model.get("name")
-    ours = architecture.startswith(OUR_ENCODERS)
+    ours = _is_registered(architecture, *OUR_ENCODERS)
     if block.section.get("factory") == "transformer" and block.folder is not None:
         name = str(block.folder / block.name)
     if not name or not (ours or architecture.startswith(OTHER_ENCODERS)):
@@ -268,7 +270,7 @@ def _weights_by_number(block: _Block) -> Optional[str]:
 
 def _label_weights(block: _Block) -> Any:
     loss = block.section.get("loss") or {}
-    is_ours = loss.get("@losses", LOSS).startswith(LOSS)
+    is_ours = "@losses" not in loss or _is_registered(loss["@losses"], *LOSSES)
     return loss.get("label_weights") if is_ours else None
 
 
@@ -286,7 +288,13 @@ def _train_reader(config: Config) -> Dict[str, Any]:
 
 def _chunk_size(reader: Dict[str, Any]) -> int:
     """Of the training corpus; 0 if it is not read in chunks."""
-    size = reader.get("chunk_size", 0) if reader.get("@readers") == READER else 0
+    has_chunks = _is_registered(reader.get("@readers", ""), *READERS)
+    size = reader.get("chunk_size", 0) if has_chunks else 0
     if not is_whole(size, least=0):
         raise ValueError(Errors.GP117.format(name="chunk_size", value=size, least=0))
     return int(size)
+
+
+def _is_registered(name: str, group: str, module: str) -> bool:
+    """RETURNS (bool): Whether a registered name stands for a function of a module."""
+    return any(point.module == module for point in entry_points(group=group, name=name))

@@ -11,7 +11,7 @@ from thinc.api import Config, Model
 from ..values import Setting
 from .attributes import remember_pipeline
 from .global_pointer import GlobalPointer
-from .span_loss import SpanLoss
+from .span_loss import Loss
 
 if TYPE_CHECKING:
     from ..pointer.states import PointerStates
@@ -70,7 +70,7 @@ def make_global_pointer(
     overlap: Setting,
     annotate_ents: Setting,
     max_spans_per_doc: Setting,
-    loss: SpanLoss,
+    loss: Loss,
     scorer: Optional[Callable],
 ) -> GlobalPointer:
     """Create a `GlobalPointer` component; its docstring explains the settings.

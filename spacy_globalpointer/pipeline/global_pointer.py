@@ -35,7 +35,7 @@ from .gold import GoldSpans
 from .overlap import select_spans
 from .scorer import score_spans
 from .settings import check_settings, settings
-from .span_loss import SpanLoss, make_span_loss_v1
+from .span_loss import Loss, make_span_loss_v1
 from .stored_pipe import StoredPipe
 
 # torch is imported where it is used: spaCy imports this module at every start.
@@ -73,7 +73,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         overlap: str = "any",
         annotate_ents: bool = False,
         max_spans_per_doc: Optional[int] = 100_000,
-        loss: Optional[SpanLoss] = None,
+        loss: Optional[Loss] = None,
         scorer: Optional[Callable] = score_spans,
     ) -> None:
         """Initialize the component.
@@ -98,7 +98,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             `doc.ents`; entities that are there already stay unless one overlaps.
         max_spans_per_doc (Optional[int]): Keep at most so many spans of a
             document, the most probable ones; a warning says when it happens.
-        loss (Optional[SpanLoss]): What is learnt from gold spans; None for the
+        loss (Optional[Loss]): What is learnt from gold spans; None for the
             author's loss.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): GP010 to GP012, GP020, GP044 or GP063 if the component
@@ -107,7 +107,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         self.vocab = vocab
         self.model = model
         self.name = name
-        self.loss = loss or make_span_loss_v1()
+        self.loss: Loss = loss or make_span_loss_v1()
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {
             "labels": [],

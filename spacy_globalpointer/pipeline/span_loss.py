@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from spacy.util import SimpleFrozenDict
 
@@ -42,6 +52,29 @@ def make_span_loss_v1(
     RAISES (ValueError): GP226 if a number is out of its range.
     """
     return SpanLoss(label_weights, balance, boundary_smoothing)
+
+
+class Loss(Protocol):
+    """What `global_pointer` calls as its loss. `SpanLoss` is one; a function registered
+    in `thinc_losses` may make another."""
+
+    def __call__(
+        self,
+        states: PointerStates,
+        gold: Sequence[GoldRow],
+        *,
+        weights: Optional[Sequence[float]] = None,
+        max_span_length: Optional[int] = None,
+    ) -> Tuple[float, PointerStates]:
+        """Compute the loss of a batch and its gradient; see `SpanLoss`."""
+
+    def weights_of(
+        self, labels: Sequence[str], counts: Dict[str, int]
+    ) -> Optional[List[float]]:
+        """Return the weight of each label; None if all are 1."""
+
+    def uncounted(self, labels: Sequence[str], counts: Dict[str, int]) -> List[str]:
+        """Return the labels whose weight depends on gold spans that were not seen."""
 
 
 class SpanLoss:
