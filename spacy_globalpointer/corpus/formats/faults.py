@@ -9,6 +9,7 @@ from typing import List, NamedTuple
 from ...wording import number_of
 from .conll_lines import COMMENT, DOCSTART, is_blank, split_line
 from .files import BOM
+from .json_values import decode_json
 
 _SPACE = " \t\r\n"
 _NO_TAGS = (
@@ -47,12 +48,12 @@ def _json_fault(text: str) -> Fault:
     if text[start] == "[":
         start = len(text) - len(text[start + 1 :].lstrip(_SPACE))
     try:
-        json.JSONDecoder().raw_decode(text, start)
+        decode_json(text, start)
     except json.JSONDecodeError as err:
         reason = f"its JSON is broken: {err.msg} (column {err.colno})"
         return Fault(err.lineno, reason)
-    except (ValueError, RecursionError) as err:
-        return Fault(text.count("\n", 0, start) + 1, f"its JSON is broken: {err}")
+    except ValueError as err:
+        return Fault(text.count("\n", 0, start) + 1, str(err))
     return Fault(text.count("\n", 0, start) + 1, "no format has such an object")
 
 
