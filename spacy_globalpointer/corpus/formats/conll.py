@@ -20,6 +20,7 @@ options.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -95,6 +96,7 @@ def read_file(
         rule = 'a text such as "|", space, none or auto'
         raise bad_option(NAME, "tag_separator", tag_separator, rule)
     wish = _read_wish(separator, token, tags, scheme, outside)
+    wish = replace(wish, tag_separator=tag_separator)
     lines = read_lines(file, encoding=encoding, format=NAME)
     head = _read_head(file, lines)
     layout = find_layout([line for _, line in head], wish, file.path)

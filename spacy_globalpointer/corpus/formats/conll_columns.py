@@ -31,6 +31,7 @@ _OTHER_NAME = re.compile(
     "(?:ner_|pos_|chunk_)?(?:tags?|labels?)|ner?|entity|entities|bio|iob|idx?|index|"
     "(?:token|word|doc)_id|u?pos|lemma|chunk"
 )
+_PREFIX = re.compile(r"(?:^|[|;] ?)[a-z](?=-)")
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -77,8 +78,11 @@ def is_tag_like(value: str) -> bool:
 
 
 def capital_prefix(tag: str) -> str:
-    """RETURNS (str): A tag with its prefix in a capital, as in "b-PER"."""
-    return tag[0].upper() + tag[1:] if tag[1:2] == "-" and tag[0].islower() else tag
+    """RETURNS (str): A tag with its prefix in a capital, as in "b-PER"; several, as in
+    "b-PER|i-LOC", with a capital each."""
+    if tag[1:2] != "-" or not tag[0].islower():
+        return tag
+    return _PREFIX.sub(lambda match: match[0].upper(), tag)
 
 
 def is_chunks(values: Values) -> bool:
