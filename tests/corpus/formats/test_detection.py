@@ -111,6 +111,8 @@ def test_broken_first_line_is_hinted_at(tmp_path):
         ('{"text": NaN}\n', 1, "NaN is not JSON"),
         ("a b c\nMary x\nran y\nis z\n", 1, "3 columns, separated by a space, .* 2"),
         ("\nMary x\nran y\n", 2, "none of its columns, separated by a space"),
+        ('id,text\n1,"a b"\n2\n', 3, "1 column, separated by a comma, .* 2"),
+        ("a;b;c\nd;e;f g\n", 1, "none of its columns, separated by a semicolon"),
         ("  \n", 1, "empty"),
         ("# only\n# remarks\n", 1, "comments only"),
     ],
