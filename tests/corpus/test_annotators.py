@@ -248,6 +248,14 @@ def test_versions_by_one_annotator_are_no_annotators(tmp_path):
     assert (found, summary["rejected"]) == ([sorted(BOB)], {"other_annotation": 2})
 
 
+def test_annotations_without_a_name_may_be_by_several(tmp_path):
+    source = label_studio("completions", None, None)(tmp_path)
+    with pytest.raises(ValueError, match="GP147.*annotators are one without a name"):
+        convert_corpus(source, tmp_path / "out", nlp=NLP)
+    assert convert(source, annotators="union")[0] == [UNION]
+    assert convert(source, options={"annotations": "last"})[0] == [sorted(BOB)]
+
+
 def test_one_id_of_two_texts_is_an_error(tmp_path):
     records = [{"id": 7, "text": t, "label": []} for t in ("a", "b")]
     with pytest.raises(ValueError, match="GP161.*in.jsonl:2 is '7'"):

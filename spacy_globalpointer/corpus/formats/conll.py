@@ -20,6 +20,7 @@ options.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -39,7 +40,7 @@ from .conll_layout import Layout
 from .conll_lines import COMMENT, SEPARATORS, is_blank, is_docstart
 from .conll_sentences import Extra, Sentence, read_sentences
 from .conll_writer import NAME, write_conll
-from .files import SourceFile, read_lines
+from .files import SourceFile, malformed, read_lines
 from .format import Format, bad_option, read_each
 from .tag_cells import count_continued, has_labels, is_part_of, split_cell
 from .tags import AUTO, OUTSIDE, read_scheme
@@ -51,6 +52,7 @@ DOCUMENTS = ("docstart", "file", "sentence")
 LOOKAHEAD = 10_000
 #: How separators are called in a message.
 _CALLED = {"\t": "tabs", " ": "spaces or tabs", ",": "commas", ";": "semicolons"}
+_OLD_LINE_ENDS = 'its lines end in "\\r" alone, and only "\\n" ends a line'
 Lines = Iterator[Tuple[int, str]]
 
 
@@ -86,7 +88,8 @@ def read_file(
     RAISES (ValueError): GP123, GP124 or GP171 if the columns of tokens or of tags
         are not clear, GP125 for a cell that may be one tag or several, GP142 for a
         column that the file does not have, GP164 for a line with another number of
-        columns, GP167 for a bad option, and what `files.read_lines` raises.
+        columns or a file of lines that end in "\\r", GP167 for a bad option, and what
+        `files.read_lines` raises.
     """
     if documents not in DOCUMENTS:
         raise bad_option(NAME, "documents", documents, f"one of {', '.join(DOCUMENTS)}")
@@ -95,8 +98,11 @@ def read_file(
         rule = 'a text such as "|", space, none or auto'
         raise bad_option(NAME, "tag_separator", tag_separator, rule)
     wish = _read_wish(separator, token, tags, scheme, outside)
+    wish = replace(wish, tag_separator=tag_separator)
     lines = read_lines(file, encoding=encoding, format=NAME)
     head = _read_head(file, lines)
+    if len(head) == 1 and "\r" in head[0][1]:
+        raise malformed(Source(file.name, 1), NAME, _OLD_LINE_ENDS)
     layout = find_layout([line for _, line in head], wish, file.path)
     if layout is None:
         if any(_is_token(line) for _, line in head):

@@ -31,6 +31,7 @@ _OTHER_NAME = re.compile(
     "(?:ner_|pos_|chunk_)?(?:tags?|labels?)|ner?|entity|entities|bio|iob|idx?|index|"
     "(?:token|word|doc)_id|u?pos|lemma|chunk"
 )
+_PREFIX = re.compile(r"(?:^|[|;] ?)[a-z](?=-)")
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -65,7 +66,7 @@ def find_unknown_outside(values: Values) -> Optional[str]:
     than half of the tokens."""
     others = Counter(value for value in values if not is_tag_like(value))
     n_tags = len(values) - sum(others.values())
-    if not n_tags or not others:
+    if n_tags == values.count(OUTSIDE) or not others:
         return None
     value, n = others.most_common(1)[0]
     return value if n > 1 and 10 * (n_tags + n) >= 9 * len(values) else None
@@ -77,8 +78,11 @@ def is_tag_like(value: str) -> bool:
 
 
 def capital_prefix(tag: str) -> str:
-    """RETURNS (str): A tag with its prefix in a capital, as in "b-PER"."""
-    return tag[0].upper() + tag[1:] if tag[1:2] == "-" and tag[0].islower() else tag
+    """RETURNS (str): A tag with its prefix in a capital, as in "b-PER"; several, as in
+    "b-PER|i-LOC", with a capital each."""
+    if tag[1:2] != "-" or not tag[0].islower():
+        return tag
+    return _PREFIX.sub(lambda match: match[0].upper(), tag)
 
 
 def is_chunks(values: Values) -> bool:
@@ -113,8 +117,8 @@ def is_sentence_name(name: str) -> bool:
 def find_token(columns: Sequence[Values], candidates: Sequence[int]) -> Optional[int]:
     """Find the column of the tokens.
 
-    It is the first one. Where that has ids, it is the next one that has words, or
-    figures if no other has words.
+    It is the first one. Where that has ids or parts of speech, it is the next one that
+    has words, or figures if no other has words.
 
     columns (Sequence[Sequence[str]]): The values of each column.
     candidates (Sequence[int]): The columns without tags, from the left.
@@ -130,7 +134,7 @@ def find_token(columns: Sequence[Values], candidates: Sequence[int]) -> Optional
         figures = [k for k in others if _has_figures(columns[k])]
         found = min([*words, *figures], default=None)
         return found if found in words or not words else None
-    if is_blocks(values):
+    if is_blocks(values) or _is_parts_of_speech(values):
         return words[0]
     return None if _has_figures(values) and len(values) > 1 else first
 
@@ -138,9 +142,21 @@ def find_token(columns: Sequence[Values], candidates: Sequence[int]) -> Optional
 def _has_words(values: Values) -> bool:
     """RETURNS (bool): Whether a column has words: with letters, without digits, neither
     in blocks nor parts of speech only."""
-    wordy = [v for v in values if not _has_digit(v) and any(map(str.isalpha, v))]
-    wordy = [value for value in wordy if not PART_OF_SPEECH.fullmatch(value)]
-    return not is_blocks(values) and not PLACEHOLDERS.issuperset(wordy)
+    wordy = [value for value in values if _is_wordy(value)]
+    known = _is_parts_of_speech(values) or PLACEHOLDERS.issuperset(wordy)
+    return not is_blocks(values) and not known
+
+
+def _is_wordy(value: str) -> bool:
+    return not _has_digit(value) and any(map(str.isalpha, value))
+
+
+def _is_parts_of_speech(values: Values) -> bool:
+    """RETURNS (bool): Whether nine of ten values with letters are parts of speech, in
+    capitals or not."""
+    wordy = [value for value in values if _is_wordy(value)]
+    n_known = sum(bool(PART_OF_SPEECH.fullmatch(value.upper())) for value in wordy)
+    return bool(wordy) and 10 * n_known >= 9 * len(wordy)
 
 
 def _has_figures(values: Values) -> bool:

@@ -36,8 +36,8 @@ from .conll_lines import (
     is_json,
     split_line,
 )
-from .tag_cells import split_cell, split_layers
-from .tags import find_scheme
+from .tag_cells import find_scheme_of_cells
+from .tags import AUTO
 
 #: Rows in which the words of the first column may all look like tags.
 FEW = 5
@@ -53,6 +53,7 @@ class Wish:
     tags (Tuple[int, ...]): The layers of tags.
     scheme (str): Scheme of the tags.
     outside (Optional[str]): Tag of tokens outside any span.
+    tag_separator (str): What separates the tags of a cell, see `tag_cells.split_cell`.
     """
 
     separator: str = ""
@@ -60,6 +61,7 @@ class Wish:
     tags: Tuple[int, ...] = field(default=())
     scheme: str = ""
     outside: Optional[str] = None
+    tag_separator: str = AUTO
 
 
 def find_layout(
@@ -88,7 +90,7 @@ def find_layout(
         found = _find_columns(tokens, separator, wish, file)
         if found is not None:
             layout = _add_ids(lines, *found)
-            scheme = wish.scheme or _find_scheme(lines, layout)
+            scheme = wish.scheme or _find_scheme(lines, layout, wish.tag_separator)
             return replace(layout, scheme=scheme)
     return None
 
@@ -224,19 +226,16 @@ def _add_ids(lines: Sequence[str], layout: Layout, names: Dict[int, str]) -> Lay
     )
 
 
-def _find_scheme(lines: Sequence[str], layout: Layout) -> str:
+def _find_scheme(lines: Sequence[str], layout: Layout, tag_separator: str) -> str:
     ids = SentenceIds(layout)
     sentences: List[List[List[str]]] = [[]]
     for is_first, row in _walk(lines, layout):
         if ids.begin_sentence(row) or is_first:
             sentences.append([])
         sentences[-1].append(layout.read_tags(row))
-    layers: List[List[str]] = []
-    for i in range(len(layout.tags)):
-        for rows in sentences:
-            cells = [split_cell(row[i]) or (row[i],) for row in rows]
-            layers += split_layers(cells, "IOB2")
-    return find_scheme(layers)
+    columns = range(len(layout.tags))
+    cells = ([row[i] for row in rows] for i in columns for rows in sentences)
+    return find_scheme_of_cells(cells, tag_separator)
 
 
 def _walk(lines: Sequence[str], layout: Layout) -> Iterator[Tuple[bool, List[str]]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import List, NamedTuple
 
 from ...wording import number_of
+from .conll_detection import Wish, count_columns, find_separators
 from .conll_lines import COMMENT, DOCSTART, is_blank, split_line
 from .files import BOM
+from .json_values import decode_json
 
 _SPACE = " \t\r\n"
+#: How separators are called in a message.
+_CALLED = {"\t": "a tab", " ": "a space", ",": "a comma", ";": "a semicolon"}
 _NO_TAGS = (
     "none of its columns, separated by {parted}, has tags such as B-PER for each token"
 )
@@ -47,12 +50,12 @@ def _json_fault(text: str) -> Fault:
     if text[start] == "[":
         start = len(text) - len(text[start + 1 :].lstrip(_SPACE))
     try:
-        json.JSONDecoder().raw_decode(text, start)
+        decode_json(text, start)
     except json.JSONDecodeError as err:
         reason = f"its JSON is broken: {err.msg} (column {err.colno})"
         return Fault(err.lineno, reason)
-    except (ValueError, RecursionError) as err:
-        return Fault(text.count("\n", 0, start) + 1, f"its JSON is broken: {err}")
+    except ValueError as err:
+        return Fault(text.count("\n", 0, start) + 1, str(err))
     return Fault(text.count("\n", 0, start) + 1, "no format has such an object")
 
 
@@ -65,10 +68,11 @@ def _column_fault(lines: List[str]) -> Fault:
     ]
     if not rows:
         return Fault(1, "there are comments only")
-    tabs = sum("\t" in line for _, line in rows)
-    separator, parted = ("\t", "a tab") if 2 * tabs > len(rows) else (" ", "a space")
+    lines = [line for _, line in rows]
+    usual_by = {s: count_columns(lines, s) for s in find_separators(lines, Wish())}
+    separator, usual = max(usual_by.items(), key=lambda pair: pair[1])
+    parted = _CALLED[separator]
     sizes = [(number, len(split_line(line, separator))) for number, line in rows]
-    [(usual, _)] = Counter(size for _, size in sizes).most_common(1)
     for number, size in sizes:
         if size != usual:
             columns = number_of(size, "column")

@@ -355,3 +355,8 @@ def malformed(source: Source, format: str, reason: object) -> ValueError:
     """RETURNS (ValueError): GP164, for a place that breaks a format's rule."""
     fields = {"source": source, "format": format, "reason": reason}
     return ValueError(Errors.GP164.format(**fields))
+
+
+def is_malformed(err: ValueError) -> bool:
+    """RETURNS (bool): Whether an error is one of `malformed`."""
+    return str(err).startswith("[GP164]")

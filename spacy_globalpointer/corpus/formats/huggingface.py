@@ -39,7 +39,8 @@ from .format import Format, bad_option, read_each
 from .huggingface_writer import LAYERS, NAME, find_layers, write_hf_tokens
 from .json_values import get_field, is_kind, read_json_items
 from .parquet import open_parquet
-from .tags import AUTO, find_scheme, read_scheme
+from .tag_cells import find_scheme_of_cells
+from .tags import AUTO, read_scheme
 from .token_text import TokenText
 
 SUFFIXES = (".jsonl", ".json", ".parquet")
@@ -93,7 +94,7 @@ def read_file(
     rows = (_read_row(record, source, wish) for source, record in records)
     known = _ClassNames(features, names)
     named = (_name_tags(row, known) for row in rows)
-    for row, own in _with_scheme(named, wanted):
+    for row, own in _with_scheme(named, wanted, tag_separator):
         yield _read_document(file, row, own, strict, tag_separator)
 
 
@@ -190,7 +191,9 @@ def _name_tag(value: Any, names: Sequence[str]) -> str:
     return json.dumps(value, default=str)
 
 
-def _with_scheme(rows: Iterator[_Row], wanted: str) -> Iterator[Tuple[_Row, str]]:
+def _with_scheme(
+    rows: Iterator[_Row], wanted: str, tag_separator: str
+) -> Iterator[Tuple[_Row, str]]:
     """YIELDS (Tuple[_Row, str]): The rows and the scheme of their tags."""
     head: List[_Row] = []
     n_tokens = 0
@@ -200,7 +203,8 @@ def _with_scheme(rows: Iterator[_Row], wanted: str) -> Iterator[Tuple[_Row, str]
             break
         head.append(row)
         n_tokens += len(row.tokens)
-    scheme = wanted or find_scheme(tags for row in head for tags in row.layers.values())
+    cells = (tags for row in head for tags in row.layers.values())
+    scheme = wanted or find_scheme_of_cells(cells, tag_separator)
     for row in chain(head, rows):
         yield row, scheme
 

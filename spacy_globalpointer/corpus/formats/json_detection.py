@@ -10,7 +10,7 @@ from typing import Any, List, Optional, Sequence
 from ...errors import Errors
 from ...wording import number_of
 from ..annotations import Source
-from .files import SourceFile
+from .files import SourceFile, is_malformed
 from .format import Format
 from .json_values import is_cut_off, read_json_values
 
@@ -82,7 +82,8 @@ def find_json_formats(
     RETURNS (List[Format]): Those that explain the file, as far as it can be read; none
         if there is no object or array to judge.
     RAISES (ValueError): GP127 if no value is of a format, GP128 if some are; what is
-        wrong with the JSON if that hides the format.
+        wrong with the JSON if that hides the format; what is wrong with the file if its
+        first value cannot be read for that: too large, or a damaged .gz.
     """
     tallies = [_Tally(f) for f in formats if f.claims is not None]
     first: Optional[Source] = None
@@ -97,10 +98,12 @@ def find_json_formats(
     except ValueError as err:
         fault = err  # which the reader of a format that is detected tells, too
     explaining = [tally.format for tally in tallies if tally.explains]
-    if explaining or first is None:
+    if explaining:
         return explaining
-    if fault is not None:
+    if fault is not None and (first is not None or not is_malformed(fault)):
         raise fault
+    if first is None:
+        return []
     best = max(tallies, key=lambda tally: (tally.n_claimed > 0, tally.n_possible))
     if best.n_claimed and best.misfit is not None:
         are = number_of(best.n_possible, "record is", "records are")

@@ -171,7 +171,7 @@ class _ArrayScanner:
         is in the buffer."""
         line, end, _ = self._buffer[self._at :].partition("\n")
         try:
-            _decode(line, 0)
+            decode_json(line, 0)
         except json.JSONDecodeError as err:
             in_string = err.msg.startswith("Unterminated string")
             return not end or in_string or not is_cut_off(err, line)
@@ -184,7 +184,7 @@ class _ArrayScanner:
         n_blocks = 1
         while True:
             try:
-                value, end = _decode(self._buffer, self._at)
+                value, end = decode_json(self._buffer, self._at)
             except json.JSONDecodeError as err:
                 line = self._line + self._buffer.count("\n", self._at, err.pos)
                 cut_off = is_cut_off(err, self._buffer)
@@ -240,7 +240,7 @@ def parse_json(text: str, source: Source, format: str) -> Any:
     RAISES (ValueError): GP164 if it is none.
     """
     try:
-        value, end = _decode(text, _SPACES.match(text).end())  # type: ignore
+        value, end = decode_json(text, _SPACES.match(text).end())  # type: ignore
         if _SPACES.fullmatch(text, end) is None:
             raise json.JSONDecodeError("Extra data", text, end)
         return value
@@ -270,10 +270,15 @@ def _refuse(constant: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_without_copies)
 
 
-def _decode(text: str, start: int) -> Tuple[Any, int]:
-    """RETURNS (Tuple[Any, int]): The value that begins at a place, and its end.
-    RAISES (ValueError): json.JSONDecodeError if it is broken; another one if it is not
-        to be read."""
+def decode_json(text: str, start: int) -> Tuple[Any, int]:
+    """Parse the value that begins at a place.
+
+    text (str): A text with the value.
+    start (int): The place of its first character.
+    RETURNS (Tuple[Any, int]): The value, and its end.
+    RAISES (ValueError): json.JSONDecodeError if it is broken; another one for equal
+        keys in an object, a value that is not JSON, or too many levels.
+    """
     try:
         value, end = _DECODER.raw_decode(text, start)
     except RecursionError as err:

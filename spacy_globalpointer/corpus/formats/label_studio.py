@@ -17,7 +17,8 @@ no spans.
 Of one annotator's annotations of a task, taken is the one marked as ground truth, or
 else the latest by created_at that was not cancelled, as Label Studio's own converter
 does; the results of the others are rejects. A task without one is to be skipped. The
-annotations of several annotators (`completed_by`) are a document each, of one input.
+annotations of several annotators (`completed_by`) are a document each, of one input,
+and so are annotations that name none, as those of old versions.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, groupby, islice
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 from ..annotations import AnnotatedText, Document, Reason, Source
 from .fates import Fate, Fates, make_span, name_of
@@ -171,17 +172,21 @@ class _Reader:
             yield self._read_work(document, entries, chosen)
 
     def _works(self, entries: List[Dict[str, Any]]) -> List[Tuple[str, List[Any]]]:
-        """RETURNS (List[Tuple[str, List]]): The annotations by annotator; together, if
-        the user has chosen some of them, or if all that count are by one."""
-        names = [_annotator_of(entry) for entry in entries]
-        pairs = list(zip(names, entries))
-        valid = dict.fromkeys(name for name, e in pairs if not _is_cancelled(e))
+        """RETURNS (List[Tuple[str, List]]): The annotations by annotator, "" for each
+        that names none; together, if the user has chosen some of them, or if all that
+        count are by one."""
+        # Several without a name may be by several annotators.
+        owners = [_annotator_of(entry) or i for i, entry in enumerate(entries)]
+        pairs = list(zip(owners, entries))
+        valid = dict.fromkeys(owner for owner, e in pairs if not _is_cancelled(e))
+        first = next(iter(valid), "")
         if len(valid) < 2 or self.predictions or self.annotations != AUTO:
-            return [(next(iter(valid), "") if len(valid) == 1 else "", entries)]
-        # What was cancelled by one who made nothing else goes with the first.
-        owners = [name if name in valid else next(iter(valid)) for name in names]
-        works = [(owner, entry) for owner, entry in zip(owners, entries)]
-        return [(name, [e for owner, e in works if owner == name]) for name in valid]
+            return [(_name_of(first) if len(valid) == 1 else "", entries)]
+        works: Dict[Union[str, int], List[Any]] = {owner: [] for owner in valid}
+        for owner, entry in pairs:
+            # What was cancelled by one who made nothing else goes with the first.
+            works[owner if owner in valid else first].append(entry)
+        return [(_name_of(owner), own) for owner, own in works.items()]
 
     def _read_work(
         self, document: AnnotatedText, entries: List[Dict[str, Any]], chosen: List[int]
@@ -263,6 +268,11 @@ def _annotator_of(entry: Dict[str, Any]) -> str:
     if isinstance(by, dict):
         by = by.get("email") or by.get("id")
     return name_of(by, "")
+
+
+def _name_of(owner: Union[str, int]) -> str:
+    """RETURNS (str): The annotator's name; "" for the number of an annotation."""
+    return owner if isinstance(owner, str) else ""
 
 
 def _copy_of(result: Dict[str, Any]) -> Any:

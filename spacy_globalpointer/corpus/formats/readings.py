@@ -19,6 +19,7 @@ import numpy
 from ...errors import Errors, Warnings
 from ...wording import number_of
 from ..annotations import Reason, Source, find_fault
+from ..words import Words
 from .fates import Fate, make_span
 from .files import SourceFile
 from .format import bad_option
@@ -225,6 +226,7 @@ class _Trial:
     def add(self, marked: Marked) -> None:
         """Compare the spans of a text."""
         text = marked.text
+        words: Optional[Words] = None
         places = [Places(text, reading) for reading in self.readings]
         for start, end, copy in marked.spans:
             copy = copy if isinstance(copy, str) and copy else None
@@ -235,7 +237,9 @@ class _Trial:
             found = [place.find(start, end) for place in places]
             if len(set(found)) > 1:
                 fits = [_fits(text, place, copy) for place in found]
-                self._count(found, fits, copy is not None)
+                words = words or Words(text)
+                trims = [copy is None and _ends_in_space(text, words, p) for p in found]
+                self._count(found, fits, trims, copy is not None)
                 shown = self._describe(text, found, fits)
                 if shown and not self.example:
                     self.example = f"{marked.source}: {start} to {end} is {shown}"
@@ -254,11 +258,18 @@ class _Trial:
         return self.readings[0] if first_is_known and first_leads else None
 
     def _count(
-        self, found: List[Optional[Place]], fits: List[bool], copied: bool
+        self,
+        found: List[Optional[Place]],
+        fits: List[bool],
+        trims: List[bool],
+        copied: bool,
     ) -> None:
+        ends = [reading.end for reading in self.readings]
         for i, j in product(range(len(found)), repeat=2):
+            # "Anna ", which is trimmed, does not speak for "Anna a".
+            is_trimmed = trims[j] and (ends[i], ends[j]) == (INCLUSIVE, EXCLUSIVE)
             if found[i] != found[j] and fits[i]:
-                (self.both if fits[j] else self.better)[i, j] += 1
+                (self.both if fits[j] or is_trimmed else self.better)[i, j] += 1
                 self.copies[i, j] += copied and not fits[j]
 
     def _describe(
@@ -281,6 +292,15 @@ def _fits(text: str, place: Optional[Place], copy: Optional[str]) -> bool:
     if text[start].isspace() or text[end - 1].isspace():
         return False
     return not _is_in_word(text, start) and not _is_in_word(text, end)
+
+
+def _ends_in_space(text: str, words: Words, place: Optional[Place]) -> bool:
+    """RETURNS (bool): Whether a span would fit without the white space at its end."""
+    if place is None or find_fault(text, *place) is not None:
+        return False
+    start, end = place
+    trimmed = words.trim(start, end) if text[end - 1].isspace() else None
+    return trimmed is not None and _fits(text, (start, trimmed[1]), None)
 
 
 def _is_in_word(text: str, edge: int) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
-from .tags import AUTO, OUTSIDE, is_tag, split_tag
+from .tags import AUTO, OUTSIDE, find_scheme, is_tag, split_tag
 
 NONE = "none"
 SPACE = "space"
@@ -21,7 +21,11 @@ _WITH_OUTSIDE = "|;"
 _MOST = 50
 #: Prefixes, as of BIOES, that continue a span.
 _INNER = ("I", "E")
-_SEVERAL = re.compile(r"[|;,/+&# ]")
+#: What looks like a second tag, whatever stands before it. After "-" and "_", which
+#: labels hold, as in "B-line_S-Bahn", only the prefixes that all schemes have.
+_SECOND = r"(?<=.{3})(?:[^\w-][BIMESLU]|[-_][BI])-"
+_SEVERAL = re.compile(rf"[|;,/+&# ]|{_SECOND}", re.S)
+_IS_UNCLEAR = re.compile(rf"[|]|{_SECOND}", re.S)
 
 
 def split_cell(cell: str, separator: str = AUTO) -> Optional[Tuple[str, ...]]:
@@ -31,7 +35,7 @@ def split_cell(cell: str, separator: str = AUTO) -> Optional[Tuple[str, ...]]:
     separator (str): What separates tags: a text, "space", "none", or "auto".
     RETURNS (Optional[Tuple[str, ...]]): The tags; the cell itself if it is one tag, or
         none. None if it is not clear whether it is one tag or several: a label with
-        "|" in it, or tags with a space between.
+        "|" or what looks like a tag in it.
     """
     if separator not in (AUTO, NONE):
         own = " " if separator == SPACE else separator
@@ -42,7 +46,7 @@ def split_cell(cell: str, separator: str = AUTO) -> Optional[Tuple[str, ...]]:
         parts = _split(cell, mark)
         if parts and (mark in _WITH_OUTSIDE or OUTSIDE not in parts):
             return parts
-    unclear = is_tag(cell) and ("|" in cell or _split(cell, " ") is not None)
+    unclear = is_tag(cell) and _IS_UNCLEAR.search(cell) is not None
     return None if unclear else (cell,)
 
 
@@ -75,14 +79,14 @@ def split_layers(cells: Sequence[Sequence[str]], scheme: str) -> List[List[str]]
     for i, cell in enumerate(cells):
         placed = [""] * len(layers)
         begins = []
+        open_layers = _open_layers(layers, scheme) if i else {}
         for place, tag in enumerate(cell):
-            open_layers = [
-                k
-                for k, layer in enumerate(layers)
-                if not placed[k] and i and _continues(layer[-1], tag, scheme)
-            ]
-            if open_layers:
-                placed[place if place in open_layers else open_layers[0]] = tag
+            prefix, label = split_tag(tag, scheme)
+            fitting = open_layers.get(label) if prefix in _INNER else None
+            if fitting:
+                k = place if place in fitting else fitting[0]
+                fitting.remove(k)
+                placed[k] = tag
             elif tag != OUTSIDE:
                 begins.append(tag)
         for tag in begins:
@@ -93,6 +97,32 @@ def split_layers(cells: Sequence[Sequence[str]], scheme: str) -> List[List[str]]
         for layer, tag in zip(layers, placed):
             layer.append(tag or OUTSIDE)
     return layers
+
+
+def _open_layers(layers: Sequence[Sequence[str]], scheme: str) -> Dict[str, List[int]]:
+    """RETURNS (Dict[str, List[int]]): By label, the layers that end in an open span."""
+    found: Dict[str, List[int]] = {}
+    for k, layer in enumerate(layers):
+        prefix, label = split_tag(layer[-1], scheme)
+        if prefix in ("B", "I"):
+            found.setdefault(label, []).append(k)
+    return found
+
+
+def find_scheme_of_cells(
+    sentences: Iterable[Sequence[str]], separator: str = AUTO
+) -> str:
+    """Tell the scheme of cells that may hold several tags, see `tags.find_scheme`.
+
+    sentences (Iterable[Sequence[str]]): The cells of each sentence, one column.
+    separator (str): As in `split_cell`.
+    RETURNS (str): The scheme.
+    """
+    layers: List[List[str]] = []
+    for cells in sentences:
+        tags = [split_cell(cell, separator) or (cell,) for cell in cells]
+        layers += split_layers(tags, "IOB2")
+    return find_scheme(layers)
 
 
 def count_continued(
@@ -148,9 +178,3 @@ def has_labels(cell: str, other: str, scheme: str) -> bool:
 def _read(cell: str, scheme: str) -> List[Tuple[str, str]]:
     """RETURNS (List[Tuple[str, str]]): The tags of a cell, see `tags.split_tag`."""
     return [split_tag(tag, scheme) for tag in split_cell(cell) or (cell,)]
-
-
-def _continues(last: str, tag: str, scheme: str) -> bool:
-    prefix, label = split_tag(tag, scheme)
-    before, open_label = split_tag(last, scheme)
-    return prefix in _INNER and before in ("B", "I") and label == open_label

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from format_helpers import detected, texts
+from format_helpers import detected, read_all, texts
 
 from spacy_globalpointer.corpus.formats.conll_detection import Wish, find_layout
 from spacy_globalpointer.corpus.formats.registry import detect_format
@@ -62,6 +62,9 @@ def layout_of(content):
         ("१ Anna B-PER\n२ Berg I-PER\n३ Leith B-LOC\n", "Anna Berg Leith"),
         ("B-PER Anna\nI-PER Berg\nB-LOC Leith\n", "Anna Berg Leith"),
         ("Anna B-PER 0\nBerg I-PER 1\nLeith B-LOC 2\n", "Anna Berg Leith"),
+        ("NNP Anna B-PER\nNNP Berg I-PER\nNNP Leith B-LOC\n. . O\n", None),
+        ("NN Anna B-PER\nIN Berg I-PER\nVB x O\nNN Leith B-LOC\n", None),
+        ("propn Anna B-PER\nx Berg I-PER\nadp x O\npropn Leith B-LOC\n", None),
     ],
 )
 def test_ids_and_counters_are_not_tokens(tmp_path, content, text):
@@ -130,6 +133,15 @@ def test_words_of_a_header_with_a_tag_are_tokens(tmp_path):
     assert one(tmp_path, "word\tO\nlabel\tB-X\n").text == "word label"
 
 
+@pytest.mark.parametrize("separator", ["\t", " ", ","])
+def test_lines_that_end_in_a_carriage_return_alone_are_an_error(tmp_path, separator):
+    content = "Anna B-PER\rlives O\rhere O\r".replace(" ", separator)
+    with pytest.raises(ValueError, match=r"GP1\d\d"):
+        detected(tmp_path, content)
+    with pytest.raises(ValueError, match=r'GP164.*file.tsv:1.*end in "\\r" alone'):
+        read_all("conll", tmp_path / "file.tsv")
+
+
 @pytest.mark.parametrize("outside", ["o", "O", "_", "-", "OUT", "none", "0"])
 @pytest.mark.parametrize("prefix", ["", "only_tags"])
 def test_outside_tag_is_detected(tmp_path, outside, prefix):
@@ -160,6 +172,11 @@ def test_file_without_spans_does_not_fall_back_to_chunks(tmp_path):
 def test_unclear_column_of_tags_raises_GP124(tmp_path, content, message):
     with pytest.raises(ValueError, match=f"GP124.*file.tsv.*{message}"):
         one(tmp_path, tabbed(content))
+
+
+def test_labels_without_a_prefix_are_not_called_outside(tmp_path):
+    with pytest.raises(ValueError, match="GP162.*has tags such as B-PER"):
+        detected(tmp_path, "Anna\tPER\nBerg\tPER\nlives\tO\nhere\tO\n")
 
 
 def test_outside_tag_that_the_user_names(tmp_path):

@@ -70,6 +70,13 @@ def test_file_that_cannot_be_read_is_told(tmp_path, name, data, message):
             detect_format(tmp_path)
 
 
+def test_packed_file_whose_first_value_has_no_end_is_told(tmp_path):
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"text": "' + b"a" * 8 * 2**20, 9))
+    with pytest.raises(ValueError, match="GP152.*200 times its size"):
+        detect_format(path)
+
+
 def test_file_of_another_ending_in_a_folder_hides_nothing(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\xff")
     with pytest.raises(ValueError, match="GP162"):
@@ -100,8 +107,12 @@ def test_broken_first_line_is_hinted_at(tmp_path):
         ('\n\n{"text": "a"\n "spans": []}\n', 4, "JSON is broken: .*delimiter"),
         ('[\n  {"text": "a",\n   "spans": [}\n]', 3, "JSON is broken"),
         ("[\n", 2, "JSON is broken"),
+        ('\n{"text": "a", "text": "b"}\n', 2, "the key 'text' comes twice"),
+        ('{"text": NaN}\n', 1, "NaN is not JSON"),
         ("a b c\nMary x\nran y\nis z\n", 1, "3 columns, separated by a space, .* 2"),
         ("\nMary x\nran y\n", 2, "none of its columns, separated by a space"),
+        ('id,text\n1,"a b"\n2\n', 3, "1 column, separated by a comma, .* 2"),
+        ("a;b;c\nd;e;f g\n", 1, "none of its columns, separated by a semicolon"),
         ("  \n", 1, "empty"),
         ("# only\n# remarks\n", 1, "comments only"),
     ],

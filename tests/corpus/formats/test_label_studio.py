@@ -69,11 +69,12 @@ def test_the_old_name_of_annotations(tmp_path):
 
 
 def annotators(**first):
+    own = {"completed_by": 1}
     return task(
-        annotation(region(0, 3, ["A"]), created="2021", **first),
-        annotation(region(0, 3, ["B"]), created="2023", was_cancelled=False),
-        annotation(region(0, 3, ["C"]), created="2022"),
-        annotation(region(0, 3, ["D"]), created="2024", was_cancelled=True),
+        annotation(region(0, 3, ["A"]), created="2021", **own, **first),
+        annotation(region(0, 3, ["B"]), created="2023", was_cancelled=False, **own),
+        annotation(region(0, 3, ["C"]), created="2022", **own),
+        annotation(region(0, 3, ["D"]), created="2024", was_cancelled=True, **own),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from format_helpers import read_value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,6 +110,14 @@ def test_a_few_mistakes_do_not_turn_a_file(tmp_path):
     good = offsets(text, ["Müller", "Zoë"], "code-points", "exclusive")
     marked = [(text, good), (text, [(0, 7, None)])]
     assert choose(RULE, tmp_path, *marked) == RULE.readings()[0]
+
+
+def test_space_at_the_ends_of_spans_is_no_inclusive_end(tmp_path, recwarn):
+    entities = [[0, 10, "PER"], [15, 23, "PER"]]
+    value = [["Une fille a vu Le Mage .", {"entities": entities}]]
+    [(document, _)] = read_value("spacy-json", tmp_path, value)
+    assert [(s.start, s.end) for s in document.spans] == [(0, 10), (15, 23)]
+    assert not recwarn.list
 
 
 def test_texts_that_speak_against_each_other_ask(tmp_path):

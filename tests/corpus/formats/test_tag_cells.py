@@ -41,12 +41,19 @@ def test_tag_that_continues_a_span_is_of_its_layer(tmp_path, tags, spans):
     assert one(tmp_path, tags) == spans
 
 
-@pytest.mark.parametrize("label", ["GPE/LOC", "R&D", "C++", "A,B", "A;B", "A#1", "I/O"])
+LABELS = ["GPE/LOC", "R&D", "C++", "A,B", "A;B", "A#1", "I/O", "B-x", "I_B", "A-b-c"]
+
+
+@pytest.mark.parametrize("label", [*LABELS, "line_S-Bahn", "X:Y-Z"])
 def test_label_with_such_a_character_is_one_label(tmp_path, label):
     assert one(tmp_path, f"B-{label} I-{label} O") == [(label, "a b")]
 
 
-@pytest.mark.parametrize("cell", ["B-GPE|LOC", "I-ORG|GPE", "B-A|B-", "B-A|X|B-B"])
+UNCLEAR = [f"I-ORG{mark}U-GPE" for mark in "@:^~.*\\\u3001\uff5c"]
+UNCLEAR += ["I-ORG_B-GPE", "I-ORG-I-GPE", "B-GPE|LOC", "I-ORG|GPE"]
+
+
+@pytest.mark.parametrize("cell", [*UNCLEAR, "B-A|B-", "B-A|X|B-B"])
 def test_cell_that_may_be_one_tag_or_several_raises_GP125(tmp_path, cell):
     with pytest.raises(ValueError, match="GP125.*file.tsv:2.*tag_separator=none"):
         one(tmp_path, f"O {cell} O")
@@ -68,6 +75,21 @@ def test_separator_of_tags_that_the_user_names(tmp_path):
     assert one(tmp_path, "B-A~B-B I-A", tag_separator="~") == [("A", "a b"), ("B", "a")]
     with pytest.raises(ValueError, match="GP167.*'tag_separator'"):
         one(tmp_path, "B-A", tag_separator="")
+
+
+def test_lower_case_prefixes_of_several_tags(tmp_path):
+    spans = [("GPE", "b"), ("ORG", "a b")]
+    assert one(tmp_path, "b-ORG i-ORG|b-GPE o") == spans
+    assert one(tmp_path, "b-ORG i-ORG;b-GPE o") == spans
+
+
+def test_scheme_is_that_of_all_tags_of_a_cell(tmp_path):
+    spans = [("GPE", "b"), ("ORG", "a b")]
+    assert one(tmp_path, "B-ORG L-ORG~U-GPE O", tag_separator="~") == spans
+    for mark in "|~":
+        record = {"tokens": ["a", "b"], "ner_tags": ["B-ORG", f"L-ORG{mark}U-GPE"]}
+        found = read_value("hf-tokens", tmp_path, record, tag_separator=mark)
+        assert sorted(texts(found[0][0])) == spans
 
 
 def test_tags_in_one_string_of_hf_tokens_are_layers(tmp_path):
