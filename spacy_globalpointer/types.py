@@ -1,6 +1,15 @@
-"""Names shared by rooms that must not import each other."""
+"""Types and names shared by rooms that must not import each other."""
 
 from __future__ import annotations
+
+from typing import Tuple
+
+#: First character, and character after the last.
+CharSpan = Tuple[int, int]
+#: First token, and token after the last.
+TokenSpan = Tuple[int, int]
+#: Label, first character, and character after the last: what the scorer compares.
+LabelledSpan = Tuple[str, int, int]
 
 #: ``Doc.user_data`` key under which a converter keeps the gold spans that the
 #: Doc's tokens cannot represent, as ``[start_char, end_char, label]`` with an

@@ -12,15 +12,13 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
-from ..types import LOST_GOLD
+from ..types import LOST_GOLD, LabelledSpan, TokenSpan
 from .annotations import AnnotatedText, Reason, Reject, TextSpan, excerpt, find_fault
 from .words import Words
 
 ON_MISALIGNED = ("reject", "expand", "contract", "split-token", "error")
-Tokens = Tuple[int, int]  # first token, token after the last
-Place = Tuple[str, int, int]  # label, start, end (exclusive)
 #: A span with either a reason to reject it, or its tokens.
-Fate = Tuple[TextSpan, Optional[Reason], Optional[Tokens]]
+Fate = Tuple[TextSpan, Optional[Reason], Optional[TokenSpan]]
 
 
 class Alignment(NamedTuple):
@@ -161,7 +159,7 @@ def _has_loose_edge(text: str, span: TextSpan) -> bool:
     return text[span.start].isspace() or text[span.end - 1].isspace()
 
 
-def token_places(doc: Doc) -> List[Tokens]:
+def token_places(doc: Doc) -> List[TokenSpan]:
     """RETURNS (List[Tuple[int, int]]): First character and character after the last
     of each token that is not white space."""
     return [(t.idx, t.idx + len(t)) for t in doc if not t.text.isspace()]
@@ -209,8 +207,8 @@ class Aligner:
             tokens.
         """
         fates: List[Fate] = []
-        seen: Set[Place] = set()
-        taken: Set[Place] = set()
+        seen: Set[LabelledSpan] = set()
+        taken: Set[LabelledSpan] = set()
         for span in spans:
             reason = find_fault(self.text, span.start, span.end)
             if reason is None and self.text[span.start].isspace():
@@ -228,8 +226,8 @@ class Aligner:
             fates.append((span, reason, None if reason else tokens))
         return fates
 
-    def exact(self, start: int, end: int) -> Optional[Tokens]:
-        """RETURNS (Optional[Tokens]): The tokens from character start to end
+    def exact(self, start: int, end: int) -> Optional[TokenSpan]:
+        """RETURNS (Optional[TokenSpan]): The tokens from character start to end
         (exclusive), or None if these are not boundaries of tokens."""
         first, last = bisect_left(self.starts, start), bisect_left(self.ends, end)
         fits = self.starts[first : first + 1] == [start]
@@ -237,19 +235,19 @@ class Aligner:
             return first, last + 1
         return None
 
-    def expand(self, start: int, end: int) -> Optional[Tokens]:
-        """RETURNS (Optional[Tokens]): The tokens that the characters from start to
+    def expand(self, start: int, end: int) -> Optional[TokenSpan]:
+        """RETURNS (Optional[TokenSpan]): The tokens that the characters from start to
         end (exclusive) touch, or None if there are none."""
         first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
         return (first, last) if first < last else None
 
-    def contract(self, start: int, end: int) -> Optional[Tokens]:
-        """RETURNS (Optional[Tokens]): The tokens that the characters from start to
+    def contract(self, start: int, end: int) -> Optional[TokenSpan]:
+        """RETURNS (Optional[TokenSpan]): The tokens that the characters from start to
         end (exclusive) cover, or None if there are none."""
         first, last = bisect_left(self.starts, start), bisect_right(self.ends, end)
         return (first, last) if first < last else None
 
-    def _find(self, span: TextSpan, on_misaligned: str) -> Optional[Tokens]:
+    def _find(self, span: TextSpan, on_misaligned: str) -> Optional[TokenSpan]:
         tokens = self.exact(span.start, span.end)
         if tokens is None and on_misaligned == "error":
             fields = {"source": span.source, "span": describe(self.text, span)}

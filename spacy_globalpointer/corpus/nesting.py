@@ -11,15 +11,16 @@ from itertools import groupby
 from operator import itemgetter
 from typing import List, Optional, Sequence, Tuple
 
-Place = Tuple[int, int]  # start, end (exclusive)
+from ..types import TokenSpan
+
 #: Spans of a cluster, at most, of which the largest nested set is found.
 MOST_EXACT = 100
 
 
-def nesting_depth(spans: Sequence[Place]) -> int:
+def nesting_depth(spans: Sequence[TokenSpan]) -> int:
     """Count the spans of the longest chain in which each one holds the next.
 
-    spans (Sequence[Place]): The spans. The same place counts once.
+    spans (Sequence[TokenSpan]): The spans. The same place counts once.
     RETURNS (int): The depth: 0 without spans, 1 if no span holds another.
     """
     # From left to right and, of those with one start, from long to short, a chain
@@ -32,10 +33,10 @@ def nesting_depth(spans: Sequence[Place]) -> int:
     return len(tails)
 
 
-def crossing_pairs(spans: Sequence[Place]) -> int:
+def crossing_pairs(spans: Sequence[TokenSpan]) -> int:
     """Count the pairs of spans that cross.
 
-    spans (Sequence[Place]): The spans. The same place under several labels counts
+    spans (Sequence[TokenSpan]): The spans. The same place under several labels counts
         once for each.
     RETURNS (int): The number of pairs with start < other start < end < other end.
     """
@@ -52,10 +53,10 @@ def crossing_pairs(spans: Sequence[Place]) -> int:
     return pairs
 
 
-def count_lost(spans: Sequence[Place], overlap: str) -> int:
+def count_lost(spans: Sequence[TokenSpan], overlap: str) -> int:
     """Count the spans that an overlap policy cannot represent, at the least.
 
-    spans (Sequence[Place]): The spans of one document, none of them empty.
+    spans (Sequence[TokenSpan]): The spans of one document, none of them empty.
     overlap (str): "any" loses none; "nested" allows no two that cross, "flat" no
         two that share a token.
     RETURNS (int): The smallest number of spans that have to go. For "nested", where
@@ -74,18 +75,18 @@ def count_lost(spans: Sequence[Place], overlap: str) -> int:
     )
 
 
-def find_clusters(spans: Sequence[Place]) -> List[List[Place]]:
+def find_clusters(spans: Sequence[TokenSpan]) -> List[List[TokenSpan]]:
     """Find the spans that hang together by crossings.
 
-    spans (Sequence[Place]): The spans; empty ones cross nothing and are left out.
-    RETURNS (List[List[Place]]): Groups of two or more spans: each crosses another of
+    spans (Sequence[TokenSpan]): The spans; empty ones cross nothing and are left out.
+    RETURNS (List[List[TokenSpan]]): Groups of two or more spans: each crosses another of
         its group, and none of another group.
     """
     ordered = sorted((span for span in spans if span[0] < span[1]), key=_outer_first)
     # At one place spans end before others start, and inner ones end before outer ones.
     edges = [(start, 1, i) for i, (start, _) in enumerate(ordered)]
     edges += [(end, 0, -i) for i, (_, end) in enumerate(ordered)]
-    clusters: List[List[Place]] = []
+    clusters: List[List[TokenSpan]] = []
     stack: List[_Open] = []
     for _, is_start, i in sorted(edges):
         if is_start:
@@ -104,7 +105,7 @@ def find_clusters(spans: Sequence[Place]) -> List[List[Place]]:
 class _Open:
     """A cluster some of whose spans have not ended."""
 
-    def __init__(self, first: int, span: Place) -> None:
+    def __init__(self, first: int, span: TokenSpan) -> None:
         self.first = first
         self.spans = [span]
         self.n_open = 1
@@ -138,10 +139,12 @@ class _Counts:
         return total
 
 
-def first_conflict(spans: Sequence[Place], overlap: str) -> Optional[Tuple[int, int]]:
+def first_conflict(
+    spans: Sequence[TokenSpan], overlap: str
+) -> Optional[Tuple[int, int]]:
     """Find two spans that an overlap policy does not let stand together.
 
-    spans (Sequence[Place]): The spans of one document, none of them empty.
+    spans (Sequence[TokenSpan]): The spans of one document, none of them empty.
     overlap (str): "any", "nested" or "flat", as for `count_lost`.
     RETURNS (Optional[Tuple[int, int]]): Indices of the first two from the left; None
         if there are none.
@@ -158,11 +161,11 @@ def first_conflict(spans: Sequence[Place], overlap: str) -> Optional[Tuple[int, 
     return None
 
 
-def _outer_first(span: Place) -> Tuple[int, int]:
+def _outer_first(span: TokenSpan) -> Tuple[int, int]:
     return span[0], -span[1]
 
 
-def _count_piles(spans: Sequence[Place]) -> int:
+def _count_piles(spans: Sequence[TokenSpan]) -> int:
     """RETURNS (int): The number of piles into which spans are sorted so that any two
     of a pile cross; a set without two that cross has no more than one of each."""
     # From left to right a span continues the pile whose last end is the nearest one
@@ -179,7 +182,7 @@ def _count_piles(spans: Sequence[Place]) -> int:
     return n_piles
 
 
-def _most_nested(spans: Sequence[Place]) -> int:
+def _most_nested(spans: Sequence[TokenSpan]) -> int:
     """RETURNS (int): The size of the largest set without two that cross. Quadratic."""
     # From short to long: the best set within a span is the span itself and the best
     # row of disjoint spans, each with its own best set, that lie in it.
@@ -190,7 +193,7 @@ def _most_nested(spans: Sequence[Place]) -> int:
     return _most_disjoint(inner)
 
 
-def _length(span: Place) -> int:
+def _length(span: TokenSpan) -> int:
     return span[1] - span[0]
 
 

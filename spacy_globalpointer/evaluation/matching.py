@@ -20,9 +20,9 @@ from typing import (
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..pipeline.scorer import SpanTuple, gold_spans
+from ..pipeline.scorer import gold_spans
+from ..types import CharSpan, LabelledSpan
 
-Place = Tuple[int, int]  # first character, character after the last
 #: Word pieces from tokens (first, after the last) to the nearest seam of windows.
 Distance = Callable[[int, int], Optional[int]]
 
@@ -57,8 +57,8 @@ class MatchedSpan(NamedTuple):
     score: Optional[float]
 
     @property
-    def key(self) -> SpanTuple:
-        """RETURNS (SpanTuple): Label and characters, by which the scorer compares."""
+    def key(self) -> LabelledSpan:
+        """RETURNS (LabelledSpan): Label and characters, by which the scorer compares."""
         return self.label, self.start, self.end
 
     @property
@@ -69,7 +69,7 @@ class MatchedSpan(NamedTuple):
 
 def match_spans(
     examples: Iterable[Example],
-    found: Sequence[Mapping[SpanTuple, Optional[float]]],
+    found: Sequence[Mapping[LabelledSpan, Optional[float]]],
     *,
     spans_key: str,
     distances: Optional[Sequence[Distance]] = None,
@@ -79,7 +79,7 @@ def match_spans(
     without documents whose reference lacks the key.
 
     examples (Iterable[Example]): Predicted and reference documents.
-    found (Sequence[Mapping[SpanTuple, Optional[float]]]): The spans found in each
+    found (Sequence[Mapping[LabelledSpan, Optional[float]]]): The spans found in each
         document, with their probability if the component gives one.
     spans_key (str): Key of the gold spans in `Doc.spans`.
     distances (Optional[Sequence[Distance]]): For each document the distance of tokens
@@ -98,8 +98,8 @@ def match_spans(
 
 def _match(
     index: int,
-    gold: Set[SpanTuple],
-    found: Mapping[SpanTuple, Optional[float]],
+    gold: Set[LabelledSpan],
+    found: Mapping[LabelledSpan, Optional[float]],
     tokens: Tokens,
     distance: Optional[Distance],
 ) -> Iterable[MatchedSpan]:
@@ -122,7 +122,7 @@ def _match(
         )
 
 
-def _by_place(key: SpanTuple) -> Tuple[int, int, str]:
+def _by_place(key: LabelledSpan) -> Tuple[int, int, str]:
     return key[1], key[2], key[0]
 
 
@@ -146,10 +146,10 @@ class Tokens:
 class Nesting:
     """Tells whether a span is inside others, or holds others.
 
-    places (Sequence[Place]): The others. A span of the same place is no other.
+    places (Sequence[CharSpan]): The others. A span of the same place is no other.
     """
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[CharSpan]) -> None:
         ends: Dict[int, List[int]] = {}
         for start, end in places:
             ends.setdefault(start, []).append(end)

@@ -17,7 +17,7 @@ from ..corpus.docbin import read_docs
 from ..errors import Errors
 from ..pipeline.decision import Decision
 from ..pipeline.global_pointer import GlobalPointer
-from ..pipeline.scorer import SpanTuple
+from ..types import LabelledSpan
 
 if TYPE_CHECKING:
     from ..pointer.search import FoundSpans
@@ -40,11 +40,11 @@ class Predicted(NamedTuple):
     example: Example
     found: FoundSpans
 
-    def char_spans(self, labels: Sequence[str]) -> List[SpanTuple]:
+    def char_spans(self, labels: Sequence[str]) -> List[LabelledSpan]:
         """Return the candidates as the scorer compares spans.
 
         labels (Sequence[str]): The component's labels.
-        RETURNS (List[SpanTuple]): Label, first character, and character after the
+        RETURNS (List[LabelledSpan]): Label, first character, and character after the
             last, of each candidate.
         """
         doc, found = self.example.predicted, self.found

@@ -14,7 +14,7 @@ from spacy.training import Example
 
 from ..errors import Errors
 from ..pipeline.global_pointer import GlobalPointer
-from ..pipeline.scorer import SpanTuple
+from ..types import LabelledSpan
 from .breakdown import (
     Scores,
     score_all,
@@ -172,12 +172,12 @@ def summarize(
 
 def decide(
     predicted: Sequence[Predicted], pipe: GlobalPointer
-) -> Tuple[List[Dict[SpanTuple, float]], List[Set[SpanTuple]]]:
+) -> Tuple[List[Dict[LabelledSpan, float]], List[Set[LabelledSpan]]]:
     """Tell what the component returns, as it is set.
 
     predicted (Sequence[Predicted]): The documents and their candidates.
     pipe (GlobalPointer): The component.
-    RETURNS (Tuple[List[Dict[SpanTuple, float]], List[Set[SpanTuple]]]): For each
+    RETURNS (Tuple[List[Dict[LabelledSpan, float]], List[Set[LabelledSpan]]]): For each
         document the candidates with their probabilities, and those that are returned.
     """
     decision = pipe.decision()
@@ -191,12 +191,12 @@ def decide(
 
 
 def select(
-    candidates: Sequence[MatchedSpan], returned: Sequence[Set[SpanTuple]]
+    candidates: Sequence[MatchedSpan], returned: Sequence[Set[LabelledSpan]]
 ) -> List[MatchedSpan]:
     """Keep of the candidates what the component returns.
 
     candidates (Sequence[MatchedSpan]): Gold spans and candidates.
-    returned (Sequence[Set[SpanTuple]]): The spans that are returned of each document.
+    returned (Sequence[Set[LabelledSpan]]): The spans that are returned of each document.
     RETURNS (List[MatchedSpan]): Gold spans, and what is returned.
     """
     selected = []

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Optional, Set
 
 from spacy.scorer import PRFScore
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..types import LOST_GOLD
-
-SpanTuple = Tuple[str, int, int]  # label, first character, character after the last
+from ..types import LOST_GOLD, LabelledSpan
 
 
 def make_span_scorer() -> Callable[..., Dict[str, Any]]:
@@ -52,22 +50,22 @@ def score_spans(
     return _report(f"spans_{spans_key}", total if annotated else None, per_type)
 
 
-def gold_spans(doc: Doc, key: str) -> Set[SpanTuple]:
+def gold_spans(doc: Doc, key: str) -> Set[LabelledSpan]:
     """The gold spans of a document, those that its tokens cannot represent included.
 
     doc (Doc): The reference.
     key (str): Key of the spans in `Doc.spans`.
-    RETURNS (Set[SpanTuple]): Label, first character, character after the last.
+    RETURNS (Set[LabelledSpan]): Label, first character, character after the last.
     """
     return _spans(doc, key) | _lost(doc)
 
 
-def _spans(doc: Doc, key: str) -> Set[SpanTuple]:
+def _spans(doc: Doc, key: str) -> Set[LabelledSpan]:
     group = doc.spans.get(key, [])
     return {(span.label_, span.start_char, span.end_char) for span in group}
 
 
-def _lost(doc: Doc) -> Set[SpanTuple]:
+def _lost(doc: Doc) -> Set[LabelledSpan]:
     lost = doc.user_data.get(LOST_GOLD, [])
     return {(label, start, end) for start, end, label in lost}
 

@@ -27,8 +27,8 @@ from spacy_globalpointer.corpus.align import ON_MISALIGNED, align_text
 from spacy_globalpointer.corpus.annotations import AnnotatedText, Source, TextSpan
 from spacy_globalpointer.corpus.convert import convert_corpus
 from spacy_globalpointer.corpus.export import export_docs
-from spacy_globalpointer.corpus.formats.layers import assign_layers
 from spacy_globalpointer.corpus.formats.registry import FORMATS
+from spacy_globalpointer.corpus.formats.tag_layers import assign_layers
 from spacy_globalpointer.corpus.formats.tags import Run
 from spacy_globalpointer.corpus.from_doc import annotated_from_doc
 from spacy_globalpointer.corpus.reader import cut_doc

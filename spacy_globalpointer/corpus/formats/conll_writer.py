@@ -14,7 +14,7 @@ from .conll_layout import Layout
 from .conll_lines import COMMENT, DOCSTART, WRITTEN_SEPARATORS, begins_document
 from .files import BOM
 from .format import bad_option
-from .layers import TaggedSentence, tag_sentences
+from .tag_layers import TaggedSentence, tag_sentences
 from .tags import AUTO, OUTSIDE, read_scheme
 
 NAME = "conll"

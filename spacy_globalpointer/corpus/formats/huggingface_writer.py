@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Tuple, Union
 from ...errors import Errors
 from ..annotations import AnnotatedText
 from .class_names import as_names
-from .layers import TaggedSentence, tag_sentences
+from .tag_layers import TaggedSentence, tag_sentences
 from .tags import AUTO, OUTSIDE, SCHEMES, read_scheme
 
 NAME = "hf-tokens"

@@ -17,6 +17,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 import numpy
 
 from ...errors import Errors, Warnings
+from ...types import CharSpan
 from ...wording import number_of
 from ..annotations import Reason, Source, find_fault
 from ..words import Words
@@ -32,8 +33,6 @@ ENDS = (EXCLUSIVE, INCLUSIVE)
 #: Letters of alphabets that separate words by spaces, and digits.
 _OF_WORDS = ("Lu", "Ll", "Lt", "Nd")
 _JOINER = "\u200d"
-
-Place = Tuple[int, int]  # first character, character after the last
 
 
 class Reading(NamedTuple):
@@ -58,7 +57,7 @@ class Places:
         self._offsets = Offsets(text, reading.unit)
         self._shift = int(reading.end == INCLUSIVE)
 
-    def find(self, start: int, end: int) -> Optional[Place]:
+    def find(self, start: int, end: int) -> Optional[CharSpan]:
         """RETURNS (Optional[Tuple[int, int]]): First character and character after the
         last, which may lie outside of the text; None if one is within a character."""
         first = self._offsets.to_points(start)
@@ -259,7 +258,7 @@ class _Trial:
 
     def _count(
         self,
-        found: List[Optional[Place]],
+        found: List[Optional[CharSpan]],
         fits: List[bool],
         trims: List[bool],
         copied: bool,
@@ -273,7 +272,7 @@ class _Trial:
                 self.copies[i, j] += copied and not fits[j]
 
     def _describe(
-        self, text: str, found: List[Optional[Place]], fits: List[bool]
+        self, text: str, found: List[Optional[CharSpan]], fits: List[bool]
     ) -> str:
         shown: Dict[str, List[str]] = {}
         for reading, place, fit in zip(self.readings, found, fits):
@@ -283,7 +282,7 @@ class _Trial:
         return "; ".join(f"{copy} as {', '.join(by)}" for copy, by in shown.items())
 
 
-def _fits(text: str, place: Optional[Place], copy: Optional[str]) -> bool:
+def _fits(text: str, place: Optional[CharSpan], copy: Optional[str]) -> bool:
     if place is None or find_fault(text, *place) is not None:
         return False
     start, end = place
@@ -294,7 +293,7 @@ def _fits(text: str, place: Optional[Place], copy: Optional[str]) -> bool:
     return not _is_in_word(text, start) and not _is_in_word(text, end)
 
 
-def _ends_in_space(text: str, words: Words, place: Optional[Place]) -> bool:
+def _ends_in_space(text: str, words: Words, place: Optional[CharSpan]) -> bool:
     """RETURNS (bool): Whether a span would fit without the white space at its end."""
     if place is None or find_fault(text, *place) is not None:
         return False

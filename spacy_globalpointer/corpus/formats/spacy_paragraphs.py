@@ -11,15 +11,14 @@ Entities of a paragraph are copies of the tags, and not read.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional
 
+from ...types import CharSpan
 from ..annotations import AnnotatedText, Document, Reason, Source
 from .fates import Fates, make_span, name_of
 from .files import malformed
 from .json_values import as_object, get_field
 from .tags import OUTSIDE, read_runs
-
-Place = Tuple[int, int]  # first character, character after the last
 
 
 def is_paragraphs(value: Any) -> bool:
@@ -101,8 +100,8 @@ def _join(words: List[str], spaces: List[Any]) -> str:
     return text[:-1] if spaces and spaces[-1] is None else text
 
 
-def _find(words: List[str], text: str, source: Source, format: str) -> List[Place]:
-    places: List[Place] = []
+def _find(words: List[str], text: str, source: Source, format: str) -> List[CharSpan]:
+    places: List[CharSpan] = []
     end = 0
     for word in words:
         start = text.find(word, end)

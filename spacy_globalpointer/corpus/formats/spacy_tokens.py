@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from itertools import chain, pairwise
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List
 
+from ...types import CharSpan
 from ..annotations import AnnotatedText, Source
 from .files import malformed
 from .json_values import as_object, get_field
 
-Place = Tuple[int, int]  # first character, character after the last
 _WORD = re.compile(r"\S+")
 
 
 def read_tokens(
     record: Dict[str, Any], text: str, source: Source, format: str
-) -> List[Place]:
+) -> List[CharSpan]:
     """Read the tokens that are not white space.
 
     record (Dict[str, Any]): What `Doc.to_json` gave.
@@ -27,7 +27,7 @@ def read_tokens(
     RETURNS (List[Tuple[int, int]]): First character and character after the last.
     RAISES (ValueError): GP164 if they are not within the text, one after the other.
     """
-    places: List[Place] = []
+    places: List[CharSpan] = []
     last = 0
     for value in get_field(record, "tokens", list, source, format):
         token = as_object(value, source, format)
@@ -42,7 +42,7 @@ def read_tokens(
     return places
 
 
-def fill_tokens(document: AnnotatedText) -> List[Place]:
+def fill_tokens(document: AnnotatedText) -> List[CharSpan]:
     """Make tokens of a whole text, as `Doc.from_json` wants them.
 
     A word is followed by at most one space; all else between words is a token too.
@@ -64,7 +64,7 @@ def fill_tokens(document: AnnotatedText) -> List[Place]:
     return tokens
 
 
-def _split_words(document: AnnotatedText) -> Iterator[Place]:
+def _split_words(document: AnnotatedText) -> Iterator[CharSpan]:
     places = ((span.start, span.end) for span in document.spans)
     edges = sorted(set(chain.from_iterable(places)))
     for match in _WORD.finditer(document.text):

@@ -7,8 +7,8 @@ from format_helpers import detected, read_value, texts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_globalpointer.corpus.formats.layers import assign_layers
 from spacy_globalpointer.corpus.formats.tag_cells import split_cell, split_layers
+from spacy_globalpointer.corpus.formats.tag_layers import assign_layers
 from spacy_globalpointer.corpus.formats.tags import Run, read_runs, write_tags
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_globalpointer.corpus.annotations import AnnotatedText, Source, TextSpan
-from spacy_globalpointer.corpus.formats.layers import assign_layers, tag_sentences
+from spacy_globalpointer.corpus.formats.tag_layers import assign_layers, tag_sentences
 from spacy_globalpointer.corpus.formats.tags import SCHEMES, Run, read_runs
 
 
