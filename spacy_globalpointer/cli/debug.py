@@ -15,7 +15,7 @@ from ..diagnostics.checked_settings import (
     read_settings,
 )
 from ..diagnostics.file_report import (
-    Reading,
+    EncoderReading,
     load_language,
     load_reading,
     read_report,
@@ -184,7 +184,7 @@ def _encoder(
     return replace(found, has_windows=found.has_windows or bool(given), **given)
 
 
-def _describe(settings: CheckedSettings, reading: Optional[Reading]) -> str:
+def _describe(settings: CheckedSettings, reading: Optional[EncoderReading]) -> str:
     values: Dict[str, object] = {
         "spans_key": repr(settings.spans_key),
         "overlap": repr(settings.overlap),

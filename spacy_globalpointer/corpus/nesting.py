@@ -79,8 +79,8 @@ def find_clusters(spans: Sequence[TokenSpan]) -> List[List[TokenSpan]]:
     """Find the spans that hang together by crossings.
 
     spans (Sequence[TokenSpan]): The spans; empty ones cross nothing and are left out.
-    RETURNS (List[List[TokenSpan]]): Groups of two or more spans: each crosses another of
-        its group, and none of another group.
+    RETURNS (List[List[TokenSpan]]): Groups of two or more spans: each crosses another
+        of its group, and none of another group.
     """
     ordered = sorted((span for span in spans if span[0] < span[1]), key=_outer_first)
     # At one place spans end before others start, and inner ones end before outer ones.

@@ -68,7 +68,7 @@ def labels_of(reports: Reports) -> List[str]:
     return sorted({label for r in reports.values() for label in r.statistics.labels})
 
 
-class Reading(NamedTuple):
+class EncoderReading(NamedTuple):
     """How an encoder reads.
 
     encoder (Encoder): Its settings and its tokenizer; the weights are not needed.
@@ -89,11 +89,11 @@ class Reading(NamedTuple):
         return None if self.window is None else self.window - n_special
 
 
-def load_reading(settings: EncoderSettings) -> Reading:
+def load_reading(settings: EncoderSettings) -> EncoderReading:
     """Load an encoder's tokenizer.
 
     settings (EncoderSettings): The encoder.
-    RETURNS (Reading): How it reads.
+    RETURNS (EncoderReading): How it reads.
     RAISES (ValueError): GP032 to GP038 if it cannot be loaded, or not read so.
     """
     from ..encoders.folders import load_encoder  # imports torch
@@ -102,9 +102,9 @@ def load_reading(settings: EncoderSettings) -> Reading:
     configs = settings.tokenizer_config, settings.transformer_config
     encoder = load_encoder(settings.name, *configs, with_weights=False)
     if not settings.has_windows:
-        return Reading(encoder, settings, None)
+        return EncoderReading(encoder, settings, None)
     asked = (settings.name, settings.window, settings.context, 1, None, *configs)
-    return Reading(encoder, settings, Settings(*asked).window_of(encoder))
+    return EncoderReading(encoder, settings, Settings(*asked).window_of(encoder))
 
 
 def load_language(config: Optional[Path], lang: Optional[str]) -> Optional[Language]:
@@ -123,14 +123,14 @@ def read_report(
     path: Path,
     settings: CheckedSettings,
     nlp: Optional[Language],
-    reading: Optional[Reading],
+    reading: Optional[EncoderReading],
 ) -> FileReport:
     """Read a file once, one Doc at a time.
 
     path (Path): The .spacy file, or a folder of such files.
     settings (CheckedSettings): The settings.
     nlp (Optional[Language]): What training tokenizes with, if it is known.
-    reading (Optional[Reading]): The encoder, if it is known.
+    reading (Optional[EncoderReading]): The encoder, if it is known.
     RETURNS (FileReport): The counts.
     RAISES (ValueError): GP119 if the file has no span under the key; GP120 if it has
         no document.
@@ -161,7 +161,7 @@ def _make_report(
     vocab: Vocab,
     settings: CheckedSettings,
     nlp: Optional[Language],
-    reading: Optional[Reading],
+    reading: Optional[EncoderReading],
 ) -> FileReport:
     key = settings.spans_key
     examples = SpanExamples(

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 from ..corpus.statistics import CorpusStatistics
 from ..wording import number_of
 from .checked_settings import CheckedSettings
-from .file_report import FileReport, Reading, Reports, labels_of
+from .file_report import EncoderReading, FileReport, Reports, labels_of
 from .piece_statistics import PieceStatistics
 from .text_prints import TextPrints
 from .tokenizer_check import TokenizerCheck
@@ -64,13 +64,13 @@ class Finding:
 
 
 def find_all(
-    reports: Reports, settings: CheckedSettings, reading: Optional[Reading]
+    reports: Reports, settings: CheckedSettings, reading: Optional[EncoderReading]
 ) -> Iterator[Finding]:
     """Find what is wrong with some spans or documents of the files.
 
     reports (Dict[str, FileReport]): The files by name.
     settings (CheckedSettings): What they were checked against.
-    reading (Optional[Reading]): The encoder, if there is one.
+    reading (Optional[EncoderReading]): The encoder, if there is one.
     YIELDS (Finding): The findings.
     """
     labels = labels_of(reports)
@@ -208,7 +208,10 @@ def describe_tokens(stats: CorpusStatistics, check: TokenizerCheck) -> str:
 
 
 def _piece_findings(
-    name: str, report: FileReport, pieces: PieceStatistics, reading: Optional[Reading]
+    name: str,
+    report: FileReport,
+    pieces: PieceStatistics,
+    reading: Optional[EncoderReading],
 ) -> Iterator[Finding]:
     n = pieces.unknown
     if n:

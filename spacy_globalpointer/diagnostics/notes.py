@@ -7,7 +7,7 @@ from typing import Iterator, List, Optional, Tuple
 
 from ..corpus.statistics import CorpusStatistics
 from .checked_settings import CheckedSettings
-from .file_report import Reading, Reports, labels_of
+from .file_report import EncoderReading, Reports, labels_of
 from .findings import describe_tokens
 from .piece_statistics import PieceStatistics
 from .text_prints import TextPrints
@@ -21,7 +21,7 @@ MANY_PIECES = 2.5
 def notes(
     reports: Reports,
     settings: CheckedSettings,
-    reading: Optional[Reading],
+    reading: Optional[EncoderReading],
     *,
     train: str,
 ) -> Iterator[Note]:
@@ -29,7 +29,7 @@ def notes(
 
     reports (Dict[str, FileReport]): The files by name.
     settings (CheckedSettings): What they were checked against.
-    reading (Optional[Reading]): The encoder, if there is one.
+    reading (Optional[EncoderReading]): The encoder, if there is one.
     train (str): Name of the file that is trained on.
     YIELDS (Tuple[str, str]): "good", "info" or "warn", and a text.
     """
@@ -93,7 +93,7 @@ def _tokenizer_notes(
 
 
 def _chunk_notes(
-    name: str, pieces: PieceStatistics, chunk_size: int, reading: Reading
+    name: str, pieces: PieceStatistics, chunk_size: int, reading: EncoderReading
 ) -> Iterator[Note]:
     """Compare a chunk of the training corpus with a window."""
     tokens, n_pieces = pieces.tokens, pieces.pieces

@@ -58,7 +58,7 @@ class MatchedSpan(NamedTuple):
 
     @property
     def key(self) -> LabelledSpan:
-        """RETURNS (LabelledSpan): Label and characters, by which the scorer compares."""
+        """RETURNS (LabelledSpan): The span as the scorer compares it."""
         return self.label, self.start, self.end
 
     @property

@@ -196,7 +196,7 @@ def select(
     """Keep of the candidates what the component returns.
 
     candidates (Sequence[MatchedSpan]): Gold spans and candidates.
-    returned (Sequence[Set[LabelledSpan]]): The spans that are returned of each document.
+    returned (Sequence[Set[LabelledSpan]]): The spans that are returned, by document.
     RETURNS (List[MatchedSpan]): Gold spans, and what is returned.
     """
     selected = []
