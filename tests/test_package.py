@@ -27,7 +27,7 @@ PROJECT = ROOT.parent
 FLOORS = [
     {"cli"},
     {"evaluation"},
-    {"training", "recipes"},
+    {"training", "pretraining", "recipes"},
     {"pipeline", "corpus"},
     {"encoders", "layers"},
     {"pointer"},

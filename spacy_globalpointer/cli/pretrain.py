@@ -134,8 +134,8 @@ def pretrain_cli(
     a hundredth of the texts is held out for the figures, which are printed at the
     beginning and at each checkpoint.
     """
-    from ..training.replaced_tokens.pretrain import pretrain  # imports torch
-    from ..training.replaced_tokens.settings import PretrainSettings
+    from ..pretraining.pretrain import pretrain  # imports torch
+    from ..pretraining.settings import PretrainSettings
 
     settings = PretrainSettings(
         steps=steps,

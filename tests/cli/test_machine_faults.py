@@ -136,7 +136,7 @@ TARGETS = {
     "evaluate": "spacy_globalpointer.cli.evaluate.load_pipeline",
     "export": "spacy_globalpointer.cli.export.get_format",
     "lengthen": "spacy_globalpointer.encoders.folders.load_encoder",
-    "pretrain": "spacy_globalpointer.training.replaced_tokens.pretrain.pretrain",
+    "pretrain": "spacy_globalpointer.pretraining.pretrain.pretrain",
     "render": "spacy_globalpointer.cli.render.read_texts",
     "train": "spacy_globalpointer.cli.train.init_nlp",
     "tune": "spacy_globalpointer.cli.tune.find_thresholds",

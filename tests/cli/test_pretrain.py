@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.encoders.folders import load_encoder
-from spacy_globalpointer.training.replaced_tokens.run import Run
+from spacy_globalpointer.pretraining.run import Run
 
 OPTIONS = ["--steps", "4", "--batch-size", "4", "--length", "32"]
 

@@ -17,11 +17,12 @@ from spacy.language import Language
 from thinc.api import Config, Model, Optimizer
 
 from ...atomic import atomic_folder, sync
+from ...corpus.digest import file_digest
 from ...errors import Errors
 from ...machine_faults import is_shortage
 from ...values import is_whole
 from . import optimizer_state
-from .identity import Identity, check_identity, file_digest
+from .identity import Identity, check_identity
 from .machine import machine
 from .parameters import same_modules
 from .random_state import States, get_device_states, get_states, seed_cupy, set_states

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 import tqdm
 from spacy.util import is_package, walk_dict
 from thinc.api import Config
 
-from ...corpus.listing import walk_folder
+from ...corpus.digest import content_digest, list_content
 
 #: Packages whose other versions may compute something else.
 PACKAGES = (
@@ -28,8 +27,6 @@ PACKAGE_SETTINGS = ("source", "vectors")
 #: Settings that decide nothing about the weights. Those of [paths] count where they
 #: are used.
 FREE_SECTIONS = ("paths", "training.logger")
-#: Bytes that are read at once.
-BLOCK = 1 << 20
 
 Identity = Dict[str, Dict[str, Any]]
 
@@ -91,40 +88,6 @@ def _what_happened(before: str, now: str) -> str:
     return "names no file now" if now == "null" else "has changed"
 
 
-def _tell_nobody(n: int) -> None:
-    pass
-
-
-def content_digest(path: Path, told: Callable[[int], object] = _tell_nobody) -> str:
-    """Digest a file, or a folder's files and their names.
-
-    path (Path): The file or folder. Hidden files of a folder are left out.
-    told (Callable[[int], object]): Is told numbers of bytes that were read.
-    RETURNS (str): The digest, in hexadecimal.
-    """
-    if not path.is_dir():
-        return file_digest(path, told)
-    lines = [
-        f"{file_digest(file, told)} {file.relative_to(path).as_posix()}\n"
-        for file in _files(path)
-    ]
-    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
-
-
-def file_digest(file: Path, told: Callable[[int], object] = _tell_nobody) -> str:
-    """RETURNS (str): The SHA-256 of a file, in hexadecimal.
-
-    file (Path): The file.
-    told (Callable[[int], object]): Is told numbers of bytes that were read.
-    """
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        for block in iter(lambda: stream.read(BLOCK), b""):
-            digest.update(block)
-            told(len(block))
-    return digest.hexdigest()
-
-
 def changes(old: Dict[str, Any], new: Dict[str, Any]) -> Iterator[Tuple[str, str, str]]:
     """Compare values by name.
 
@@ -166,7 +129,7 @@ def _read_all(paths: Dict[str, List[Path]]) -> Dict[str, str]:
     """Digests of files and folders, each of which is read once."""
     files = {path for found in paths.values() for path in found}
     bar = tqdm.tqdm(
-        total=sum(x.stat().st_size for path in files for x in _files(path)),
+        total=sum(x.stat().st_size for path in files for x in list_content(path)),
         desc="Reading what it depends on",
         unit="B",
         unit_scale=True,
@@ -176,11 +139,6 @@ def _read_all(paths: Dict[str, List[Path]]) -> Dict[str, str]:
     with bar:
         digests = {path: content_digest(path, bar.update) for path in sorted(files)}
     return {k: " ".join(digests[x] for x in found) for k, found in paths.items()}
-
-
-def _files(path: Path) -> List[Path]:
-    """A file, or a folder's files that are not hidden."""
-    return list(walk_folder(path).files.values()) if path.is_dir() else [path]
 
 
 def _is_free(name: str) -> bool:

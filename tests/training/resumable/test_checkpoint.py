@@ -15,6 +15,7 @@ from spacy.language import Language
 from spacy.training.loop import subdivide_batch
 from thinc.api import Adam, Linear, RAdam, fix_random_seed
 
+from spacy_globalpointer.corpus.digest import file_digest
 from spacy_globalpointer.training.resumable.checkpoint import (
     ARRAYS,
     DIGESTS,
@@ -24,7 +25,6 @@ from spacy_globalpointer.training.resumable.checkpoint import (
     find_checkpoints,
     write_checkpoint,
 )
-from spacy_globalpointer.training.resumable.identity import file_digest
 from spacy_globalpointer.training.resumable.optimizer_state import (
     get_gradients,
     get_state,

@@ -9,7 +9,7 @@ from typing import List, NamedTuple
 import numpy
 from numpy import ndarray
 
-from ...errors import Errors
+from ..errors import Errors
 from .sequences import Pieces, SequenceSource
 
 #: Sequences to look at; the texts may have more.

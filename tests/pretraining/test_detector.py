@@ -7,8 +7,8 @@ import torch
 from pretraining_helpers import make_run
 from torch.nn import functional as F
 
-from spacy_globalpointer.training.replaced_tokens import detector
-from spacy_globalpointer.training.replaced_tokens.masking import Batch
+from spacy_globalpointer.pretraining import detector
+from spacy_globalpointer.pretraining.masking import Batch
 
 
 def make_batch():

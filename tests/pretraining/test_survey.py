@@ -6,8 +6,8 @@ import numpy
 import pytest
 from pretraining_helpers import pieces
 
-from spacy_globalpointer.training.replaced_tokens import survey as room
-from spacy_globalpointer.training.replaced_tokens.survey import survey
+from spacy_globalpointer.pretraining import survey as room
+from spacy_globalpointer.pretraining.survey import survey
 
 
 class Source:

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from ...corpus.formats.files import SourceFile
-from ...encoders.dropout import QuickDropout
-from ...encoders.precision import choose_precision
-from ...encoders.pretrained import Encoder
-from ...errors import Errors
+from ..corpus.formats.files import SourceFile
+from ..encoders.dropout import QuickDropout
+from ..encoders.precision import choose_precision
+from ..encoders.pretrained import Encoder
+from ..errors import Errors
 from .detector import ReplacedTokens
 from .figures import measure
 from .generator import make_generator

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pretraining_helpers import make_run
 
-from spacy_globalpointer.training.replaced_tokens.detector import Detection
-from spacy_globalpointer.training.replaced_tokens.figures import (
+from spacy_globalpointer.pretraining.detector import Detection
+from spacy_globalpointer.pretraining.figures import (
     auc,
     entropy,
     figures_of,

@@ -10,11 +10,11 @@ from typing import Any, Callable, Dict, List, Sequence
 import torch
 from tqdm import tqdm
 
-from ... import __version__
-from ...atomic import atomic_file, atomic_folder, clear_drafts
-from ...encoders.folders import load_encoder
-from ...errors import Errors
-from ...values import is_whole
+from .. import __version__
+from ..atomic import atomic_file, atomic_folder, clear_drafts
+from ..encoders.folders import load_encoder
+from ..errors import Errors
+from ..values import is_whole
 from .checkpoints import (
     FILE,
     check_identity,

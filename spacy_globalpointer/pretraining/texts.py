@@ -7,10 +7,10 @@ from typing import Iterable, Iterator, List, Sequence
 
 from spacy.vocab import Vocab
 
-from ...corpus.docbin import parse_docs, read_bytes
-from ...corpus.formats.files import SourceFile, find_files
-from ...corpus.plain_texts import FORMAT, JSONL, TXT, is_plain, read_plain_texts
-from ...errors import Errors
+from ..corpus.docbin import parse_docs, read_bytes
+from ..corpus.formats.files import SourceFile, find_files
+from ..corpus.plain_texts import FORMAT, JSONL, TXT, is_plain, read_plain_texts
+from ..errors import Errors
 
 SPACY = ".spacy"
 SUFFIXES = (TXT, JSONL, SPACY)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pretraining_helpers import pieces
 
 from spacy_globalpointer.encoders.batches import SpecialPieces
-from spacy_globalpointer.training.replaced_tokens.masking import choose, make_batch
+from spacy_globalpointer.pretraining.masking import choose, make_batch
 
 SPECIAL = SpecialPieces(numpy.array([2]), numpy.array([3]), 0)
 UNKNOWN = 1

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 import numpy
 from numpy import ndarray
 
-from ...corpus.formats.files import SourceFile
+from ..corpus.formats.files import SourceFile
 from .texts import read_texts
 
 #: Fewer pieces, special and unknown ones aside, are no sequence. The halves of a text

@@ -7,9 +7,9 @@ import hashlib
 from pathlib import Path
 from typing import Any, Dict, Sequence
 
-from ...corpus.formats.files import SourceFile
-from ...encoders.pretrained import Encoder
-from ..resumable.identity import content_digest
+from ..corpus.digest import content_digest
+from ..corpus.formats.files import SourceFile
+from ..encoders.pretrained import Encoder
 from .settings import PretrainSettings
 
 #: Texts of more bytes are told by the names and sizes of their files.

@@ -8,7 +8,7 @@ import transformers as hf
 from pretraining_helpers import make_run
 from small_encoders import FAMILIES, make_albert, make_electra, word_pieces
 
-from spacy_globalpointer.training.replaced_tokens.generator import (
+from spacy_globalpointer.pretraining.generator import (
     make_generator,
     sample,
 )

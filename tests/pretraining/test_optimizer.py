@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pretraining_helpers import make_run
 
-from spacy_globalpointer.training.replaced_tokens.optimizer import (
+from spacy_globalpointer.pretraining.optimizer import (
     learn_rate_factor,
     optimizer_tensors,
     restore_optimizer,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
-from spacy_globalpointer.training.replaced_tokens import texts
-from spacy_globalpointer.training.replaced_tokens.texts import (
+from spacy_globalpointer.pretraining import texts
+from spacy_globalpointer.pretraining.texts import (
     cut_parts,
     find_texts,
     read_texts,

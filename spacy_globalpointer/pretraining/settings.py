@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ...encoders.pretrained import Encoder
-from ...errors import Errors
+from ..encoders.pretrained import Encoder
+from ..errors import Errors
 from .sequences import LEAST
 
 GENERATORS = ("copy", "small")

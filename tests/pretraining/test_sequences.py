@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from small_encoders import FAMILIES, make_bert, make_roberta
 
 from spacy_globalpointer.encoders.folders import load_outline
-from spacy_globalpointer.training.replaced_tokens.sequences import (
+from spacy_globalpointer.pretraining.sequences import (
     LEAST,
     SequenceSource,
     SequenceStream,
     cut_sequences,
 )
-from spacy_globalpointer.training.replaced_tokens.texts import find_texts
+from spacy_globalpointer.pretraining.texts import find_texts
 
 
 @pytest.fixture(scope="module")

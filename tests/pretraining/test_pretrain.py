@@ -19,17 +19,17 @@ from pretraining_helpers import CPU, SMALL, make_run, run_pretrain, write_texts
 from small_encoders import FAMILIES, make_bert
 
 from spacy_globalpointer.encoders.folders import load_encoder
-from spacy_globalpointer.training.replaced_tokens import detector, identity, survey
-from spacy_globalpointer.training.replaced_tokens.checkpoints import FILE
-from spacy_globalpointer.training.replaced_tokens.pretrain import (
+from spacy_globalpointer.pretraining import detector, identity, survey
+from spacy_globalpointer.pretraining.checkpoints import FILE
+from spacy_globalpointer.pretraining.pretrain import (
     LOG,
     NOTE,
     checkpoint_folder,
     pretrain,
 )
-from spacy_globalpointer.training.replaced_tokens.run import Run
-from spacy_globalpointer.training.replaced_tokens.settings import PretrainSettings
-from spacy_globalpointer.training.replaced_tokens.texts import find_texts
+from spacy_globalpointer.pretraining.run import Run
+from spacy_globalpointer.pretraining.settings import PretrainSettings
+from spacy_globalpointer.pretraining.texts import find_texts
 
 TEXT = "the bank of leith paid the mayor"
 
@@ -203,7 +203,7 @@ import sys
 import time
 from pathlib import Path
 from pretraining_helpers import run_pretrain
-from spacy_globalpointer.training.replaced_tokens.run import Run
+from spacy_globalpointer.pretraining.run import Run
 
 advance = Run.advance
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...encoders.pretrained import new_module
+from ..encoders.pretrained import new_module
 
 # Width of a head of attention in the small generator.
 _HEAD = 64

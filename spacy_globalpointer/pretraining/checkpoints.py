@@ -15,10 +15,10 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from ...atomic import atomic_file
-from ...errors import Errors
-from ...machine_faults import is_shortage
-from ...values import is_whole
+from ..atomic import atomic_file
+from ..errors import Errors
+from ..machine_faults import is_shortage
+from ..values import is_whole
 from .identity import Identity, differences
 from .optimizer import optimizer_tensors, restore_optimizer
 from .run import Run

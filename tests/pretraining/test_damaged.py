@@ -10,13 +10,13 @@ import safetensors.torch
 from pretraining_helpers import make_run, run_pretrain, write_texts
 from small_encoders import make_bert
 
-from spacy_globalpointer.training.replaced_tokens import pretrain as pretrain_module
-from spacy_globalpointer.training.replaced_tokens.checkpoints import (
+from spacy_globalpointer.pretraining import pretrain as pretrain_module
+from spacy_globalpointer.pretraining.checkpoints import (
     FILE,
     load_checkpoint,
     save_checkpoint,
 )
-from spacy_globalpointer.training.replaced_tokens.pretrain import LOG, checkpoint_folder
+from spacy_globalpointer.pretraining.pretrain import LOG, checkpoint_folder
 
 IDENTITY = {"contents": {"encoder": "a"}, "settings": {"seed": 0}}
 

@@ -9,7 +9,7 @@ import torch
 from numpy import ndarray
 from torch import Tensor
 
-from ...encoders.batches import SpecialPieces
+from ..encoders.batches import SpecialPieces
 from .sequences import Pieces
 
 
