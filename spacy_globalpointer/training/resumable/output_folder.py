@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -12,7 +12,7 @@ from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 
 from ...atomic import atomic_file, clear_drafts, sync
 from ...errors import Errors
-from ...locks import take_lock
+from ...locks import hold_lock
 from .checkpoint import Checkpoint, damaged, find_checkpoints, remove_checkpoint
 from .identity import Identity, check_identity, differences
 
@@ -41,9 +41,9 @@ class OutputFolder:
         RAISES (ValueError): GP218 if one does.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK).open("w") as stream:
+        with ExitStack() as stack:
             try:
-                alone = take_lock(stream)
+                alone = stack.enter_context(hold_lock(self.path / LOCK))
             except BlockingIOError as error:
                 raise ValueError(Errors.GP218.format(path=self.path)) from error
             for name in (*MODELS, RECORD):

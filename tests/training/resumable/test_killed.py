@@ -88,7 +88,7 @@ def test_at_any_move_of_a_file_nothing_is_lost(place, move, after):
     place.train(name, "--resume")
     assert differing(place.folder / "whole", place.folder / name) == []
     names = {path.name for path in (place.folder / name).iterdir()}
-    assert names == {"model-last", "model-best", "training.json", ".training.lock"}
+    assert names == {"model-last", "model-best", "training.json"}
 
 
 def test_there_is_no_other_move(place):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -56,28 +54,6 @@ def test_without_locks_drafts_of_others_stay(tmp_path, monkeypatch, number):
     folder = OutputFolder(tmp_path)
     with folder.locked():
         assert names(folder) == drafts
-
-
-def test_another_error_of_the_lock_is_one(tmp_path, monkeypatch):
-    fcntl = pytest.importorskip("fcntl")
-    monkeypatch.setattr(fcntl, "flock", refuse(errno.EIO))
-    with pytest.raises(OSError, match="no"), OutputFolder(tmp_path).locked():
-        pass
-
-
-@pytest.mark.parametrize("is_held", [False, True])
-def test_the_lock_of_windows(tmp_path, monkeypatch, is_held):
-    taken = []
-    locking = refuse(errno.EACCES) if is_held else lambda *args: taken.append(args[1:])
-    windows = SimpleNamespace(LK_NBLCK=2, locking=locking)
-    monkeypatch.setitem(sys.modules, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", windows)
-    if is_held:
-        with pytest.raises(ValueError, match="GP218"), OutputFolder(tmp_path).locked():
-            pass
-    else:
-        with OutputFolder(tmp_path).locked():
-            assert taken == [(2, 1)]
 
 
 def test_what_killed_processes_left_goes(tmp_path):
