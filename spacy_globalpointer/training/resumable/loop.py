@@ -23,7 +23,7 @@ from thinc.api import Config, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
 from ...atomic import atomic_folder, sync
-from ..progress.bar import steps_done
+from ..progress_logger import steps_done
 from .checkpoint import Checkpoint, Progress, write_checkpoint
 from .identity import Identity
 from .output_folder import OutputFolder

@@ -28,7 +28,7 @@ from training_helpers import (
 )
 from typer.testing import CliRunner
 
-from spacy_globalpointer.training.progress.bar import steps_done
+from spacy_globalpointer.training.progress_logger import steps_done
 
 slow = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""The logger: table, bar, file, and its neighbours in a chain."""
+"""The progress logger: its table, bar and file, and other loggers in a chain."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ import spacy
 from helpers import TOK2VEC, make_examples
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
+from spacy.training.loggers import console_logger_v3
 from spacy.training.loop import train
-from thinc.api import Config, Optimizer
+from thinc.api import Config
+from tqdm import tqdm
+from tqdm.utils import disp_len
 
-from spacy_globalpointer.training.progress.bar import ProgressBar, steps_done
-from spacy_globalpointer.training.progress.evaluation import numbers
-from spacy_globalpointer.training.progress.logger import create_progress_logger_v1
-from spacy_globalpointer.training.progress.rate import LearnRate
-from spacy_globalpointer.training.progress.text import format_loss, shorten, text_width
-from spacy_globalpointer.training.progress.watch import Watch
+from spacy_globalpointer.training import progress_logger
+from spacy_globalpointer.training.label_scores import label_lines
+from spacy_globalpointer.training.progress_logger import (
+    create_progress_logger_v1,
+    numbers,
+    steps_done,
+)
 
 NAME = "spacy-globalpointer.ProgressLogger.v1"
 WEIGHTS = {"spans_sc_f": 1.0, "spans_sc_p": 0.0, "spans_sc_r": 0.0}
@@ -142,11 +146,7 @@ def show(infos, nlp=None, stdout=None, **settings):
 
 @pytest.fixture(autouse=True)
 def columns(monkeypatch):
-    def set_columns(n):
-        monkeypatch.setenv("COLUMNS", str(n))
-
-    set_columns(80)
-    return set_columns
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 @pytest.fixture
@@ -179,25 +179,35 @@ def test_it_is_found_without_an_import():
 # The table
 
 
-def test_a_row_has_the_figures_of_the_evaluation():
-    titles, names, row, labels = show([info(150, scored(SIX[:2]))])
-    assert titles.strip() == "--------- loss ---------  ----- spans_sc ----"
-    assert names.split()[:3] == ["epoch", "step", "transformer"]
-    assert names.split()[4:] == ["P", "R", "F", "words/s", "time"]
-    assert row.split()[:7] == ["*", "1", "150", "1.50", "30.0", "25.0", "75.0"]
-    assert row.split()[7:] == ["50.0", "-", "1:02:05"]
+def test_rows_are_those_of_spacys_logger():
+    theirs = io.StringIO()
+    setup = console_logger_v3()
+    log_step, _ = setup(pipeline(), theirs, io.StringIO())
+    log_step(info(150, scored(SIX)))
+    header = theirs.getvalue().splitlines()
+    lines = show([info(150, scored(SIX))])
+    assert lines[: len(header)] == header
+
+
+def test_a_line_below_the_row_has_time_and_labels():
+    notes, labels = show([info(150, scored(SIX[:2]))])[3:]
+    assert notes == "  1:02:05, best so far"
     assert labels.split() == ["F1", "FAC", "0.0", "GPE", "50.0"]
 
 
+def rows(infos):
+    return [line.split() for line in show(infos, per_label=False)[2::2]]
+
+
 def test_losses_are_means_of_the_updates():
-    infos = [None, None, info(2, scored([]), {"global_pointer": 30.0})]
-    assert "10.0" in show(infos)[-1].split()
+    losses = {"transformer": 3.0, "global_pointer": 30.0}
+    assert rows([None, None, info(2, scored([]), losses)])[0][2:4] == ["1.00", "10.00"]
 
 
 def test_intervals_count_their_own_updates():
     losses = {"global_pointer": 30.0}
     infos = [info(0, scored([]), losses), None, info(2, scored([]), losses)]
-    assert [line.split()[3] for line in show(infos)[2:]] == ["30.0", "15.0"]
+    assert [row[3] for row in rows(infos)] == ["30.00", "15.00"]
 
 
 def test_only_the_best_so_far_is_marked():
@@ -207,137 +217,67 @@ def test_only_the_best_so_far_is_marked():
         info(150, scores, score=0.1, checkpoints=[(0.2, 0), (0.1, 150)]),
         info(300, scores, score=0.3, checkpoints=[(0.2, 0), (0.1, 150), (0.3, 300)]),
     ]
-    assert [line[0] for line in show(infos)[2:]] == ["*", " ", "*"]
+    notes = show(infos, per_label=False)[3::2]
+    assert ["best so far" in line for line in notes] == [True, False, True]
 
 
-@pytest.mark.parametrize("width,below", [(80, 1), (119, 0), (118, 1)])
-def test_labels_are_columns_where_they_fit(columns, width, below):
-    columns(width)
-    lines = show([info(0, scored(SIX))])
-    assert len(lines) == 3 + below
-    assert max(map(len, lines)) <= width
+def test_labels_can_be_left_out():
+    assert len(show([info(0, scored(SIX))], per_label=False)) == 4
+
+
+def test_a_component_without_losses_has_a_row():
+    [row] = rows([info(0, scored([]), {"global_pointer": 2.0})])
+    assert row[2:4] == ["0.00", "2.00"]
+
+
+def test_symbols_that_the_output_lacks_are_replaced():
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii", newline="\n")
+    stdout.getvalue = lambda: stdout.buffer.getvalue().decode("ascii")
+    assert "\\u4eba" in show([info(0, scored(["人"]))], stdout=stdout)[-1]
+
+
+# The scores of each label
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 300])
-@pytest.mark.parametrize("n", [0, 1, 30, 300])
-def test_no_line_is_wider_than_the_terminal(columns, width, n):
-    columns(width)
-    labels = [f"LABEL_{i}" for i in range(n)]
-    lines = show([info(0, scored(labels)), info(150, scored(labels))])
-    assert max(map(text_width, lines)) <= width
-    assert len(lines) <= 2 + 2 * 11
+@pytest.mark.parametrize("n", [1, 30, 300])
+def test_no_line_is_wider_than_the_terminal(width, n):
+    lines = label_lines(scored([f"LABEL_{i}" for i in range(n)]), width)
+    assert max(map(disp_len, lines)) <= width
+    assert len(lines) <= 9
 
 
 def test_thirty_labels_are_all_shown():
     labels = [f"LABEL_{i:02}" for i in range(30)]
-    text = "\n".join(show([info(0, scored(labels))]))
+    text = "\n".join(label_lines(scored(labels), 80))
     assert [label for label in labels if label not in text] == []
 
 
-def test_of_too_many_labels_the_worst_are_shown():
+def test_the_lowest_of_too_many_labels_are_shown():
     labels = [f"LABEL_{i:03}" for i in range(200)]
-    text = "\n".join(show([info(0, scored(labels))]))
+    text = "\n".join(label_lines(scored(labels), 80))
     n = text.count("LABEL_")
     assert [label in text for label in labels] == [i < n for i in range(200)]
     assert f"and {200 - n} more, from {100 * n / 200:.1f} up" in text
 
 
-def test_labels_can_be_left_out():
-    assert len(show([info(0, scored(SIX))], per_label=False)) == 3
-
-
 def test_wide_characters_count_twice():
-    lines = show([info(0, scored(["人名", "A", "地点"]))])
-    assert lines[-1] == "  F1     A  33.3  人名   0.0  地点  66.7"
+    lines = label_lines(scored(["人名", "A", "地点"]), 80)
+    assert lines == ["  F1     A  33.3  人名   0.0  地点  66.7"]
 
 
-def test_what_the_output_cannot_write_is_a_question_mark():
-    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii", newline="\n")
-    stdout.getvalue = lambda: stdout.buffer.getvalue().decode("ascii")
-    assert show([info(0, scored(["人名"]))], stdout=stdout)[-1] == "  F1  ??   0.0"
+def test_a_label_with_a_line_end_stays_on_its_line():
+    assert label_lines(scored(["A\nB"]), 80) == [r"  F1  A\nB   0.0"]
 
 
-def test_a_label_with_a_line_end_keeps_to_its_line():
-    assert show([info(0, scored(["A\nB"]))])[-1] == "  F1  A?B   0.0"
+def test_labels_of_several_components_have_their_titles():
+    scores = {**scored(["A"]), **scored(["B"], key="ents")}
+    assert label_lines(scores, 80) == ["  spans_sc F1  A   0.0", "  ents F1  B   0.0"]
 
 
-def test_the_header_comes_again_when_the_columns_change(columns):
-    columns(200)
-    infos = [info(0, scored(["A"])), info(150, scored(["A"])), info(300, scored(SIX))]
-    lines = show(infos)
-    assert [i for i, line in enumerate(lines) if line.startswith("epoch")] == [1, 6]
-    assert lines[7].split()[8:15] == ["-", *(f"{100 * i / 6:.1f}" for i in range(6))]
-
-
-def test_components_are_told_apart():
-    scores = {**scored(["A"]), **scored(["B"], key="spans_other", f=0.1)}
-    weights = {"spans_sc_f": 0.4, "spans_other_f": 0.6}
-    titles, _, *rest = show([info(0, scores)], pipeline(weights))
-    assert "spans_other" in titles
-    assert "  spans_other F1  B   0.0" in rest
-    assert "  spans_sc  P  25.0  R  75.0  F  50.0" in rest
-    assert "  spans_sc F1  A   0.0" in rest
-
-
-def test_the_weighted_score_is_shown_where_no_column_has_it(columns):
-    columns(120)
-    weights = {"spans_sc_f": 0.5, "spans_sc_r": 0.5}
-    _, names, row = show([info(0, scored([]), score=0.625)], pipeline(weights))
-    assert dict(zip(names.split()[::-1], row.split()[::-1]))["score"] == "62.5"
-    assert "score" not in show([info(0, scored([]))])[1]
-
-
-def test_other_components_have_their_scores():
-    weights = {"ents_f": 1.0, "tag_acc": 0.0, "dep_las": None, "speed": 0.0}
-    ents = scored(["ORG"], key="ents")
-    scores = {**ents, "tag_acc": 0.9, "dep_las": 0.8, "speed": 7.0, "token_f": 1.0}
-    nlp = pipeline(weights, names=["tok2vec", "ner"])
-    lines = show([info(0, scores, {"tok2vec": 1.0, "ner": 2.0}, score=0.5)], nlp)
-    assert "ents" in lines[0]
-    assert lines[1].split()[2:8] == ["tok2vec", "ner", "P", "R", "F", "tag_acc"]
-    assert lines[2].split()[4:9] == ["2.00", "25.0", "75.0", "50.0", "90.0"]
-    assert lines[3] == "  ents F1  ORG   0.0"
-    assert not any("dep_las" in line or "speed" in line for line in lines)
-
-
-@pytest.mark.parametrize(
-    "scores", [{}, {"spans_sc_f": None, "spans_sc_per_type": None}]
-)
-def test_a_pipeline_without_scores_has_a_row(scores, tmp_path):
-    file = tmp_path / "log.jsonl"
-    infos = [info(0, scores, {"global_pointer": 2.0}, score=0)]
-    names, row = show(infos, output_file=str(file))[1:]
-    assert names.split()[2:] == [
-        "global_pointer"[:7] + "…ter",
-        "score",
-        "words/s",
-        "time",
-    ]
-    assert row.split()[1:5] == ["0", "0", "2.00", "0.0"]
-    assert read(file)[0]["scores"] == {}
-
-
-@pytest.mark.parametrize(
-    "loss,text",
-    [
-        (0.0, "0"),
-        (0.00123, "0.0012"),
-        (0.5, "0.50"),
-        (12.34, "12.3"),
-        (1234.5, "1234"),
-        (1.5e9, "1.5e+09"),
-        (float("nan"), "nan"),
-    ],
-)
-def test_losses_have_three_digits(loss, text):
-    assert format_loss(loss) == text
-
-
-def test_long_names_lose_their_middle():
-    assert shorten("global_pointer_2", 11) == "global_…r_2"
-    assert shorten("组织机构名称", 9) == "组…构名称"
-    assert shorten("abc", 3) == "abc"
-    assert shorten("abcdef", 1) == "…"
+@pytest.mark.parametrize("value", [{}, None, {"A": {}}, {"A": 0.5}])
+def test_without_scores_of_labels_there_are_no_lines(value):
+    assert label_lines({"spans_sc_f": 0.5, "spans_sc_per_type": value}, 80) == []
 
 
 # The file
@@ -443,35 +383,6 @@ def test_a_file_of_something_else_is_refused(tmp_path, text):
     assert file.read_text("utf-8") == text
 
 
-# The learning rate
-
-
-@pytest.mark.parametrize(
-    "rate",
-    [
-        0.01,
-        {
-            "@schedules": "warmup_linear.v1",
-            "initial_rate": 0.01,
-            "warmup_steps": 3,
-            "total_steps": 9,
-        },
-    ],
-)
-def test_the_learn_rate_is_that_of_the_update(rate):
-    config = {"@optimizers": "Adam.v1", "learn_rate": rate}
-    optimizer = spacy.registry.resolve({"optimizer": config})["optimizer"]
-    rates = []
-    for _ in range(9):  # as spaCy's loop does
-        rates.append(optimizer.learn_rate)
-        optimizer.step_schedules()
-    learn_rate = LearnRate(config)
-    assert [learn_rate.at(step) for step in (0, 3, 4, 8)] == [
-        rates[step] for step in (0, 3, 4, 8)
-    ]
-    assert isinstance(optimizer, Optimizer)
-
-
 # The bar
 
 
@@ -479,97 +390,78 @@ def drawn(stderr):
     return [part.strip() for part in stderr.getvalue().split("\r") if part.strip()]
 
 
-def draw(stderr, **settings):
-    training = {"max_steps": 900, "max_epochs": 0, "eval_frequency": 150, **settings}
-    nlp = pipeline()
-    bar = ProgressBar(training, stderr, shown=True)
-    return bar, Watch(nlp, lambda: None)
-
-
-def test_the_bar_shows_how_far_it_is_and_what_was_best():
+def draw(infos, done=0, **training):
+    """What the bar shows during a training."""
     stderr = Terminal()
+    token = steps_done.set(done)
     setup = create_progress_logger_v1()
-    log_step, finalize = setup(pipeline(max_steps=4), io.StringIO(), stderr)
-    log_step(info(2, scored([])))
-    log_step(None)
+    log_step, finalize = setup(pipeline(**training), io.StringIO(), stderr)
+    steps_done.reset(token)
+    for one in infos:
+        log_step(one)
     finalize()
+    return drawn(stderr)
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Bars draw at each update."""
+    monkeypatch.setattr(
+        progress_logger, "tqdm", functools.partial(tqdm, mininterval=0, miniters=0)
+    )
+    for name in ("external_write_mode", "format_interval"):
+        setattr(progress_logger.tqdm, name, getattr(tqdm, name))
+
+
+def test_the_bar_shows_how_far_it_is_and_what_was_best(eager):
+    parts = draw([info(2, scored([])), None], max_steps=4)
     assert any(
-        part.startswith("75%|") and "3/4" in part and "best 50.0 at 2" in part
-        for part in drawn(stderr)
+        part.startswith("epoch 0:  75%|") and "3/4" in part and "best 50.0 at 2" in part
+        for part in parts
     )
 
 
-def test_the_bar_goes_on_where_a_resumed_training_does():
-    token = steps_done.set(301)
-    stderr = Terminal()
-    bar, _ = draw(stderr)
-    steps_done.reset(token)
-    assert "300/900" in drawn(stderr)[0]
-    bar.close()
+def test_the_bar_continues_where_a_resumed_training_does(eager):
+    parts = draw([None, None], done=301)
+    assert "300/900" in parts[0] and "302/900" in parts[-1]
 
 
-def test_the_bar_tells_of_an_evaluation():
-    stderr = Terminal()
-    nlp = pipeline()
-    setup = create_progress_logger_v1()
-    log_step, finalize = setup(nlp, io.StringIO(), stderr)
-    assert not any("evaluating" in part for part in drawn(stderr))
-    nlp.evaluate([])
-    assert "evaluating" in drawn(stderr)[-1]
-    finalize()
+def test_the_bar_announces_an_evaluation(eager):
+    parts = draw([info(0, scored([])), None, None], eval_frequency=3)
+    assert [("evaluating" in part) for part in parts[-2:]] == [False, True]
+
+
+def test_the_time_left_includes_evaluations(eager, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
+
+    def steps():
+        for step in range(5):
+            now[0] += 10.0 if step == 0 else 2.0
+            yield info(0, scored([])) if step == 0 else None
+
+    assert "00:18<00:18" in draw(steps(), max_steps=8)[-1]
 
 
 @pytest.mark.parametrize(
-    "training,text",
-    [({}, "epoch 1, 101 updates"), ({"max_epochs": 5}, "epoch 1/5, 101")],
+    "training,text", [({}, "epoch 1: 101"), ({"max_epochs": 5}, "epoch 1/5: 101")]
 )
-def test_without_a_number_of_steps_the_bar_counts(training, text):
-    stderr = Terminal()
-    setup = create_progress_logger_v1()
-    nlp = pipeline(max_steps=0, **training)
-    log_step, finalize = setup(nlp, io.StringIO(), stderr)
-    log_step(info(100, scored([])))
-    log_step(None)
-    finalize()
-    assert any(part.startswith(text) for part in drawn(stderr))
+def test_without_a_number_of_steps_the_bar_counts(eager, training, text):
+    parts = draw([info(100, scored([])), None], max_steps=0, **training)
+    assert any(part.startswith(text) for part in parts)
 
 
-def test_the_time_left_includes_evaluations():
-    bar, watch = draw(Terminal(), max_steps=100, eval_frequency=10)
-    bar._bar.n = 45
-    assert bar._seconds_left(2.0, 7.0) == 55 * 2.0 + 6 * 7.0
-    bar.close()
-
-
-def test_nothing_is_drawn_where_there_is_no_terminal():
-    stderr = io.StringIO()
-    setup = create_progress_logger_v1(progress_bar=True)
-    nlp = pipeline()
-    log_step, finalize = setup(nlp, io.StringIO(), stderr)
-    nlp.evaluate([])
+@pytest.mark.parametrize("stderr,wanted", [(io.StringIO(), True), (Terminal(), False)])
+def test_no_bar_without_a_terminal_or_where_none_is_wanted(stderr, wanted):
+    setup = create_progress_logger_v1(progress_bar=wanted)
+    log_step, finalize = setup(pipeline(), io.StringIO(), stderr)
     for one in (info(0, scored([])), None, info(150, scored([]))):
         log_step(one)
     finalize()
     assert stderr.getvalue() == ""
 
 
-def test_no_bar_is_drawn_where_none_is_wanted():
-    stderr = Terminal()
-    setup = create_progress_logger_v1(progress_bar=False)
-    log_step, finalize = setup(pipeline(), io.StringIO(), stderr)
-    log_step(info(0, scored([])))
-    log_step(None)
-    finalize()
-    assert stderr.getvalue() == ""
-
-
 # A training
-
-
-def test_a_watched_pipeline_is_left_as_it_was(trainable):
-    nlp = trainable({"@loggers": NAME})
-    train(nlp, stdout=io.StringIO(), stderr=io.StringIO())
-    assert not {"update", "evaluate"} & set(vars(nlp))
 
 
 def test_a_training_logs_what_spacy_logs(trainable, tmp_path):
@@ -578,7 +470,8 @@ def test_a_training_logs_what_spacy_logs(trainable, tmp_path):
     train(trainable(other), stdout=io.StringIO(), stderr=io.StringIO())
     logger = {"@loggers": NAME, "output_file": str(ours)}
     stdout, stderr = io.StringIO(), Terminal()
-    train(trainable(logger), stdout=stdout, stderr=stderr)
+    nlp = trainable(logger)
+    train(nlp, stdout=stdout, stderr=stderr)
     lines = read(ours)
     assert [line["step"] for line in lines] == [0, 3, 6]
     assert [line["updates"] for line in lines] == [1, 3, 3]
@@ -591,44 +484,21 @@ def test_a_training_logs_what_spacy_logs(trainable, tmp_path):
             assert 100 * line["scores"][name] == pytest.approx(score)
     labels = set(lines[-1]["scores"]["spans_sc_per_type"])
     assert labels == {"ORG", "PERSON", "PLACE"}
-    assert all(line["words_per_second"] > 0 for line in lines)
+    speeds = [line["words_per_second"] for line in lines]
+    assert speeds[0] is None and all(speed > 0 for speed in speeds[1:])
     rates = [line["learn_rate"] for line in lines]
     assert rates == pytest.approx([0.0, 0.01, 0.0])
     assert "evaluating" in stderr.getvalue() and "PLACE" in stdout.getvalue()
+    assert not {"update", "evaluate"} & set(vars(nlp))
 
 
-def test_the_watch_sees_losses_of_updates(trainable):
-    nlp = trainable({"@loggers": NAME})
-    watch = Watch(nlp, lambda: None)
-    examples = make_examples(nlp)
-    losses: dict = {"global_pointer": 7.0}
-    for half in (examples[:1], examples[1:]):  # as with accumulate_gradient
-        nlp.update(half, losses=losses, sgd=False)
-    watch.end_update()
-    [update] = watch.recent
-    assert update.words == watch.words == sum(map(len, examples))
-    assert update.losses["global_pointer"] == pytest.approx(
-        losses["global_pointer"] - 7.0
-    )
-    watch.stop()
-
-
-def test_evaluations_do_not_count_as_training(trainable, monkeypatch):
-    now = iter(range(0, 1000, 10))
-    module = "spacy_globalpointer.training.progress.watch.perf_counter"
-    monkeypatch.setattr(module, lambda: float(next(now)))
-    nlp = trainable({"@loggers": NAME})
-    examples = make_examples(nlp)
-    watch = Watch(nlp, lambda: None)
-    nlp.update(examples, sgd=False)  # begins at 0
-    nlp.evaluate(examples)  # at 10
-    watch.end_update()  # at 20
-    assert (watch.seconds, watch.updates) == (10.0, 1)
-    watch.start_interval()
-    nlp.update(examples, sgd=False)  # at 30
-    watch.end_update()  # at 40
-    assert (watch.seconds, watch.pause) == (10.0, 20.0)
-    watch.stop()
+def test_the_speed_counts_neither_evaluations_nor_checkpoints(monkeypatch, tmp_path):
+    # An update takes 2 s, or 100 s where it waits for an evaluation or a checkpoint.
+    now = iter([100.0, 102.0, 104.0])
+    monkeypatch.setattr(progress_logger, "perf_counter", lambda: next(now))
+    file = tmp_path / "log.jsonl"
+    show([None, None, None, info(3, scored([]))], output_file=str(file))
+    assert read(file)[0]["words_per_second"] == pytest.approx(1000 / (4 * 2.0))
 
 
 # In a chain
