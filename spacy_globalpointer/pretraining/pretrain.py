@@ -1,14 +1,29 @@
-"""Adapts an encoder to texts by replaced token detection."""
+"""Adapt an encoder to texts by replaced token detection.
+
+The loop is our own, not that of `transformers.Trainer` (tried with 4.53), which
+
+- stores the optimizer, its schedule, the random states and the arguments as pickles;
+- cannot store tensors that generator and encoder share in safetensors;
+- continues without a word from a checkpoint that was killed half-written, without its
+  optimizer, and ends with other weights;
+- reads and draws the batches of all steps that are done again, instead of continuing
+  from a stored place in the texts;
+- clips one norm over all weights, and updates before it knows whether that is finite;
+- needs accelerate.
+
+Where all of that is overridden, the loop that remains is the one in `_train`.
+"""
 
 from __future__ import annotations
 
 import json
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
 import torch
 from tqdm import tqdm
+from tqdm.std import EMA
 
 from .. import __version__
 from ..atomic import atomic_file, atomic_folder, clear_drafts
@@ -24,7 +39,6 @@ from .checkpoints import (
 )
 from .identity import Identity, differences, identify
 from .run import Run
-from .seeds import restored_random_numbers
 from .settings import PretrainSettings, check_settings
 from .texts import find_texts
 
@@ -88,7 +102,8 @@ def pretrain(
     goes_on = resume and (folder / FILE).is_file()
     if resume:
         say(f"Continues from {folder}" if goes_on else _BEGINS)
-    with restored_random_numbers(device):
+    gpus = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
         run = Run(encoder, files, settings, device)
         if goes_on:
             load_checkpoint(run, identity, folder)
@@ -98,7 +113,12 @@ def pretrain(
         if not log.lines:
             report(log.add(run))
         finished = _train(
-            run, identity, folder, log, checkpoint_every, report, should_stop
+            run,
+            log,
+            checkpoint_every=checkpoint_every,
+            save=partial(save_checkpoint, run, identity, folder),
+            report=report,
+            should_stop=should_stop,
         )
     if finished:
         _save(run, name, texts, identity, log.lines, output)
@@ -200,54 +220,37 @@ class _Log:
 
 def _train(
     run: Run,
-    identity: Identity,
-    folder: Path,
     log: _Log,
+    *,
     checkpoint_every: int,
+    save: Callable[[], None],
     report: Callable[[Dict[str, Any]], None],
     should_stop: Callable[[], bool],
 ) -> bool:
-    """RETURNS (bool): Whether all steps are done."""
-    with _Bar(run) as bar:
+    """Do the steps that are left. RETURNS (bool): Whether all steps are done."""
+    options: Dict[str, Any] = {"unit": "step", "leave": False, "disable": None}
+    losses = EMA(_NEWEST), EMA(_NEWEST)
+    words = 0
+    with tqdm(total=run.settings.steps, initial=run.step, **options) as bar:
         while run.step < run.settings.steps:
-            bar.show(run.advance())
+            step = run.advance()
+            generator = losses[0](step.generator_loss)
+            detector = losses[1](step.detector_loss)
+            words += step.words
+            rate = words / (bar.format_dict["elapsed"] or 1)
+            bar.set_postfix_str(
+                f"generator {generator:.2f}, detector {detector:.3f}, "
+                f"{rate:,.0f} words/s",
+                refresh=False,
+            )
+            bar.update()
             if run.step % checkpoint_every == 0 or run.step == run.settings.steps:
                 report(log.add(run))
-                save_checkpoint(run, identity, folder)
+                save()
             elif should_stop():
-                save_checkpoint(run, identity, folder)
+                save()
                 return False
     return True
-
-
-class _Bar:
-    """A progress bar with losses and words a second."""
-
-    def __init__(self, run: Run) -> None:
-        total, done = run.settings.steps, run.step
-        options: Dict[str, Any] = {"unit": "step", "leave": False, "disable": None}
-        self.bar = tqdm(total=total, initial=done, **options)
-        self.words, self.begin = 0, time.monotonic()
-        self.losses: List[float] = []
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def show(self, figures: Any) -> None:
-        new = [figures.generator_loss, figures.detector_loss]
-        old = self.losses or new
-        self.losses = [x + _NEWEST * (y - x) for x, y in zip(old, new)]
-        self.words += figures.words
-        rate = self.words / (time.monotonic() - self.begin)
-        generator, detector = self.losses
-        text = (
-            f"generator {generator:.2f}, detector {detector:.3f}, {rate:,.0f} words/s"
-        )
-        self.bar.set_postfix_str(text, refresh=False)
-        self.bar.update()
 
 
 def _save(

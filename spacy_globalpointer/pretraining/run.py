@@ -16,11 +16,10 @@ from ..encoders.precision import choose_precision
 from ..encoders.pretrained import Encoder
 from ..errors import Errors
 from .detector import ReplacedTokens
-from .figures import measure
 from .generator import make_generator
 from .masking import Batch, make_batch
+from .metrics import measure
 from .optimizer import make_optimizer, set_learn_rates
-from .seeds import seed_torch
 from .sequences import Pieces, SequenceSource, SequenceStream
 from .settings import PretrainSettings
 from .survey import Survey, survey
@@ -29,8 +28,8 @@ from .survey import Survey, survey
 _SEEDS = 2**32
 
 
-class StepFigures(NamedTuple):
-    """What a step has to tell.
+class StepMetrics(NamedTuple):
+    """The metrics of one training step.
 
     generator_loss (float): Loss of the generator.
     detector_loss (float): Loss of the detector.
@@ -78,10 +77,10 @@ class Run:
         self.optimizer = make_optimizer(self.model, settings)
         self._parts = [list(part.values()) for part in self.model.parts()]
 
-    def advance(self) -> StepFigures:
+    def advance(self) -> StepMetrics:
         """Do one step.
 
-        RETURNS (StepFigures): Its figures.
+        RETURNS (StepMetrics): Its metrics.
         RAISES (ValueError): GP207 if a loss or its gradient is not finite; the weights
             are as before.
         """
@@ -99,7 +98,7 @@ class Run:
         n_words = int(sum(pieces.begins.sum() for pieces in sequences))
         self.step += 1
         self.words += n_words
-        return StepFigures(losses[0].item(), losses[1].item(), n_words)
+        return StepMetrics(losses[0].item(), losses[1].item(), n_words)
 
     def _update(self, generator_loss: Tensor, detector_loss: Tensor) -> None:
         loss = generator_loss + self.settings.detector_weight * detector_loss
@@ -118,8 +117,9 @@ class Run:
     def measure(self) -> Dict[str, float]:
         """RETURNS (Dict[str, float]): Figures on the sequences that are held out, of
         which the same pieces are masked each time."""
+        seed_torch(self._seed(-1), self.device)
         with self._precision():
-            return measure(self.model, self._held_out(), seed=self._seed(-1))
+            return measure(self.model, self._held_out())
 
     def _seed(self, number: int) -> int:
         return (self.settings.seed * 1_000_003 + number) % _SEEDS
@@ -164,3 +164,15 @@ def _make_model(
     return ReplacedTokens(
         encoder.module, generator, mask_id=mask_id, share=settings.mask
     )
+
+
+def seed_torch(seed: int, device: torch.device) -> None:
+    """Seed the random numbers of the CPU and of one device; other GPUs keep theirs.
+
+    seed (int): The seed.
+    device (torch.device): The device.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Figures on what is held out."""
+"""Metrics on texts that are held out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from hypothesis import strategies as st
 from pretraining_helpers import make_run
 
 from spacy_globalpointer.pretraining.detector import Detection
-from spacy_globalpointer.pretraining.figures import (
-    auc,
-    entropy,
-    figures_of,
-)
+from spacy_globalpointer.pretraining.metrics import auc, metrics_of
 
 
 def detection(scores, truth, right=(True,), losses=(1.0, 1.0)):
@@ -37,34 +33,27 @@ def test_auc_is_the_share_of_pairs_in_order(pairs):
     assert auc(scores, truth) == pytest.approx(expected)
 
 
-def test_figures_of_two_batches():
+def test_batches_count_by_their_pieces():
     first = detection([2.0, -1.0, 3.0], [1, 0, 0], (True, False), (4.0, 0.5))
     second = detection([-2.0], [1], (True,), (1.0, 0.1))
-    figures = figures_of([first, second])
-    assert figures["generator_loss"] == pytest.approx((2 * 4.0 + 1.0) / 3)
-    assert figures["generator_accuracy"] == pytest.approx(2 / 3)
-    assert figures["detector_loss"] == pytest.approx((3 * 0.5 + 0.1) / 4)
-    assert figures["replaced"] == 0.5
-    assert figures["trivial_loss"] == pytest.approx(math.log(2))
-    assert figures["accuracy"] == 0.5
-    assert [figures[k] for k in ("precision", "recall", "f1")] == [0.5, 0.5, 0.5]
-    assert figures["auc"] == pytest.approx(1 / 4)
+    metrics = metrics_of([first, second])
+    assert metrics["generator_loss"] == pytest.approx((2 * 4.0 + 1.0) / 3)
+    assert metrics["generator_accuracy"] == pytest.approx(2 / 3)
+    assert metrics["detector_loss"] == pytest.approx((3 * 0.5 + 0.1) / 4)
+    assert metrics["replaced"] == 0.5
+    assert metrics["trivial_loss"] == pytest.approx(math.log(2))
+    assert metrics["accuracy"] == 0.5
+    assert [metrics[k] for k in ("precision", "recall", "f1")] == [0.5, 0.5, 0.5]
+    assert metrics["auc"] == pytest.approx(1 / 4)
 
 
-def test_figures_where_nothing_is_replaced_or_found():
-    figures = figures_of([detection([-1.0, -2.0], [0, 0])])
-    assert figures["f1"] == figures["precision"] == figures["trivial_loss"] == 0
-    assert figures["auc"] == 0.5 and figures["accuracy"] == 1
+def test_metrics_where_nothing_is_replaced_or_found():
+    metrics = metrics_of([detection([-1.0, -2.0], [0, 0])])
+    assert metrics["f1"] == metrics["precision"] == metrics["trivial_loss"] == 0
+    assert metrics["auc"] == 0.5 and metrics["accuracy"] == 1
 
 
-def test_entropy_is_the_loss_of_always_guessing_the_share():
-    truth = torch.tensor([1.0, 0.0, 0.0, 0.0])
-    guess = torch.full((4,), 0.25)
-    expected = torch.nn.functional.binary_cross_entropy(guess, truth)
-    assert entropy(0.25) == pytest.approx(float(expected))
-
-
-def test_the_same_model_gets_the_same_figures(tmp_path):
+def test_the_same_model_gets_the_same_metrics(tmp_path):
     run = make_run(tmp_path)
     before = run.measure()
     assert run.measure() == before
