@@ -1,1 +1,1 @@
-"""Pre-training of an encoder: replaced tokens are detected."""
+"""Pre-training of an encoder by replaced token detection."""

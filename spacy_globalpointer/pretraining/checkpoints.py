@@ -1,6 +1,6 @@
-"""Checkpoints: all that a run needs to go on as if it had not been interrupted.
+"""Save and load the state of a pre-training, so that it can continue exactly.
 
-One safetensors file, in whose header is the rest as JSON.
+A checkpoint is one safetensors file. What is not a tensor is JSON in its header.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FILE = "checkpoint.safetensors"
 _FORMAT = "1"
 _MODEL, _OPTIMIZER, _STREAM = "model.", "optimizer.", "stream."
 _DIGEST, _SEQUENCES = "digest", "sequences"
-#: What reading a damaged file raises.
+#: Errors that reading a damaged file raises.
 _DAMAGE = (
     *(OSError, LookupError, ValueError, TypeError, AttributeError),
     *(RecursionError, safetensors.SafetensorError),
@@ -35,11 +35,11 @@ _DAMAGE = (
 
 
 def save_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
-    """Write a checkpoint in place of the one before.
+    """Write a checkpoint, which replaces the one before.
 
     run (Run): The run, between two steps.
-    identity (Identity): What it depends on.
-    folder (Path): The folder; the file in it is there as a whole or not at all.
+    identity (Identity): What the run depends on.
+    folder (Path): The folder. The file in it is never half-written.
     """
     place, arrays = run.stream.state()
     tensors: Dict[str, Tensor] = {}
@@ -59,13 +59,13 @@ def save_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
 
 
 def load_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
-    """Bring a run to where a checkpoint was written.
+    """Restore the state in which a checkpoint was written.
 
     run (Run): A run that has not begun.
-    identity (Identity): What it depends on.
+    identity (Identity): What the run depends on.
     folder (Path): The checkpoint's folder.
-    RAISES (ValueError): GP204 if there is none or it is damaged, GP205 if it is of
-        another run.
+    RAISES (ValueError): GP204 if there is none or it is damaged, GP205 if it belongs
+        to another run.
     """
     path = folder / FILE
     header, tensors = _read(path)
@@ -77,7 +77,7 @@ def load_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
 
 
 def is_checkpoint_of(identity: Identity, folder: Path) -> bool:
-    """Whether a checkpoint is of a run.
+    """Check whether a checkpoint belongs to a run.
 
     identity (Identity): What the run depends on, as far as it is known without reading
         all texts.
@@ -94,7 +94,7 @@ def is_checkpoint_of(identity: Identity, folder: Path) -> bool:
 
 
 def _read(path: Path) -> Tuple[Dict[str, Any], Dict[str, Tensor]]:
-    """RETURNS: The texts of a checkpoint's header, and its tensors. RAISES: GP204."""
+    """Return the header of a checkpoint and its tensors. RAISES: GP204."""
     try:
         with safetensors.safe_open(path, "pt") as file:
             texts = file.metadata() or {}
@@ -102,7 +102,7 @@ def _read(path: Path) -> Tuple[Dict[str, Any], Dict[str, Tensor]]:
         header = {key: json.loads(text) for key, text in texts.items()}
         if header["format"] != _FORMAT:
             raise ValueError(f"its format is {header['format']!r}")
-        # Checkpoints of before there were digests have none.
+        # Checkpoints of the first versions have no digest.
         if _DIGEST in header and header[_DIGEST] != _digest(tensors, texts):
             raise ValueError("its content does not fit the digest in it")
         _check_types(header)
@@ -131,7 +131,7 @@ def _unusable(path: Path, reason: object) -> ValueError:
 
 
 def _digest(tensors: Dict[str, Tensor], texts: Dict[str, str]) -> str:
-    """A digest of what is in a checkpoint, however the file is laid out."""
+    """Compute a digest of the content, independent of the layout of the file."""
     digest = hashlib.sha256()
     others = {key: text for key, text in texts.items() if key != _DIGEST}
     digest.update(json.dumps(others, sort_keys=True).encode("ascii"))
@@ -160,12 +160,12 @@ def _part(tensors: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:
 
 
 def check_identity(path: Path, stored: Identity, mine: Identity) -> None:
-    """Check that what is there is of this run.
+    """Check that a checkpoint or an encoder belongs to this run.
 
-    path (Path): Where that stands, for messages.
+    path (Path): The file that says so, for messages.
     stored (Identity): What it was made from.
     mine (Identity): What the run depends on.
-    RAISES (ValueError): GP205 if it is of another run.
+    RAISES (ValueError): GP205 if it belongs to another run.
     """
     others = differences(stored, mine)
     if others:
@@ -173,7 +173,7 @@ def check_identity(path: Path, stored: Identity, mine: Identity) -> None:
 
 
 def _whole(identity: Identity, run: Run) -> Identity:
-    """With what was read, which tells large texts better than their sizes do."""
+    """Add a fingerprint of the texts: of large ones, `identify` reads sizes only."""
     contents = {**identity["contents"], _SEQUENCES: run.fingerprint}
     return {**identity, "contents": contents}
 

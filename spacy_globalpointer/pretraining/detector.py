@@ -1,4 +1,4 @@
-"""An encoder that learns to tell which pieces were replaced, with its generator.
+"""Replaced token detection: an encoder with a generator and a detecting head.
 
 Clark et al. (2020), https://arxiv.org/abs/2003.10555.
 """
@@ -17,15 +17,15 @@ from .masking import Batch
 
 
 class Detection(NamedTuple):
-    """What came out of a batch.
+    """The output for a batch.
 
     generator_loss (Tensor): Scalar: cross-entropy at the masked places.
     detector_loss (Tensor): Scalar: binary cross-entropy over all pieces of the text.
-    is_right (Tensor): Shape (masked,), bool: where the generator's likeliest piece is
-        the original.
+    is_right (Tensor): Shape (masked,), bool: where the piece that the generator
+        finds most probable is the original.
     scores (Tensor): Shape (pieces of the text,): logits, above 0 for "replaced".
-    is_replaced (Tensor): Same shape, bool. A draw that is the original replaces
-        nothing.
+    is_replaced (Tensor): Same shape, bool. A piece that was
+        drawn again is not replaced.
     """
 
     generator_loss: Tensor
@@ -41,7 +41,7 @@ class ReplacedTokens(nn.Module):
     encoder (nn.Module): The encoder.
     generator (Generator): Its generator.
     mask_id (int): The piece that stands in a masked place.
-    share (float): Share of the pieces that is masked, for the head's first guess.
+    share (float): Fraction of the pieces that is masked, the head's first guess.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ReplacedTokens(nn.Module):
         """Replace what is masked, and detect it.
 
         batch (Batch): The batch; at least one piece of it is masked.
-        RETURNS (Detection): Losses, and what they come from.
+        RETURNS (Detection): Losses, scores and gold values.
         """
         originals = batch.ids.flatten()[batch.places]
         masked = put(batch.ids, batch.places, torch.full_like(originals, self.mask_id))
@@ -82,8 +82,8 @@ class ReplacedTokens(nn.Module):
         )
 
     def parts(self) -> List[Dict[str, nn.Parameter]]:
-        """RETURNS (List[Dict[str, nn.Parameter]]): By name the encoder's parameters,
-        those of the generator that it does not share, and the head's."""
+        """Return the parameters of the encoder, those that the generator does not share
+        with it, and those of the head, each by name."""
         shared = {id(x) for x in self.encoder.parameters()}
         parts = []
         for part in ("encoder", "generator", "head"):
@@ -97,5 +97,5 @@ class ReplacedTokens(nn.Module):
 
 
 def put(ids: Tensor, places: Tensor, values: Tensor) -> Tensor:
-    """RETURNS (Tensor): A copy of ids with other values at flat offsets."""
+    """Return a copy of ids with other values at flat offsets."""
     return ids.flatten().scatter(0, places, values).view_as(ids)

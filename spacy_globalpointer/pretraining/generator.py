@@ -1,7 +1,6 @@
-"""Generators: masked language models that put likely wrong pieces in place of others.
+"""Generators: masked language models that replace pieces by probable ones.
 
-They read and write with the encoder's own table of word pieces, and are thrown away at
-the end.
+They share the encoder's table of word pieces, and are not saved with it.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from torch.nn import functional as F
 
 from ..encoders.pretrained import new_module
 
-# Width of a head of attention in the small generator.
+# Width of an attention head in the small generator.
 _HEAD = 64
 
 
 class Generator(nn.Module):
-    """Scores each piece of the vocabulary for masked places.
+    """A model that scores each piece of the vocabulary at masked places.
 
-    body (nn.Module): Gives each piece of a sequence a vector; called with ids, mask
-        and whether gradients go to the encoder's embeddings.
+    body (nn.Module): Computes a vector for each piece of a sequence, from ids, mask
+        and whether gradients reach the encoder's embeddings.
     width (int): Width of these vectors.
     table (nn.Parameter): Shape (vocabulary, embedding): the encoder's own.
-    counts (Tensor): Shape (vocabulary,): how often each piece occurs, to begin with.
-    shared_gradient (bool): Whether the table gets a gradient from here, too.
+    counts (Tensor): Shape (vocabulary,): how often each piece occurs, the first guess.
+    shared_gradient (bool): Whether the generator's loss trains the table, too.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class Generator(nn.Module):
         """Score the pieces at some places.
 
         ids (Tensor): Shape (sequences, pieces), int64.
-        mask (Tensor): Same shape, int64: 0 where a sequence is filled up.
+        mask (Tensor): Same shape, int64: 0 for padding.
         places (Tensor): Shape (masked,), int64: flat offsets.
         RETURNS (Tensor): Shape (masked, vocabulary): logits.
         """
@@ -86,7 +85,7 @@ class FirstLayers(nn.Module):
         self.encoder.set_input_embeddings(self.words)
 
     def forward(self, ids: Tensor, mask: Tensor, shared_gradient: bool) -> Tensor:
-        """RETURNS (Tensor): Shape (sequences, pieces, width): the pieces' vectors."""
+        """Return the vectors of the pieces, shape (sequences, pieces, width)."""
         words = self.words(ids)
         words = words if shared_gradient else words.detach()
         return self.encoder(inputs_embeds=words, attention_mask=mask).last_hidden_state
@@ -116,14 +115,14 @@ class SmallTransformer(nn.Module):
         self.layers = nn.TransformerEncoder(layer, n_layers, enable_nested_tensor=False)
 
     def forward(self, ids: Tensor, mask: Tensor, shared_gradient: bool) -> Tensor:
-        """RETURNS (Tensor): Shape (sequences, pieces, width): the pieces' vectors."""
+        """Return the vectors of the pieces, shape (sequences, pieces, width)."""
         vectors = self.embeddings(input_ids=ids)
         vectors = vectors if shared_gradient else vectors.detach()
         return self.layers(self.project(vectors), src_key_padding_mask=mask == 0)
 
 
 def _dropout(config: Any) -> float:
-    """RETURNS (float): An encoder's own dropout, which DistilBERT calls otherwise."""
+    """Return the dropout of an encoder, under its usual name or that of DistilBERT."""
     usual = getattr(config, "dropout", 0.1)
     return getattr(config, "hidden_dropout_prob", usual)
 
@@ -142,10 +141,9 @@ def make_generator(
     counts (Tensor): Shape (vocabulary,): how often each piece occurs.
     kind (str): "copy" of the encoder's first layers, or "small": narrow, with random
         weights.
-    n_layers (Optional[int]): Number of layers; None for a third of the encoder's as
-        copies, or all of them as small ones.
-    shared_gradient (bool): Whether the encoder's embeddings get a gradient from it,
-        too.
+    n_layers (Optional[int]): Number of layers; None for a third of the encoder's
+        layers in a copy, or as many as the encoder has in a small one.
+    shared_gradient (bool): Whether its loss trains the encoder's embeddings, too.
     RETURNS (Generator): The generator.
     """
     width, layers = encoder.config.hidden_size, encoder.config.num_hidden_layers
@@ -160,7 +158,7 @@ def make_generator(
 
 
 def sample(logits: Tensor) -> Tensor:
-    """Draw a piece for each row, with the probability that it has.
+    """Draw a piece for each row by its probability.
 
     logits (Tensor): Shape (rows, vocabulary).
     RETURNS (Tensor): Shape (rows,), int64.

@@ -1,4 +1,4 @@
-"""What a run depends on: settings, and what is in its encoder and its texts."""
+"""Describe what a run depends on: settings, and the contents of encoder and texts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..corpus.formats.files import SourceFile
 from ..encoders.pretrained import Encoder
 from .settings import PretrainSettings
 
-#: Texts of more bytes are told by the names and sizes of their files.
+#: Larger texts, in bytes, are compared by the names and sizes of their files.
 LARGE = 2**30
 
 Identity = Dict[str, Any]
@@ -39,9 +39,9 @@ def identify(
 def differences(old: Identity, new: Identity) -> str:
     """Compare two runs.
 
-    old (Identity): The one of before.
-    new (Identity): The one of now.
-    RETURNS (str): What differs; empty if nothing does.
+    old (Identity): The earlier one.
+    new (Identity): The present one.
+    RETURNS (str): The differences; empty if there are none.
     """
     found = []
     for kind in ("contents", "settings"):
@@ -55,14 +55,14 @@ def differences(old: Identity, new: Identity) -> str:
 
 
 def _encoder_content(name: str, encoder: Encoder) -> str:
-    """A digest of what the folder has; of a hub, the name and the commit."""
+    """Return a digest of a folder; for a hub, the name and the commit."""
     if Path(name).exists():
         return content_digest(Path(name))
     return f"{name} {getattr(encoder.module.config, '_commit_hash', None)}"
 
 
 def _content_of(files: Sequence[SourceFile]) -> str:
-    """A digest of names and contents, or sizes, in the order in which they are read."""
+    """Compute a digest of names and contents, or sizes, in the order of reading."""
     sizes = [file.path.stat().st_size for file in files]
     is_large = sum(sizes) > LARGE
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Sequences as batches, in which other pieces are masked each time."""
+"""Make batches of sequences, with pieces to mask that are drawn for each batch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .sequences import Pieces
 
 
 class Batch(NamedTuple):
-    """Sequences with their special pieces, filled up to the longest.
+    """Sequences with their special pieces, padded to the longest.
 
-    ids (Tensor): Shape (sequences, pieces), int64: what the texts say.
-    mask (Tensor): Same shape, int64: 0 where a sequence is filled up.
-    is_text (Tensor): Same shape, bool: pieces of the text, not put around it.
+    ids (Tensor): Shape (sequences, pieces), int64: the original pieces.
+    mask (Tensor): Same shape, int64: 0 for padding.
+    is_text (Tensor): Same shape, bool: False for special pieces and padding.
     places (Tensor): Shape (masked,), int64: flat offsets of the pieces to mask.
     """
 
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     places: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """RETURNS (Batch): The same on a device."""
+        """Return the batch on a device."""
         return Batch(*(x.to(device) for x in self))
 
 
@@ -41,14 +41,14 @@ def make_batch(
     whole_words: bool,
     random: numpy.random.Generator,
 ) -> Batch:
-    """Put sequences together and choose what is masked.
+    """Make a batch and choose the pieces to mask.
 
     sequences (Sequence[Pieces]): The sequences.
-    special (SpecialPieces): What the encoder wants around a text.
+    special (SpecialPieces): The encoder's special pieces around a text.
     never (Sequence[int]): Pieces that are not masked, such as [UNK].
-    share (float): Share of the other pieces of each sequence that is masked.
+    share (float): Fraction of the other pieces of each sequence to mask.
     whole_words (bool): Mask all pieces of a word or none.
-    random (numpy.random.Generator): What the places are drawn with.
+    random (numpy.random.Generator): Draws the places.
     RETURNS (Batch): The batch on the CPU.
     """
     begin, n_around = len(special.before), len(special.before) + len(special.after)
@@ -74,13 +74,13 @@ def make_batch(
 def choose(
     units: ndarray, allowed: Any, *, share: float, random: numpy.random.Generator
 ) -> Any:
-    """Choose pieces, unit by unit, until there are enough.
+    """Choose whole units in random order until they have enough pieces.
 
-    units (ndarray): Shape (pieces,), int: the piece's unit; ascending.
+    units (ndarray): Shape (pieces,), int: the unit of each piece; ascending.
     allowed (Any): Shape (pieces,), bool: pieces that may be chosen.
-    share (float): Share of these to choose; at least one is. The last unit may be more
-        than is wanted.
-    random (numpy.random.Generator): What the order of the units is drawn with.
+    share (float): Fraction of these to choose, at least one piece. The last unit may
+        exceed it.
+    random (numpy.random.Generator): Draws the order of the units.
     RETURNS (Any): Shape (pieces,), bool.
     """
     wanted = max(1, round(share * int(allowed.sum())))

@@ -1,4 +1,4 @@
-"""The optimizer, its learning rates by step, and what it remembers as tensors."""
+"""The optimizer, its learning rate in each step, and its state as tensors."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .settings import PretrainSettings
 def make_optimizer(
     model: ReplacedTokens, settings: PretrainSettings
 ) -> torch.optim.AdamW:
-    """RETURNS (torch.optim.AdamW): An optimizer for the encoder at its learning rate
-    and for the rest at theirs. Vectors (biases, normalizations) do not decay."""
+    """Make an optimizer with two learning rates: the encoder's, and that of all other
+    weights. Vectors (biases, normalizations) do not decay."""
     encoder, *others = model.parts()
     rest = {name: x for part in others for name, x in part.items()}
     groups = []
@@ -33,7 +33,7 @@ def make_optimizer(
 def set_learn_rates(
     optimizer: torch.optim.Optimizer, step: int, settings: PretrainSettings
 ) -> None:
-    """Set the rates of an update: a linear rise, then a linear fall to 0.
+    """Set the learning rates of an update: a linear rise, then a linear fall to 0.
 
     optimizer (torch.optim.Optimizer): From `make_optimizer`.
     step (int): The update's number, from 0.
@@ -45,7 +45,7 @@ def set_learn_rates(
 
 
 def learn_rate_factor(step: int, steps: int, warmup: float) -> float:
-    """RETURNS (float): The share of the highest rate, above 0, that an update has."""
+    """Return the factor, above 0, of the highest rate in a step."""
     n_rising = max(1, round(steps * warmup))
     if step < n_rising:
         return (step + 1) / n_rising
@@ -53,8 +53,7 @@ def learn_rate_factor(step: int, steps: int, warmup: float) -> float:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Dict[str, Tensor]:
-    """RETURNS (Dict[str, Tensor]): What the optimizer remembers, by number of the
-    parameter and name."""
+    """Return the state of the optimizer, by number of the parameter and name."""
     states = optimizer.state_dict()["state"]
     return {
         f"{i}.{name}": value
@@ -66,7 +65,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Dict[str, Tensor]:
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, tensors: Dict[str, Tensor]
 ) -> None:
-    """Give an optimizer back what it remembered.
+    """Restore the state of an optimizer.
 
     optimizer (torch.optim.Optimizer): One for the same parameters.
     tensors (Dict[str, Tensor]): From `optimizer_tensors`.

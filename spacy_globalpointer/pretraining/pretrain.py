@@ -42,14 +42,14 @@ from .run import Run
 from .settings import PretrainSettings, check_settings
 from .texts import find_texts
 
-#: File in the encoder's folder that tells what it was made from.
+#: File in the encoder's folder that records what it was made from.
 NOTE = "pretraining.json"
-#: File in the checkpoint's folder with the figures so far, one line for each time.
+#: File in the checkpoint's folder with the metrics so far, one line each time.
 LOG = "log.jsonl"
 _BEGINS = "There is nothing to continue: the training begins"
-#: What a line that is none of the log's raises.
+#: Errors that reading a damaged line of the log raises.
 _WRONG = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-# How much the last step counts in the losses that the progress bar shows.
+# Weight of the last step in the losses that the progress bar shows.
 _NEWEST = 0.05
 
 
@@ -63,7 +63,7 @@ def pretrain(
     checkpoint_every: int = 500,
     resume: bool = False,
     force: bool = False,
-    report: Callable[[Dict[str, Any]], None] = lambda figures: None,
+    report: Callable[[Dict[str, Any]], None] = lambda metrics: None,
     say: Callable[[str], None] = lambda text: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> bool:
@@ -75,16 +75,16 @@ def pretrain(
     settings (PretrainSettings): The settings.
     device (torch.device): Where to compute: in float32 on a CPU, in bfloat16 on a GPU
         that has it.
-    checkpoint_every (int): Steps between two checkpoints, at each of which the figures
-        on held out texts are taken, too.
-    resume (bool): Go on from the checkpoint of an interrupted run; begin if there is
-        none, and do nothing if the encoder is complete.
+    checkpoint_every (int): Steps between two checkpoints. The metrics on held-out
+        texts are computed at the same steps.
+    resume (bool): Continue from the checkpoint of an interrupted run; begin if there
+        is none, and do nothing if the encoder is complete.
     force (bool): Replace an encoder that `pretrain` made, and an interrupted run.
-    report (Callable[[Dict[str, Any]], None]): Is given the figures each time.
-    say (Callable[[str], None]): Is told what `resume` comes to.
-    should_stop (Callable[[], bool]): Is asked after each step.
-    RETURNS (bool): Whether the encoder is complete. If not, because it was to stop,
-        there is a checkpoint.
+    report (Callable[[Dict[str, Any]], None]): Called with the metrics each time.
+    say (Callable[[str], None]): Called with a message on what `resume` does.
+    should_stop (Callable[[], bool]): Called after each step; True stops the run.
+    RETURNS (bool): Whether the encoder is complete. If the run was stopped, there is a
+        checkpoint.
     RAISES (ValueError): GP200 to GP209, or what `load_encoder` and `read_texts` raise.
     """
     folder = checkpoint_folder(output)
@@ -121,25 +121,26 @@ def pretrain(
             should_stop=should_stop,
         )
     if finished:
-        _save(run, name, texts, identity, log.lines, output)
+        note = _note(run, name=name, texts=texts, identity=identity, metrics=log.lines)
+        _save(run, note, output)
         clear_drafts(output, of_all=True)
         _remove(folder)
     return finished
 
 
 def checkpoint_folder(output: Path) -> Path:
-    """RETURNS (Path): Where the checkpoint of an encoder in the making lies."""
+    """Return the folder of the checkpoint of an encoder that is not complete."""
     return output.parent / f"{output.name}.checkpoint"
 
 
 def check_output(output: Path, *, resume: bool, force: bool) -> None:
-    """Check that nothing is lost if the output is written.
+    """Check that the run overwrites nothing by mistake.
 
     output (Path): Folder for the encoder.
-    resume (bool): Whether an interrupted run goes on.
+    resume (bool): Whether to continue an interrupted run.
     force (bool): Whether to replace what is there.
-    RAISES (ValueError): GP203 if the folder exists, and, with resume or force, is none
-        that `pretrain` made; GP206 if there is an interrupted run.
+    RAISES (ValueError): GP203 if the folder exists, unless resume or force is set and
+        `pretrain` made it; GP206 if there is an interrupted run.
     """
     folder = checkpoint_folder(output)
     is_known = (resume or force) and (output / NOTE).is_file()
@@ -150,8 +151,9 @@ def check_output(output: Path, *, resume: bool, force: bool) -> None:
 
 
 def _is_complete(output: Path, identity: Identity, *, force: bool) -> bool:
-    """RETURNS (bool): Whether the output is what the run would make. If it is another
-    run's, that is GP205, and GP231 if nobody can tell; with force False."""
+    """Check whether the output is the complete encoder of this run. Raise GP205 if it
+    is that of another run, and GP231 if its note is damaged; with force, return False.
+    """
     path = output / NOTE
     if not path.is_file():
         return False
@@ -165,7 +167,7 @@ def _is_complete(output: Path, identity: Identity, *, force: bool) -> bool:
 
 
 def _read_note(path: Path) -> Identity:
-    """RETURNS (Identity): What an encoder was made from; empty if that is damaged."""
+    """Return what an encoder was made from; an empty dict if the note is damaged."""
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
         return {**note, **{key: dict(note[key]) for key in ("contents", "settings")}}
@@ -174,8 +176,8 @@ def _read_note(path: Path) -> Identity:
 
 
 def _remove(folder: Path) -> None:
-    """Remove what a run has in its folder, drafts of killed processes as well, and the
-    folder if it has nothing else."""
+    """Remove the files of a run, drafts of killed processes as well, and the folder if
+    that leaves it empty."""
     for name in (FILE, LOG):
         clear_drafts(folder / name, of_all=True)
         (folder / name).unlink(missing_ok=True)
@@ -184,7 +186,7 @@ def _remove(folder: Path) -> None:
 
 
 def _read_log(path: Path) -> List[Dict[str, Any]]:
-    """RETURNS (List[Dict[str, Any]]): The figures in a file. RAISES: GP240."""
+    """Return the metrics in a file. RAISES: GP240."""
     lines = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
@@ -201,8 +203,8 @@ def _read_log(path: Path) -> List[Dict[str, Any]]:
 
 
 class _Log:
-    """The figures so far, in memory and in a file. Those after the checkpoint from
-    which a run goes on are taken again."""
+    """The metrics so far, in memory and in a file. Those after the checkpoint to continue
+    from are computed again."""
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
@@ -253,15 +255,16 @@ def _train(
     return True
 
 
-def _save(
+def _note(
     run: Run,
+    *,
     name: str,
     texts: Sequence[Path],
     identity: Identity,
-    lines: List[Any],
-    output: Path,
-) -> None:
-    note = {
+    metrics: List[Any],
+) -> Dict[str, Any]:
+    """Describe how an encoder was made."""
+    return {
         "method": "replaced token detection (arXiv 2003.10555)",
         "encoder": name,
         "texts": [str(path) for path in texts],
@@ -269,9 +272,12 @@ def _save(
         "words": run.words,
         **identity,
         "held_out_sequences": len(run.held_out),
-        "figures": lines,
+        "figures": metrics,
         "made_with": f"spacy-globalpointer {__version__}",
     }
+
+
+def _save(run: Run, note: Dict[str, Any], output: Path) -> None:
     with atomic_folder(output) as draft:
         run.encoder.module.cpu().save_pretrained(draft, safe_serialization=True)
         run.encoder.tokenizer.save_pretrained(draft)

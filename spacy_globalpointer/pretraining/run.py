@@ -1,4 +1,4 @@
-"""A pre-training between two of its steps."""
+"""The state of a pre-training, and its steps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StepMetrics(NamedTuple):
 
     generator_loss (float): Loss of the generator.
     detector_loss (float): Loss of the detector.
-    words (int): Words, signs counted, of its batch.
+    words (int): Words in its batch, punctuation included.
     """
 
     generator_loss: float
@@ -42,8 +42,8 @@ class StepMetrics(NamedTuple):
 
 
 class Run:
-    """A model, its optimizer and its place in the texts. What a step draws depends on
-    the seed and the step's number only.
+    """A model, its optimizer and its place in the texts. The random numbers of a step
+    depend on the seed and the number of the step only.
 
     encoder (Encoder): The encoder; its weights are trained.
     files (Sequence[SourceFile]): The texts.
@@ -82,7 +82,7 @@ class Run:
 
         RETURNS (StepMetrics): Its metrics.
         RAISES (ValueError): GP207 if a loss or its gradient is not finite; the weights
-            are as before.
+            are unchanged.
         """
         random = numpy.random.default_rng([self.settings.seed, self.step])
         seed_torch(self._seed(self.step), self.device)
@@ -115,8 +115,8 @@ class Run:
         self.optimizer.step()
 
     def measure(self) -> Dict[str, float]:
-        """RETURNS (Dict[str, float]): Figures on the sequences that are held out, of
-        which the same pieces are masked each time."""
+        """Compute the metrics on the held-out sequences, of which the same pieces are
+        masked each time."""
         seed_torch(self._seed(-1), self.device)
         with self._precision():
             return measure(self.model, self._held_out())

@@ -1,4 +1,4 @@
-"""Texts as sequences of word pieces, in an order that is shuffled as they are read."""
+"""Cut texts into sequences of word pieces, and shuffle these while reading."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy import ndarray
 from ..corpus.formats.files import SourceFile
 from .texts import read_texts
 
-#: Fewer pieces, special and unknown ones aside, are no sequence. The halves of a text
-#: that has no room in one have more, if there is room for twice as many.
+#: Least known pieces of a sequence; shorter ones are left out. If a sequence has room
+#: for twice as many, the halves of a longer text are never left out.
 LEAST = 8
-# Texts that are handed to the tokenizer together.
+# Texts that are tokenized together.
 _GROUP = 32
 
 
@@ -32,14 +32,13 @@ class Pieces(NamedTuple):
 def cut_sequences(
     tokenizer: Any, texts: Sequence[str], *, room: int
 ) -> Iterator[Pieces]:
-    """Cut texts into sequences. None has pieces of two texts, as in ELECTRA; those of
-    one text have about the same length, so that there is no short rest.
+    """Cut texts into sequences. As in ELECTRA, no sequence has pieces of two texts. The
+    sequences of a text have about the same length.
 
     tokenizer (PreTrainedTokenizerFast): The tokenizer.
     texts (Sequence[str]): The texts.
     room (int): The most pieces of a sequence.
-    YIELDS (Pieces): The sequences; those with less than `LEAST` known pieces are left
-        out.
+    YIELDS (Pieces): The sequences with at least `LEAST` known pieces.
     """
     if not texts:
         return
@@ -69,12 +68,12 @@ def _begins(words: List[Any]) -> Any:
 
 
 class SequenceSource:
-    """The sequences of files, which are read anew for each epoch.
+    """The sequences of files, which are read again in each epoch.
 
     files (Sequence[SourceFile]): The files.
     tokenizer (PreTrainedTokenizerFast): The tokenizer.
     room (int): The most pieces of a sequence, without special ones.
-    seed (int): The files' order depends on it, another one in each epoch.
+    seed (int): Decides the order of the files, which differs between epochs.
     """
 
     def __init__(
@@ -105,12 +104,12 @@ class SequenceSource:
 
 
 class SequenceStream:
-    """Sequences without end, drawn from a buffer that is filled as texts are read. Each
-    one comes once in an epoch.
+    """An endless stream of sequences, each once in an epoch. They are drawn from a
+    buffer that is filled while the texts are read.
 
     source (SequenceSource): Where they come from.
-    is_held_out (Callable[[Pieces], bool]): Which ones are not for training.
-    size (int): Sequences that the buffer is filled up to.
+    is_held_out (Callable[[Pieces], bool]): Whether a sequence is not for training.
+    size (int): Number of sequences in the buffer.
     """
 
     def __init__(
@@ -129,10 +128,9 @@ class SequenceStream:
     ) -> List[Pieces]:
         """Draw the sequences of a batch.
 
-        random (numpy.random.Generator): What they are drawn with.
-        max_pieces (int): The most pieces that the batch may have when it is filled up
-            to its longest sequence.
-        n_special (int): Special pieces that each sequence gets.
+        random (numpy.random.Generator): Draws the sequences.
+        max_pieces (int): Most pieces of the batch, padding included.
+        n_special (int): Number of special pieces around each sequence.
         RETURNS (List[Pieces]): At least one sequence.
         """
         batch: List[Pieces] = []
@@ -163,8 +161,7 @@ class SequenceStream:
                 self._groups = self.source.read(self.epoch)
 
     def state(self) -> Tuple[Dict[str, int], Dict[str, ndarray]]:
-        """RETURNS (Tuple[Dict[str, int], Dict[str, ndarray]]): The place in the texts,
-        and what is in the buffer."""
+        """Return the place in the texts, and the buffer as arrays."""
         lengths = numpy.array([len(x.ids) for x in self.buffer], dtype="int64")
         arrays = {
             "lengths": lengths,
@@ -174,7 +171,7 @@ class SequenceStream:
         return {"epoch": self.epoch, "n_texts": self.n_texts}, arrays
 
     def restore(self, place: Dict[str, int], arrays: Dict[str, ndarray]) -> None:
-        """Go on where a stream of the same source stood.
+        """Restore the state of a stream of the same source.
 
         place (Dict[str, int]): From `state`.
         arrays (Dict[str, ndarray]): From `state`.

@@ -1,4 +1,4 @@
-"""Settings of a pre-training."""
+"""The settings of a pre-training, and their validation."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ GENERATORS = ("copy", "small")
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    """What the result depends on, beside encoder and texts.
+    """The settings that decide the result, in addition to encoder and texts.
 
     steps (int): Number of updates.
-    batch_size (int): Sequences of full length in an update; of shorter ones there
-        are more.
+    batch_size (int): Sequences of full length in an update; an update has more of
+        shorter ones.
     length (int): Most word pieces of a sequence, special ones counted.
     learn_rate (float): Highest learning rate of the encoder.
     new_learn_rate (float): Highest learning rate of the generator and the head.
-    warmup (float): Share of the steps in which the rates rise; then they fall to 0.
+    warmup (float): Fraction of the steps in which the rates rise; then they fall to 0.
     weight_decay (float): Of weights that are neither biases nor in a normalization.
-    mask (float): Share of the pieces that is masked.
+    mask (float): Fraction of the pieces to mask.
     whole_words (bool): Mask all pieces of a word or none.
     generator (str): "copy" or "small", see `make_generator`.
     generator_layers (Optional[int]): Number of its layers; None for the usual one.
-    shared_gradient (bool): Whether the embeddings get the gradient of the
-        generator's loss, too, as in ELECTRA.
-    detector_weight (float): Weight of the detector's loss beside the generator's.
-    clip (float): Largest norm of the gradient, of the generator's and of the others'.
-    seed (int): What is drawn depends on it.
+    shared_gradient (bool): Whether the generator's loss trains the embeddings, too, as
+        in ELECTRA.
+    detector_weight (float): Weight of the detector's loss; the generator's has 1.
+    clip (float): Largest norm of the gradient of the generator, and of that of encoder
+        and head.
+    seed (int): Seed of all random numbers.
     """
 
     steps: int = 2000
@@ -53,12 +54,12 @@ class PretrainSettings:
 
 
 def check_settings(settings: PretrainSettings, encoder: Encoder) -> None:
-    """Refuse what cannot be, before work is spent on it.
+    """Validate the settings.
 
     settings (PretrainSettings): The settings.
     encoder (Encoder): The encoder.
     RAISES (ValueError): GP208 for a setting out of its range, GP200 if the tokenizer
-        has no piece that masks, GP209 if the encoder's parts are not known.
+        has no mask, GP209 if the encoder is of an unknown family.
     """
     special = encoder.special
     least = 2 * LEAST + len(special.before) + len(special.after)

@@ -1,5 +1,4 @@
-"""A look at the texts before the first step: how many there are, and which sequences
-are held out."""
+"""Count the pieces of the texts, and choose the sequences to hold out."""
 
 from __future__ import annotations
 
@@ -12,23 +11,22 @@ from numpy import ndarray
 from ..errors import Errors
 from .sequences import Pieces, SequenceSource
 
-#: Sequences to look at; the texts may have more.
+#: Most sequences to read; the texts may have more.
 LIMIT = 20_000
-#: Share of the sequences that is held out; of few sequences at least `LEAST_HELD_OUT`,
-#: but no more than a tenth.
+#: Fraction of the sequences to hold out: at least `LEAST_HELD_OUT`, at most a tenth.
 SHARE = 0.01
 LEAST_HELD_OUT = 20
-#: Fewer sequences are not worth a training.
+#: Least number of different sequences.
 LEAST_SEQUENCES = 10
 
 
 class Survey(NamedTuple):
-    """What the texts are like.
+    """Statistics of the texts.
 
     held_out (List[Pieces]): Sequences that are not for training.
-    threshold (int): Those whose `fingerprint` is below it.
-    counts (ndarray): Shape (vocabulary,): how often each piece was seen.
-    fingerprint (int): Of all sequences that were looked at.
+    threshold (int): A sequence is held out if its `fingerprint` is below it.
+    counts (ndarray): Shape (vocabulary,): how often each piece occurs.
+    fingerprint (int): Fingerprint of all sequences that were read.
     """
 
     held_out: List[Pieces]
@@ -37,13 +35,12 @@ class Survey(NamedTuple):
     fingerprint: int
 
     def is_held_out(self, sequence: Pieces) -> bool:
-        """RETURNS (bool): Whether a sequence is not for training; the same one never
-        is, wherever it comes again."""
+        """Return whether a sequence is held out, wherever in the texts it occurs."""
         return fingerprint(sequence) < self.threshold
 
 
 def fingerprint(sequence: Pieces) -> int:
-    """RETURNS (int): A number that depends on the pieces only."""
+    """Return a checksum of the pieces."""
     return zlib.crc32(sequence.ids.tobytes())
 
 
@@ -53,8 +50,8 @@ def survey(source: SequenceSource, *, vocabulary: int, length: int) -> Survey:
     source (SequenceSource): The texts.
     vocabulary (int): Number of pieces that the encoder knows.
     length (int): The most pieces of a sequence, for messages.
-    RETURNS (Survey): What they are like.
-    RAISES (ValueError): GP202 if there are next to none.
+    RETURNS (Survey): Their statistics.
+    RAISES (ValueError): GP202 if there are fewer than `LEAST_SEQUENCES`.
     """
     seen = _first(source)
     prints = numpy.array([fingerprint(x) for x in seen], dtype="int64")

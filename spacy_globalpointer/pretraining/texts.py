@@ -1,4 +1,4 @@
-"""Raw texts of files, in parts of bounded size."""
+"""Read the raw texts of files, in parts of bounded size."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def find_texts(paths: Sequence[Path]) -> List[SourceFile]:
     paths (Sequence[Path]): Files that end in .txt, .jsonl or .spacy, the first two also
         with .gz, and folders of them.
     RETURNS (List[SourceFile]): The files, as given, those of a folder by their names.
-    RAISES (ValueError): GP201 for a file that is none of these, also one in a folder
-        that ends in .spacy.gz; GP165 for a folder without one.
+    RAISES (ValueError): GP201 for any other file, and for one in a folder that ends in
+        .spacy.gz; GP165 for a folder without texts.
     """
     files: List[SourceFile] = []
     for path in paths:
@@ -42,10 +42,10 @@ def read_texts(file: SourceFile) -> Iterator[str]:
     """Read the texts of a file: all of a .txt is one, so is "text" in each line of a
     .jsonl, and each Doc of a .spacy file.
 
-    file (SourceFile): The file. One of Docs is read as a whole, others bit by bit.
+    file (SourceFile): The file. A .spacy file is read at once, others are streamed.
     YIELDS (str): The texts; longer ones in parts of at most `PART` characters, which
         end with a line or a word where there is one.
-    RAISES (ValueError): GP103, GP118, GP146, GP160 or GP169 for what is no such file.
+    RAISES (ValueError): GP103, GP118, GP146, GP160 or GP169 for a damaged file.
     """
     if is_plain(file.path):
         for _, blocks in read_plain_texts(file):
@@ -74,7 +74,7 @@ def cut_parts(blocks: Iterable[str]) -> Iterator[str]:
 
 
 def _end_of_part(text: str, begin: int) -> int:
-    """Behind the last line, or word, that ends in the second half of the part."""
+    """Return the end of the last line, or word, that ends in the second half."""
     middle, limit = begin + PART // 2, begin + PART
     for separator in ("\n", " "):
         place = text.rfind(separator, middle, limit)

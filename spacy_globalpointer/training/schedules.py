@@ -17,8 +17,8 @@ def cosine_v1(
     cycles: Setting = 1,
     cycle_growth: Setting = 1.0,
 ) -> Iterator[float]:
-    """`spacy-globalpointer.cosine.v1`: a linear warm-up from 0, then half a cosine
-    from initial_rate to final_rate (Loshchilov & Hutter 2017, arXiv 1608.03983). With
+    """Yield learning rates: a linear warm-up from 0, then half a cosine from
+    initial_rate to final_rate (Loshchilov & Hutter 2017, arXiv 1608.03983). With
     several cycles it starts again at initial_rate for each.
 
     initial_rate (float): The highest rate.

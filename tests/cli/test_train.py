@@ -11,7 +11,7 @@ from training_helpers import Workplace, differing, files, pointer_config
 
 from spacy_globalpointer.cli import train
 from spacy_globalpointer.errors import Errors
-from spacy_globalpointer.training.resumable import identity, machine, optimizer_state
+from spacy_globalpointer.training.resumable import identity, optimizer_state
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_warnings_of_what_is_not_as_before(place, cut):
 
 
 def test_another_machine_is_a_warning(place, cut, monkeypatch):
-    monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 77)
+    monkeypatch.setattr(identity.torch, "get_num_threads", lambda: 77)
     output = place.train(cut, "--resume")
     assert "GPW210" in output and "and is 77" in output and "{" not in output
 
