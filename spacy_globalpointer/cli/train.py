@@ -60,8 +60,8 @@ def train_cli(
         Opt(
             "--force",
             "-F",
-            help="Begin, and replace the pipelines and checkpoints in the output folder "
-            "once the pipeline is initialized",
+            help="Begin; once the pipeline is initialized, replace the pipelines and "
+            "checkpoints in the output folder",
         ),
     ] = False,
     code_path: Annotated[

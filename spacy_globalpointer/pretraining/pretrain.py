@@ -203,8 +203,8 @@ def _read_log(path: Path) -> List[Dict[str, Any]]:
 
 
 class _Log:
-    """The metrics so far, in memory and in a file. Those after the checkpoint to continue
-    from are computed again."""
+    """The metrics so far, in memory and in a file. A run that continues computes those
+    after its checkpoint again."""
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path

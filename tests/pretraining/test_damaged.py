@@ -82,7 +82,7 @@ def rewrite(path, change, digest=False):
     safetensors.torch.save_file(tensors, path, texts)
 
 
-def test_a_checkpoint_of_before_there_were_digests_is_continued(folder):
+def test_a_checkpoint_without_a_digest_is_continued(folder):
     rewrite(interrupt(folder) / FILE, lambda header, tensors: None)
     assert run_pretrain(folder, resume=True)
 
@@ -104,7 +104,7 @@ def test_a_checkpoint_of_before_there_were_digests_is_continued(folder):
         lambda header, tensors: tensors.pop(min(tensors)),
     ],
 )
-def test_values_of_the_wrong_type_in_a_checkpoint(change, folder):
+def test_a_checkpoint_with_values_of_the_wrong_type_raises_GP204(change, folder):
     rewrite(interrupt(folder) / FILE, change)
     with pytest.raises(ValueError, match="GP204.*checkpoint.safetensors"):
         run_pretrain(folder, resume=True)
@@ -113,7 +113,7 @@ def test_values_of_the_wrong_type_in_a_checkpoint(change, folder):
 @pytest.mark.parametrize(
     "line", ["{", "7", "[]", "{}", '{"step": "1"}', '{"step": 1, "f1": "a"}', "\x00"]
 )
-def test_a_damaged_log_is_named(line, folder):
+def test_a_damaged_log_raises_GP240(line, folder):
     log = interrupt(folder) / LOG
     whole = log.read_text()
     log.write_text(whole + line + "\n")

@@ -27,7 +27,7 @@ def test_a_draw_that_is_the_original_replaces_nothing(tmp_path, monkeypatch):
     assert result.is_replaced.tolist() == [False, False, True, False, True, False]
 
 
-def test_what_generator_and_encoder_see(tmp_path, monkeypatch):
+def test_the_generator_reads_masks_and_the_encoder_drawn_pieces(tmp_path, monkeypatch):
     run = make_run(tmp_path)
     seen = {}
     monkeypatch.setattr(detector, "sample", lambda logits: torch.tensor([10, 99, 98]))
@@ -68,7 +68,7 @@ def test_losses_are_means_over_places_and_over_pieces_of_the_text(tmp_path):
     )
 
 
-def test_filling_changes_nothing(tmp_path, monkeypatch):
+def test_padding_changes_nothing(tmp_path, monkeypatch):
     run = make_run(tmp_path)
     run.model.eval()
     torch.nn.init.normal_(run.model.head[-1].weight)
@@ -81,7 +81,7 @@ def test_filling_changes_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["copy", "small"])
 @pytest.mark.parametrize("shared", [False, True])
-def test_gradient_is_that_of_the_loss(kind, shared, tmp_path):
+def test_the_gradient_is_that_of_the_loss(kind, shared, tmp_path):
     """Differences along random directions, in float64, with the same draws."""
     run = make_run(tmp_path, generator=kind, shared_gradient=shared)
     model = run.model.double().eval()
@@ -121,7 +121,7 @@ def test_gradient_is_that_of_the_loss(kind, shared, tmp_path):
 
 @pytest.mark.parametrize("kind", ["copy", "small"])
 @pytest.mark.parametrize("shared", [False, True])
-def test_whether_the_embeddings_learn_from_the_generator(kind, shared, tmp_path):
+def test_shared_gradient_reaches_the_embeddings(kind, shared, tmp_path):
     run = make_run(tmp_path, generator=kind, shared_gradient=shared)
     run.model(make_batch()).generator_loss.backward()
     encoder, generator, head = run.model.parts()
@@ -140,7 +140,7 @@ def test_parts_have_each_parameter_once(tmp_path):
         assert len(found) == len(set(found)) == len(list(model.parameters()))
 
 
-def test_at_first_nothing_is_known_of_a_piece(tmp_path):
+def test_a_new_head_predicts_the_fraction_of_masked_pieces(tmp_path):
     run = make_run(tmp_path, mask=0.25)
     scores = run.model(make_batch()).scores
     assert torch.allclose(scores.sigmoid(), torch.full((6,), 0.25))

@@ -14,7 +14,7 @@ from spacy_globalpointer.pretraining.generator import (
 )
 
 
-def test_pieces_are_drawn_as_often_as_they_are_likely():
+def test_pieces_are_drawn_by_their_probability():
     logits = torch.tensor([[0.0, 1.0, -torch.inf, 2.0], [3.0, 0.0, 0.0, -torch.inf]])
     drawn = torch.stack([sample(logits) for _ in range(20_000)])
     for row, own in zip(drawn.T, logits):
@@ -39,7 +39,7 @@ def test_the_table_of_pieces_is_the_encoders(kind, tmp_path):
     assert len(tables) == 1
 
 
-def test_a_small_one_has_all_embeddings_of_the_encoder(tmp_path):
+def test_a_small_generator_has_all_embeddings_of_the_encoder(tmp_path):
     run = make_run(tmp_path, generator="small")
     body: object = run.model.generator.body
     assert body.embeddings is run.encoder.module.embeddings
@@ -69,7 +69,7 @@ def make_distilbert(folder):
 
 
 @pytest.mark.parametrize("kind", ["copy", "small"])
-def test_an_encoder_that_has_another_name_for_its_dropout(kind, tmp_path):
+def test_distilbert_is_trained(kind, tmp_path):
     run = make_run(tmp_path, make=make_distilbert, generator=kind)
     before = run.encoder.module.embeddings.word_embeddings.weight.clone()
     run.advance()
@@ -77,7 +77,7 @@ def test_an_encoder_that_has_another_name_for_its_dropout(kind, tmp_path):
     assert not torch.equal(before, after)
 
 
-def test_a_third_of_the_layers_by_default(tmp_path):
+def test_a_copy_has_a_third_of_the_layers_by_default(tmp_path):
     def layers(encoder, kind):
         counts = torch.ones(len(encoder.get_input_embeddings().weight))
         options = {"kind": kind, "n_layers": None, "shared_gradient": False}
@@ -91,7 +91,7 @@ def test_a_third_of_the_layers_by_default(tmp_path):
     assert layers(encoder, "small") == 2
 
 
-def test_at_first_a_small_one_knows_how_frequent_pieces_are(tmp_path):
+def test_a_new_small_generator_predicts_the_frequencies_of_pieces(tmp_path):
     """Its loss is then that of one that always says so, or little more."""
     run = make_run(tmp_path)
     shares = run.model.generator.bias.softmax(0)

@@ -22,7 +22,7 @@ def batch(sequences, *, share=0.15, whole_words=False, seed=0):
     return make_batch(sequences, SPECIAL, never=[0, UNKNOWN, 2, 3], **options)
 
 
-def test_a_batch_is_filled_up():
+def test_a_batch_is_padded_to_its_longest_sequence():
     made = batch([pieces([7, 8, 9]), pieces([7])])
     assert made.ids.tolist() == [[2, 7, 8, 9, 3], [2, 7, 3, 0, 0]]
     assert made.mask.tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
@@ -41,7 +41,7 @@ def test_special_and_unknown_pieces_are_never_masked():
     st.floats(0.01, 0.99),
     st.integers(0, 9),
 )
-def test_as_many_as_are_wanted(allowed, share, seed):
+def test_the_wanted_number_of_pieces_is_masked(allowed, share, seed):
     allowed = numpy.array(allowed)
     random = numpy.random.default_rng(seed)
     chosen = choose(numpy.arange(len(allowed)), allowed, share=share, random=random)
@@ -74,14 +74,14 @@ def test_each_piece_is_masked_as_often_as_any_other():
     assert counts.sum() == 12000 and abs(counts - 600).max() < 100
 
 
-def test_other_places_each_time_and_the_same_for_a_seed():
+def test_masked_places_differ_between_draws_and_repeat_with_a_seed():
     sequences = [pieces(range(10, 70))]
     places = [batch(sequences, seed=seed).places.tolist() for seed in (0, 1, 0)]
     assert places[0] == places[2] != places[1]
 
 
 @pytest.mark.parametrize("whole_words", [False, True])
-def test_the_share_holds_in_each_sequence(whole_words):
+def test_each_sequence_has_the_fraction_of_masked_pieces(whole_words):
     begins = [True, False] * 50
     made = batch([pieces([9] * 100, begins)] * 8, whole_words=whole_words)
     counts = torch.bincount(made.places // 102, minlength=8)

@@ -21,7 +21,7 @@ def detection(scores, truth, right=(True,), losses=(1.0, 1.0)):
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), max_size=40))
-def test_auc_is_the_share_of_pairs_in_order(pairs):
+def test_auc_is_the_fraction_of_pairs_in_order(pairs):
     scores = torch.tensor([float(score) for score, _ in pairs])
     truth = torch.tensor([known for _, known in pairs], dtype=torch.bool)
     wins = [

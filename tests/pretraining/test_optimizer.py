@@ -26,7 +26,7 @@ def test_rates_rise_and_fall(steps, warmup):
     assert top + 1 == max(1, round(steps * warmup))
 
 
-def test_rates_of_a_short_run():
+def test_a_short_run_has_every_rate():
     factors = [learn_rate_factor(step, 6, 0.34) for step in range(6)]
     assert factors == pytest.approx([0.5, 1.0, 0.8, 0.6, 0.4, 0.2])
 
@@ -48,7 +48,7 @@ def test_each_parameter_is_in_one_group_with_its_rate(tmp_path):
     assert seen == set(names.values())
 
 
-def test_its_memory_can_be_restored(tmp_path):
+def test_the_state_of_the_optimizer_can_be_restored(tmp_path):
     folders = [tmp_path / name for name in "ab"]
     for folder in folders:
         folder.mkdir()

@@ -88,7 +88,7 @@ def test_every_family_is_trained_and_saved(family, kind, tmp_path):
     assert torch.allclose(vectors(tmp_path / "out"), expected, atol=1e-5)
 
 
-def test_the_note_tells_what_it_was_made_from(folder):
+def test_the_note_records_what_the_encoder_was_made_from(folder):
     run_pretrain(folder, checkpoint_every=4)
     note = json.loads((folder / "out" / NOTE).read_text())
     assert note["encoder"] == str(folder / "encoder")
@@ -157,7 +157,7 @@ def stop_after(n):
 
 @pytest.mark.parametrize("kind", ["copy", "small"])
 @pytest.mark.parametrize("n", [1, 4])
-def test_a_stopped_run_goes_on_bit_by_bit(n, kind, folder):
+def test_a_stopped_run_continues_bit_by_bit(n, kind, folder):
     settings = {"generator": kind, "shared_gradient": kind == "small"}
     options = {"settings": settings, "checkpoint_every": 3}
     assert run_pretrain(folder, "whole", **options)
@@ -183,7 +183,7 @@ def fails_at(n, original):
 
 
 @pytest.mark.parametrize("where,n", [("advance", 6), ("_save", 1), ("save", 2)])
-def test_an_error_anywhere_loses_no_more_than_the_steps_since(
+def test_an_error_loses_only_the_steps_since_the_checkpoint(
     where, n, folder, monkeypatch
 ):
     run_pretrain(folder, "whole", checkpoint_every=2)
@@ -221,7 +221,7 @@ run_pretrain(Path(sys.argv[1]), "out", checkpoint_every=2)
 
 
 @pytest.mark.slow
-def test_a_killed_process_is_taken_up_bit_by_bit(folder):
+def test_a_killed_run_continues_bit_by_bit(folder):
     run_pretrain(folder, "whole", checkpoint_every=2)
     path = os.pathsep.join(path for path in sys.path if path)
     process = subprocess.Popen(
@@ -264,7 +264,7 @@ def test_a_training_on_the_cpu_leaves_gpus_alone(folder, monkeypatch):
     assert run_pretrain(folder)
 
 
-def test_an_output_that_exists_is_not_replaced(folder):
+def test_an_output_that_exists_raises_GP203(folder):
     (folder / "out").mkdir()
     (folder / "out" / "mine.txt").write_text("mine")
     for options in ({}, {"force": True}, {"resume": True}):
@@ -273,7 +273,7 @@ def test_an_output_that_exists_is_not_replaced(folder):
     assert (folder / "out" / "mine.txt").read_text() == "mine"
 
 
-def test_an_encoder_of_before_is_replaced_if_it_may_be(folder):
+def test_force_replaces_an_earlier_encoder(folder):
     run_pretrain(folder)
     with pytest.raises(ValueError, match="GP203"):
         run_pretrain(folder)
@@ -291,7 +291,7 @@ def test_an_interrupted_run_is_not_replaced(folder):
     assert equal(weights(folder / "whole"), weights(folder / "out"))
 
 
-def test_a_checkpoint_of_another_run(folder):
+def test_a_checkpoint_of_another_run_raises_GP205(folder):
     run_pretrain(folder, should_stop=stop_after(2))
     with pytest.raises(ValueError, match=r"GP205.*learn_rate 0\.001 \(now 0\.1\)"):
         run_pretrain(folder, resume=True, settings={"learn_rate": 0.1})
@@ -300,14 +300,14 @@ def test_a_checkpoint_of_another_run(folder):
         run_pretrain(folder, resume=True)
 
 
-def test_another_encoder_in_the_same_folder_is_noticed(folder):
+def test_another_encoder_in_the_same_folder_raises_GP205(folder):
     run_pretrain(folder, should_stop=stop_after(2))
     make_bert(folder / "encoder", seed=1)
     with pytest.raises(ValueError, match=r"GP205.*encoder \(another content\)"):
         run_pretrain(folder, resume=True)
 
 
-def test_encoder_and_texts_may_lie_elsewhere(folder):
+def test_encoder_and_texts_may_be_moved(folder):
     run_pretrain(folder, "whole")
     run_pretrain(folder, should_stop=stop_after(2))
     (folder / "moved").mkdir()
@@ -319,7 +319,7 @@ def test_encoder_and_texts_may_lie_elsewhere(folder):
     assert equal(weights(folder / "whole"), weights(folder / "out"))
 
 
-def test_texts_count_to_their_end(folder, monkeypatch):
+def test_texts_are_compared_to_their_end(folder, monkeypatch):
     monkeypatch.setattr(survey, "LIMIT", 20)
     run_pretrain(folder, should_stop=stop_after(2))
     lines = (folder / "texts.jsonl").read_text().splitlines(keepends=True)
@@ -328,7 +328,7 @@ def test_texts_count_to_their_end(folder, monkeypatch):
         run_pretrain(folder, resume=True)
 
 
-def test_large_texts_are_told_by_their_sizes(folder, monkeypatch):
+def test_large_texts_are_compared_by_their_sizes(folder, monkeypatch):
     monkeypatch.setattr(survey, "LIMIT", 20)
     monkeypatch.setattr(identity, "LARGE", 100)
     run_pretrain(folder, "whole")
@@ -339,7 +339,7 @@ def test_large_texts_are_told_by_their_sizes(folder, monkeypatch):
         run_pretrain(folder, resume=True)
 
 
-def test_where_nothing_is_to_be_continued_a_run_begins(folder):
+def test_resume_begins_if_there_is_nothing_to_continue(folder):
     said = []
     assert run_pretrain(folder, resume=True, say=said.append)
     assert len(said) == 1 and "begins" in said[0]
@@ -355,7 +355,7 @@ def test_nothing_is_done_once_the_encoder_is_complete(folder, monkeypatch):
     assert said == ["There is nothing left to do"]
 
 
-def test_a_complete_encoder_of_another_run_is_not_taken_for_this_one(folder):
+def test_a_complete_encoder_of_another_run_raises_GP205(folder):
     run_pretrain(folder)
     with pytest.raises(ValueError, match=r"GP205.*seed 0 \(now 1\)"):
         run_pretrain(folder, resume=True, settings={"seed": 1})
@@ -369,7 +369,7 @@ def test_a_complete_encoder_of_another_run_is_not_taken_for_this_one(folder):
 @pytest.mark.parametrize(
     "content", ["", "{", "7", '["a"]', '{"settings": null, "contents": {}}']
 )
-def test_a_complete_encoder_whose_note_is_damaged(folder, content):
+def test_a_complete_encoder_with_a_damaged_note_raises_GP231(folder, content):
     run_pretrain(folder)
     before = weights(folder / "out")
     (folder / "out" / NOTE).write_text(content)
@@ -380,7 +380,7 @@ def test_a_complete_encoder_whose_note_is_damaged(folder, content):
     assert "settings" in json.loads((folder / "out" / NOTE).read_text())
 
 
-def test_what_is_complete_removes_no_checkpoint_of_another_run(folder):
+def test_a_complete_run_keeps_the_checkpoint_of_another(folder):
     run_pretrain(folder)
     changed = {"settings": {"seed": 1}, "force": True}
     run_pretrain(folder, should_stop=stop_after(2), **changed)
@@ -388,7 +388,7 @@ def test_what_is_complete_removes_no_checkpoint_of_another_run(folder):
     assert (checkpoint_folder(folder / "out") / FILE).is_file()
 
 
-def test_a_checkpoint_that_is_damaged(folder):
+def test_a_damaged_checkpoint_raises_GP204(folder):
     run_pretrain(folder, should_stop=stop_after(2))
     path = checkpoint_folder(folder / "out") / FILE
     for content in (path.read_bytes()[:-10], b"", b"{}"):
@@ -397,7 +397,7 @@ def test_a_checkpoint_that_is_damaged(folder):
             run_pretrain(folder, resume=True)
 
 
-def test_the_log_is_written_as_the_run_goes(folder):
+def test_the_log_is_written_during_the_run(folder):
     reported = []
     run_pretrain(
         folder,
@@ -432,14 +432,14 @@ def test_a_gradient_that_is_not_finite_changes_nothing(tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(before, run.model.parameters()))
 
 
-def test_nothing_is_removed_for_a_run_that_cannot_begin(folder):
+def test_invalid_settings_remove_nothing(folder):
     run_pretrain(folder, should_stop=stop_after(2))
     with pytest.raises(ValueError, match="GP208"):
         run_pretrain(folder, force=True, settings={"mask": 2.0})
     assert run_pretrain(folder, resume=True)
 
 
-def test_files_of_others_stay(folder):
+def test_other_files_in_the_folder_stay(folder):
     mine = checkpoint_folder(folder / "out") / "mine.txt"
     mine.parent.mkdir()
     mine.write_text("mine")
@@ -456,14 +456,14 @@ def test_files_of_others_stay(folder):
         {"new_learn_rate": math.inf},
     ],
 )
-def test_settings_that_cannot_be(settings, folder):
+def test_invalid_settings_raise_GP208(settings, folder):
     [name] = settings
     with pytest.raises(ValueError, match=f"GP208.*{name}"):
         run_pretrain(folder, settings=settings)
     assert sorted(path.name for path in folder.iterdir()) == ["encoder", "texts.jsonl"]
 
 
-def test_a_tokenizer_without_a_mask(folder):
+def test_a_tokenizer_without_a_mask_raises_GP200(folder):
     encoder = load_encoder(str(folder / "encoder"))
     encoder.tokenizer.mask_token = None
     encoder.tokenizer.save_pretrained(folder / "encoder")
@@ -471,7 +471,7 @@ def test_a_tokenizer_without_a_mask(folder):
         run_pretrain(folder)
 
 
-def test_an_encoder_of_an_unknown_family(folder):
+def test_an_encoder_of_an_unknown_family_raises_GP209(folder):
     sizes = {"emb_dim": 32, "n_layers": 1, "n_heads": 2, "max_position_embeddings": 64}
     config = hf.XLMConfig(vocab_size=193, **sizes)
     hf.XLMModel(config).save_pretrained(folder / "encoder")
@@ -479,7 +479,7 @@ def test_an_encoder_of_an_unknown_family(folder):
         run_pretrain(folder)
 
 
-def test_long_texts_of_a_book_are_read_in_epochs(tmp_path):
+def test_a_book_is_read_in_several_epochs(tmp_path):
     prepare(tmp_path)
     (tmp_path / "texts.jsonl").unlink()
     words = " ".join("abcde"[i % 5] * (1 + i % 3) for i in range(2000))

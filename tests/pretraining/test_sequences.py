@@ -98,7 +98,7 @@ def test_sequences_that_are_held_out_never_come(tokenizer, tmp_path):
 
 
 @pytest.mark.parametrize("n", [0, 1, 5, 16, 17, 40])
-def test_a_restored_stream_goes_on_as_the_other(n, tokenizer, tmp_path):
+def test_a_restored_stream_draws_the_same_sequences(n, tokenizer, tmp_path):
     files = write(tmp_path, [f"{a} {b} " * 9 for a in "abcdef" for b in "xyz"])
     source = SequenceSource(files, tokenizer, room=20, seed=0)
     stream, other = (SequenceStream(source, nobody, size=4) for _ in range(2))
@@ -107,7 +107,7 @@ def test_a_restored_stream_goes_on_as_the_other(n, tokenizer, tmp_path):
     assert everything(other, 50) == everything(stream, 50)
 
 
-def test_a_batch_is_as_large_as_it_may_be(tokenizer, tmp_path):
+def test_a_batch_fills_its_budget_of_pieces(tokenizer, tmp_path):
     draws = numpy.random.default_rng(0)
     files = write(tmp_path, ["a " * n for n in draws.integers(8, 30, size=60)])
     source = SequenceSource(files, tokenizer, room=30, seed=0)

@@ -29,11 +29,11 @@ def look(source):
 
 
 @pytest.mark.parametrize("n,n_held_out", [(10, 1), (99, 9), (200, 20), (3000, 30)])
-def test_how_many_are_held_out(n, n_held_out):
+def test_number_of_sequences_held_out(n, n_held_out):
     assert len(look(Source(n)).held_out) == n_held_out
 
 
-def test_those_that_are_held_out_are_known_again():
+def test_held_out_sequences_are_recognized_in_later_epochs():
     source = Source(300)
     result = look(source)
     everything = [x for _, group in source.read(1) for x in group]
@@ -41,7 +41,7 @@ def test_those_that_are_held_out_are_known_again():
     assert known == [x.ids.tolist() for x in result.held_out]
 
 
-def test_copies_of_a_sequence_are_on_one_side():
+def test_copies_of_a_sequence_are_all_held_out_or_none():
     source = Source(100)
     source.groups += source.groups
     result = look(source)
@@ -68,7 +68,7 @@ def test_large_texts_are_not_read_to_the_end(monkeypatch):
     assert source.n_read == 100
 
 
-def test_too_little_text():
+def test_too_little_text_raises_GP202():
     with pytest.raises(ValueError, match="GP202.*9 different"):
         look(Source(9))
     copies = Source(1)

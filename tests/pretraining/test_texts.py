@@ -33,7 +33,7 @@ def test_each_line_of_a_jsonl_file_is_a_text(tmp_path):
     assert read(tmp_path / "a.jsonl") == ["one", "two"]
 
 
-def test_packed_files(tmp_path):
+def test_gzipped_files_are_read(tmp_path):
     for name, content in (("a.txt", "plain"), ("b.jsonl", '{"text": "line"}')):
         with gzip.open(tmp_path / f"{name}.gz", "wt") as file:
             file.write(content)
@@ -46,7 +46,7 @@ def test_docs_are_read_as_they_were_written(tmp_path):
     assert read(tmp_path / "a.spacy") == ["It's  here.", "ok"]
 
 
-def test_a_folder_and_a_file(tmp_path):
+def test_folders_and_files_can_be_mixed(tmp_path):
     (tmp_path / "in" / "deep").mkdir(parents=True)
     for name in ("z.txt", "in/b.txt", "in/deep/a.txt", "in/notes.md"):
         (tmp_path / name).write_text(name)
@@ -55,7 +55,7 @@ def test_a_folder_and_a_file(tmp_path):
     ]
 
 
-def test_what_is_no_text(tmp_path):
+def test_other_files_raise_GP201(tmp_path):
     (tmp_path / "a.pdf").write_text("a")
     for name in ("a.pdf", "missing.txt"):
         with pytest.raises(ValueError, match="GP201"):
@@ -68,7 +68,7 @@ def test_what_is_no_text(tmp_path):
         read(tmp_path / "a.jsonl")
 
 
-def test_packed_docs_are_refused_alone_and_in_a_folder(tmp_path):
+def test_gzipped_docs_raise_GP201(tmp_path):
     DocBin(docs=[spacy.blank("en")("ok")]).to_disk(tmp_path / "a.spacy")
     path = tmp_path / "a.spacy.gz"
     path.write_bytes(gzip.compress((tmp_path / "a.spacy").read_bytes()))

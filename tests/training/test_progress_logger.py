@@ -172,7 +172,7 @@ def read(file):
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
-def test_it_is_found_without_an_import():
+def test_the_logger_is_registered_by_its_entry_point():
     assert spacy.registry.loggers.get(NAME) is create_progress_logger_v1
 
 
@@ -298,12 +298,12 @@ def test_the_file_has_all_numbers(tmp_path):
     assert "人名" in file.read_text("utf-8")
 
 
-def test_what_is_no_number_is_left_out():
+def test_only_finite_numbers_are_kept():
     scores = {"a": 1, "b": float("nan"), "c": {"d": None, "e": 0.5}, "f": "g"}
     assert numbers(scores) == {"a": 1, "c": {"e": 0.5}}
 
 
-def test_a_loss_that_is_no_number_is_null(tmp_path):
+def test_an_infinite_or_undefined_loss_is_null(tmp_path):
     file = tmp_path / "log.jsonl"
     losses = {"global_pointer": float("nan")}
     show([info(0, scored([]), losses)], output_file=str(file))
@@ -327,7 +327,7 @@ def steps_in(file):
     return [line["step"] for line in read(file)]
 
 
-def test_a_resumed_training_goes_on_in_the_file(tmp_path):
+def test_a_resumed_training_continues_the_file(tmp_path):
     file = tmp_path / "log.jsonl"
     log(file, [0, 150, 300, 450])
     before = file.read_text("utf-8").splitlines()
@@ -337,7 +337,7 @@ def test_a_resumed_training_goes_on_in_the_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-def test_a_line_that_was_cut_off_is_made_again(tmp_path):
+def test_half_a_line_of_a_killed_training_is_written_again(tmp_path):
     file = tmp_path / "log.jsonl"
     log(file, [0, 150, 300])
     file.write_text(file.read_text("utf-8")[:-20], "utf-8")
@@ -353,7 +353,7 @@ def test_a_new_training_keeps_the_files_of_earlier_ones(tmp_path):
     assert names == {"log.1.jsonl": 150, "log.2.jsonl": 300, "log.jsonl": 450}
 
 
-def test_the_new_name_of_an_earlier_file_is_told(tmp_path):
+def test_the_new_name_of_an_earlier_file_is_printed(tmp_path):
     file = tmp_path / "log.jsonl"
     log(file, [0])
     text = " ".join(show([info(0, scored([]))], output_file=str(file)))
@@ -367,7 +367,7 @@ def test_an_empty_file_is_used(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-def test_a_folder_is_refused(tmp_path):
+def test_a_folder_raises_GP220(tmp_path):
     with pytest.raises(ValueError, match="GP220"):
         create_progress_logger_v1(output_file=str(tmp_path))
 
@@ -375,7 +375,7 @@ def test_a_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "text", ["no json\n", '{"text": "x"}\n', "[]\n", "cut off", "\n"]
 )
-def test_a_file_of_something_else_is_refused(tmp_path, text):
+def test_a_file_of_something_else_raises_GP221(tmp_path, text):
     file = tmp_path / "corpus.jsonl"
     file.write_text(text, "utf-8")
     with pytest.raises(ValueError, match="GP221"):

@@ -56,7 +56,7 @@ def identified(config, **options):
     return identify(config.interpolate(), **{"gpu": False, **options})
 
 
-def test_the_same_training_is_the_same(config):
+def test_the_same_training_has_no_differences(config):
     assert differences(identified(config), identified(config)) == []
 
 
@@ -64,7 +64,7 @@ def test_the_same_training_is_the_same(config):
     "section,setting,value",
     [(["training", "logger"], "@loggers", "y"), (["paths"], "unused", "b")],
 )
-def test_what_decides_nothing_may_change(config, section, setting, value):
+def test_settings_without_effect_may_change(config, section, setting, value):
     before = identified(config)
     part = config
     for name in section:
@@ -89,7 +89,7 @@ def test_a_setting_that_is_new_or_gone_differs(config):
     assert differences(now, before) == ["training.more was 1 and is null"]
 
 
-def test_files_may_lie_elsewhere(config, tmp_path):
+def test_files_may_be_moved(config, tmp_path):
     before = identified(config)
     shutil.copytree(tmp_path / "encoder", tmp_path / "moved")
     shutil.copy(tmp_path / "train.spacy", tmp_path / "moved.spacy")
@@ -106,7 +106,7 @@ def test_files_may_lie_elsewhere(config, tmp_path):
         ("encoder/new", "components.transformer.name"),
     ],
 )
-def test_contents_may_not_change(config, tmp_path, file, setting):
+def test_changed_contents_differ(config, tmp_path, file, setting):
     before = identified(config)
     (tmp_path / file).write_text("other")
     assert differences(before, identified(config)) == [f"{setting} has changed"]
@@ -132,7 +132,7 @@ def test_files_of_a_list_count(config, tmp_path):
     assert differences(before, identified(config)) == ["training.path has changed"]
 
 
-def test_a_text_that_is_no_path_is_a_setting(config):
+def test_a_text_that_is_not_a_path_is_a_setting(config):
     """Longer than a path can be, or with a byte that none has."""
     for text in ("x" * 5000, "a\0b"):
         config["training"]["path"] = text
