@@ -140,7 +140,7 @@ class ProgressLogger:
         with tqdm.external_write_mode(file=self._stdout):
             self._print_row(info, metrics)
             self._write_line(metrics)
-        self._show_best(metrics)
+            self._show_best(metrics)
         self._updates, self._words = 0, info["words"]
 
     def finalize(self) -> None:
@@ -210,7 +210,7 @@ class ProgressLogger:
         self._best = f"best {100 * best:.1f} at {metrics['best_step']}"
         self._bar.set_description_str(f"epoch {metrics['epoch']}{of}", refresh=False)
         self._bar.set_postfix_str(self._best, refresh=False)
-        self._bar.update(self._step - self._bar.n)
+        self._bar.n = self._step
 
     def _print(self, text: str) -> None:
         print(text, file=self._stdout, flush=True)

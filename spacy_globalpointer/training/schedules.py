@@ -45,7 +45,12 @@ def cosine_v1(
     ordered = 0 <= final_rate <= initial_rate
     _check("final_rate", final_rate, ordered, f"from 0 to initial_rate {initial_rate}")
     return _cosine(
-        initial_rate, warmup_steps, total_steps, final_rate, cycles, cycle_growth
+        initial_rate=initial_rate,
+        warmup_steps=warmup_steps,
+        total_steps=total_steps,
+        final_rate=final_rate,
+        cycles=cycles,
+        cycle_growth=cycle_growth,
     )
 
 
@@ -56,6 +61,7 @@ def _check(name: str, value: float, is_right: bool, rule: str) -> None:
 
 
 def _cosine(
+    *,
     initial_rate: float,
     warmup_steps: int,
     total_steps: int,
