@@ -10,11 +10,11 @@ import torch
 from small_encoders import make_bert
 
 from spacy_globalpointer.encoders.folders import load_encoder
-from spacy_globalpointer.training.replaced_tokens.pretrain import pretrain
-from spacy_globalpointer.training.replaced_tokens.run import Run
-from spacy_globalpointer.training.replaced_tokens.sequences import Pieces
-from spacy_globalpointer.training.replaced_tokens.settings import PretrainSettings
-from spacy_globalpointer.training.replaced_tokens.texts import find_texts
+from spacy_globalpointer.pretraining.pretrain import pretrain
+from spacy_globalpointer.pretraining.run import Run
+from spacy_globalpointer.pretraining.sequences import Pieces
+from spacy_globalpointer.pretraining.settings import PretrainSettings
+from spacy_globalpointer.pretraining.texts import find_texts
 
 CPU = torch.device("cpu")
 SMALL = {"steps": 6, "batch_size": 4, "length": 32, "learn_rate": 1e-3}

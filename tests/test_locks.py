@@ -8,8 +8,7 @@ import signal
 
 import pytest
 
-from spacy_globalpointer import locks as module
-from spacy_globalpointer.locks import hold_lock
+from spacy_globalpointer.locks import NO_LOCKS, hold_lock
 
 
 def test_a_lock_is_held_by_one(tmp_path):
@@ -41,28 +40,44 @@ def test_a_lock_ends_with_its_process(tmp_path):
         assert is_locked
 
 
-def test_a_lock_file_that_is_removed_meanwhile_is_made_again(tmp_path, monkeypatch):
-    """Its holder has ended between the opening and the locking."""
-    path, take = tmp_path / "lock", module.take_lock
+def test_a_lock_file_removed_between_opening_and_locking_is_made_again(
+    tmp_path, monkeypatch
+):
+    """Its holder has ended in between."""
+    fcntl = pytest.importorskip("fcntl")
+    path, flock = tmp_path / "lock", fcntl.flock
 
-    def remove_and_take(stream):
-        monkeypatch.setattr(module, "take_lock", take)
+    def remove_and_lock(*args):
+        monkeypatch.setattr(fcntl, "flock", flock)
         path.unlink()
-        return take(stream)
+        return flock(*args)
 
-    monkeypatch.setattr(module, "take_lock", remove_and_take)
+    monkeypatch.setattr(fcntl, "flock", remove_and_lock)
     with hold_lock(path):
         assert path.is_file()
         with pytest.raises(BlockingIOError), hold_lock(path):
             pass
 
 
-def test_without_locks_nobody_is_kept_away(tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", NO_LOCKS)
+def test_without_locks_nobody_is_kept_away(tmp_path, monkeypatch, number):
     fcntl = pytest.importorskip("fcntl")
 
     def refuse(*_):
-        raise OSError(errno.ENOLCK, "No locks available")
+        raise OSError(number, "no")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     with hold_lock(tmp_path / "a") as first, hold_lock(tmp_path / "a") as second:
         assert not first and not second
+    assert not (tmp_path / "a").exists()
+
+
+def test_another_error_of_the_lock_is_raised(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_):
+        raise OSError(errno.EIO, "no")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="no"), hold_lock(tmp_path / "lock"):
+        pass

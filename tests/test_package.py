@@ -27,7 +27,7 @@ PROJECT = ROOT.parent
 FLOORS = [
     {"cli"},
     {"evaluation"},
-    {"training", "recipes"},
+    {"training", "pretraining", "recipes"},
     {"pipeline", "corpus"},
     {"encoders", "layers"},
     {"pointer"},
@@ -171,7 +171,7 @@ def test_torch_is_not_imported_at_start():
         "import spacy_globalpointer.pipeline.factory\n"
         "import spacy_globalpointer.pipeline.scorer\n"
         "import spacy_globalpointer.corpus.reader\n"
-        "import spacy_globalpointer.training.progress.logger\n"
+        "import spacy_globalpointer.training.progress_logger\n"
         "import spacy_globalpointer.training.schedules\n"
         "import spacy_globalpointer.pipeline.span_loss\n"
         "import spacy_globalpointer.corpus.rare_labels\n"

@@ -15,7 +15,7 @@ from ..errors import Errors
 from ._util import INTERRUPTED, reported_errors
 from .terminal import msg
 
-_STOPPED = "Stopped (Ctrl-C). Go on with the same command and --resume"
+_STOPPED = "Stopped (Ctrl-C). The same command with --resume continues"
 _STOPPED_AT_ONCE = _STOPPED + ", from the last checkpoint, if there was one"
 _COLUMNS = {
     "step": ("step", "{:,}"),
@@ -73,7 +73,7 @@ def pretrain_cli(
         Opt("--new-learn-rate", help="Highest learning rate of generator and head"),
     ] = 5e-4,
     mask: Annotated[
-        float, Opt("--mask", help="Share of the word pieces that is masked")
+        float, Opt("--mask", help="Fraction of the word pieces to mask")
     ] = 0.15,
     whole_words: Annotated[
         bool,
@@ -83,16 +83,16 @@ def pretrain_cli(
         GeneratorKind,
         Opt(
             "--generator",
-            help="What proposes wrong pieces: a copy of the encoder's first layers, or "
-            "a small one with random weights",
+            help="The generator of wrong pieces: a copy of the encoder's first layers, "
+            "or a small transformer with random weights",
         ),
     ] = GeneratorKind.copy,
     generator_layers: Annotated[
         Optional[int],
         Opt(
             "--generator-layers",
-            help="Its layers; by default a third of the encoder's for a copy, all for "
-            "a small one",
+            help="Layers of the generator; by default a third of the encoder's for a "
+            "copy, and as many as the encoder's for a small one",
             show_default=False,
         ),
     ] = None,
@@ -100,10 +100,11 @@ def pretrain_cli(
         bool,
         Opt(
             "--shared-gradient/--detector-gradient",
-            help="The embeddings learn from generator and detector, or from the latter",
+            help="Train the embeddings on the losses of generator and detector, or of "
+            "the detector only",
         ),
     ] = False,
-    seed: Annotated[int, Opt("--seed", help="What is drawn depends on it")] = 0,
+    seed: Annotated[int, Opt("--seed", help="Seed of all random numbers")] = 0,
     gpu_id: Annotated[
         int, Opt("--gpu-id", "-g", help="GPU to compute on; -1 for the CPU")
     ] = -1,
@@ -112,7 +113,7 @@ def pretrain_cli(
         Opt(
             "--checkpoint-every",
             min=1,
-            help="Steps after which the figures are taken and a checkpoint is written",
+            help="Steps between two checkpoints, at which metrics are printed, too",
         ),
     ] = 500,
     resume: Annotated[
@@ -120,22 +121,22 @@ def pretrain_cli(
         Opt(
             "--resume",
             "-r",
-            help="Go on with an interrupted run; begin if there is none",
+            help="Continue an interrupted run; begin if there is none",
         ),
     ] = False,
     force: Annotated[
         bool,
-        Opt("--force", help="Replace what this command has made, finished or not"),
+        Opt("--force", help="Replace an encoder or a run of this command"),
     ] = False,
 ) -> None:
     """Adapt an encoder to the texts of a domain, without annotation.
 
-    It learns to tell which words a generator has replaced (Clark et al. 2020). About
-    a hundredth of the texts is held out for the figures, which are printed at the
-    beginning and at each checkpoint.
+    It learns to detect the words that a generator has replaced (Clark et al. 2020).
+    About a hundredth of the texts is held out for the metrics, which are printed at
+    the beginning and at each checkpoint.
     """
-    from ..training.replaced_tokens.pretrain import pretrain  # imports torch
-    from ..training.replaced_tokens.settings import PretrainSettings
+    from ..pretraining.pretrain import pretrain  # imports torch
+    from ..pretraining.settings import PretrainSettings
 
     settings = PretrainSettings(
         steps=steps,
@@ -181,8 +182,9 @@ def _device(gpu_id: int) -> Any:
 
 @contextmanager
 def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
-    """YIELDS (Callable[[], bool]): Whether Ctrl-C was pressed. The second time it ends
-    the program as usual. Where a shell has it ignored, as in its background, it is."""
+    """Yield a function that returns whether Ctrl-C was pressed. The second time Ctrl-C
+    ends the program as usual. If the shell ignores it, as for jobs in the background,
+    it stays ignored."""
     pressed: List[int] = []
 
     def note(number: int, frame: object) -> None:
@@ -200,8 +202,8 @@ def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
 
 
 def _make_report() -> Callable[[Dict[str, Any]], None]:
-    """RETURNS (Callable[[Dict[str, Any]], None]): Prints figures as a row of a table
-    that grows; the first row is below the names of the columns."""
+    """Return a function that prints metrics as the next row of a table, the first one
+    below a header."""
     widths = [max(len(title), 8) for title, _ in _COLUMNS.values()]
     rows: List[str] = []
 

@@ -60,7 +60,7 @@ def train_cli(
         Opt(
             "--force",
             "-F",
-            help="Begin; once the pipeline is initialized, remove the pipelines and "
+            help="Begin; once the pipeline is initialized, replace the pipelines and "
             "checkpoints in the output folder",
         ),
     ] = False,
@@ -73,12 +73,12 @@ def train_cli(
     ] = False,
     use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
 ) -> None:
-    """Train a pipeline as `spacy train` does, so that it can be interrupted.
+    """Train a pipeline as `spacy train` does, and continue after an interruption.
 
     At each evaluation the state of the training is stored in the output folder. After
-    Ctrl-C, a crash or a power cut, the same command with --resume continues there, and
-    ends with the weights of a training that was not interrupted. Settings of the
-    config can be overridden as in `spacy train`: --training.max_steps 1000.
+    Ctrl-C, a crash or a power cut, the same command with --resume continues from there.
+    The weights are those of a training without interruption. Settings of the config
+    can be overridden as in `spacy train`: --training.max_steps 1000.
     """
     from ..training.resumable.output_folder import OutputFolder
 
@@ -103,13 +103,19 @@ def train_cli(
                 return
             checkpoint = find_start(folder, identity, resume=resume, force=force)
         with reported_codes():
-            train(config, folder, identity, checkpoint, use_gpu=use_gpu)
+            train(
+                config,
+                folder,
+                identity=identity,
+                checkpoint=checkpoint,
+                use_gpu=use_gpu,
+            )
 
 
 def find_start(
     folder: OutputFolder, identity: Identity, *, resume: bool, force: bool
 ) -> Optional[Checkpoint]:
-    """Decide where a training starts, and say so.
+    """Decide where a training starts, and print it.
 
     folder (OutputFolder): Its output folder.
     identity (Identity): What it depends on.
@@ -134,12 +140,12 @@ def find_start(
 def train(
     config: Config,
     folder: OutputFolder,
+    *,
     identity: Identity,
     checkpoint: Optional[Checkpoint],
-    *,
     use_gpu: int,
 ) -> None:
-    """Train a pipeline, and note that it is complete.
+    """Train a pipeline, and record that it is complete.
 
     config (Config): The config.
     folder (OutputFolder): The folder to write to, locked.
@@ -147,8 +153,8 @@ def train(
     checkpoint (Optional[Checkpoint]): Where to continue; None for the beginning.
     use_gpu (int): Number of the GPU, or -1 for the CPU.
     """
+    from ..training.resumable.identity import compare_machines, machine
     from ..training.resumable.loop import Training
-    from ..training.resumable.machine import compare_machines, machine
 
     msg.info(f"Saving to output directory: {folder.path}")
     setup_gpu(use_gpu)

@@ -1,1 +1,1 @@
-"""What happens while weights are learnt: schedules, loops, loggers."""
+"""Training: resuming, learning rate schedules, and the progress logger."""

@@ -17,8 +17,8 @@ def cosine_v1(
     cycles: Setting = 1,
     cycle_growth: Setting = 1.0,
 ) -> Iterator[float]:
-    """`spacy-globalpointer.cosine.v1`: a linear warm-up from 0, then half a cosine
-    from initial_rate to final_rate (Loshchilov & Hutter 2017, arXiv 1608.03983). With
+    """Yield learning rates: a linear warm-up from 0, then half a cosine from
+    initial_rate to final_rate (Loshchilov & Hutter 2017, arXiv 1608.03983). With
     several cycles it starts again at initial_rate for each.
 
     initial_rate (float): The highest rate.
@@ -45,7 +45,12 @@ def cosine_v1(
     ordered = 0 <= final_rate <= initial_rate
     _check("final_rate", final_rate, ordered, f"from 0 to initial_rate {initial_rate}")
     return _cosine(
-        initial_rate, warmup_steps, total_steps, final_rate, cycles, cycle_growth
+        initial_rate=initial_rate,
+        warmup_steps=warmup_steps,
+        total_steps=total_steps,
+        final_rate=final_rate,
+        cycles=cycles,
+        cycle_growth=cycle_growth,
     )
 
 
@@ -56,6 +61,7 @@ def _check(name: str, value: float, is_right: bool, rule: str) -> None:
 
 
 def _cosine(
+    *,
     initial_rate: float,
     warmup_steps: int,
     total_steps: int,

@@ -19,7 +19,7 @@ from training_helpers import pointer_config
 from typer import BadParameter
 
 from spacy_globalpointer.cli.app import global_pointer_cli
-from spacy_globalpointer.training.progress.logger import create_progress_logger_v1
+from spacy_globalpointer.training.progress_logger import create_progress_logger_v1
 
 #: Characters that no 8-bit encoding has, that cp1252 has, and that Latin-1 has, too.
 LABEL = "人–ö"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.encoders.folders import load_encoder
-from spacy_globalpointer.training.replaced_tokens.run import Run
+from spacy_globalpointer.pretraining.run import Run
 
 OPTIONS = ["--steps", "4", "--batch-size", "4", "--length", "32"]
 
@@ -40,7 +40,7 @@ def rows(output):
     return [int(row[0]) for row in cells if row and row[0].isdigit()]
 
 
-def test_figures_are_printed_and_the_encoder_is_saved(folder):
+def test_metrics_are_printed_and_the_encoder_is_saved(folder):
     output = pretrain(folder, "--checkpoint-every", "2")
     assert rows(output) == [0, 2, 4]
     titles = ["step", "generator loss", "trivial", "F1", "AUC"]
@@ -73,7 +73,7 @@ def ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
-def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(folder, ctrl_c, monkeypatch):
+def test_ctrl_c_writes_a_checkpoint_and_names_resume(folder, ctrl_c, monkeypatch):
     steps = Run.advance
 
     def advance(run):
@@ -118,14 +118,14 @@ def test_an_interrupt_that_is_ignored_stays_so(folder, ctrl_c, monkeypatch):
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-def test_resume_may_be_passed_always(folder):
+def test_resume_may_always_be_passed(folder):
     output = pretrain(folder, "--resume")
     assert rows(output) == [0, 4] and "nothing to continue" in output
     output = pretrain(folder, "--resume")
     assert rows(output) == [] and "nothing left to do" in output
 
 
-def test_errors_are_messages(folder):
+def test_errors_are_printed_as_messages(folder):
     assert "GP208" in pretrain(folder, "--gpu-id", "99", code=1)
     assert "GP208" in pretrain(folder, "--mask", "1.5", code=1)
     (folder / "out").mkdir()

@@ -11,7 +11,7 @@ from training_helpers import Workplace, differing, files, pointer_config
 
 from spacy_globalpointer.cli import train
 from spacy_globalpointer.errors import Errors
-from spacy_globalpointer.training.resumable import identity, machine, optimizer_state
+from spacy_globalpointer.training.resumable import identity, optimizer_state
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def cut(place):
     shutil.rmtree(place.folder / "copy")
 
 
-def test_it_says_what_spacy_says(place):
+def test_the_output_is_that_of_spacy(place):
     for text in ("Pipeline: ['tok2vec', 'global_pointer']", "Saved pipeline to output"):
         assert text in place.output
     nlp = spacy.load(place.folder / "whole" / "model-best")
@@ -49,7 +49,7 @@ def test_resume_continues(place, cut):
     assert differing(place.folder / "whole", place.folder / cut) == []
 
 
-def test_resume_begins_where_there_is_nothing(place):
+def test_resume_begins_if_nothing_is_there(place):
     output = place.train("new", "--resume")
     assert "There is nothing to continue" in output
     assert differing(place.folder / "whole", place.folder / "new") == []
@@ -105,27 +105,27 @@ def test_a_damaged_checkpoint_is_refused(place, cut):
     assert files(place.folder / cut) == before and file.exists()
 
 
-def test_resume_and_force_are_one_too_many(place):
+def test_resume_with_force_raises_GP219(place):
     assert "GP219" in place.train("cut", "--resume", "--force", code=1)
 
 
-def test_warnings_of_what_is_not_as_before(place, cut):
+def test_a_missing_best_pipeline_is_a_warning(place, cut):
     folder = place.folder / cut
     shutil.rmtree(folder / "model-best")
     assert "GPW211" in place.train(cut, "--resume")
 
 
 def test_another_machine_is_a_warning(place, cut, monkeypatch):
-    monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 77)
+    monkeypatch.setattr(identity.torch, "get_num_threads", lambda: 77)
     output = place.train(cut, "--resume")
     assert "GPW210" in output and "and is 77" in output and "{" not in output
 
 
-def test_the_same_machine_is_none(place, cut):
+def test_the_same_machine_is_no_warning(place, cut):
     assert "GPW210" not in place.train(cut, "--resume")
 
 
-def test_pipelines_stay_whose_checkpoint_was_removed(place, cut):
+def test_pipelines_without_their_checkpoint_are_kept(place, cut):
     before = files(place.folder / cut)
     shutil.rmtree(place.folder / cut / "checkpoint-4")
     for more in ([], ["--training.max_steps", 20]):
@@ -142,14 +142,14 @@ def test_ctrl_c_before_a_checkpoint_says_so(place, monkeypatch):
     assert "--resume begins anew" in output
 
 
-def test_mistakes_about_the_logger_are_told(place):
+def test_invalid_settings_of_the_logger_are_reported(place):
     logger = ("--training.logger.@loggers", "spacy-globalpointer.ProgressLogger.v1")
     for file, error in ((place.folder, "GP220"), (place.config, "GP221")):
         options = (*logger, "--training.logger.output_file", file)
         assert f"[{error}]" in place.train("mistaken", "--force", *options, code=1)
 
 
-def test_mistakes_about_the_learning_rate_are_told(place):
+def test_invalid_learning_rates_are_reported(place):
     rate = "--training.optimizer.learn_rate"
     options = (f"{rate}.@schedules", "spacy-globalpointer.cosine.v1")
     output = place.train(
@@ -158,7 +158,7 @@ def test_mistakes_about_the_learning_rate_are_told(place):
     assert "[GP225]" in output
 
 
-def test_an_optimizer_that_updates_what_cannot_be_stored_is_told(place, monkeypatch):
+def test_an_optimizer_with_unknown_parameters_is_reported(place, monkeypatch):
     def refuse(*_):
         raise ValueError(Errors.GP216.format(n=1, names=["W"]))
 

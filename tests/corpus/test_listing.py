@@ -15,14 +15,14 @@ from typer.testing import CliRunner
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.cli.render import read_texts
 from spacy_globalpointer.corpus.convert import convert_corpus
+from spacy_globalpointer.corpus.digest import content_digest
 from spacy_globalpointer.corpus.docbin import read_docs
 from spacy_globalpointer.corpus.export import export_docs
 from spacy_globalpointer.corpus.formats.files import other_files
 from spacy_globalpointer.corpus.formats.registry import detect_format, get_format
 from spacy_globalpointer.corpus.listing import list_files
 from spacy_globalpointer.corpus.reader import ChunkedCorpus
-from spacy_globalpointer.training.replaced_tokens.texts import find_texts
-from spacy_globalpointer.training.resumable.identity import content_digest
+from spacy_globalpointer.pretraining.texts import find_texts
 
 NLP = build()
 

@@ -69,13 +69,13 @@ def test_rates_stay_between_the_lowest_and_the_highest(warmup, more, cycles, gro
         {"cycle_growth": None},
     ],
 )
-def test_numbers_out_of_range(wrong):
+def test_numbers_out_of_range_raise_GP225(wrong):
     settings = {"initial_rate": 1.0, "warmup_steps": 2, "total_steps": 10, **wrong}
     with pytest.raises(ValueError, match=f"GP225.*{list(wrong)[0]}"):
         cosine_v1(**settings)
 
 
-def test_an_optimizer_follows_it():
+def test_an_optimizer_uses_the_schedule():
     schedule = spacy.registry.schedules.get("spacy-globalpointer.cosine.v1")
     optimizer = Adam(schedule(0.1, warmup_steps=1, total_steps=5))
     found = []

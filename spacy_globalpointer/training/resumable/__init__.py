@@ -1,1 +1,1 @@
-"""Training that continues after an interruption as if there had been none."""
+"""Training that continues after an interruption with the same result."""

@@ -1,4 +1,4 @@
-"""The state of a training on disk, whole or not at all."""
+"""Store the state of a training, and restore it. A checkpoint is never half-written."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from spacy.language import Language
 from thinc.api import Config, Model, Optimizer
 
 from ...atomic import atomic_folder, sync
+from ...corpus.digest import file_digest
 from ...errors import Errors
 from ...machine_faults import is_shortage
 from ...values import is_whole
 from . import optimizer_state
-from .identity import Identity, check_identity, file_digest
-from .machine import machine
+from .identity import Identity, check_identity, machine
 from .parameters import same_modules
 from .random_state import States, get_device_states, get_states, seed_cupy, set_states
 from .replay import History
@@ -34,15 +34,15 @@ PREFIX = "checkpoint-"
 #: digests of all the others.
 STATE, ARRAYS, CONFIG = "state.json", "arrays.safetensors", "config.cfg"
 PIPELINE, DIGESTS = "pipeline", "digests.json"
-#: Parts of a pipeline that a training does not change, or that are stored otherwise.
+#: Parts of a pipeline that training does not change, or that are stored elsewhere.
 NOT_TRAINED = ("config", "meta", "tokenizer", "vectors", "lookups")
 
 
 @dataclass
 class Progress:
-    """How far a training is, beside its arrays.
+    """The progress of a training, in addition to its arrays.
 
-    history (History): What is done.
+    history (History): The steps and evaluations that are done.
     words (int): Words of all batches so far.
     seconds (int): Time so far.
     performance (Dict[str, Any]): The pipeline's scores for its meta.json.
@@ -64,12 +64,12 @@ def write_checkpoint(
     config: Config,
 ) -> Path:
     """Store the state of a training after an evaluation, and remove older ones. CuPy's
-    random generator, which cannot be read, is seeded anew.
+    random generator, whose state cannot be read, is seeded.
 
     folder (Path): The training's output folder.
     nlp (Language): The pipeline with its own weights, not their averages.
     optimizer (Optimizer): The optimizer.
-    progress (Progress): How far it is.
+    progress (Progress): Its progress.
     identity (Identity): What it depends on.
     config (Config): Its config, interpolated.
     RETURNS (Path): The checkpoint's folder.
@@ -93,17 +93,17 @@ def write_checkpoint(
 
 
 def find_checkpoints(folder: Path) -> List[Path]:
-    """RETURNS (List[Path]): The checkpoints in a training's output folder, the newest
-    first.
+    """Find the checkpoints in a training's output folder.
 
     folder (Path): The folder.
+    RETURNS (List[Path]): Their folders, the newest first.
     """
     found = [x for x in folder.glob(f"{PREFIX}*") if x.name[len(PREFIX) :].isdigit()]
     return sorted(found, key=lambda x: int(x.name[len(PREFIX) :]), reverse=True)
 
 
 def remove_checkpoint(path: Path) -> None:
-    """Remove a checkpoint, so that nobody takes what is left of it for a whole one.
+    """Remove a checkpoint. Half-removed, it does not count as a checkpoint.
 
     path (Path): Its folder.
     """
@@ -133,14 +133,14 @@ class Checkpoint:
 
     @property
     def progress(self) -> Progress:
-        """RETURNS (Progress): How far the training was."""
+        """Return the progress of the training."""
         draws = _unpack_draws(_load_arrays(self.path, "draw-"))
         history = History(**self._numbers["history"], states=draws)
         others = ("words", "seconds", "performance")
         return Progress(history, **{name: self._numbers[name] for name in others})
 
     def restore(self, nlp: Language, optimizer: Optimizer) -> None:
-        """Put a training into the stored state, `restore_random` excepted.
+        """Restore the state of a training, without its random generators.
 
         nlp (Language): The initialized pipeline.
         optimizer (Optimizer): The optimizer, its schedules at the stored step.
@@ -159,12 +159,12 @@ class Checkpoint:
         optimizer_state.set_gradients(nlp, arrays, numbers["optimizer"])
 
     def restore_random(self) -> None:
-        """Put random generators into the stored states."""
+        """Restore the random state saved with the checkpoint."""
         seed_cupy(self._numbers["history"]["steps"])
         set_states(_with_prefix(_load_arrays(self.path, "random:"), "random:"))
 
     def _check_types(self) -> None:
-        """Check what is stored by its place; arrays and weights have digests."""
+        """Check the types of the values in the file of numbers."""
         try:
             check_identity(self._numbers.get("identity"))
             counts = {"steps": self._numbers["history"]["steps"]}
@@ -191,17 +191,18 @@ class Checkpoint:
 
 
 def damaged(path: Path, reason: object) -> ValueError:
-    """RETURNS (ValueError): GP212.
+    """Make the error GP212.
 
     path (Path): The checkpoint's folder, or the damaged file.
     reason (object): What is wrong with it.
+    RETURNS (ValueError): The error.
     """
     return ValueError(Errors.GP212.format(path=path, reason=reason))
 
 
 def _not_trained(nlp: Language) -> List[str]:
-    """The parts to leave out, components that have nothing to train among them: such a
-    one may add what it loads to what it has."""
+    """Return the parts to leave out, among them components without anything to train:
+    such a component may add what it loads to what it has."""
     names = [
         name
         for name, pipe in nlp.components
@@ -214,7 +215,7 @@ def _not_trained(nlp: Language) -> List[str]:
 def _collect(
     nlp: Language, optimizer: Optimizer, progress: Progress
 ) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    """The arrays and the numbers of a checkpoint."""
+    """Return the arrays and the numbers of a checkpoint."""
     moments, counts = optimizer_state.get_state(nlp, optimizer)
     gradients, places = optimizer_state.get_gradients(nlp)
     states = {**get_states(), **get_device_states()}
@@ -239,7 +240,7 @@ def _collect(
 
 
 def _pack_draws(states: Dict[int, States]) -> States:
-    """The states at draws, one array of steps and one of states for each generator."""
+    """Pack the states at draws: an array of steps and one of states per generator."""
     packed = {}
     for name in sorted({name for at in states.values() for name in at}):
         steps = [step for step, at in states.items() if name in at]
@@ -266,7 +267,7 @@ def _digests(folder: Path) -> Dict[str, str]:
 
 
 def _load_arrays(path: Path, prefix: str = "") -> States:
-    """The arrays whose names begin so."""
+    """Load the arrays whose names have a prefix."""
     try:
         with safetensors.safe_open(path / ARRAYS, "numpy") as stored:
             names = [name for name in stored.keys() if name.startswith(prefix)]  # noqa: SIM118
@@ -278,7 +279,7 @@ def _load_arrays(path: Path, prefix: str = "") -> States:
 
 
 def _write_json(content: Dict[str, Any], file: Path) -> None:
-    # Python's own: it gives every number back as it was.
+    # Python's own json restores every float exactly.
     text = json.dumps(content, default=_to_number)
     file.write_text(text, encoding="utf-8")
 
@@ -294,5 +295,5 @@ def _read_json(file: Path) -> Dict[str, Any]:
 
 
 def _to_number(value: Any) -> Any:
-    """RETURNS (Any): A number of NumPy's as Python's."""
+    """Convert a number of NumPy to one of Python."""
     return value.item()

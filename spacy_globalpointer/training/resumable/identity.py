@@ -1,35 +1,37 @@
-"""What a training depends on, and what has changed of it."""
+"""Describe what the result of a training depends on, and find what has changed."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
+import torch
 import tqdm
+from spacy.language import Language
 from spacy.util import is_package, walk_dict
-from thinc.api import Config
+from thinc.api import Config, CupyOps, get_current_ops
 
-from ...corpus.listing import walk_folder
+from ...corpus.digest import content_digest, list_content
+from ...encoders.encoder_shim import EncoderShim
+from ...encoders.precision import choose_precision
+from .parameters import find_shims
 
-#: Packages whose other versions may compute something else.
+#: Packages whose versions may change the result.
 PACKAGES = (
     *("spacy", "spacy-globalpointer", "spacy-transformers", "thinc", "torch"),
     *("transformers", "tokenizers", "numpy"),
 )
-#: Settings whose values may be folders, beside those that [paths] names.
+#: Settings whose values may be folders, in addition to those that [paths] names.
 PATH_SETTINGS = ("path", "name", "source", "vectors", "init_tok2vec")
-#: Those whose values may be installed pipelines.
+#: Settings whose values may be installed pipelines.
 PACKAGE_SETTINGS = ("source", "vectors")
-#: Settings that decide nothing about the weights. Those of [paths] count where they
-#: are used.
+#: Sections that do not change the weights. Values of [paths] count where they are
+#: used.
 FREE_SECTIONS = ("paths", "training.logger")
-#: Bytes that are read at once.
-BLOCK = 1 << 20
 
 Identity = Dict[str, Dict[str, Any]]
 
@@ -57,9 +59,9 @@ def identify(config: Config, *, code: Optional[Path] = None, gpu: bool) -> Ident
 def differences(old: Identity, new: Identity) -> List[str]:
     """Compare two trainings.
 
-    old (Identity): The one of before.
-    new (Identity): The one of now.
-    RETURNS (List[str]): What differs, one line each.
+    old (Identity): The earlier one.
+    new (Identity): The present one.
+    RETURNS (List[str]): The differences, one line each.
     """
     lines = []
     for name, before, now in changes(old["settings"], new["settings"]):
@@ -72,10 +74,10 @@ def differences(old: Identity, new: Identity) -> List[str]:
 
 
 def check_identity(value: Any) -> None:
-    """Check the types of what was stored.
+    """Check the types of a stored identity.
 
-    value (Any): What may be an identity.
-    RAISES (ValueError): It is none.
+    value (Any): The stored value.
+    RAISES (ValueError): It is not an identity.
     """
     for kind in ("settings", "contents", "versions"):
         part = value.get(kind) if isinstance(value, dict) else value
@@ -91,47 +93,41 @@ def _what_happened(before: str, now: str) -> str:
     return "names no file now" if now == "null" else "has changed"
 
 
-def _tell_nobody(n: int) -> None:
-    pass
+def machine(nlp: Language) -> Dict[str, Any]:
+    """Describe what changes the last digits of the weights, but not the training.
 
-
-def content_digest(path: Path, told: Callable[[int], object] = _tell_nobody) -> str:
-    """Digest a file, or a folder's files and their names.
-
-    path (Path): The file or folder. Hidden files of a folder are left out.
-    told (Callable[[int], object]): Is told numbers of bytes that were read.
-    RETURNS (str): The digest, in hexadecimal.
+    nlp (Language): The initialized pipeline.
+    RETURNS (Dict[str, Any]): The number of threads, the kind of processor, the GPU if
+        one is used, and the precision of encoders, as JSON.
     """
-    if not path.is_dir():
-        return file_digest(path, told)
-    lines = [
-        f"{file_digest(file, told)} {file.relative_to(path).as_posix()}\n"
-        for file in _files(path)
-    ]
-    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
+    uses_gpu = isinstance(get_current_ops(), CupyOps)
+    encoders = [x for x in find_shims(nlp).values() if isinstance(x, EncoderShim)]
+    chosen = {str(choose_precision(x.precision, x.device)) for x in encoders}
+    return {
+        "the number of threads": torch.get_num_threads(),
+        "the kind of processor": torch.backends.cpu.get_cpu_capability(),
+        "the GPU": torch.cuda.get_device_name() if uses_gpu else None,
+        "the encoder's precision": ", ".join(sorted(chosen)) or None,
+    }
 
 
-def file_digest(file: Path, told: Callable[[int], object] = _tell_nobody) -> str:
-    """RETURNS (str): The SHA-256 of a file, in hexadecimal.
+def compare_machines(then: Dict[str, Any], now: Dict[str, Any]) -> List[str]:
+    """Compare two machines.
 
-    file (Path): The file.
-    told (Callable[[int], object]): Is told numbers of bytes that were read.
+    then (Dict[str, Any]): An earlier result of `machine`.
+    now (Dict[str, Any]): The present one.
+    RETURNS (List[str]): The differences, one phrase each.
     """
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        for block in iter(lambda: stream.read(BLOCK), b""):
-            digest.update(block)
-            told(len(block))
-    return digest.hexdigest()
+    return [f"{name} was {x} and is {y}" for name, x, y in changes(then, now)]
 
 
 def changes(old: Dict[str, Any], new: Dict[str, Any]) -> Iterator[Tuple[str, str, str]]:
     """Compare values by name.
 
-    old (Dict[str, Any]): Those of before.
-    new (Dict[str, Any]): Those of now.
-    YIELDS (Tuple[str, str, str]): For each that differs its name, and its values of
-        before and now as JSON.
+    old (Dict[str, Any]): The earlier ones.
+    new (Dict[str, Any]): The present ones.
+    YIELDS (Tuple[str, str, str]): For each that differs its name, and its earlier and
+        present value as JSON.
     """
     for name in sorted({*old, *new}):
         before, now = (json.dumps(x.get(name)) for x in (old, new))
@@ -140,7 +136,8 @@ def changes(old: Dict[str, Any], new: Dict[str, Any]) -> Iterator[Tuple[str, str
 
 
 def _split(config: Config) -> Tuple[Dict[str, Any], Dict[str, List[Path]]]:
-    """RETURNS: By name, settings, and the files and folders that others name."""
+    """Separate the settings that name files and folders. Return the other settings and
+    the paths, both by name."""
     settings, paths = {}, {}
     named = {str(x) for _, x in walk_dict(config.get("paths", {}))}
     for keys, value in walk_dict(config):
@@ -157,16 +154,16 @@ def _split(config: Config) -> Tuple[Dict[str, Any], Dict[str, List[Path]]]:
 
 
 def _packages(settings: Dict[str, Any]) -> Set[str]:
-    """The installed pipelines that settings name."""
+    """Return the installed pipelines that settings name."""
     values = [x for k, x in settings.items() if k.split(".")[-1] in PACKAGE_SETTINGS]
     return {x for x in values if isinstance(x, str) and x and is_package(x)}
 
 
 def _read_all(paths: Dict[str, List[Path]]) -> Dict[str, str]:
-    """Digests of files and folders, each of which is read once."""
+    """Compute the digests of files and folders, each of which is read once."""
     files = {path for found in paths.values() for path in found}
     bar = tqdm.tqdm(
-        total=sum(x.stat().st_size for path in files for x in _files(path)),
+        total=sum(x.stat().st_size for path in files for x in list_content(path)),
         desc="Reading what it depends on",
         unit="B",
         unit_scale=True,
@@ -176,11 +173,6 @@ def _read_all(paths: Dict[str, List[Path]]) -> Dict[str, str]:
     with bar:
         digests = {path: content_digest(path, bar.update) for path in sorted(files)}
     return {k: " ".join(digests[x] for x in found) for k, found in paths.items()}
-
-
-def _files(path: Path) -> List[Path]:
-    """A file, or a folder's files that are not hidden."""
-    return list(walk_folder(path).files.values()) if path.is_dir() else [path]
 
 
 def _is_free(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""`spacy train`'s loop, which can be continued where it was interrupted."""
+"""The loop of `spacy train`, which can be continued after an interruption."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from thinc.api import Config, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
 from ...atomic import atomic_folder, sync
-from ..progress.bar import steps_done
+from ..progress_logger import steps_done
 from .checkpoint import Checkpoint, Progress, write_checkpoint
 from .identity import Identity
 from .output_folder import OutputFolder
@@ -34,7 +34,7 @@ LogStep = Callable[[Optional[Dict[str, Any]]], None]
 
 
 class Training:
-    """The training of a pipeline. It computes what `spacy.training.loop.train` does,
+    """The training of a pipeline. It computes the same as `spacy.training.loop.train`,
     and stores its state at each evaluation.
 
     nlp (Language): The initialized pipeline.
@@ -70,7 +70,7 @@ class Training:
         self._words, self._seconds = 0, 0
 
     def restore(self) -> None:
-        """Go through the steps that are done, and put the state of then in place.
+        """Draw the batches of all steps that are done, and restore the stored state.
 
         RAISES (ValueError): GP214 if the corpus has changed; GP217 if the code has.
         """
@@ -117,7 +117,7 @@ class Training:
                 made = self._settings["logger"](self.nlp, stdout, stderr)
         finally:
             steps_done.reset(token)
-        if self.checkpoint is not None:  # what a logger draws, it drew before, too
+        if self.checkpoint is not None:  # a logger drew these numbers before, too
             self.checkpoint.restore_random()
         return made
 
@@ -202,8 +202,8 @@ class Training:
 def _resolve(
     config: Config, use_gpu: int
 ) -> Tuple[Dict[str, Any], Tuple[Callable, Callable]]:
-    """Seed, and make the objects of [training], in spaCy's order. RETURNS: They, and
-    the corpora for training and evaluation."""
+    """Seed, and make the objects of [training], in spaCy's order. Return them, and the
+    corpora for training and evaluation."""
     if config["training"]["seed"] is not None:
         fix_random_seed(config["training"]["seed"])
     allocator = config["training"]["gpu_allocator"]

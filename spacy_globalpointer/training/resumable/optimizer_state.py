@@ -1,4 +1,4 @@
-"""What an optimizer has learnt of the parameters, as arrays with lasting names."""
+"""The state of an optimizer, as arrays whose names are the same in every process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEPARATOR = ":"
 
 
 def get_state(nlp: Language, optimizer: Optimizer) -> Tuple[Arrays, Dict[str, Any]]:
-    """Read an optimizer's state. What its schedules determine is not part of it.
+    """Read the state of an optimizer, except what its schedules determine.
 
     nlp (Language): The pipeline that it updates.
     optimizer (Optimizer): The optimizer.
@@ -48,11 +48,11 @@ def get_state(nlp: Language, optimizer: Optimizer) -> Tuple[Arrays, Dict[str, An
 def set_state(
     nlp: Language, optimizer: Optimizer, arrays: Arrays, numbers: Dict[str, Any]
 ) -> None:
-    """Put an optimizer into a state of before.
+    """Restore the state of an optimizer.
 
     nlp (Language): The pipeline that it updates.
     optimizer (Optimizer): A new optimizer of the same kind.
-    arrays (Arrays): Arrays of `get_state`; others are left alone.
+    arrays (Arrays): Arrays of `get_state`; others are ignored.
     numbers (Dict[str, Any]): Numbers of `get_state`.
     RAISES (ValueError): GP217 if the pipeline lacks one of the parameters.
     """
@@ -75,7 +75,7 @@ def get_gradients(nlp: Language) -> Tuple[Arrays, Dict[str, Any]]:
 
     nlp (Language): The pipeline.
     RETURNS (Tuple[Arrays, Dict[str, Any]]): Gradients that are not zero; and the
-        places of all, with the state of what scales gradients for half precision.
+        places of all, with the states of the scalers of half precision.
     """
     gradients = {place: x.gradient for place, x in find_parameters(nlp).items()}
     to_numpy = get_current_ops().to_numpy
@@ -89,11 +89,11 @@ def get_gradients(nlp: Language) -> Tuple[Arrays, Dict[str, Any]]:
 
 
 def set_gradients(nlp: Language, arrays: Arrays, numbers: Dict[str, Any]) -> None:
-    """Give gradients to the parameters that had them.
+    """Restore the gradients of the parameters that had them.
 
     nlp (Language): The pipeline.
-    arrays (Arrays): Arrays of `get_gradients`; others are left alone.
-    numbers (Dict[str, Any]): What else `get_gradients` returned.
+    arrays (Arrays): Arrays of `get_gradients`; others are ignored.
+    numbers (Dict[str, Any]): Numbers of `get_gradients`.
     RAISES (ValueError): GP217 if the pipeline lacks one of the parameters.
     """
     parameters = find_parameters(nlp)
@@ -131,7 +131,7 @@ def _of_kinds(arrays: Arrays, kinds: Tuple[str, ...]) -> Arrays:
 
 
 def _any_bit(array: NDArray[Any]) -> bool:
-    """Whether an array is anything but zeros; -0.0 is."""
+    """Return whether any bit of an array is set; that of -0.0 is."""
     return bool(numpy.ascontiguousarray(array).reshape(-1).view("uint8").any())
 
 

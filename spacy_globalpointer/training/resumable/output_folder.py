@@ -1,10 +1,10 @@
-"""The output folder of a training: what it holds, and who may write to it."""
+"""The output folder of a training, and the rules for writing to it."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -12,14 +12,13 @@ from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 
 from ...atomic import atomic_file, clear_drafts, sync
 from ...errors import Errors
-from ...locks import take_lock
+from ...locks import hold_lock
 from .checkpoint import Checkpoint, damaged, find_checkpoints, remove_checkpoint
 from .identity import Identity, check_identity, differences
 
-#: Says that a training has begun here, when it has a checkpoint, and when it is
-#: complete.
+#: The file that records that a training has begun, has a checkpoint, or is complete.
 RECORD = "training.json"
-#: Held by the process that trains here.
+#: The lock file of the process that trains here.
 LOCK = ".training.lock"
 MODELS = (DIR_MODEL_BEST, DIR_MODEL_LAST)
 
@@ -35,15 +34,15 @@ class OutputFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from training here, and remove what killed ones left.
-        Where there are no locks, others are not kept away, and their drafts stay.
+        """Keep other processes from training here, and remove what killed ones left. On
+        a file system without locks others are not kept away, and their drafts stay.
 
-        RAISES (ValueError): GP218 if one does.
+        RAISES (ValueError): GP218 if another process trains here.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK).open("w") as stream:
+        with ExitStack() as stack:
             try:
-                alone = take_lock(stream)
+                alone = stack.enter_context(hold_lock(self.path / LOCK))
             except BlockingIOError as error:
                 raise ValueError(Errors.GP218.format(path=self.path)) from error
             for name in (*MODELS, RECORD):
@@ -55,7 +54,7 @@ class OutputFolder:
             yield
 
     def check_free(self) -> None:
-        """Make sure that beginning here loses nothing.
+        """Check that a new training would replace nothing.
 
         RAISES (ValueError): GP210 if there is a training or its pipelines.
         """
@@ -66,11 +65,11 @@ class OutputFolder:
             raise ValueError(Errors.GP210.format(**fields))
 
     def is_complete(self, identity: Identity) -> bool:
-        """Whether the training has come to its end.
+        """Check whether the training is complete.
 
         identity (Identity): What it depends on.
-        RETURNS (bool): Whether nothing is left to do.
-        RAISES (ValueError): GP211 if another training came to its end here.
+        RETURNS (bool): Whether it is.
+        RAISES (ValueError): GP211 if another training is complete here.
         """
         record = self._record()
         if record is None or not record["complete"] or not self._models():
@@ -79,13 +78,12 @@ class OutputFolder:
         return True
 
     def newest(self, identity: Identity) -> Optional[Checkpoint]:
-        """Find where to continue.
+        """Find the checkpoint to continue from.
 
         identity (Identity): What the training depends on.
         RETURNS (Optional[Checkpoint]): The newest checkpoint; None to begin.
-        RAISES (ValueError): GP211 if it is of another training; GP212 or GP213 if it
-            cannot be read; GP215 if there are pipelines, and the checkpoint that they
-            belong to is gone.
+        RAISES (ValueError): GP211 if it belongs to another training; GP212 or GP213 if
+            it cannot be read; GP215 if there are pipelines without their checkpoint.
         """
         paths = self.checkpoints()
         if paths:
@@ -99,15 +97,15 @@ class OutputFolder:
         return None
 
     def checkpoints(self) -> List[Path]:
-        """RETURNS (List[Path]): The checkpoints, the newest first."""
+        """Return the checkpoints, the newest first."""
         return find_checkpoints(self.path)
 
     def has_best(self) -> bool:
-        """RETURNS (bool): Whether the best pipeline so far is there."""
+        """Return whether the best pipeline so far is there."""
         return DIR_MODEL_BEST in self._models()
 
     def begin(self, identity: Identity) -> None:
-        """Remove an earlier training, and note that one begins.
+        """Remove an earlier training, and record that a new one begins.
 
         identity (Identity): What it depends on.
         """
@@ -118,7 +116,7 @@ class OutputFolder:
             shutil.rmtree(self.path / name, ignore_errors=True)
 
     def note_checkpoint(self, identity: Identity) -> None:
-        """Note that there is one, without which the training is not begun again.
+        """Record that there is a checkpoint, without which `newest` raises an error.
 
         identity (Identity): What the training depends on.
         """
@@ -127,7 +125,7 @@ class OutputFolder:
             self._write(identity, evaluated=True)
 
     def finish(self, identity: Identity) -> None:
-        """Note that the training is complete, and remove its checkpoint.
+        """Record that the training is complete, and remove its checkpoint.
 
         identity (Identity): What it depends on.
         """
@@ -167,7 +165,7 @@ class OutputFolder:
 
 
 def _check_record(record: Any) -> None:
-    """Check the types of what a record has."""
+    """Check the types of the values in a record."""
     if not isinstance(record, dict):
         raise ValueError("it holds no JSON object")
     flags = {"complete": record.get("complete")}

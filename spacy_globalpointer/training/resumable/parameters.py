@@ -11,7 +11,7 @@ from thinc.api import Model, PyTorchShim, Shim
 from thinc.types import FloatsXd
 from thinc.util import torch2xp, xp2torch
 
-#: How an optimizer names a parameter: by a number that the process gave to its node.
+#: An optimizer's name of a parameter, with a number that the process gave its node.
 Key = Tuple[int, str]
 
 
@@ -28,16 +28,16 @@ class NodeParameter:
 
     @property
     def key(self) -> Key:
-        """RETURNS (Key): The optimizer's name of it."""
+        """Return the optimizer's name of the parameter."""
         return self.node.id, self.name
 
     @property
     def gradient(self) -> Optional[FloatsXd]:
-        """RETURNS (Optional[FloatsXd]): Its gradient, if it has had any."""
+        """Return the gradient; None if there was none yet."""
         return self.node.maybe_get_grad(self.name)
 
     def set_gradient(self, gradient: Optional[FloatsXd]) -> None:
-        """gradient (Optional[FloatsXd]): The gradient; None for zeros."""
+        """Set the gradient; None for zeros."""
         if gradient is None:
             gradient = self.node.ops.alloc(self.node.get_param(self.name).shape)
         self.node.set_grad(self.name, gradient)
@@ -47,7 +47,7 @@ class NodeParameter:
 class TorchParameter:
     """A parameter of a torch module in a Thinc node.
 
-    shim (PyTorchShim): What holds the module.
+    shim (PyTorchShim): The shim around the module.
     name (str): The parameter's name in it.
     parameter (Any): The parameter.
     """
@@ -58,17 +58,17 @@ class TorchParameter:
 
     @property
     def key(self) -> Key:
-        """RETURNS (Key): The optimizer's name of it."""
+        """Return the optimizer's name of the parameter."""
         return self.shim.id, self.name
 
     @property
     def gradient(self) -> Optional[FloatsXd]:
-        """RETURNS (Optional[FloatsXd]): Its gradient, if it has had any."""
+        """Return the gradient; None if there was none yet."""
         gradient = self.parameter.grad
         return None if gradient is None else cast(FloatsXd, torch2xp(gradient))
 
     def set_gradient(self, gradient: Optional[FloatsXd]) -> None:
-        """gradient (Optional[FloatsXd]): The gradient; None for zeros."""
+        """Set the gradient; None for zeros."""
         import torch
 
         if gradient is None:
@@ -100,10 +100,10 @@ def find_parameters(nlp: Language) -> Dict[str, Parameter]:
 
 
 def find_shims(nlp: Language) -> Dict[str, PyTorchShim]:
-    """RETURNS (Dict[str, PyTorchShim]): What holds the pipeline's torch modules, by
-    place.
+    """Find the shims around the torch modules of a pipeline.
 
     nlp (Language): The pipeline.
+    RETURNS (Dict[str, PyTorchShim]): The shims by their places.
     """
     holders = _holders(nlp)
     return {place: x for place, x in holders if isinstance(x, PyTorchShim)}
@@ -111,8 +111,8 @@ def find_shims(nlp: Language) -> Dict[str, PyTorchShim]:
 
 @contextmanager
 def same_modules(nlp: Language) -> Iterator[None]:
-    """Load weights into the torch modules that a pipeline has. Without that, some shims
-    make new ones, from settings that were rounded when they were stored.
+    """Load weights into the torch modules that a pipeline has. Otherwise some shims
+    make new modules, from settings that were rounded when they were stored.
 
     nlp (Language): The initialized pipeline.
     """

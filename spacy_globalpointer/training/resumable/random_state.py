@@ -1,4 +1,4 @@
-"""The states of the random generators that a training draws from."""
+"""Read and restore the states of the random generators that a training uses."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from thinc.api import CupyOps, MPSOps, get_current_ops
 Bytes = NDArray[Any]
 #: The state of each generator as bytes, by its name.
 States = Dict[str, Bytes]
-#: Numbers of Python's state: the generator's words and the place among them.
+#: Integers in a state of Python: the words of the generator and the place in them.
 _WORDS = 625
 
 
 def get_states() -> States:
-    """RETURNS (States): The states of Python's, NumPy's and PyTorch's generators on
-    the CPU."""
+    """Return the states of the CPU generators of Python, NumPy and PyTorch."""
     import torch
 
     return {
@@ -29,8 +28,7 @@ def get_states() -> States:
 
 
 def get_device_states() -> States:
-    """RETURNS (States): The states of PyTorch's generators on the GPUs, if this process
-    uses any."""
+    """Return the states of PyTorch's generators on the GPUs that this process uses."""
     import torch
 
     if isinstance(get_current_ops(), MPSOps):
@@ -40,7 +38,7 @@ def get_device_states() -> States:
 
 
 def set_states(states: States) -> None:
-    """Put generators into states of before.
+    """Restore the states of generators.
 
     states (States): The states; other generators stay as they are.
     """
@@ -94,7 +92,7 @@ def _set_numpy(state: Bytes) -> None:
 
 
 def _to_bytes(words: Bytes, gauss: Optional[float]) -> Bytes:
-    """A state in one array. A generator may hold a second normal variate."""
+    """Join a state and the second normal variate, if the generator holds one."""
     held = numpy.array([gauss is not None, gauss or 0.0], "float64")
     return numpy.concatenate([words.view("uint8"), held.view("uint8")])
 

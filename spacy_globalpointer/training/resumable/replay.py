@@ -1,4 +1,4 @@
-"""The part of a training that is done, gone through again without its work."""
+"""Repeat the steps of a training that are done, without computing them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Score = Union[int, float]
 
 @dataclass
 class History:
-    """What cannot be computed again without the work.
+    """The record of a training: all that cannot be drawn again.
 
-    steps (int): Steps that are done.
+    steps (int): Number of steps that are done.
     digest (str): Digest of their batches, in hexadecimal.
-    states (Dict[int, States]): By step, the states of random generators that its batch
-        was drawn with, where they do not follow from the draws before.
+    states (Dict[int, States]): By step, the states of random generators before its
+        batch was drawn, where they do not follow from earlier draws.
     scores (List[Score]): The score of each evaluation.
-    weights (Optional[List[str]]): Scores that have counted so far: spaCy drops those
-        that an evaluation did not give. None before the first evaluation.
+    weights (Optional[List[str]]): Scores that still count: spaCy drops those that an
+        evaluation lacks. None before the first evaluation.
     """
 
     steps: int = 0
@@ -41,11 +41,11 @@ class History:
 
 
 class ReplayedBatches:
-    """The batches of a training. Those of steps that are done are drawn, with the
-    random numbers of then, and come out empty: an empty batch updates nothing.
+    """The batches of a training. Those of steps that are done are drawn with the same
+    random numbers as before, and replaced by empty ones, which update nothing.
 
     batches (Batches): The batches from the first step on.
-    history (History): What is done; is kept up to date.
+    history (History): The record, which is kept up to date.
     """
 
     def __init__(self, batches: Batches, history: History) -> None:
@@ -56,9 +56,9 @@ class ReplayedBatches:
         self._known: States = {}
 
     def __iter__(self) -> Iterator[Tuple[int, List[Example]]]:
-        """YIELDS (Tuple[int, List[Example]]): Epoch and batch of each step.
+        """Yield epoch and batch of each step.
 
-        RAISES (ValueError): GP214 if the corpus does not give the batches of before.
+        RAISES (ValueError): GP214 if the corpus gives other batches than before.
         """
         self.history.digest = ""
         source = iter(self.batches)
@@ -78,8 +78,8 @@ class ReplayedBatches:
             yield epoch, []
 
     def _draw(self, source: Iterator, step: int) -> Optional[Tuple[int, List[Example]]]:
-        """A batch, or None at the end. What else draws random numbers between two
-        batches changes nothing when they are drawn again."""
+        """Draw a batch, or None at the end. Random numbers that were drawn between two
+        batches do not change the repetition."""
         if step < self.done:
             self._known.update(self.history.states.get(step, {}))
             set_states(self._known)
@@ -105,13 +105,13 @@ class ReplayedBatches:
 
 
 class ReplayedEvaluations:
-    """Evaluates a pipeline as spaCy does; evaluations that are done give the score of
-    then.
+    """The evaluation of a pipeline as in spaCy. Evaluations that are done return their
+    recorded score.
 
     nlp (Language): The pipeline.
     corpus (Corpus): The corpus to evaluate on.
     weights (Dict[str, Optional[float]]): The weight of each score.
-    history (History): What is done; is kept up to date.
+    history (History): The record, which is kept up to date.
     """
 
     def __init__(
@@ -132,8 +132,8 @@ class ReplayedEvaluations:
         self._evaluate = create_evaluation_callback(nlp, corpus, self._weights)
 
     def __call__(self) -> Tuple[Score, Dict[str, Any]]:
-        """RETURNS (Tuple[Score, Dict[str, Any]]): The weighted score, and all scores;
-        these are left out of an evaluation that is done."""
+        """Return the weighted score, and all scores; these are empty for an evaluation
+        that is done."""
         score = next(self._done, None)
         if score is not None:
             if _passes_differ(self.corpus):
@@ -151,11 +151,11 @@ class ReplayedEvaluations:
 def skip_done(
     callback: Optional[Callable[[Language, Dict[str, Any]], None]], done: int
 ) -> Optional[Callable[[Language, Dict[str, Any]], None]]:
-    """Call what a config calls before each update not for steps that are done.
+    """Wrap the callback before each update, to skip the steps that are done.
 
     callback (Optional[Callable[[Language, Dict[str, Any]], None]]): The callback.
-    done (int): Steps that are done.
-    RETURNS (Optional[Callable[[Language, Dict[str, Any]], None]]): One for all steps.
+    done (int): Number of steps that are done.
+    RETURNS (Optional[Callable[[Language, Dict[str, Any]], None]]): The wrapper.
     """
     if callback is None:
         return None
@@ -168,7 +168,7 @@ def skip_done(
 
 
 def _passes_differ(corpus: Corpus) -> bool:
-    """Whether a pass over a corpus may differ from the next."""
+    """Return whether a pass over a corpus may differ from the next."""
     shuffles = getattr(corpus, "shuffle", True)
     return shuffles or getattr(corpus, "augmenter", None) is not dont_augment
 

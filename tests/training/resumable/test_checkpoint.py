@@ -15,6 +15,7 @@ from spacy.language import Language
 from spacy.training.loop import subdivide_batch
 from thinc.api import Adam, Linear, RAdam, fix_random_seed
 
+from spacy_globalpointer.corpus.digest import file_digest
 from spacy_globalpointer.training.resumable.checkpoint import (
     ARRAYS,
     DIGESTS,
@@ -24,7 +25,6 @@ from spacy_globalpointer.training.resumable.checkpoint import (
     find_checkpoints,
     write_checkpoint,
 )
-from spacy_globalpointer.training.resumable.identity import file_digest
 from spacy_globalpointer.training.resumable.optimizer_state import (
     get_gradients,
     get_state,
@@ -81,7 +81,7 @@ def as_bytes(arrays):
 
 
 @pytest.mark.parametrize("make_optimizer", [Adam, RAdam])
-def test_every_field_comes_back(tmp_path, make_optimizer):
+def test_every_field_is_restored(tmp_path, make_optimizer):
     nlp, optimizer = make(make_optimizer=make_optimizer)
     states = {2: {"python": get_states()["python"]}, 5: get_states()}
     history = {"digest": "ab", "scores": [1 / 3, 0, float("inf")], "weights": ["f"]}
@@ -114,7 +114,7 @@ def test_every_field_comes_back(tmp_path, make_optimizer):
     assert as_bytes(get_states()) == as_bytes(expected)
 
 
-def test_a_parameter_without_a_new_gradient_is_updated_all_the_same(path):
+def test_a_parameter_without_a_new_gradient_is_updated_by_its_momentum(path):
     """By the momentum of before: it has a gradient of zeros."""
     fix_random_seed(0)
     nlp, optimizer = make()
@@ -137,7 +137,7 @@ def test_an_update_without_a_batch_changes_nothing():
     assert not optimizer.nr_update
 
 
-def test_the_scale_of_half_precision_comes_back(tmp_path):
+def test_the_scale_of_half_precision_is_restored(tmp_path):
     nlp, optimizer = make()
     [shim] = find_shims(nlp).values()
     shim._grad_scaler._scale.fill_(2.0**7)
@@ -149,7 +149,7 @@ def test_the_scale_of_half_precision_comes_back(tmp_path):
     assert shim._grad_scaler._growth_tracker.tolist() == [13]
 
 
-def test_only_the_newest_stays(tmp_path):
+def test_older_checkpoints_are_removed(tmp_path):
     nlp, optimizer = make(1)
     for steps in (1, 4, 10):
         write(tmp_path, nlp, optimizer, steps)
@@ -157,14 +157,14 @@ def test_only_the_newest_stays(tmp_path):
     assert [x.name for x in tmp_path.iterdir()] == ["checkpoint-10"]
 
 
-def test_the_newest_is_that_of_the_most_steps(tmp_path):
+def test_the_newest_checkpoint_has_the_most_steps(tmp_path):
     for name in ("checkpoint-9", "checkpoint-10", "checkpoint-x", "checkpoint-"):
         (tmp_path / name).mkdir()
     found = [x.name for x in find_checkpoints(tmp_path)]
     assert found == ["checkpoint-10", "checkpoint-9"]
 
 
-def test_an_error_while_it_is_written_leaves_the_older_one(tmp_path, monkeypatch):
+def test_an_error_while_writing_leaves_the_older_checkpoint(tmp_path, monkeypatch):
     nlp, optimizer = make(1)
     older = write(tmp_path, nlp, optimizer, 1)
     monkeypatch.setattr(nlp, "to_disk", lambda *_, **__: 1 / 0)
@@ -252,7 +252,7 @@ def test_a_parameter_that_components_share_is_stored_once():
     assert get_state(nlp, optimizer)[0]
 
 
-def test_components_that_are_not_trained_stay_as_they_are(tmp_path):
+def test_components_that_are_not_trained_are_unchanged(tmp_path):
     """spaCy's AttributeRuler adds the patterns that it loads to those that it has."""
     nlp, optimizer = make(1)
     patterns = [{"patterns": [[{"ORTH": "a"}]], "attrs": {"LEMMA": "b"}}]
@@ -285,7 +285,7 @@ def make_counter(nlp, name):
     return Counter()
 
 
-def test_a_component_that_is_trained_without_a_model_comes_back(tmp_path):
+def test_a_trained_component_without_a_model_is_restored(tmp_path):
     nlp, optimizer = make(1)
     counter = nlp.add_pipe("tests_counter")
     counter.seen = 7
@@ -295,7 +295,7 @@ def test_a_component_that_is_trained_without_a_model_comes_back(tmp_path):
     assert counter.seen == 7
 
 
-def test_only_what_is_read_again_is_stored(path):
+def test_parts_that_training_does_not_change_are_not_stored(path):
     stored = {x.relative_to(path).as_posix() for x in (path / "pipeline").rglob("*")}
     assert "pipeline/vocab/strings.json" in stored
     unread = {"tokenizer", "meta.json", "config.cfg", "vocab/vectors", "vocab/key2row"}

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from io import StringIO
 
 import pytest
-from thinc.api import Config
+import spacy
+import torch
+from thinc.api import Config, CupyOps
 from tqdm import tqdm
 
+from spacy_globalpointer.encoders.encoder_shim import EncoderShim
 from spacy_globalpointer.training.resumable import identity
-from spacy_globalpointer.training.resumable.identity import differences, identify
+from spacy_globalpointer.training.resumable.identity import (
+    compare_machines,
+    differences,
+    identify,
+    machine,
+)
 
 
 @pytest.fixture
@@ -47,7 +56,7 @@ def identified(config, **options):
     return identify(config.interpolate(), **{"gpu": False, **options})
 
 
-def test_the_same_training_is_the_same(config):
+def test_the_same_training_has_no_differences(config):
     assert differences(identified(config), identified(config)) == []
 
 
@@ -55,7 +64,7 @@ def test_the_same_training_is_the_same(config):
     "section,setting,value",
     [(["training", "logger"], "@loggers", "y"), (["paths"], "unused", "b")],
 )
-def test_what_decides_nothing_may_change(config, section, setting, value):
+def test_settings_without_effect_may_change(config, section, setting, value):
     before = identified(config)
     part = config
     for name in section:
@@ -80,7 +89,7 @@ def test_a_setting_that_is_new_or_gone_differs(config):
     assert differences(now, before) == ["training.more was 1 and is null"]
 
 
-def test_files_may_lie_elsewhere(config, tmp_path):
+def test_files_may_be_moved(config, tmp_path):
     before = identified(config)
     shutil.copytree(tmp_path / "encoder", tmp_path / "moved")
     shutil.copy(tmp_path / "train.spacy", tmp_path / "moved.spacy")
@@ -97,7 +106,7 @@ def test_files_may_lie_elsewhere(config, tmp_path):
         ("encoder/new", "components.transformer.name"),
     ],
 )
-def test_contents_may_not_change(config, tmp_path, file, setting):
+def test_changed_contents_differ(config, tmp_path, file, setting):
     before = identified(config)
     (tmp_path / file).write_text("other")
     assert differences(before, identified(config)) == [f"{setting} has changed"]
@@ -123,7 +132,7 @@ def test_files_of_a_list_count(config, tmp_path):
     assert differences(before, identified(config)) == ["training.path has changed"]
 
 
-def test_a_text_that_is_no_path_is_a_setting(config):
+def test_a_text_that_is_not_a_path_is_a_setting(config):
     """Longer than a path can be, or with a byte that none has."""
     for text in ("x" * 5000, "a\0b"):
         config["training"]["path"] = text
@@ -175,3 +184,39 @@ def test_code_device_and_versions_count(config, tmp_path, monkeypatch):
     )
     versions = {line.split()[3] for line in lines[2:]}
     assert versions == {*identity.PACKAGES}
+
+
+# The machine
+
+
+@pytest.fixture
+def nlp(monkeypatch):
+    """A pipeline with an encoder whose precision is to be chosen."""
+    shim = EncoderShim("auto", False)
+    monkeypatch.setattr(identity, "find_shims", lambda _: {"transformer/0.0": shim})
+    return spacy.blank("en")
+
+
+def test_the_precision_that_was_chosen_counts(nlp, monkeypatch):
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr(identity, "choose_precision", lambda *_, x=dtype: x)
+        found.append(machine(nlp))
+    assert compare_machines(*found) == [
+        'the encoder\'s precision was "torch.float32" and is "torch.bfloat16"'
+    ]
+
+
+def test_the_gpu_counts_if_it_is_used(nlp, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
+    monkeypatch.setattr(identity, "choose_precision", lambda *_: torch.float32)
+    before = machine(nlp)
+    monkeypatch.setattr(identity, "get_current_ops", lambda: CupyOps.__new__(CupyOps))
+    [line] = compare_machines(before, machine(nlp))
+    assert line == 'the GPU was null and is "Some GPU"'
+
+
+def test_the_same_machine_is_the_same_after_it_was_stored():
+    nlp = spacy.blank("en")
+    stored = json.loads(json.dumps(machine(nlp)))
+    assert compare_machines(stored, machine(nlp)) == []

@@ -88,10 +88,10 @@ def test_at_any_move_of_a_file_nothing_is_lost(place, move, after):
     place.train(name, "--resume")
     assert differing(place.folder / "whole", place.folder / name) == []
     names = {path.name for path in (place.folder / name).iterdir()}
-    assert names == {"model-last", "model-best", "training.json", ".training.lock"}
+    assert names == {"model-last", "model-best", "training.json"}
 
 
-def test_there_is_no_other_move(place):
+def test_all_moves_of_files_are_tested(place):
     def run():
         die_at_move(MOVES + 1, after=False)
         place.train("moved-never")
@@ -115,7 +115,7 @@ def test_while_a_checkpoint_is_written_the_older_one_stays(place):
     assert not list(folder.glob(".checkpoint-*"))
 
 
-def test_at_random_moments(place):
+def test_a_training_killed_at_random_moments_is_continued(place):
     moments = random.Random(0)
     for _ in range(3):
         pid = in_child(lambda: place.train("random", "--resume"))
@@ -127,7 +127,7 @@ def test_at_random_moments(place):
 
 
 @slow
-def test_the_command_at_ten_random_moments(place):
+def test_the_command_killed_at_random_moments_is_continued(place):
     moments = random.Random(0)
     arguments = place.arguments("command", "--resume")
     command = [sys.executable, "-m", "spacy", "global-pointer", "train", *arguments]

@@ -28,7 +28,7 @@ from training_helpers import (
 )
 from typer.testing import CliRunner
 
-from spacy_globalpointer.training.progress.bar import steps_done
+from spacy_globalpointer.training.progress_logger import steps_done
 
 slow = pytest.mark.slow
 
@@ -153,7 +153,7 @@ CUTS = [[9], [2, 1, 6], pytest.param([0], marks=slow), pytest.param([1], marks=s
 
 
 @pytest.mark.parametrize("cuts", CUTS)
-def test_it_can_be_interrupted_anywhere_and_again(place_of, cuts):
+def test_it_can_be_interrupted_anywhere_and_repeatedly(place_of, cuts):
     place, name = place_of("draws"), f"cut-{cuts}"
     for at in cuts:
         place.stop(name, at, "--resume")
@@ -177,7 +177,7 @@ def make_seeding_logger():
 LOGGED: list = []
 
 
-def test_what_a_logger_draws_when_it_is_made_changes_nothing(place_of):
+def test_random_numbers_that_a_new_logger_draws_change_nothing(place_of):
     place = place_of("pointer")
     place.stop("seeded", 5)
     LOGGED[:] = [0]
@@ -185,7 +185,7 @@ def test_what_a_logger_draws_when_it_is_made_changes_nothing(place_of):
     assert differing(place.folder / "whole", place.folder / "seeded") == []
 
 
-def test_a_logger_is_told_the_steps_that_are_done_and_nobody_after_it(place_of):
+def test_steps_done_is_set_only_while_the_logger_is_made(place_of):
     place = place_of("pointer")
     place.stop("told", 5)
     LOGGED.clear()
@@ -194,7 +194,7 @@ def test_a_logger_is_told_the_steps_that_are_done_and_nobody_after_it(place_of):
     assert steps_done.get() == 0
 
 
-def test_words_and_seconds_go_on(place_of):
+def test_words_and_seconds_continue(place_of):
     place = place_of("pointer")
     whole = place.log("logged")
     place.stop("counted", 5)

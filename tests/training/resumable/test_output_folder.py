@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -32,7 +30,7 @@ def test_one_process_at_a_time_trains_there(folder):
         pass
 
 
-def test_the_next_may_when_it_has_ended(tmp_path):
+def test_another_process_may_train_there_afterwards(tmp_path):
     for _ in range(2):
         with OutputFolder(tmp_path).locked():
             pass
@@ -58,29 +56,7 @@ def test_without_locks_drafts_of_others_stay(tmp_path, monkeypatch, number):
         assert names(folder) == drafts
 
 
-def test_another_error_of_the_lock_is_one(tmp_path, monkeypatch):
-    fcntl = pytest.importorskip("fcntl")
-    monkeypatch.setattr(fcntl, "flock", refuse(errno.EIO))
-    with pytest.raises(OSError, match="no"), OutputFolder(tmp_path).locked():
-        pass
-
-
-@pytest.mark.parametrize("is_held", [False, True])
-def test_the_lock_of_windows(tmp_path, monkeypatch, is_held):
-    taken = []
-    locking = refuse(errno.EACCES) if is_held else lambda *args: taken.append(args[1:])
-    windows = SimpleNamespace(LK_NBLCK=2, locking=locking)
-    monkeypatch.setitem(sys.modules, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", windows)
-    if is_held:
-        with pytest.raises(ValueError, match="GP218"), OutputFolder(tmp_path).locked():
-            pass
-    else:
-        with OutputFolder(tmp_path).locked():
-            assert taken == [(2, 1)]
-
-
-def test_what_killed_processes_left_goes(tmp_path):
+def test_files_of_killed_processes_are_removed(tmp_path):
     """Of this machine and of others; a pipeline that was on its way out comes back."""
     (tmp_path / ".model-best.host-1.17.abc" / "model-best.before").mkdir(parents=True)
     (tmp_path / ".model-last.host-1.17.abc" / "model-last").mkdir(parents=True)
@@ -93,20 +69,20 @@ def test_what_killed_processes_left_goes(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["checkpoint-3", "model-best", "model-last"])
-def test_a_training_is_not_replaced(folder, name):
+def test_a_training_that_would_be_replaced_raises_GP210(folder, name):
     folder.check_free()
     (folder.path / name).mkdir()
     with pytest.raises(ValueError, match=f"GP210.*{name}"):
         folder.check_free()
 
 
-def test_a_note_alone_is_free(folder):
+def test_a_folder_with_only_the_record_is_free(folder):
     folder.begin(ONE)
     folder.check_free()
     assert folder.newest(OTHER) is None
 
 
-def test_to_begin_removes_a_training(folder):
+def test_begin_removes_an_earlier_training(folder):
     for name in ("checkpoint-3", "model-best", "model-last", "mine"):
         (folder.path / name).mkdir()
     folder.begin(ONE)
@@ -114,7 +90,7 @@ def test_to_begin_removes_a_training(folder):
     assert not folder.is_complete(ONE)
 
 
-def test_to_finish_removes_the_checkpoint(folder):
+def test_finish_removes_the_checkpoint(folder):
     folder.begin(ONE)
     (folder.path / "checkpoint-3").mkdir()
     (folder.path / "model-last").mkdir()
@@ -138,19 +114,19 @@ def test_a_training_without_pipelines_is_not_complete(folder):
     assert not folder.is_complete(ONE)
 
 
-def test_pipelines_from_elsewhere_are_nothing_to_continue(folder):
+def test_pipelines_without_a_record_raise_GP215(folder):
     (folder.path / "model-best").mkdir()
     with pytest.raises(ValueError, match="GP215"):
         folder.newest(ONE)
 
 
-def test_pipelines_of_before_the_first_checkpoint_are(folder):
+def test_a_training_without_a_checkpoint_yet_begins_again(folder):
     folder.begin(ONE)
     (folder.path / "model-last").mkdir()
     assert folder.newest(ONE) is None
 
 
-def test_pipelines_whose_checkpoint_is_gone_are_not(folder):
+def test_a_training_whose_checkpoint_is_gone_raises_GP215(folder):
     folder.begin(ONE)
     (folder.path / "model-best").mkdir()
     folder.note_checkpoint(ONE)
@@ -160,7 +136,7 @@ def test_pipelines_whose_checkpoint_is_gone_are_not(folder):
 
 
 @pytest.mark.parametrize("content", ["{", "", "[]", "7", "null", '"a"', "[" * 10**5])
-def test_a_damaged_note_is_an_error(folder, content):
+def test_a_damaged_record_is_an_error(folder, content):
     (folder.path / RECORD).write_text(content, "utf-8")
     with pytest.raises(ValueError, match="GP212.*training.json"):
         folder.is_complete(ONE)
@@ -176,7 +152,7 @@ def test_a_damaged_note_is_an_error(folder, content):
         *({"identity": "a"}, {"identity": {}}, {"identity": {**ONE, "settings": []}}),
     ],
 )
-def test_values_of_the_wrong_type_in_the_note(folder, change):
+def test_a_record_with_values_of_the_wrong_type_is_an_error(folder, change):
     folder.begin(ONE)
     (folder.path / "model-last").mkdir()
     folder.finish(ONE)

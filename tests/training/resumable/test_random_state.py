@@ -30,7 +30,7 @@ DRAWS = {
 
 @given(n=st.integers(0, 700), seed=st.integers(0, 2**32 - 1))
 @pytest.mark.parametrize("name", DRAWS)
-def test_what_is_drawn_comes_again(name, n, seed):
+def test_restored_generators_draw_the_same_numbers(name, n, seed):
     """Also of a normal variate that the generator holds back."""
     random.seed(seed)
     numpy.random.seed(seed)
@@ -44,7 +44,7 @@ def test_what_is_drawn_comes_again(name, n, seed):
     assert [draw() for _ in range(5)] == drawn
 
 
-def test_generators_without_a_state_go_on():
+def test_generators_without_a_stored_state_are_unchanged():
     states = get_states()
     first = [DRAWS["python"](), DRAWS["numpy"]()]
     set_states({"python": states["python"]})

@@ -1,0 +1,72 @@
+"""Describe what a run depends on: settings, and the contents of encoder and texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, Sequence
+
+from ..corpus.digest import content_digest
+from ..corpus.formats.files import SourceFile
+from ..encoders.pretrained import Encoder
+from .settings import PretrainSettings
+
+#: Larger texts, in bytes, are compared by the names and sizes of their files.
+LARGE = 2**30
+
+Identity = Dict[str, Any]
+
+
+def identify(
+    name: str,
+    encoder: Encoder,
+    files: Sequence[SourceFile],
+    settings: PretrainSettings,
+) -> Identity:
+    """Describe what a run depends on.
+
+    name (str): What the user calls the encoder.
+    encoder (Encoder): What was loaded under that name.
+    files (Sequence[SourceFile]): The texts.
+    settings (PretrainSettings): The settings.
+    RETURNS (Identity): "contents" of encoder and texts, and "settings", as JSON.
+    """
+    contents = {"encoder": _encoder_content(name, encoder), "texts": _content_of(files)}
+    return {"contents": contents, "settings": dataclasses.asdict(settings)}
+
+
+def differences(old: Identity, new: Identity) -> str:
+    """Compare two runs.
+
+    old (Identity): The earlier one.
+    new (Identity): The present one.
+    RETURNS (str): The differences; empty if there are none.
+    """
+    found = []
+    for kind in ("contents", "settings"):
+        before, now = old.get(kind, {}), new[kind]
+        for key in {**before, **now}:
+            pair = before.get(key), now.get(key)
+            values = " (another content)" if kind == "contents" else " {!r} (now {!r})"
+            if pair[0] != pair[1]:
+                found.append(key + values.format(*pair))
+    return ", ".join(found)
+
+
+def _encoder_content(name: str, encoder: Encoder) -> str:
+    """Return a digest of a folder; for a hub, the name and the commit."""
+    if Path(name).exists():
+        return content_digest(Path(name))
+    return f"{name} {getattr(encoder.module.config, '_commit_hash', None)}"
+
+
+def _content_of(files: Sequence[SourceFile]) -> str:
+    """Compute a digest of names and contents, or sizes, in the order of reading."""
+    sizes = [file.path.stat().st_size for file in files]
+    is_large = sum(sizes) > LARGE
+    digest = hashlib.sha256()
+    for file, size in zip(files, sizes):
+        content = size if is_large else content_digest(file.path)
+        digest.update(f"{content} {file.name}\n".encode())
+    return digest.hexdigest()

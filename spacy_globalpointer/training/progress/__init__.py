@@ -1,1 +1,0 @@
-"""A logger that shows how a training gets on."""

@@ -1,1 +1,0 @@
-"""Pre-training of an encoder: replaced tokens are detected."""
