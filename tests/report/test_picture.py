@@ -129,9 +129,9 @@ def test_predicted_spans_are_compared_with_gold():
     page = render(Example(predicted, reference))
     assert marks_of(page) == [
         ("aX", ["right"], "X 0.900, right"),
-        ("b+ Y c− Y", ["missed"], "Y, missed"),
-        ("b+ Y", ["spurious"], "Y 0.600, spurious"),
-        ("d− LOST", ["missed"], "LOST, missed"),
+        ("b+Y c−Y", ["missed"], "Y, missed"),
+        ("b+Y", ["spurious"], "Y 0.600, spurious"),
+        ("d−LOST", ["missed"], "LOST, missed"),
     ]
     assert parse(page).texts["h2"] == ["Title"]
 
