@@ -130,15 +130,18 @@ def split_blocks(pieces: Iterable[Piece]) -> Iterator[List[Piece]]:
     YIELDS (List[Piece]): The pieces of a block.
     """
     block: List[Piece] = []
-    length = depth = 0
+    length = depth = 0  # characters of the block, and marks that are open
     for piece in pieces:
-        text = piece.text
-        while not depth and length + len(text) > BLOCK and "\n" in text:
-            after = text.find("\n", max(0, BLOCK - length)) + 1 or text.rfind("\n") + 1
-            yield [*block, Piece(text[:after], [], [])]
-            block, length, text = [], 0, text[after:]
-        block.append(piece._replace(text=text))
-        length += len(text)
+        text, position = piece.text, 0
+        while not depth and length + len(text) - position > BLOCK:
+            first = position + max(0, BLOCK - length)
+            after = text.find("\n", first) + 1 or text.rfind("\n", position) + 1
+            if not after:
+                break
+            yield [*block, Piece(text[position:after], [], [])]
+            block, length, position = [], 0, after
+        block.append(piece._replace(text=text[position:]))
+        length += len(text) - position
         depth += len(piece.opened) - len(piece.closed)
     if block:
         yield block

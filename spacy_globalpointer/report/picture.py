@@ -100,7 +100,8 @@ def render(
         draws whole documents.
     title (str): Title of the page.
     RETURNS (Picture): The picture. `str(picture)` is an HTML page.
-    RAISES (ValueError): GP107 if the documents of an Example have different texts.
+    RAISES (ValueError): GP107 if the documents of an Example have different texts,
+        GP117 if max_tokens is less than 1.
     """
     group = [docs] if isinstance(docs, (Doc, Example)) else docs
     return Picture([_draw(own, spans_key, max_tokens) for own in group], title)

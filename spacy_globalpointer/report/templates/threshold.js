@@ -1,8 +1,7 @@
 (() => {
-  const picture = document.currentScript.closest(".gp");
-  const control = picture.querySelector(".threshold");
+  const control = document.currentScript?.closest(".gp")?.querySelector(".threshold");
   if (!control) return;
-  const marks = [...picture.querySelectorAll("mark[style*='--p']")];
+  const marks = [...control.closest(".gp").querySelectorAll("mark[style*='--p']")];
   const scores = marks.map(mark => parseFloat(mark.style.getPropertyValue("--p")));
   const slider = control.querySelector("input");
   const show = () => {
