@@ -7,10 +7,9 @@ from html.parser import HTMLParser
 
 from hypothesis import strategies as st
 
-from spacy_globalpointer.evaluation.colors import PALETTE
-from spacy_globalpointer.evaluation.markup import POLICY
+from spacy_globalpointer.report.templates import script_policy
 
-VOID = {"meta", "br", "path", "circle", "rect"}
+VOID = {"meta", "br", "path", "circle", "rect", "input"}
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -34,35 +33,64 @@ TEXTS = st.sampled_from(HOSTILE) | st.lists(
 #: Texts that are no white space.
 NAMES = TEXTS.filter(str.strip)
 
-COLOR = f"background: ({'|'.join(PALETTE)}); "
-LINE = COLOR + r"top: \d+px; height: 4px; "
-EDGES = "left: -1px; width: calc\\(100% \\+ 2px\\); position: absolute;"
-#: What a page of `span_page` may hold.
-SPAN_PAGE = {
-    "html": {"lang": "[a-zA-Z-]{2,8}"},
-    "head": {},
-    "meta": {
-        "charset": "utf-8",
-        "http-equiv": "Content-Security-Policy",
-        "content": re.escape(POLICY),
+#: What a text with its spans may hold.
+DRAWN = {
+    "div": {"class": "text( block)?", "lang": "[a-zA-Z-]{2,8}", "dir": "rtl|auto"},
+    "mark": {
+        "class": r"c\d l\d+( right| missed| spurious)?",
+        "style": r"--l:\d+(;--p:[01]\.\d{3})?",
+        "title": ".*",
     },
-    "title": {},
-    "body": {"style": "font-size: 16px; [\\w\\s,'-]*:[^;:<]*; .*direction: (ltr|rtl)"},
-    "figure": {"style": "margin-bottom: 6rem"},
-    "h2": {"style": "margin: 0"},
-    "div": {"class": "spans", "style": "line-height: 2.5; direction: (ltr|rtl)"},
-    "span": {
-        "style": "|".join(
-            [
-                r"font-weight: bold; display: inline-block; position: relative; "
-                r"height: \d+px;",
-                f"{LINE}(border-[a-z-]*-left-radius: 3px; ){{0,2}}{EDGES}",
-                f"{COLOR}z-index: 10; color: #000; top: -0.5em; [\\w :;.-]*",
-            ]
-        )
-    },
-    "a": {"href": "#", "style": "text-decoration: none; color: inherit; [\\w :-]*"},
+    "b": {},
+    "i": {},
 }
+#: What the switches above such texts may hold.
+CONTROLS = {
+    "div": {
+        "class": "controls|switches",
+        "role": "group",
+        "aria-label": "Labels|Gold and predicted",
+    },
+    "label": {"class": r"c\d|right|missed|spurious|threshold", "hidden": "hidden"},
+    "input": {
+        "type": "checkbox|range",
+        "class": r"s\d+|show-[a-z]+",
+        "checked": "checked",
+        **{"min": r"[01]\.\d+", "max": "1", "step": r"0\.01", "value": "0"},
+    },
+    "output": {},
+}
+
+
+def merge(*allowed):
+    """What one of several descriptions allows."""
+    merged: dict = {}
+    for tag, names in (pair for own in allowed for pair in own.items()):
+        known = merged.setdefault(tag, {})
+        for name, pattern in names.items():
+            known[name] = f"{known[name]}|{pattern}" if name in known else pattern
+    return merged
+
+
+#: What the page of a picture may hold.
+PICTURE = merge(
+    DRAWN,
+    CONTROLS,
+    {
+        **dict.fromkeys(["head", "title", "style", "script", "h2"], {}),
+        "html": {"lang": "en"},
+        "meta": {
+            "charset": "utf-8",
+            "http-equiv": "Content-Security-Policy",
+            "name": "viewport",
+            "content": f"{re.escape(script_policy('threshold.js'))}|"
+            "width=device-width, initial-scale=1",
+        },
+        "body": {"class": "gp page"},
+        "section": {"class": "document"},
+        "p": {"class": "note"},
+    },
+)
 
 
 class CheckedPage(HTMLParser):

@@ -26,6 +26,7 @@ PROJECT = ROOT.parent
 # A room may import the rooms below it, and none beside or above it.
 FLOORS = [
     {"cli"},
+    {"report"},
     {"evaluation"},
     {"training", "pretraining", "recipes"},
     {"pipeline", "corpus"},
@@ -175,6 +176,7 @@ def test_torch_is_not_imported_at_start():
         "import spacy_globalpointer.training.schedules\n"
         "import spacy_globalpointer.pipeline.span_loss\n"
         "import spacy_globalpointer.corpus.rare_labels\n"
+        "import spacy_globalpointer.report\n"
         "import spacy_globalpointer.cli.app\n"
     )
     command = [sys.executable, "-W", "error::SyntaxWarning", "-c", script]

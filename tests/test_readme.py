@@ -37,6 +37,8 @@ def test_python_runs(code, bert_folder):
     exec(code, scope)
     assert "global_pointer" in scope["nlp"].pipe_names
     assert scope["nlp"].get_pipe("global_pointer").labels
+    if "render" in code:
+        assert str(scope["picture"]).startswith("<!DOCTYPE html>")
 
 
 def test_config_block_has_every_setting_with_its_default():

@@ -65,8 +65,8 @@ def evaluate_cli(
     probabilities can be trusted, and the documents with the most mistakes. It needs
     no network.
     """
-    from ..evaluation.page import make_page
     from ..evaluation.report import evaluate
+    from ..report.evaluation_page import make_page
 
     with reported_errors(AS_BEFORE):
         check_page(output)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, List, Optional
+from typing import Annotated, Iterator, List, Optional, Union
 
 import spacy
 from spacy.cli._util import Arg, Opt
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Example
 
-from ..corpus.crop import crop_docs
 from ..corpus.docbin import read_docs
 from ..corpus.formats.files import SourceFile
 from ..corpus.plain_texts import is_plain, read_plain_texts
 from ..errors import Errors
-from ..evaluation.span_page import draw
+from ..report import render
 from ..wording import number_of
 from ._util import (
     AS_BEFORE,
@@ -48,7 +48,7 @@ def render_cli(
         str, Opt("--spans-key", "-k", help="Key of the spans in doc.spans")
     ] = "sc",
     gold: Annotated[
-        bool, Opt("--gold", "-g", help="Show the gold spans of a .spacy file as well")
+        bool, Opt("--gold", "-g", help="Compare with the gold spans of a .spacy file")
     ] = False,
     max_tokens: Annotated[
         Optional[int],
@@ -68,9 +68,10 @@ def render_cli(
         check_page(output)
         references = read_texts(data, limit, gold=gold)
         nlp = load_pipeline(model)
-        docs = predict(nlp, references, spans_key, gold=gold, max_tokens=max_tokens)
-        write_text(draw(docs, spans_key), output)
-    if not any(doc.spans.get(spans_key) for doc in docs):
+        shown = predict(nlp, references, gold=gold)
+        picture = render(shown, spans_key=spans_key, max_tokens=max_tokens)
+        write_text(str(picture), output)
+    if not any(own.spans for own in picture.documents):
         msg.warn(f"There are no spans to show under doc.spans[{spans_key!r}]")
     msg.good(f"Saved {number_of(len(references), 'text')} to {output}")
 
@@ -111,30 +112,16 @@ def _titled(doc: Doc, title: str) -> Doc:
 
 
 def predict(
-    nlp: Language,
-    references: List[Doc],
-    spans_key: str,
-    *,
-    gold: bool,
-    max_tokens: Optional[int],
-) -> List[Doc]:
-    """Find the spans of the texts.
+    nlp: Language, references: List[Doc], *, gold: bool
+) -> Iterator[Union[Doc, Example]]:
+    """Predict the spans of texts.
 
     nlp (Language): The pipeline.
     references (List[Doc]): The texts.
-    spans_key (str): Key of the spans in `Doc.spans`.
-    gold (bool): Whether to put the gold spans of each text before the found ones.
-    max_tokens (Optional[int]): As in `crop_docs`; None for whole texts.
-    RETURNS (List[Doc]): The Docs to show, with titles.
+    gold (bool): Whether to compare the predicted spans with the gold spans.
+    YIELDS (Union[Doc, Example]): What to draw, with titles.
     """
-    shown: List[Doc] = []
-    found = nlp.pipe([doc.text for doc in references])
-    for number, (reference, predicted) in enumerate(zip(references, found), start=1):
-        name = reference.user_data.get("title", f"Text {number}")
-        group = [reference, predicted] if gold else [predicted]
-        if max_tokens is not None:
-            group = crop_docs(group, spans_key, max_tokens)
-        for doc, kind in zip(group, ("gold", "found") if gold else ("",)):
-            doc.user_data["title"] = f"{name} ({kind})" if kind else name
-        shown.extend(group)
-    return shown
+    predicted = nlp.pipe([doc.text for doc in references])
+    for number, (reference, doc) in enumerate(zip(references, predicted), start=1):
+        doc.user_data["title"] = reference.user_data.get("title", f"Text {number}")
+        yield Example(doc, reference) if gold else doc

@@ -75,19 +75,3 @@ def _curve_of(spans: List[MatchedSpan]) -> Curve:
         (right for _, right in found),
         sum(span.is_gold for span in spans),
     )
-
-
-def thin_out(curve: Curve, points: int) -> Tuple[FloatArray, FloatArray]:
-    """Choose points to draw: of each step of recall the highest and the last precision.
-
-    curve (Curve): The curve.
-    points (int): Steps from recall 0 to 1.
-    RETURNS (Tuple[FloatArray, FloatArray]): Recall and precision, at most two a step.
-    """
-    steps = numpy.floor(curve.recall * points)
-    chosen: List[int] = []
-    for step in numpy.unique(steps):
-        own = numpy.flatnonzero(steps == step)
-        best = own[curve.precision[own].argmax()]
-        chosen.extend(sorted({int(best), int(own[-1])}))
-    return curve.recall[chosen], curve.precision[chosen]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy
 import pytest
 from evaluation_helpers import example, matched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_globalpointer.evaluation.curves import make_curve, make_curves, thin_out
+from spacy_globalpointer.evaluation.curves import make_curve, make_curves
 
 CANDIDATES = st.lists(
     st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.9, 1.0]), st.booleans()), max_size=12
@@ -51,7 +50,6 @@ def test_average_precision_is_1_if_all_gold_comes_first(candidates):
 def test_no_candidates():
     curve = make_curve([], [], 3)
     assert curve.average_precision == 0 and len(curve.recall) == 0
-    assert [len(x) for x in thin_out(curve, 10)] == [0, 0]
 
 
 def test_curves_by_label():
@@ -64,13 +62,3 @@ def test_curves_by_label():
     assert len(curves["B"].recall) == 0 and curves["B"].gold == 1
     assert curves["C"].recall.tolist() == [0]
     assert whole.precision.tolist() == [0, 1 / 2, 1 / 3]
-
-
-def test_few_points_are_drawn_and_the_last_is_one_of_them():
-    generator = numpy.random.default_rng(0)
-    scores, right = generator.random(5000), generator.random(5000) < 0.5
-    curve = make_curve(scores, right, 3000)
-    recall, precision = thin_out(curve, 50)
-    assert len(recall) <= 2 * 51 and (numpy.diff(recall) >= 0).all()
-    assert (recall[-1], precision[-1]) == (curve.recall[-1], curve.precision[-1])
-    assert precision.max() == curve.precision.max()
