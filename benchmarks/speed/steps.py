@@ -3,23 +3,29 @@
     python benchmarks/speed/steps.py TRAIN.spacy ENCODER
 
 TRAIN.spacy is a corpus such as LitBank's, which benchmarks/accuracy/litbank.py
-converts, and ENCODER a folder. Both pipelines are configs/default.cfg, one with
-spacy-transformers' architecture and spaCy's recommended windows; they take turns with
-the same batches of training chunks, in float32. The table has the median time of an
-update, the part of it that is the optimizer's (the same code for both), and the mean
-loss of the last ten updates.
+converts, and ENCODER a folder. All pipelines are configs/default.cfg, one with
+spacy-transformers' architecture and spaCy's recommended windows, and two with torch's
+own dropout or gradient of embeddings instead of those of encoders/cpu_training.py. They
+are updated alternately with the same batches of training chunks, in float32. The table
+has the median time of an update, the part of it that is the optimizer's (the same code
+for all), and the mean loss of the last ten updates.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, ContextManager, Dict, Optional
+from unittest import mock
 
 from spacy.util import load_config
 from thinc.api import Config
 from updates import update_in_turns
+
+from spacy_globalpointer.encoders import encode
 
 PROJECT = Path(__file__).parent.parent.parent
 THEIRS = {
@@ -31,14 +37,24 @@ THEIRS = {
     },
 }
 UPDATES = 57
+#: What is left out of ours.
+WITHOUT = {
+    "ours, torch's dropout": "QuickDropout",
+    "ours, torch's gradient of embeddings": "EmbeddingRows",
+}
+
+
+def without(part: str) -> ContextManager:
+    return mock.patch.object(encode, part, nullcontext)
 
 
 def main(train: str, encoder: str) -> None:
     configs = {
         "spacy-transformers": configure(train, encoder, THEIRS),
-        "ours": configure(train, encoder, None),
+        **{name: configure(train, encoder, None) for name in ("ours", *WITHOUT)},
     }
-    results = update_in_turns(configs, UPDATES, warm_up=3)
+    around = {name: partial(without, part) for name, part in WITHOUT.items()}
+    results = update_in_turns(configs, UPDATES, warm_up=3, around=around)
     print("| transformer | s/update | of it the optimizer | × | loss |")
     print("| --- | --- | --- | --- | --- |")
     base = statistics.median(results["spacy-transformers"].seconds)

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Union
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Union,
+)
 
 from spacy.language import Language
 from spacy.training import Example
@@ -25,9 +35,15 @@ class Updates:
 
 
 def update_in_turns(
-    configs: Dict[str, Config], n_updates: int, *, warm_up: int = 1
+    configs: Dict[str, Config],
+    n_updates: int,
+    *,
+    warm_up: int = 1,
+    around: Optional[Dict[str, Callable[[], ContextManager]]] = None,
 ) -> Dict[str, Updates]:
-    """Initialize a pipeline of each config, and train them batch by batch in turns."""
+    """Initialize a pipeline of each config, and train them batch by batch in turns.
+    `around` has contexts for the updates of some pipelines."""
+    contexts = around or {}
     pipelines = {name: build(config) for name, config in configs.items()}
     batches = {name: make_batches(nlp) for name, nlp in pipelines.items()}
     optimizers = {
@@ -37,12 +53,14 @@ def update_in_turns(
     for update in range(n_updates + warm_up):
         for name, nlp in pipelines.items():
             examples, losses = next(batches[name]), {}
-            start = time.perf_counter()
-            nlp.update(examples, sgd=False, drop=0.1, losses=losses)
-            middle = time.perf_counter()
-            for _, component in nlp.pipeline:
-                component.finish_update(optimizers[name])
-            end = time.perf_counter()
+            with contexts.get(name, nullcontext)():
+                start = time.perf_counter()
+                nlp.update(examples, sgd=False, drop=0.1, losses=losses)
+                middle = time.perf_counter()
+                for _, component in nlp.pipeline:
+                    if hasattr(component, "finish_update"):
+                        component.finish_update(optimizers[name])
+                end = time.perf_counter()
             optimizers[name].step_schedules()
             if update >= warm_up:
                 results[name].seconds.append(end - start)

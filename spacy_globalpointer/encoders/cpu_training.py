@@ -8,7 +8,7 @@ Gradients of embeddings: torch makes an array as large as the table for each loo
 fills it with zeros, and adds it to the gradient. Here the rows that were looked up are
 added to the gradient that the optimizer reads anyway.
 
-benchmarks/speed/updates.py measures both.
+benchmarks/speed/steps.py measures what each of them saves.
 """
 
 from __future__ import annotations
