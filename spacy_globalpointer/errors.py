@@ -642,6 +642,10 @@ class Errors(metaclass=_Coded):
         "There is no folder for temporary files: {reason}. Set the environment "
         "variable TMPDIR to a folder that you may write to."
     )
+    GP199 = (
+        "{path}: {reason}. It is in use, or a disk of its own, such as a volume of a "
+        "container, which cannot be replaced as a whole. Name a file or folder in it."
+    )
 
     # Pre-training
     GP200 = (
