@@ -886,6 +886,11 @@ class Warnings(metaclass=_Coded):
         "These links in {path} lead to folders that are read by another path, or that "
         "the links lie in. They were not read again: {names}."
     )
+    GPW129 = (
+        "{format} has fields of its own with these names, so that metadata under them "
+        "were not written: {keys}. Rename them, or choose a format that keeps metadata "
+        "apart, such as jsonl."
+    )
     GPW051 = (
         "{documents} no annotation with a span, but predictions, which were not taken. "
         "To convert the predictions, pass --option predictions=true."
