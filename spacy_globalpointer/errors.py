@@ -836,8 +836,10 @@ class Warnings(metaclass=_Coded):
     GPW008 = (
         "The settings {changed} of '{name}' were changed at run time. They are not "
         "saved: settings are the config's. Assign them as attributes of the component "
-        "(nlp.get_pipe({name!r}).SETTING = VALUE), which changes the config too, load "
-        'the pipeline with spacy.load(path, config={{"components.{name}.SETTING": '
+        "(nlp.get_pipe({name!r}).SETTING = VALUE), which changes the config too; that "
+        "of a component that was sourced from another pipeline, set with "
+        'nlp.get_pipe_config({name!r})["SETTING"] = VALUE as well. Or load the '
+        'pipeline with spacy.load(path, config={{"components.{name}.SETTING": '
         "VALUE}}), or edit its config.cfg."
     )
     GPW050 = (
