@@ -12,10 +12,10 @@ import tempfile
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterable, Iterator, List, Sequence
+from typing import Iterable, Iterator, List, Optional, Sequence
 
 from .errors import Warnings
-from .machine_faults import DISK_FULL, FORBIDDEN, number_of
+from .machine_faults import DISK_FULL, FORBIDDEN, NOT_MOVED, number_of
 
 #: Ending, in a folder of drafts, of the name of what makes way for a draft.
 _BEFORE = "before"
@@ -107,27 +107,34 @@ def move_into(folder: Path, path: Path, outdated: Iterable[str], last: str) -> N
 
 
 @contextmanager
-def drafts_beside(path: Path) -> Iterator[Path]:
+def drafts_beside(path: Path, *, home: Optional[Path] = None) -> Iterator[Path]:
     """Make a folder for drafts, and remove it at the end.
 
     path (Path): What the drafts are for.
+    home (Optional[Path]): Where to make it; None for the folder that path lies in.
     YIELDS (Path): A temporary folder on the same disk. What killed processes left of
         theirs is removed.
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    clear_drafts(path)
+    clear_drafts(path, home=home)
     prefix = f".{_short(path.name)}.{_host()}.{os.getpid()}."
     with _naming(path, (*DISK_FULL, *FORBIDDEN)):
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=home or path.parent))
     try:
-        with _naming(path, DISK_FULL):
+        with _naming(path, (*DISK_FULL, *NOT_MOVED)):
             yield folder
     finally:
         _discard(folder, path)
 
 
-def clear_drafts(path: Path, *, of_all: bool = False, is_locked: bool = False) -> None:
+def clear_drafts(
+    path: Path,
+    *,
+    of_all: bool = False,
+    is_locked: bool = False,
+    home: Optional[Path] = None,
+) -> None:
     """Remove the drafts of processes that were killed, and put back, with a warning,
     what one was about to replace. Those of running processes and other machines stay.
 
@@ -135,12 +142,14 @@ def clear_drafts(path: Path, *, of_all: bool = False, is_locked: bool = False) -
     of_all (bool): Remove those, too: nobody else writes there.
     is_locked (bool): Nobody else moves drafts there (`move_into`): undo the moves of
         other machines, too.
+    home (Optional[Path]): Where the drafts are; None for the folder that path lies in.
     """
     path = path.resolve()
-    if not path.parent.is_dir():
+    home = home or path.parent
+    if not home.is_dir():
         return
     name = rf"\.{re.escape(_short(path.name))}\.([\w-]+)\.(\d+)\.[^.]+"
-    for folder in path.parent.iterdir():
+    for folder in home.iterdir():
         match = re.fullmatch(name, folder.name)
         if not match or not folder.is_dir():
             continue
@@ -150,10 +159,24 @@ def clear_drafts(path: Path, *, of_all: bool = False, is_locked: bool = False) -
             warnings.warn(Warnings.GPW125.format(path=path), stacklevel=2)
 
 
-def hidden_beside(path: Path, ending: str) -> Path:
-    """RETURNS (Path): A hidden file for a purpose of its own, next to a path and named
-    after it."""
-    return path.with_name(f".{_short(path.name)}.{ending}")
+def home_of_drafts(path: Path) -> Path:
+    """Find where drafts can be that `move_into` moves into a folder.
+
+    path (Path): The folder.
+    RETURNS (Path): The folder that it lies in; or itself, if it is a disk of its own,
+        such as a container's volume, or if nothing may be made next to it.
+    """
+    path = path.resolve()
+    above = path.parent
+    if not path.is_dir():
+        return above
+    is_disk = path.stat().st_dev != above.stat().st_dev
+    return path if is_disk or not os.access(above, os.W_OK) else above
+
+
+def hidden_file(path: Path, ending: str, home: Path) -> Path:
+    """RETURNS (Path): A hidden file for a purpose of its own, named after a path."""
+    return home / f".{_short(path.name)}.{ending}"
 
 
 def sync(path: Path, *, deep: bool = True) -> None:

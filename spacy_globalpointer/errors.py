@@ -645,6 +645,10 @@ class Errors(metaclass=_Coded):
         "There is no folder for temporary files: {reason}. Set the environment "
         "variable TMPDIR to a folder that you may write to."
     )
+    GP199 = (
+        "{path}: {reason}. It is in use, or a disk of its own, such as a volume of a "
+        "container, which cannot be replaced as a whole. Name a file or folder in it."
+    )
 
     # Pre-training
     GP200 = (
@@ -835,8 +839,10 @@ class Warnings(metaclass=_Coded):
     GPW008 = (
         "The settings {changed} of '{name}' were changed at run time. They are not "
         "saved: settings are the config's. Assign them as attributes of the component "
-        "(nlp.get_pipe({name!r}).SETTING = VALUE), which changes the config too, load "
-        'the pipeline with spacy.load(path, config={{"components.{name}.SETTING": '
+        "(nlp.get_pipe({name!r}).SETTING = VALUE), which changes the config too; that "
+        "of a component that was sourced from another pipeline, set with "
+        'nlp.get_pipe_config({name!r})["SETTING"] = VALUE as well. Or load the '
+        'pipeline with spacy.load(path, config={{"components.{name}.SETTING": '
         "VALUE}}), or edit its config.cfg."
     )
     GPW050 = (
@@ -884,6 +890,11 @@ class Warnings(metaclass=_Coded):
     GPW126 = (
         "These links in {path} lead to folders that are read by another path, or that "
         "the links lie in. They were not read again: {names}."
+    )
+    GPW129 = (
+        "{format} has fields of its own with these names, so that metadata under them "
+        "were not written: {keys}. Rename them, or choose a format that keeps metadata "
+        "apart, such as jsonl."
     )
     GPW051 = (
         "{documents} no annotation with a span, but predictions, which were not taken. "

@@ -16,6 +16,8 @@ from .errors import Errors
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: How a system says that something is not allowed.
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+#: How a system says that something cannot be moved where it is to be.
+NOT_MOVED = (errno.EXDEV, errno.EBUSY)
 #: The system's number in the texts of errors that do not have it as an attribute: of
 #: shutil.copytree, and of what is written in Rust, such as tokenizers and safetensors.
 _NUMBER = re.compile(r"\[Errno (\d+)\]|\(os error (\d+)\)|\bOs \{ code: (\d+)")
@@ -60,6 +62,8 @@ def explain(error: BaseException) -> Optional[str]:
         return Errors.GP196.format(path=path, reason=reason)
     if number in FORBIDDEN:
         return Errors.GP192.format(path=path, reason=reason)
+    if number in NOT_MOVED:
+        return Errors.GP199.format(path=path, reason=reason)
     return None
 
 

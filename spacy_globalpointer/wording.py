@@ -30,6 +30,15 @@ def _shown(char: str) -> str:
     return char
 
 
+def as_unicode(text: str) -> str:
+    """Write out what utf-8 cannot hold, as Python does: "caf\\udce9".
+
+    text (str): A text such as the name of a file, which may be in another encoding.
+    RETURNS (str): The text.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def number_of(n: int, one: str, many: Optional[str] = None) -> str:
     """Say how many there are.
 

@@ -438,3 +438,18 @@ def test_moves_of_another_machine_are_undone_where_nobody_else_moves(out, monkey
     clear_drafts(out, is_locked=True)
     assert (contents(out) if out.exists() else {}) == before
     assert names(out.parent) == (["out"] if before else [])
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV])
+def test_what_cannot_be_moved_is_named(tmp_path, monkeypatch, number):
+    """A folder that is a disk of its own."""
+    (tmp_path / "out").mkdir()
+
+    def refuse(a, b):
+        raise OSError(number, os.strerror(number), str(a), None, str(b))
+
+    monkeypatch.setattr(module.os, "replace", refuse)
+    with pytest.raises(OSError) as error, atomic_folder(tmp_path / "out"):
+        pass
+    assert error.value.filename == str(tmp_path / "out")
+    assert names(tmp_path) == ["out"]

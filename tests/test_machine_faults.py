@@ -34,6 +34,8 @@ COPY = shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")])
         (Exception("No space left on device (os error 28)"), "GP196", True),
         (Exception(RUST), "GP196", True),
         (COPY, "GP196", True),
+        (OSError(errno.EXDEV, "Invalid cross-device link"), "GP199", False),
+        (OSError(errno.EBUSY, "Device or resource busy"), "GP199", False),
         (PermissionError(errno.EACCES, "Permission denied"), "GP192", False),
         (OSError(errno.EROFS, "Read-only file system"), "GP192", False),
         (FileNotFoundError(errno.ENOENT, "No such file"), None, False),

@@ -12,6 +12,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from ..machine_faults import is_shortage
 from ..types import LOST_GOLD
 from .formats.files import find_files, read_bytes
 
@@ -62,6 +63,8 @@ def parse_docs(
             _check_doc(doc)
             yield doc
     except Exception as err:  # spaCy checks little, and fails in any way
+        if is_shortage(err):
+            raise
         reason = str(err) or type(err).__name__
         raise ValueError(Errors.GP118.format(path=path, reason=reason)) from err
 

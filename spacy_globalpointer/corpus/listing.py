@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from ..errors import Errors, Warnings
+from ..wording import as_unicode
 
 #: Names that a message lists.
 _MOST = 5
@@ -31,7 +32,8 @@ class _Kind(Enum):
 
 @dataclass
 class Listing:
-    """What is in a folder, by names: paths relative to the folder, with slashes.
+    """What is in a folder, by names: paths relative to the folder, with slashes. Names
+    that are no utf-8 have escapes, so that Docs and summaries can hold them.
 
     files (Dict[str, Path]): The files, in the order of their names.
     faults (Dict[str, str]): Why the others cannot be read: dangling links, folders
@@ -68,7 +70,7 @@ def list_files(path: Path, *, exclude: Sequence[str] = ()) -> Dict[str, Path]:
         unless it is left out.
     """
     if not path.is_dir():
-        return {path.name: path}
+        return {as_unicode(path.name): path}
     listing = walk_folder(path)
     faults = [
         f"{name} ({reason})"
@@ -110,7 +112,8 @@ def walk_folder(path: Path) -> Listing:
 def is_excluded(name: str, patterns: Sequence[str]) -> bool:
     """RETURNS (bool): Whether a path, or its last part, fits one of the patterns."""
     last = name.rpartition("/")[2]
-    return any(fnmatch(n, pattern) for n in (name, last) for pattern in patterns)
+    given = [as_unicode(pattern) for pattern in patterns]
+    return any(fnmatch(n, pattern) for n in (name, last) for pattern in given)
 
 
 def _walk(
@@ -136,7 +139,7 @@ def _walk(
             listing.faults[prefix.rstrip("/") or "."] = _reason(error)
             continue
         for entry in entries:
-            name = prefix + entry.name
+            name = prefix + as_unicode(entry.name)
             kind = _kind_of(entry, name, listing)
             if kind is _Kind.FILE:
                 listing.files[name] = folder / entry.name

@@ -6,7 +6,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Iterable, Iterator
 
-from ..atomic import clear_drafts, drafts_beside, hidden_beside, move_into
+from ..atomic import (
+    clear_drafts,
+    drafts_beside,
+    hidden_file,
+    home_of_drafts,
+    move_into,
+)
 from ..errors import Errors
 from ..locks import hold_lock
 
@@ -21,21 +27,23 @@ def locked_folder(output: Path) -> Iterator[None]:
 
     output (Path): The folder. The one above is made if it does not exist.
     RAISES (ValueError): GP191 if another process, or thread, fills it; PermissionError
-        with GP192 if no file may be made next to it.
+        with GP192 if no file may be made next to it or in it.
     """
     output = output.resolve()
     made = [folder for folder in output.parents if not folder.exists()]
     output.parent.mkdir(parents=True, exist_ok=True)
+    home = home_of_drafts(output)
     with ExitStack() as stack:
         stack.callback(_remove_empty, made)
         try:
-            is_locked = stack.enter_context(hold_lock(hidden_beside(output, "lock")))
+            lock = hidden_file(output, "lock", home)
+            is_locked = stack.enter_context(hold_lock(lock))
         except BlockingIOError as error:
             raise ValueError(Errors.GP191.format(path=output)) from error
         except PermissionError as error:
-            fields = {"path": output.parent, "reason": error.strerror}
+            fields = {"path": home, "reason": error.strerror}
             raise PermissionError(Errors.GP192.format(**fields)) from error
-        clear_drafts(output, is_locked=is_locked)
+        clear_drafts(output, is_locked=is_locked, home=home)
         yield
 
 
@@ -52,7 +60,7 @@ def staged_folder(output: Path, outdated: Iterable[str] = ()) -> Iterator[Path]:
         is one whole conversion. If there was an error, nothing remains, and what was
         there is as it was.
     """
-    with drafts_beside(output) as staging:
+    with drafts_beside(output, home=home_of_drafts(output)) as staging:
         yield staging
         move_into(staging, output, outdated, last=SUMMARY)
 

@@ -146,6 +146,8 @@ def _stored_in(folder: Path) -> bytes:
     try:
         message = srsly.msgpack_loads((folder / "model").read_bytes())
         [data] = [shim for node in message["shims"] for shim in node if shim]
+    except PermissionError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{folder / 'model'} holds no encoder"
         raise ValueError(Errors.GP038.format(reason=reason)) from error

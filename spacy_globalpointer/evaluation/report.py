@@ -15,6 +15,7 @@ from spacy.training import Example
 from ..errors import Errors
 from ..pipeline.global_pointer import GlobalPointer
 from ..types import LabelledSpan
+from ..wording import as_unicode
 from .breakdown import (
     Scores,
     score_all,
@@ -237,7 +238,7 @@ def _describe(
         "version": meta["version"],
         "lang": meta["lang"],
         "component": pipe.name,
-        "data": path.name,
+        "data": as_unicode(path.name),
         "documents": len(annotated),
         "documents_not_annotated": len(examples) - len(annotated),
         "tokens": sum(len(e.predicted) for e in annotated),

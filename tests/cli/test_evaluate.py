@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import sys
 
 import pytest
 import spacy
@@ -51,6 +53,17 @@ def test_report_and_numbers(model, data, tmp_path):
     html = page.read_text("utf-8")
     assert "<h1>en_pipeline on test.spacy</h1>" in html and "94.1" in html
     assert sorted(os.listdir(tmp_path / "new")) == ["metrics.json", "report.html"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are utf-8 there")
+def test_names_in_other_encodings_are_escaped(model, data, tmp_path):
+    copy = shutil.copy(data, tmp_path / "caf\udce9.spacy")
+    result = evaluate(
+        model, copy, "-o", tmp_path / "\udce9.html", "-m", tmp_path / "\udce9.json"
+    )
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((tmp_path / "\udce9.json").read_text("utf-8"))
+    assert metrics["settings"]["data"] == "caf\\udce9.spacy"
 
 
 def test_runs_agree_to_the_byte(model, data, tmp_path):

@@ -7,6 +7,7 @@ import random
 import signal
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 import srsly
@@ -118,6 +119,25 @@ def test_killed_at_a_move(tmp_path, expected, move, again):
     convert(source, output)
     assert contents(output) == new
     assert [path.name for path in output.parent.iterdir()] == ["out"]
+
+
+@pytest.mark.filterwarnings("ignore:.*GPW125")
+@pytest.mark.parametrize("move", [None, 1, 3, 7, 10])
+def test_a_folder_next_to_which_nothing_may_be_made(
+    tmp_path, expected, move, monkeypatch
+):
+    """Such as a container's volume."""
+    (old_source, _, _), (source, new, _) = expected
+    output = tmp_path / "out"
+    convert(old_source, output)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    if move is not None:
+        os.waitpid(convert_in_child(source, output, kill_at_move=move), 0)
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
+        assert any(path.name.startswith(".") for path in output.iterdir())
+    convert(source, output)
+    assert contents(output) == new
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -255,3 +256,22 @@ def test_a_file_that_may_not_be_read_has_a_code(tmp_path, monkeypatch):
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(PermissionError, match=r"GP192.*a\.txt: Permission denied"):
         convert_corpus(tmp_path / "corpus", tmp_path / "out", nlp=NLP)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are utf-8 there")
+@pytest.mark.parametrize("path", ["a", "a/caf\udce9.ann", "a/caf\udce9.jsonl"])
+def test_names_in_other_encodings_are_escaped(tmp_path, path):
+    """Bytes that are no utf-8, such as those of names in Latin-1."""
+    if path.endswith("jsonl"):
+        text = '{"text": "Leith", "spans": [{"start": 0, "end": 5, "label": "X"}]}'
+        make(tmp_path, path)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    else:
+        files = {"caf\udce9": ("Leith", ["T1\tX 0 5\tLeith"])}
+        write_brat(tmp_path / "a", files)
+    summary = convert_corpus(tmp_path / path, tmp_path / "out", nlp=NLP)
+    assert summary.splits["all"].kept == 1
+    [doc] = read_docs(tmp_path / "out" / "all.spacy", NLP.vocab)
+    assert doc.user_data["title"].startswith("caf\\udce9")
+    files = list_files(tmp_path / "a", exclude=["caf\udce9*"])
+    assert not files

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+from pathlib import Path
 
 import pytest
 import spacy
@@ -10,7 +12,10 @@ import srsly
 from small_encoders import make_bert
 
 from spacy_globalpointer.encoders.folders import load_encoder
-from spacy_globalpointer.encoders.storage import encoder_to_bytes
+from spacy_globalpointer.encoders.storage import (
+    encoder_from_pipeline,
+    encoder_to_bytes,
+)
 
 TEXT = "The Bank of Leith paid the Mayor of Leith in May ."
 
@@ -77,6 +82,15 @@ def test_a_changed_file_in_an_encoder_is_noticed(name, folder):
     for with_weights in (True, False):
         with pytest.raises(ValueError, match="GP038.*digest"):
             load_encoder(str(folder), with_weights=with_weights)
+
+
+def test_a_file_that_may_not_be_read_is_not_damaged(folder, monkeypatch):
+    def refuse(file):
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(PermissionError):
+        encoder_from_pipeline(folder / "transformer")
 
 
 def test_width_that_is_not_the_encoders_is_refused(folder):

@@ -187,9 +187,15 @@ def test_a_sourced_component_says_what_is_not_saved(nlp, pipe, tmp_path):
     other = spacy.blank("en")
     other.add_pipe(NAME, source=nlp)
     other.get_pipe(NAME).threshold = 0.7
-    with pytest.warns(UserWarning, match="GPW008.*'threshold': 0.7"):
+    remedy = rf"sourced.*nlp.get_pipe_config\('{NAME}'\)"
+    with pytest.warns(UserWarning, match=f"GPW008.*'threshold': 0.7.*{remedy}"):
         other.to_disk(tmp_path / "other")
     assert spacy.load(tmp_path / "other").get_pipe(NAME).threshold == 0.5
+    other.get_pipe_config(NAME)["threshold"] = 0.7
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        other.to_disk(tmp_path / "other")
+    assert spacy.load(tmp_path / "other").get_pipe(NAME).threshold == 0.7
 
 
 def test_copies_have_settings_of_their_own(nlp, pipe):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ...errors import Errors
+from ...wording import as_unicode
 from ..annotations import (
     AnnotatedText,
     Document,
@@ -76,7 +77,7 @@ def _find_files(path: Path, exclude: Sequence[str]) -> Dict[str, Dict[str, Path]
         candidates = list_files(path, exclude=exclude)
     elif path.suffix in (".txt", ".ann"):
         both = (path.with_suffix(".txt"), path.with_suffix(".ann"))
-        candidates = {x.name: x for x in both if os.path.lexists(x)}
+        candidates = {as_unicode(x.name): x for x in both if os.path.lexists(x)}
     else:
         raise ValueError(Errors.GP101.format(path=path))
     files: Dict[str, Dict[str, Path]] = {}

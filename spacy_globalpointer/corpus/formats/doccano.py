@@ -26,9 +26,10 @@ are rejects.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
-from ...errors import Errors
+from ...errors import Errors, Warnings
 from ..annotations import AnnotatedText, Document, Reason, Source, TextSpan
 from .fates import Fate, Fates, name_of, whole_number
 from .files import SourceFile, malformed
@@ -200,6 +201,10 @@ def write_document(
     record: Dict[str, Any] = {"id": whole_number(document.name), "text": document.text}
     rest = {key: value for key, value in document.meta.items() if key not in _OWN}
     record.update(rest)
+    lost = sorted(set(document.meta) - set(rest))
+    if lost:
+        fields = {"format": NAME, "keys": ", ".join(lost)}
+        warnings.warn(Warnings.GPW129.format(**fields), stacklevel=2)
     if relations and not document.skip:
         ids = _whole_ids(document.spans)
         record["entities"] = [

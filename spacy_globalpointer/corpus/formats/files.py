@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Iterator, List, Sequence, Tuple, cast
 
 from ...errors import Errors, Warnings
+from ...wording import as_unicode
 from ..annotations import Source
 from ..listing import Listing, list_files, walk_folder
 
@@ -82,7 +83,7 @@ def find_files(
         cannot be read.
     """
     if not path.is_dir():
-        yield SourceFile(path, path.name, limit)
+        yield SourceFile(path, as_unicode(path.name), limit)
         return
     files = _files_of(path, suffixes, exclude)
     if not files:

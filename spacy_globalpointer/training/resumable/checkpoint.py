@@ -289,6 +289,8 @@ def _read_json(file: Path) -> Dict[str, Any]:
         content = json.loads(file.read_text("utf-8"))
         if not isinstance(content, dict):
             raise ValueError("it holds no JSON object")
+    except PermissionError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise damaged(file.parent, f"{file.name}: {error}") from error
     return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import struct
 import tempfile
@@ -18,6 +19,7 @@ from spacy.attrs import LEMMA, ORTH
 from spacy.tokens import DocBin, Span
 from spacy.vocab import Vocab
 
+from spacy_globalpointer.corpus import docbin
 from spacy_globalpointer.corpus.convert import convert_corpus
 from spacy_globalpointer.corpus.docbin import parse_docs
 from spacy_globalpointer.corpus.reader import cut_doc
@@ -245,3 +247,14 @@ def test_any_other_byte_or_end(data):
         except ValueError as err:
             assert "GP118" in str(err)
         convert(zlib.compress(content))
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "no memory")])
+def test_too_little_memory_is_no_damaged_file(error, monkeypatch):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(docbin.srsly, "msgpack_loads", fail)
+    with pytest.raises(type(error)) as raised:
+        list(parse_docs(zlib.compress(b""), Vocab(), path="a.spacy"))
+    assert raised.value is error

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_globalpointer.corpus.annotations import AnnotatedText, Source, TextSpan
+from spacy_globalpointer.corpus.formats.doccano import write_document
 from spacy_globalpointer.corpus.formats.registry import FORMATS, detect_format
 
 TEXT = "Ann of Leith"
@@ -245,3 +246,11 @@ def test_what_was_written_is_read(given, unit, relations):
         (d.name, d.text, triples(d)) for d in given
     ]
     assert first == second
+
+
+def test_metadata_under_names_of_its_own_fields_are_not_lost_in_silence():
+    meta = {"id": "x", "label": "news", "source": "web"}
+    document = AnnotatedText("7", "Leith", meta=meta)
+    with pytest.warns(UserWarning, match=r"GPW129.*: id, label\."):
+        [line] = write_document(document)
+    assert json.loads(line) == {"id": 7, "text": "Leith", "source": "web", "label": []}

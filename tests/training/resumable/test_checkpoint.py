@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import shutil
+from pathlib import Path
 
 import numpy
 import pytest
@@ -190,6 +192,15 @@ def test_a_damaged_file_is_an_error(path, tmp_path):
             with pytest.raises(ValueError, match=r"GP212.*(copy|digests)"):
                 Checkpoint(copy)
             shutil.rmtree(copy)
+
+
+def test_a_file_that_may_not_be_read_is_not_damaged(path, monkeypatch):
+    def refuse(file, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(PermissionError):
+        Checkpoint(path)
 
 
 def test_another_format_is_an_error(path):
