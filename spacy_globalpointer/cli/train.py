@@ -199,7 +199,7 @@ def interruptible(folder: OutputFolder) -> Iterator[None]:
             what = "continues"
             text = f"Interrupted. The state of its last evaluation is in {stored[0]}"
         else:
-            what = "begins anew"
+            what = "begins again"
             text = "Interrupted before there was a state to continue with"
         msg.warn(text, f"The same command with --resume {what}.")
         raise typer.Exit(INTERRUPTED) from None

@@ -139,7 +139,7 @@ def test_ctrl_c_before_a_checkpoint_says_so(place, monkeypatch):
 
     monkeypatch.setattr(train, "init_nlp", stop)
     output = place.train("early", code=130)
-    assert "--resume begins anew" in output
+    assert "--resume begins again" in output
 
 
 def test_invalid_settings_of_the_logger_are_reported(place):
