@@ -68,7 +68,7 @@ def test_page(model, data, tmp_path):
     assert os.listdir(tmp_path / "new") == ["page.html"]
 
 
-def test_gold_is_compared_with_the_predicted(model, data, tmp_path):
+def test_gold_option_marks_missed_and_spurious_spans(model, data, tmp_path):
     result = render(model, data, tmp_path / "page.html", "--gold", "--limit", 1)
     assert result.exit_code == 0, result.output
     page = Page(tmp_path / "page.html")

@@ -84,7 +84,7 @@ def test_text_is_drawn_as_it_stands():
     assert text.replace("X", "").replace("Y", "") == doc.text
 
 
-def test_nested_and_crossing_spans():
+def test_crossing_spans_are_drawn_as_nested_marks():
     doc = make_doc(list("abcd"), [(0, 3, "X"), (1, 2, "Y"), (2, 4, "Z")])
     assert [text for text, _, _ in marks_of(render(doc))] == [
         "a bY ",  # the part of X before the span that crosses it
@@ -150,7 +150,7 @@ def test_texts_that_differ_raise_GP107():
 
 
 @pytest.mark.parametrize("max_tokens,kept,n_spans", [(2, "a", 0), (6, "abcdef", 2)])
-def test_a_cut_splits_no_span_of_either(max_tokens, kept, n_spans):
+def test_max_tokens_splits_no_span(max_tokens, kept, n_spans):
     words = list("abcdefgh")
     found = make_doc(words, [(1, 3, "X"), (7, 8, "X")])
     gold = make_doc(words, [(2, 5, "Y")])
@@ -169,7 +169,7 @@ def test_short_documents_are_not_cut():
 
 
 @pytest.mark.parametrize("value", [*HOSTILE, "", "x" * 9, "en us"])
-def test_language_and_direction_are_those_that_html_has(value):
+def test_invalid_language_and_direction_are_ignored(value):
     getters = {LANG: lambda _: value}
     vocab = Vocab(lex_attr_getters=getters, writing_system={"direction": value})
     doc = make_doc(["a"], [], vocab=vocab)
@@ -222,42 +222,69 @@ def test_each_label_has_a_switch_and_a_colour():
 def test_the_style_of_a_notebook_element_applies_to_nothing_else():
     html = render(make_doc(["a"], [(0, 1, "X")]))._repr_html_()
     [style] = re.findall("<style>(.*?)</style>", html, flags=re.S)
-    selectors = re.findall(r"([^{}@;]+)\{", re.sub(r"@media[^{]+\{", "", style))
+    selectors = re.findall(
+        r"([^{}@;]+)\{", re.sub(r"@media[^{]+\{|/\*.*?\*/", "", style)
+    )
     assert len(selectors) > 30
     for selector in selectors:
         for own in re.sub(r"\([^)]*\)", "", selector).split(","):
             assert own.strip().startswith(".gp"), selector
 
 
-def luminance(color):
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+def linear(color):
+    return numpy.where(
+        color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4
+    )
 
 
 def contrast(one, other):
-    low, high = sorted((luminance(one), luminance(other)))
+    low, high = sorted(linear(x) @ [0.2126, 0.7152, 0.0722] for x in (one, other))
     return (high + 0.05) / (low + 0.05)
 
 
-def test_tags_and_lines_of_all_colours_can_be_read_in_both_modes():
+def colors_of_modes():
+    """Of light and dark mode the text, the background and the colours of labels."""
     style = str(render([]))
-    light, dark = style[style.index(".gp {") :].split("prefers-color-scheme: dark", 1)
-    for css in (light, dark):
+    style = style[style.index(".gp {") :]
+    for css in style.split("prefers-color-scheme: dark", 1):
         text, ground = (
-            [int(x, 16) * (17 if len(value) == 3 else 1) / 255 for x in digits]
+            numpy.array([int(x * (3 - len(x)), 16) for x in re.findall(part, value)])
             for name in ("fg", "bg")
             for value in re.findall(rf"--{name}: #(\w+);", css)[:1]
-            for digits in [re.findall("." if len(value) == 3 else "..", value)]
+            for part in ["." * (len(value) // 3)]
         )
-        colors = re.findall(r"\.c\d \{ --c: (\d+) (\d+) (\d+);", css)
-        assert len(colors) == len(set(colors)) == 10
-        for color in ([int(x) / 255 for x in own] for own in colors):
+        rows = re.findall(r"\.c\d \{ --c: (\d+) (\d+) (\d+);", css)
+        yield text / 255, ground / 255, numpy.array(rows, dtype=float) / 255
+
+
+def test_tags_and_lines_of_all_colours_can_be_read_in_both_modes():
+    for text, ground, colors in colors_of_modes():
+        assert len(colors) == 10 and contrast(text, ground) >= 7
+        for color in colors:
             assert contrast(color, ground) >= 3
             for depth in (0.12, 0.36):
-                tag = [depth * c + (1 - depth) * g for c, g in zip(color, ground)]
-                assert contrast(text, tag) >= 4.5
+                assert contrast(text, depth * color + (1 - depth) * ground) >= 4.5
+
+
+# Of Machado et al. 2009, for linear sRGB: full protanopia, deuteranopia, tritanopia.
+SIGHTS = [
+    numpy.eye(3),
+    [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+]
+# Linear sRGB to OKLab, before and after the cube root (Ottosson 2020).
+TO_LMS = [[0.412, 0.536, 0.051], [0.212, 0.681, 0.107], [0.088, 0.282, 0.630]]
+TO_LAB = [[0.210, 0.794, -0.004], [1.978, -2.429, 0.451], [0.026, 0.783, -0.809]]
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_colours_differ_in_normal_and_colour_blind_sight(sight):
+    for _, _, colors in colors_of_modes():
+        seen = numpy.clip(linear(colors) @ numpy.transpose(sight), 0, 1)
+        lab = numpy.cbrt(seen @ numpy.transpose(TO_LMS)) @ numpy.transpose(TO_LAB)
+        distances = numpy.linalg.norm(lab[:, None] - lab, axis=-1) + numpy.eye(10)
+        assert distances[:6, :6].min() > 0.12 and distances.min() > 0.075
 
 
 def test_pages_grow_with_the_text_and_not_with_its_square():
