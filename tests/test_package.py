@@ -26,7 +26,7 @@ PROJECT = ROOT.parent
 # A room may import the rooms below it, and none beside or above it.
 FLOORS = [
     {"cli"},
-    {"report"},
+    {"report", "tuning", "diagnostics"},
     {"evaluation"},
     {"training", "pretraining", "recipes"},
     {"pipeline", "corpus"},

@@ -25,7 +25,7 @@ from ._util import (
 from .terminal import msg
 
 if TYPE_CHECKING:
-    from ..evaluation.report import Report
+    from ..evaluation.evaluate import Report
 
 CONFIG = "config.cfg"
 #: Keys by which the file of numbers is known.
@@ -65,7 +65,7 @@ def evaluate_cli(
     probabilities can be trusted, and the documents with the most mistakes. It needs
     no network.
     """
-    from ..evaluation.report import evaluate
+    from ..evaluation.evaluate import evaluate
     from ..report.evaluation_page import make_page
 
     with reported_errors(AS_BEFORE):

@@ -7,8 +7,8 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from spacy.tokens import Doc
 
 from ..evaluation.breakdown import labels_by_size, shares
+from ..evaluation.evaluate import Report
 from ..evaluation.matching import MatchedSpan
-from ..evaluation.report import Report
 from ..evaluation.worst import WorstDocument
 from .charts import Chart, draw_curve, draw_reliability, draw_small_curve
 from .confusion_table import make_confusion_table

@@ -145,7 +145,7 @@ def test_ctrl_c_is_answered(model, data, tmp_path, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("spacy_globalpointer.evaluation.report.evaluate", stop)
+    monkeypatch.setattr("spacy_globalpointer.evaluation.evaluate.evaluate", stop)
     result = evaluate(model, data, "-o", tmp_path / "report.html")
     assert result.exit_code == 130
     assert "Stopped by Ctrl-C: nothing was written or changed" in result.output

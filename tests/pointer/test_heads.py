@@ -11,8 +11,8 @@ from spacy_globalpointer.pointer import heads
 from spacy_globalpointer.pointer.heads import (
     EfficientGlobalPointerHead,
     GlobalPointerHead,
+    rotate,
 )
-from spacy_globalpointer.pointer.rotary import rotate
 
 LENGTHS = [5, 0, 1, 7]
 SIZES = {"n_input": 6, "n_labels": 3, "head_width": 4}

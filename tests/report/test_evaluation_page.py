@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_checks import CONTROLS, DRAWN, NAMES, CheckedPage, merge
 
-from spacy_globalpointer.evaluation.report import summarize
+from spacy_globalpointer.evaluation.evaluate import summarize
 from spacy_globalpointer.evaluation.worst import find_worst
 from spacy_globalpointer.report.confusion_table import MOST_LABELS
 from spacy_globalpointer.report.evaluation_page import MOST_CURVES, make_page

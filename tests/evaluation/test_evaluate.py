@@ -11,7 +11,7 @@ from helpers import build, fit, make_examples
 from spacy.tokens import Span
 from spacy.training import Corpus
 
-from spacy_globalpointer.evaluation.report import evaluate
+from spacy_globalpointer.evaluation.evaluate import evaluate
 from spacy_globalpointer.types import LOST_GOLD
 
 
