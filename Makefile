@@ -28,7 +28,7 @@ test-all: $(VENV)/ready lint
 test-lowest test-highest:
 	$(PYTHON) scripts/try_versions.py $(@:test-%=%)
 
-# The site, in build/site.
+# The site, in build/site. Its search needs a server: `.venv/bin/python -m mkdocs serve`.
 docs: $(VENV)/ready
 	$(PIP) --editable ".[docs]"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

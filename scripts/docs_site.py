@@ -34,7 +34,7 @@ def on_page_markdown(markdown: str, page: Any, **kwargs: Any) -> str:
         markdown = add_messages(markdown)
     if source == "api.md":
         markdown = f"{markdown}\n{make_registered_names()}"
-    return site_links(markdown, folder)
+    return site_links(without_escapes(markdown), folder)
 
 
 def site_links(markdown: str, folder: Path) -> str:
@@ -57,6 +57,19 @@ def site_links(markdown: str, folder: Path) -> str:
         return f"]({repository_url()}/blob/main/{name}{mark}{anchor})"
 
     return re.sub(r"\]\((?!https?:|mailto:)([^)\s]+)\)", rewrite, markdown)
+
+
+def without_escapes(markdown: str) -> str:
+    """Write | for \\| in code in tables, where GitHub wants it and MkDocs shows it.
+
+    markdown (str): The text of a page.
+    RETURNS (str): The text.
+    """
+    table_code = re.compile(r"(?<=^\|).*$", flags=re.MULTILINE)
+    code = re.compile(r"`[^`]*`")
+    return table_code.sub(
+        lambda row: code.sub(lambda x: x[0].replace("\\|", "|"), row[0]), markdown
+    )
 
 
 def repository_url() -> str:
@@ -100,7 +113,8 @@ def make_registered_names() -> str:
             parts.append(f"## {group}")
             about = group
         module, _, function = target.partition(":")
-        options = f'    options:\n      heading: "{name}"'
+        label = name.rpartition("spacy-globalpointer.")[2]
+        options = f'    options: {{heading: "{name}", toc_label: "{label}"}}'
         parts.append(f"::: {module}.{function}\n{options}")
     return "\n\n".join(parts)
 

@@ -53,6 +53,11 @@ def test_links_to_other_files_lead_to_the_repository():
     )
 
 
+def test_bars_in_code_of_tables_need_no_escape():
+    text = "| `a\\|b` | c \\| d |\n`e\\|f`"
+    assert docs_site.without_escapes(text) == "| `a|b` | c \\| d |\n`e\\|f`"
+
+
 def test_docstrings_are_rewritten_in_sections():
     pytest.importorskip("griffe")
     from docs_docstrings import to_google

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import runpy
+import shlex
+import subprocess
+import sys
 
+import pytest
 from doc_pages import ROOT, blocks
 
 PAGE = ROOT / "README.md"
@@ -37,3 +41,27 @@ def test_links_are_absolute_on_the_package_index():
     url = functions["repository_url"](ROOT)
     assert f"]({url}/blob/main/docs/training.md)" in text
     assert f"]({url}/raw/main/docs/nested.png)" in text
+
+
+@pytest.mark.slow
+def test_five_commands_run_one_after_another(tmp_path):
+    """With the recipe that needs no download, on twelve texts, in two updates."""
+    for number in range(12):
+        path = tmp_path / f"brat/{number}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"Ann paid the Bank of Leith {number} times.\n")
+        path.with_suffix(".ann").write_text("T1\tORG 13 26\tBank of Leith\n")
+    [code] = [block for block in blocks("bash", PAGE) if " convert PATH " in block]
+    code = code.replace(" PATH ", " brat ").replace("roberta-en", "tok2vec")
+    commands = re.split(r"\n|&&", code.replace("\\\n", " ").strip())
+    assert sum("spacy" in command for command in commands) == 5
+    for command in commands:
+        words = shlex.split(command)
+        if words[:2] == ["spacy", "train"]:
+            words += ["--training.max_steps", "2", "--training.eval_frequency", "1"]
+        if words[0] == "spacy":
+            words = [sys.executable, "-m", *words]
+        result = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+        assert result.returncode == 0, (command, result.stdout, result.stderr[-2000:])
+    assert (tmp_path / "report.html").exists()
+    assert list(tmp_path.glob("packages/en_mine-*/dist/*"))

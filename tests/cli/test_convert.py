@@ -146,8 +146,9 @@ def test_nothing_but_texts_is_told_and_is_status_1(tmp_path):
     (tmp_path / "in" / "b.conll").write_text("Mary\tB-PER\n")
     result = convert(source.parent, tmp_path / "out")
     assert result.exit_code == 1
-    assert "No span was converted" in result.output
-    assert "not read" in result.output and "b.conll" in result.output
+    output = " ".join(result.output.split())  # without the ends of wrapped lines
+    assert "No span was converted" in output
+    assert "not read" in output and "b.conll" in output
     assert convert(source, tmp_path / "out", "--allow-loss").exit_code == 0
 
 
