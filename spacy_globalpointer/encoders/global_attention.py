@@ -32,7 +32,7 @@ class GlobalAttention:
         self.patterns = patterns
         self.spans_key = spans_key
         if not (first or patterns or spans_key):
-            raise ValueError(Errors.GP037.format(reason="it names no token"))
+            raise ValueError(Errors.GP037.format(reason="no rule names a token"))
         try:  # finds errors in a pattern now, and patterns that need a tagger
             self._match(Doc(Vocab(), words=["a"]))
         except ValueError as error:

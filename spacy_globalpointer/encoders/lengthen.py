@@ -72,16 +72,16 @@ def _check(encoder: Encoder, positions: int, attention_window: int) -> None:
     elif getattr(config, "embedding_size", config.hidden_size) != config.hidden_size:
         reason = (
             f"its embeddings are {config.embedding_size} wide and its layers "
-            f"{config.hidden_size}, which a Longformer's cannot be"
+            f"{config.hidden_size}, but those of a Longformer are equally wide"
         )
     elif _padding(encoder) not in (None, encoder.tokenizer.pad_token_id):
-        reason = "its tokenizer pads with another piece than its positions count from"
+        reason = "its tokenizer and its positions use different padding pieces"
     elif attention_window < 2 or attention_window % 2:
         reason = f"the attention window {attention_window} is not even and positive"
     elif positions < max(attention_window, encoder.max_window):
         reason = (
-            f"{positions} positions are less than the attention window, "
-            f"{attention_window}, or than it has already, {encoder.max_window}"
+            f"{positions} positions are fewer than the attention window, "
+            f"{attention_window}, or than the encoder has, {encoder.max_window}"
         )
     if reason is not None:
         raise ValueError(Errors.GP041.format(reason=reason))

@@ -78,7 +78,7 @@ def _read_message(data: bytes) -> Dict[str, Any]:
     if _is_spacy_transformers(message) or "digest" not in message:
         return message
     if message["digest"] != _digest(message["files"], message["weights"]):
-        raise ValueError("its content does not fit the digest beside it")
+        raise ValueError("its content does not match the digest next to it")
     return message
 
 

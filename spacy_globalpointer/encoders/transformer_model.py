@@ -170,7 +170,9 @@ def _check_training(
     if not is_number(layer_decay) or not 0 < layer_decay <= 1:
         raise ValueError(Errors.GP045.format(value=layer_decay))
     fits = frozen_layers is None or is_whole(frozen_layers, least=0)
-    _check("frozen_layers", frozen_layers, fits, "a whole number from 0 on, or null")
+    _check(
+        "frozen_layers", frozen_layers, fits, "a whole number of at least 0, or null"
+    )
 
 
 def _check(name: str, value: object, is_right: bool, rule: str) -> None:
@@ -198,7 +200,7 @@ class TransformerModel(Model):
         encoder = get_shim(self).encoder
         if encoder is not None and self.maybe_get_dim("nO") != encoder.width:
             reason = (
-                f"its vectors are said to have the width {self.maybe_get_dim('nO')}, "
+                f"its vectors should have the width {self.maybe_get_dim('nO')}, "
                 f"but have {encoder.width}"
             )
             raise ValueError(Errors.GP038.format(reason=reason))

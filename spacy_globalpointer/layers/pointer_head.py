@@ -81,7 +81,7 @@ def _settings(head_width: int, rope: bool, label_bias: Optional[float]) -> dict:
     _check("head_width", head_width, is_whole(head_width, least=1), rule)
     _check("rope", rope, isinstance(rope, bool), "true or false")
     fits = label_bias is None or is_number(label_bias)
-    _check("label_bias", label_bias, fits, "a number, or null for none")
+    _check("label_bias", label_bias, fits, "a number, or null for no constant")
     bias = None if label_bias is None else float(label_bias)  # -6 is an int in configs
     return {"head_width": head_width, "rope": rope, "label_bias": bias}
 
@@ -90,7 +90,7 @@ def _check_others(learn_rate_scale: float, nO: Optional[int]) -> None:
     fits = is_number(learn_rate_scale) and learn_rate_scale >= 0
     _check("learn_rate_scale", learn_rate_scale, fits, "a number of at least 0")
     fits = nO is None or is_whole(nO, least=1)
-    _check("nO", nO, fits, "null: it is set by itself")
+    _check("nO", nO, fits, "null, because it is set automatically")
 
 
 def _check(name: str, value: object, is_right: bool, rule: str) -> None:

@@ -189,7 +189,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             if len(sample) < 10:
                 sample.append(example.x)
         if labels is not None and not isinstance(labels, (list, tuple)):
-            rule = "a list of texts, or null for those of the training data"
+            rule = "a list of strings, or null for the labels of the training data"
             fields = {"name": "labels", "value": labels, "rule": rule}
             raise ValueError(Errors.GP063.format(**fields))
         for label in gold.labels if labels is None else labels:

@@ -68,7 +68,7 @@ def check_setting(name: str, value: Any) -> None:
     elif name in BOUNDS and not (value is None or is_whole(value, least=1)):
         raise ValueError(Errors.GP012.format(name=name, value=value))
     elif name == "spans_key" and not is_text(value):
-        rule = 'a text of Unicode that is not empty, such as "sc"'
+        rule = 'a string of valid Unicode that is not empty, such as "sc"'
         raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
     elif name == "annotate_ents" and not isinstance(value, bool):
         rule = "true or false"

@@ -112,10 +112,10 @@ class SpanLoss:
                 "label_weights",
                 label_weights,
                 good,
-                f'{known}, or one by label, {{"VEH": 3.0}}',
+                f'{known}, or a weight for each label, such as {{"VEH": 3.0}}',
             )
         elif not isinstance(label_weights, dict):
-            rule = 'a text, or a section of numbers by label, {"VEH": 3.0}'
+            rule = 'a string, or a number for each label, such as {"VEH": 3.0}'
             _check("label_weights", label_weights, False, rule)
         else:
             for label, weight in label_weights.items():
@@ -127,7 +127,7 @@ class SpanLoss:
         good = is_number(balance) and -1 < balance < 1
         _check("balance", balance, good, "a number between -1 and 1")
         good = is_number(boundary_smoothing) and 0 <= boundary_smoothing < 1
-        rule = "a number from 0, and less than 1"
+        rule = "a number of at least 0 and below 1"
         _check("boundary_smoothing", boundary_smoothing, good, rule)
         self.label_weights = label_weights
         self.balance = balance

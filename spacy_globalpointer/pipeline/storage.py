@@ -79,7 +79,7 @@ class StoredParts:
 
     def _check_digests(self, content: Dict[str, Any], digests: Any) -> None:
         if not isinstance(digests, dict) or not {"cfg"} <= set(digests) <= {*CONTENTS}:
-            raise self._invalid(DIGESTS, digests, "one for each part that was saved")
+            raise self._invalid(DIGESTS, digests, "one digest for each saved part")
         if digests["cfg"] != _digest(_canonical(content)):
             names = ", ".join(LEARNED)
             fields = {"source": self.source("cfg"), "name": self.name, "names": names}
@@ -140,7 +140,7 @@ def read_message(data: bytes, name: str) -> Dict[str, bytes]:
         raise whole.damaged(error) from error
     known = (*CONTENTS, "vocab")
     if not isinstance(message, dict) or not set(message) <= {*known}:
-        raise whole.damaged(f"they have other parts than {', '.join(known)}")
+        raise whole.damaged(f"its parts are not {', '.join(known)}")
     for part, content in message.items():
         kinds = (bytes, str) if part == "cfg" else bytes
         if not isinstance(content, kinds):
@@ -178,21 +178,21 @@ def _check_learned(
     """Check the types of the learned values."""
     labels = content.get("labels")
     if not isinstance(labels, list) or not all(map(is_text, labels)):
-        rule = "a list of texts of Unicode that are not empty"
+        rule = "a list of strings of valid Unicode that are not empty"
         raise _invalid("labels", labels, rule, name, source)
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
-        rule = f"a list that names each label once, and not {twice} twice"
+        rule = f"a list that contains each label once, not {twice} twice"
         raise _invalid("labels", labels, rule, name, source)
     length = content.get("trained_length")
     if not is_whole(length, least=0):
-        rule = "a whole number from 0 on"
+        rule = "a whole number of at least 0"
         raise _invalid("trained_length", length, rule, name, source)
     counts = content.get("label_counts", {})  # older pipelines lack it
     if not isinstance(counts, dict) or not all(
         is_whole(n, least=0) for n in counts.values()
     ):
-        rule = "an object with a whole number from 0 on for each label"
+        rule = "an object with a whole number of at least 0 for each label"
         raise _invalid("label_counts", counts, rule, name, source)
 
 
