@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Functions that several commands use."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..errors import Errors
 from ..machine_faults import explain
 from .terminal import msg
 
-#: What a command says of Ctrl-C that writes at its end only.
+#: Message after Ctrl-C of a command that writes only at its end.
 AS_BEFORE = "Stopped by Ctrl-C: nothing was written or changed"
-#: What a table shows in place of a share of nothing, and what to say of it.
+#: Shown in a table instead of a fraction of nothing, and its explanation.
 NO_SHARE = "–"
 NO_SHARE_NOTE = (
-    "–: nothing to be a share of (precision without found spans, recall without gold)"
+    "–: not defined (precision without predicted spans, recall without gold spans)"
 )
 #: Exit status of a process that Ctrl-C ended.
 INTERRUPTED = 130
@@ -33,7 +33,7 @@ def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
     """Print errors of the data and of the user, and exit with status 1. Errors of the
     program keep their traceback.
 
-    stopped (Optional[str]): What to say after Ctrl-C, before the exit with status 130;
+    stopped (Optional[str]): Message after Ctrl-C, before the exit with status 130.
         None leaves Ctrl-C to the caller.
     """
     try:
@@ -45,14 +45,14 @@ def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
     except KeyboardInterrupt:
         if stopped is None:
             raise
-        msg.text("")  # after what a terminal shows of the key
+        msg.text("")  # ends the line in which a terminal shows ^C
         msg.warn(stopped, exits=INTERRUPTED)
 
 
 def fail(error: Exception) -> NoReturn:
     """Print an error and exit with status 1.
 
-    error (Exception): The error; each line of its message stays one.
+    error (Exception): The error. Line ends in its message are kept.
     """
     text = explain(error) or str(error).strip() or type(error).__name__
     first, *others = text.splitlines()
@@ -68,8 +68,8 @@ def fail(error: Exception) -> NoReturn:
 
 
 def _give_up_output() -> None:
-    """Send to nowhere what was not written to the standard output, which Python would
-    try again at the end."""
+    """Discard what could not be written to the standard output. Otherwise Python tries
+    again when it exits."""
     with suppress(OSError, AttributeError), open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
@@ -92,9 +92,9 @@ def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:
     """Read options of the form NAME=VALUE.
 
     option (str): Name of the option, for messages.
-    values (Sequence[str]): What the user gave.
+    values (Sequence[str]): The user's values.
     RETURNS (Dict[str, str]): The values by name.
-    RAISES (ValueError): GP188 for another form, or a name that comes twice.
+    RAISES (ValueError): GP188 for another form, or a name that is given twice.
     """
     pairs: Dict[str, str] = {}
     for value in values:
@@ -108,9 +108,9 @@ def parse_pairs(option: str, values: Sequence[str]) -> Dict[str, str]:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence]) -> None:
     """Print a table of numbers.
 
-    title (str): What is measured.
+    title (str): Header of the first column.
     columns (Sequence[str]): Names of the columns of numbers.
-    rows (Sequence[Sequence]): For each row its name and the numbers.
+    rows (Sequence[Sequence]): The name and the numbers of each row.
     """
     msg.table(
         [[name, *(_format(value) for value in values)] for name, *values in rows],
@@ -121,12 +121,12 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence]) ->
 
 
 def format_share(value: Optional[float], digits: int = 1) -> str:
-    """RETURNS (str): A share in per cent; a dash for None."""
+    """Return a fraction in percent, or a dash for None."""
     return NO_SHARE if value is None else f"{100 * value:.{digits}f}"
 
 
 def explain_dashes(rows: Sequence[Sequence]) -> None:
-    """Say what a dash is, if a table has one.
+    """Explain the dashes of a table, if it has any.
 
     rows (Sequence[Sequence]): As for `print_table`.
     """
@@ -135,10 +135,10 @@ def explain_dashes(rows: Sequence[Sequence]) -> None:
 
 
 def check_page(output: Path) -> None:
-    """Check that writing a page replaces nothing but a page.
+    """Check that a page to write replaces only an HTML page.
 
-    output (Path): Where it is to be written.
-    RAISES (ValueError): GP145 if there is something else.
+    output (Path): Path of the page to write.
+    RAISES (ValueError): GP145 if another file is there.
     """
     if output.is_file():
         with output.open("rb") as stream:
@@ -148,11 +148,11 @@ def check_page(output: Path) -> None:
 
 
 def check_numbers(output: Path, keys: Set[str]) -> None:
-    """Check that writing numbers replaces nothing but such numbers.
+    """Check that a file of numbers to write replaces only such a file.
 
-    output (Path): Where they are to be written.
-    keys (Set[str]): Keys that they have.
-    RAISES (ValueError): GP145 if there is something else.
+    output (Path): Path of the file to write.
+    keys (Set[str]): Keys that such a file has.
+    RAISES (ValueError): GP145 if another file is there.
     """
     text = output.read_bytes() if output.is_file() else b""
     try:
@@ -167,7 +167,7 @@ def check_numbers(output: Path, keys: Set[str]) -> None:
 def write_text(text: str, output: Path) -> None:
     """Write a file so that it is never half-written.
 
-    text (str): What the file is to hold, in utf-8.
+    text (str): Content of the file, which is written in utf-8.
     output (Path): The file.
     """
     with atomic_file(output) as draft:
@@ -175,13 +175,13 @@ def write_text(text: str, output: Path) -> None:
 
 
 def write_output(text: str) -> None:
-    """Write what others are to read to the standard output.
+    """Write a text to the standard output, for other programs to read.
 
-    text (str): The text. It is written in utf-8, whatever the output's encoding.
+    text (str): The text. It is written in utf-8, whatever the output's encoding is.
     """
     sys.stdout.flush()
     stream = getattr(sys.stdout, "buffer", None)
-    if stream is None:  # a notebook's, for one
+    if stream is None:  # such as the output of a notebook
         sys.stdout.write(text)
     else:
         stream.write(text.encode("utf-8"))

@@ -27,19 +27,19 @@ from .tune import tune_cli
 HELP = """Tools for span extraction with GlobalPointer: convert annotated texts,
 check the data, and look at the results."""
 
-#: For a command whose other options are settings of a config.
+#: Settings of a command that accepts settings of a config as further options.
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 class CommandGroup(TyperGroup):
-    """Runs a command, whatever the output's encoding, and reports errors of the
-    machine. No command can steer the terminal with warnings."""
+    """Group of the commands. It runs each one whatever the output's encoding is,
+    reports errors of the machine, and makes control characters in warnings visible."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command.
 
-        ctx (Context): Its context.
-        RETURNS (Any): What the command returns.
+        ctx (Context): Context of the command.
+        RETURNS (Any): Result of the command.
         """
         degrade_symbols(sys.stdout, sys.stderr)
         try:
@@ -51,7 +51,7 @@ class CommandGroup(TyperGroup):
             fail(error)
 
 
-# Plain help, as spaCy's own commands have it.
+# Plain help, as in spaCy's own commands.
 global_pointer_cli = typer.Typer(
     name="global-pointer",
     cls=CommandGroup,

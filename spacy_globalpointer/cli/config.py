@@ -17,21 +17,23 @@ from .terminal import msg
 
 def config_cli(
     recipe: Annotated[
-        Optional[str], Arg(help="Name of the recipe; without one they are listed")
+        Optional[str],
+        Arg(help="Name of the recipe; without it, the recipes are listed"),
     ] = None,
     output: Annotated[
-        Path, Arg(help="Config to write; - for the standard output", allow_dash=True)
+        Path,
+        Arg(help="Config file to write, or - for standard output", allow_dash=True),
     ] = Path("-"),
-    gpu: Annotated[bool, Opt("--gpu", "-G", help="For training on a GPU")] = False,
+    gpu: Annotated[bool, Opt("--gpu", "-G", help="Write a config for a GPU")] = False,
     lang: Annotated[
         Optional[str], Opt("--lang", "-l", help="Language of the tokenizer")
     ] = None,
     encoder: Annotated[
         Optional[str],
-        Opt("--encoder", "-e", help="Folder or hub name of an encoder of the family"),
+        Opt("--encoder", "-e", help="Folder or hub name of an encoder of this family"),
     ] = None,
     force: Annotated[
-        bool, Opt("--force", "-F", help="Replace a config that exists")
+        bool, Opt("--force", "-F", help="Replace the config file if it exists")
     ] = False,
 ) -> None:
     """Write the training config for a family of encoders, or for spaCy's tok2vec."""
@@ -65,13 +67,13 @@ def config_cli(
 def _is_known(lang: str) -> bool:
     try:
         return get_lang_class(lang).lang == lang
-    except (ImportError, AttributeError):  # no language, or another module
+    except (ImportError, AttributeError):  # no such module, or not a language
         return False
 
 
 def _is_missing(encoder: str) -> bool:
-    """Whether a name is that of a folder that does not exist. On a hub a name has one
-    slash at most."""
+    """Check whether a name is a path that does not exist. A name on a hub has at most
+    one slash."""
     path = Path(encoder)
     is_path = (
         path.is_absolute() or encoder.startswith((".", "~")) or len(path.parts) > 2

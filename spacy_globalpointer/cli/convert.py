@@ -22,7 +22,7 @@ from ..wording import number_of
 from ._util import AS_BEFORE, parse_pairs, print_table, reported_errors
 from .terminal import msg
 
-#: Rows of the table for the ends of sentences within spans, and their keys.
+#: Rows of the table about sentence ends within spans, and their keys.
 _SENTENCE_ENDS = [
     ("  joined at sentence ends", "joined_at_sentence_ends"),
     ("  cut at sentence ends", "cut_at_sentence_ends"),
@@ -30,7 +30,7 @@ _SENTENCE_ENDS = [
 
 
 class OnMisaligned(str, Enum):
-    """What to do with spans that do not begin and end at tokens."""
+    """Ways to treat spans that do not begin and end at token boundaries."""
 
     reject = "reject"
     expand = "expand"
@@ -40,7 +40,7 @@ class OnMisaligned(str, Enum):
 
 
 class Annotators(str, Enum):
-    """Which spans of a text with several annotations to take."""
+    """Ways to choose the spans of a text with several annotations."""
 
     error = "error"
     union = "union"
@@ -50,7 +50,7 @@ class Annotators(str, Enum):
 def convert_cli(
     source: Annotated[
         Path,
-        Arg(help="File or folder of the annotated texts", exists=True),
+        Arg(help="File or folder with the annotated texts", exists=True),
     ],
     output: Annotated[
         Path,
@@ -64,66 +64,66 @@ def convert_cli(
         Opt(
             "--format",
             "-f",
-            help=f"One of: {', '.join(FORMATS)}. Without it, the files' look tells",
+            help=f"One of: {', '.join(FORMATS)}. By default the format is detected",
         ),
     ] = None,
     lang: Annotated[
-        str, Opt("--lang", "-l", help="Language code; it chooses the tokenizer")
+        str, Opt("--lang", "-l", help="Language code, which selects the tokenizer")
     ] = "en",
     splits: Annotated[
         Optional[str],
         Opt(
             "--splits",
             "-s",
-            help="JSON file (split to list of documents or files, or to a fraction of "
-            "the others), or fractions for train, dev and test such as 0.8,0.1,0.1. "
-            "Without it, all goes to all.spacy",
+            help="JSON file that maps each split to a list of documents or files, or "
+            "to a fraction of the others; or the fractions of train, dev and test, "
+            "such as 0.8,0.1,0.1. By default all documents are written to all.spacy",
         ),
     ] = None,
-    seed: Annotated[int, Opt("--seed", help="Seed for splits by fractions")] = 0,
+    seed: Annotated[int, Opt("--seed", help="Random seed of splits by fractions")] = 0,
     spans_key: Annotated[
         str, Opt("--spans-key", "-k", help="Key of the spans in doc.spans")
     ] = "sc",
     on_misaligned: Annotated[
         OnMisaligned,
-        Opt(help="What to do with spans that do not begin and end at tokens"),
+        Opt(help="How to treat spans that do not begin and end at token boundaries"),
     ] = OnMisaligned.reject,
     encoding: Annotated[
         str, Opt("--encoding", "-e", help="Encoding of the source files")
     ] = "utf-8",
     exclude: Annotated[
         Optional[List[str]],
-        Opt("--exclude", "-x", help="Pattern of file names to leave out; repeatable"),
+        Opt("--exclude", "-x", help="Pattern of files to leave out; repeatable"),
     ] = None,
     option: Annotated[
         Optional[List[str]],
-        Opt("--option", help="NAME=VALUE, an option of the format; repeatable"),
+        Opt("--option", help="Option of the format as NAME=VALUE; repeatable"),
     ] = None,
     rename: Annotated[
         Optional[List[str]],
-        Opt("--rename", help="OLD=NEW, another name for a label; repeatable"),
+        Opt("--rename", help="Rename a label, as OLD=NEW; repeatable"),
     ] = None,
     drop: Annotated[
         Optional[List[str]],
-        Opt("--drop", help="Label whose spans are left out; repeatable"),
+        Opt("--drop", help="Leave out the spans of this label; repeatable"),
     ] = None,
     annotator: Annotated[
         Optional[List[str]],
-        Opt("--annotator", help="Annotator whose spans are taken; repeatable"),
+        Opt("--annotator", help="Use the spans of this annotator; repeatable"),
     ] = None,
     annotators: Annotated[
         Annotators,
         Opt(
-            help="Of a text with several annotations: take all spans (union), those "
-            "that all annotators marked (agreement), or stop (error)"
+            help="If a text has several annotations, use all spans (union) or the "
+            "spans that all annotators marked (agreement), or stop (error)"
         ),
     ] = Annotators.error,
     max_document_size: Annotated[
         int,
         Opt(
             "--max-document-size",
-            help="MiB of one document, at the most, unpacked; of .spacy files, of one "
-            "file. 0 for no bound",
+            help="Largest size of one document, in MiB, unpacked; for .spacy files, "
+            "the size of one file. 0 means no bound",
         ),
     ] = MAX_DOCUMENT_SIZE,
     allow_loss: Annotated[
@@ -132,10 +132,10 @@ def convert_cli(
 ) -> None:
     """Convert annotated texts to .spacy files with the spans under doc.spans.
 
-    No annotation is dropped in silence: rejects.jsonl names each that is not in the
-    output, with file, line, reason and remedy. The exit status is 1 if one of them
-    was meant as a span of its own (all but relations and the like, duplicates, and
-    what was asked for).
+    No annotation is dropped silently: rejects.jsonl lists each one that is not in the
+    output, with file, line, reason and remedy. The exit status is 1 if spans were
+    lost. Duplicates, annotations that are not spans, such as relations, and labels
+    and annotators that you left out do not count as lost.
     """
     with reported_errors(AS_BEFORE):
         summary = convert_corpus(
@@ -163,8 +163,9 @@ def convert_cli(
     skipped = sum(split.skipped for split in summary.splits.values())
     if skipped:
         msg.info(
-            f"{number_of(skipped, 'document')} left out: rejected or skipped by the "
-            "annotator, by none of those named, or with no annotation of spans at all"
+            f"{number_of(skipped, 'document was', 'documents were')} left out: the "
+            "annotator rejected or skipped the document, none of the named annotators "
+            "annotated it, or it has no annotation of spans at all"
         )
     predicted = sum(split.predicted for split in summary.splits.values())
     if predicted:
@@ -173,20 +174,20 @@ def convert_cli(
     _tell_of_sentence_ends(summary)
     if summary.unread:
         msg.warn(
-            f"{number_of(len(summary.unread), 'file')} of {source} not read, with "
-            f"other endings than those of {summary.format}: {shorten(summary.unread)}"
+            f"{number_of(len(summary.unread), 'file')} of {source} not read, because "
+            f"{summary.format} uses other file endings: {shorten(summary.unread)}"
         )
     if not any(split.kept for split in summary.splits.values()):
         msg.warn(f"No span was converted. {_why_none(summary, source, lang)}")
         if not allow_loss:
-            msg.fail("Accept texts without spans with --allow-loss", exits=1)
+            msg.fail("To accept texts without spans, pass --allow-loss", exits=1)
     if summary.lost:
         report = output / "rejects.jsonl"
         lost = number_of(summary.lost, "annotation")
-        msg.warn(f"{lost} lost: see {report}")
+        msg.warn(f"{lost} lost; {report} lists all of them")
         if not allow_loss:
             msg.fail(
-                "Correct the source, or accept the loss with --allow-loss", exits=1
+                "Correct the source, or pass --allow-loss to accept the loss", exits=1
             )
 
 
@@ -194,15 +195,15 @@ def _tell_of_sentence_ends(summary: ConversionSummary) -> None:
     joined = sum(split.joined for split in summary.splits.values())
     if joined:
         msg.info(
-            f"{number_of(joined, 'sentence end')} within a span: its tags continue in "
-            "the next sentence, so that it is one span of both"
+            f"{number_of(joined, 'sentence end')} within a span: the tags continue in "
+            "the next sentence, so the span covers both"
         )
     cut = sum(split.cut for split in summary.splits.values())
     if cut:
         msg.warn(
             f"{number_of(cut, 'span is', 'spans are')} cut in two by the end of a "
-            "sentence, since each sentence is a document. Keep them whole with "
-            "--option documents=docstart or documents=file"
+            "sentence, because each sentence is a document. To keep such spans whole, "
+            "pass --option documents=docstart or documents=file"
         )
 
 
@@ -210,22 +211,24 @@ def _why_none(summary: ConversionSummary, source: Path, lang: str) -> str:
     reasons = {reason for split in summary.splits.values() for reason in split.rejected}
     if Reason.MISALIGNED.value in reasons:
         return (
-            f'None begins and ends at tokens of the language "{lang}". Is it that of '
-            f"{source}? Name another with --lang"
+            f'No span begins and ends at tokens of the language "{lang}". If {source} '
+            "is in another language, name it with --lang"
         )
     if any(split.predicted for split in summary.splits.values()):
-        return f"{source} has predictions: pass --option predictions=true"
+        return (
+            f"{source} has predictions: to convert them, pass --option predictions=true"
+        )
     if Reason.WHITE_SPACE.value in reasons:
-        return f"Those of {source} have white space only. Correct their offsets"
+        return f"The spans of {source} are only white space. Correct their offsets"
     return (
-        f"Is {summary.format} the format of {source}? Name another with --format; what "
-        "options it has is in docs/formats.md"
+        f"Check that {summary.format} is the format of {source}, or name another one "
+        "with --format. docs/formats.md lists the options of each format"
     )
 
 
 def make_tokenizer(lang: str) -> Language:
-    """RETURNS (Language): A blank pipeline for texts of any length; its limit is there
-    for components that need much memory."""
+    """Make a blank pipeline for texts of any length. spaCy's limit is meant for
+    components that need much memory."""
     nlp = spacy.blank(lang)
     nlp.max_length = sys.maxsize
     return nlp
@@ -234,7 +237,7 @@ def make_tokenizer(lang: str) -> Language:
 def show_progress(
     documents: Iterator[Document], total: Optional[int]
 ) -> Iterator[Document]:
-    """RETURNS (Iterator[Document]): The documents, with a bar on a terminal."""
+    """Yield the documents, with a progress bar on a terminal."""
     what = "Reading" if total is None else "Converting"
     options = {"desc": what, "unit": " docs", "leave": False, "disable": None}
     return iter(tqdm(documents, total=total, **options))

@@ -49,14 +49,14 @@ def debug_cli(
         Opt(
             "--config",
             "-C",
-            help="Training config, or folder of a pipeline, whose settings to check "
-            "the data against. The options below win over it",
+            help="Training config, or folder of a pipeline. The data is checked "
+            "against its settings; the options below override them",
             exists=True,
         ),
     ] = None,
     component: Annotated[
         Optional[str],
-        Opt("--component", help="The config's component, if it has several"),
+        Opt("--component", help="Name of the component, if the config has several"),
     ] = None,
     code: Annotated[
         Optional[Path],
@@ -64,7 +64,7 @@ def debug_cli(
     ] = None,
     spans_key: Annotated[
         Optional[str],
-        Opt("--spans-key", "-k", help="Key of the spans in doc.spans; else sc"),
+        Opt("--spans-key", "-k", help="Key of the spans in doc.spans; sc by default"),
     ] = None,
     max_span_length: Annotated[
         Optional[int],
@@ -72,47 +72,45 @@ def debug_cli(
             "--max-span-length",
             "-m",
             min=1,
-            help="Say how many gold spans have more tokens",
+            help="Count the gold spans that have more tokens",
         ),
     ] = None,
     overlap: Annotated[
         Optional[Overlap],
-        Opt("--overlap", "-o", help="Say how many gold spans this policy must lose"),
+        Opt("--overlap", "-o", help="Count the gold spans that this policy loses"),
     ] = None,
     chunk_size: Annotated[
         Optional[int],
-        Opt(
-            "--chunk-size", min=0, help="Tokens of a chunk in training; 0 for no chunks"
-        ),
+        Opt("--chunk-size", min=0, help="Tokens of a training chunk; 0 for no chunks"),
     ] = None,
     lang: Annotated[
         Optional[str],
-        Opt("--lang", "-l", help="Check the tokens against this language's tokenizer"),
+        Opt("--lang", "-l", help="Compare the tokens with this language's tokenizer"),
     ] = None,
     encoder: Annotated[
         Optional[str],
         Opt(
             "--encoder",
             "-e",
-            help="Count the word pieces of this encoder: a folder, a model's name on a "
-            "hub, or the folder of a trained pipeline",
+            help="Count the word pieces of this encoder: a folder, the name of a model "
+            "on a hub, or the folder of a trained pipeline",
         ),
     ] = None,
     window: Annotated[
         Optional[int],
-        Opt("--window", "-w", min=1, help="Word pieces that it reads at once"),
+        Opt("--window", "-w", min=1, help="Word pieces that the encoder reads at once"),
     ] = None,
     context: Annotated[
         Optional[int],
-        Opt("--context", min=0, help="Word pieces beside a window's own part"),
+        Opt("--context", min=0, help="Word pieces of context on each side of a window"),
     ] = None,
 ) -> None:
-    """Show what is in .spacy files, side by side, and what a model cannot learn.
+    """Compare the content of .spacy files, and show what a model cannot learn.
 
-    What concerns 1 % of a file's spans, and 3 at least, or 1 % of its documents, is a
-    warning; what concerns fewer is a note in a table. Chunks are compared with windows
-    on the file that is trained on: the config's, or one whose name begins with train,
-    or the first.
+    A finding is a warning if it concerns at least 1 % of a file's spans and at least 3
+    of them, or at least 1 % of its documents. Smaller findings are notes in a table.
+    Chunks are compared with windows on the training file: the file that the config
+    names, or else one whose name begins with train, or else the first file.
 
     The exit status is 1 if a file has no spans under the key.
     """
@@ -140,8 +138,8 @@ def debug_cli(
         msg.info(f"Checked against {config}: {_describe(settings, reading)}")
     if settings.has_tok2vec and (encoder or window or context is not None):
         msg.info(
-            "--encoder, --window and --context have no effect here: the config has "
-            "spaCy's tok2vec, which reads words, not pieces"
+            "--encoder, --window and --context have no effect here: the config uses "
+            "spaCy's tok2vec, which reads words, not word pieces"
         )
     print_statistics(reports, settings)
     print_shared(reports)
@@ -170,7 +168,7 @@ def _encoder(
     window: Optional[int],
     context: Optional[int],
 ) -> Optional[EncoderSettings]:
-    """The config's encoder, if there is one, with the options' values."""
+    """Return the config's encoder, if there is one, with the values of the options."""
     if name is not None:
         found = EncoderSettings(name) if found is None else replace(found, name=name)
     options = {"window": window, "context": context}
@@ -190,20 +188,22 @@ def _describe(settings: CheckedSettings, reading: Optional[EncoderReading]) -> s
         "overlap": repr(settings.overlap),
         "max_span_length": settings.max_span_length or "null",
         "chunk_size": settings.chunk_size,
-        "encoder": "none that is known; --encoder names one",
+        "encoder": "unknown; name one with --encoder",
     }
     if settings.has_tok2vec:
         values["encoder"] = "spaCy's tok2vec"
     if reading is not None:
         values["encoder"] = reading.settings.name
-        values["window"] = reading.window or "of another architecture, not checked"
+        values["window"] = (
+            reading.window or "unknown for this architecture, not checked"
+        )
         values["context"] = reading.settings.context
     return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 def _find_train(paths: List[Path], settings: CheckedSettings) -> Path:
-    """RETURNS (Path): The file that is trained on: that of the config, or else one
-    whose name begins with train, or else the first."""
+    """Find the training file: the file that the config names, or else one whose name
+    begins with train, or else the first file."""
     wanted = settings.train_path
     if wanted is not None:
         for path in paths:

@@ -1,4 +1,4 @@
-"""The tables that `debug` prints."""
+"""Tables that `debug` prints."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Row = Tuple[object, ...]  # its name, and a value for each file
 
 
 def print_statistics(reports: Reports, settings: CheckedSettings) -> None:
-    """Print what is in the files, side by side.
+    """Print the statistics of the files next to each other.
 
     reports (Dict[str, FileReport]): The files by name.
-    settings (CheckedSettings): What they were checked against.
+    settings (CheckedSettings): The settings that the files were checked against.
     """
     rows = [*_size_rows(reports), *_span_rows(reports, settings)]
     rows.extend(_tokenizer_rows(reports))
@@ -33,7 +33,7 @@ def print_statistics(reports: Reports, settings: CheckedSettings) -> None:
 
 
 def print_shared(reports: Reports) -> None:
-    """Print what each file has of the files before it.
+    """Print the texts that each file has in common with the files before it.
 
     reports (Dict[str, FileReport]): The files by name.
     """
@@ -48,7 +48,7 @@ def print_shared(reports: Reports) -> None:
 
 
 def print_small(findings: Sequence[Finding]) -> None:
-    """Print the findings that are no more than notes.
+    """Print the findings that are only notes.
 
     findings (Sequence[Finding]): All findings.
     """
@@ -99,7 +99,7 @@ def _span_rows(reports: Reports, settings: CheckedSettings) -> Iterator[Row]:
 
 
 def _weight_rows(reports: Reports, by_number: str) -> Iterator[Row]:
-    """The weights that a file gives if it is trained on as it is."""
+    """Yield the label weights of a training on each file."""
     labels, loss = labels_of(reports), make_span_loss_v1(label_weights=by_number)
     counts = [report.statistics.labels for report in reports.values()]
     weights = [loss.weights_of(labels, count) or [] for count in counts]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..evaluation.evaluate import Report
 
 CONFIG = "config.cfg"
-#: Keys by which the file of numbers is known.
+#: Keys by which a file of numbers is recognised.
 NUMBERS = {"settings", "all", "labels", "calibration"}
 
 
@@ -40,17 +40,20 @@ def evaluate_cli(
         Path, Arg(help=".spacy file (or a folder of them) with gold spans", exists=True)
     ],
     output: Annotated[
-        Path, Opt("--output", "-o", help="HTML page to write", dir_okay=False)
+        Path, Opt("--output", "-o", help="HTML file to write", dir_okay=False)
     ],
     metrics: Annotated[
         Optional[Path],
-        Opt("--metrics", "-m", help="JSON file for the numbers", dir_okay=False),
+        Opt(
+            "--metrics", "-m", help="JSON file to write the numbers to", dir_okay=False
+        ),
     ] = None,
     component: Annotated[
-        str, Opt("--component", "-c", help="Name of the component")
+        str, Opt("--component", "-c", help="Name of the component to evaluate")
     ] = "global_pointer",
     worst: Annotated[
-        int, Opt("--worst", "-w", min=0, help="Documents with mistakes to show")
+        int,
+        Opt("--worst", "-w", min=0, help="Number of documents with mistakes to show"),
     ] = 5,
     title: Annotated[
         Optional[str], Opt("--title", "-t", help="Title of the page")
@@ -59,11 +62,11 @@ def evaluate_cli(
 ) -> None:
     """Score a pipeline on a corpus, and write a report as one HTML page.
 
-    A page or a file of numbers that is there is replaced, and no other file. The page
-    has scores by label, length, nesting and distance to a seam of windows,
-    what is confused with what, precision and recall at all thresholds, how far the
-    probabilities can be trusted, and the documents with the most mistakes. It needs
-    no network.
+    The page shows scores by label, length, nesting and distance to a seam of windows,
+    and which labels are confused. It also shows precision and recall at all
+    thresholds, the calibration of the probabilities, and the documents with the most
+    mistakes. It needs no network. An earlier page or file of numbers is replaced;
+    other files are not.
     """
     from ..evaluation.evaluate import evaluate
     from ..report.evaluation_page import make_page
@@ -95,10 +98,10 @@ def evaluate_cli(
 
 
 def check_pipeline(model: str) -> None:
-    """Check that there is a pipeline.
+    """Check that a path is a pipeline.
 
-    model (str): Its folder, or the name of a package.
-    RAISES (ValueError): GP141 for a file or a folder of something else.
+    model (str): Folder of the pipeline, or the name of a package.
+    RAISES (ValueError): GP141 for a file, or for a folder without a pipeline.
     """
     path = Path(model)
     if not is_package(model) and path.exists() and not (path / CONFIG).is_file():
@@ -106,7 +109,7 @@ def check_pipeline(model: str) -> None:
 
 
 def print_not_run(nlp: Language, component: str) -> None:
-    """Name the components whose work the scores do not show.
+    """Print the components that were not run for the scores.
 
     nlp (Language): The pipeline.
     component (str): Name of the component that was evaluated.

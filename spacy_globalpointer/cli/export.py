@@ -22,16 +22,16 @@ def export_cli(
     docs: Annotated[
         Path,
         Arg(
-            help="A .spacy file with spans, gold or what `spacy apply` found, or a "
-            "folder of such files",
+            help="A .spacy file or a folder of such files, with gold spans or with "
+            "spans that `spacy apply` predicted",
             exists=True,
         ),
     ],
     output: Annotated[
         Path,
         Arg(
-            help="File to write, packed if it ends in .gz; a folder for a format of "
-            "many files"
+            help="File to write, packed if its name ends in .gz; a folder if the "
+            "format has many files"
         ),
     ],
     format: Annotated[str, Opt("--format", "-f", help=f"One of: {WRITABLE}")],
@@ -39,7 +39,7 @@ def export_cli(
         str, Opt("--spans-key", "-k", help="Key of the spans in doc.spans")
     ] = "sc",
     ents: Annotated[
-        bool, Opt("--ents", help="Take doc.ents where there is no such key")
+        bool, Opt("--ents", help="Use doc.ents where the key is missing")
     ] = False,
     min_score: Annotated[
         Optional[float],
@@ -47,7 +47,7 @@ def export_cli(
     ] = None,
     option: Annotated[
         Optional[List[str]],
-        Opt("--option", "-o", help="Option of the format, as NAME=VALUE"),
+        Opt("--option", "-o", help="Option of the format as NAME=VALUE; repeatable"),
     ] = None,
     force: Annotated[
         bool, Opt("--force", "-F", help="Replace the output if it exists")
@@ -55,8 +55,8 @@ def export_cli(
 ) -> None:
     """Write the spans of .spacy files in the format of an annotation tool.
 
-    So what `spacy apply` has found can be corrected by hand. What the tool then
-    exports, convert reads.
+    This lets you correct by hand the spans that `spacy apply` predicted. The convert
+    command reads the files that the tool exports.
     """
     with reported_errors(AS_BEFORE):
         summary = export_docs(
@@ -74,20 +74,20 @@ def export_cli(
     if summary.cut:
         spans = number_of(summary.cut, "span begins or ends", "spans begin or end")
         msg.warn(
-            f"{spans} within a token, which was cut there: {format} knows tokens only. "
-            "Its tokens are not those of the source"
+            f"{spans} within a token. {format} stores whole tokens only, so these "
+            "tokens were split, and differ from the tokens of the source"
         )
     documents = number_of(summary.documents, "document")
     msg.good(f"Saved {documents} as {format} to {output}")
 
 
 def show_progress(documents: Iterator[Document]) -> Iterator[Document]:
-    """RETURNS (Iterator[Document]): The documents, with a bar on a terminal."""
+    """Return the documents, with a progress bar on a terminal."""
     return tqdm(documents, unit="docs", leave=False, disable=None)
 
 
 def print_summary(summary: ExportSummary) -> None:
-    """Print what was written.
+    """Print the numbers of documents and spans that were written.
 
     summary (ExportSummary): The summary.
     """

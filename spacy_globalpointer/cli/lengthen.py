@@ -23,21 +23,22 @@ def lengthen_cli(
         Path, Arg(help="Folder for the Longformer; it must not exist", file_okay=False)
     ],
     positions: Annotated[
-        int, Opt("--positions", "-p", help="Word pieces that it is to read at once")
+        int,
+        Opt("--positions", "-p", help="Word pieces that the Longformer reads at once"),
     ] = 4096,
     attention_window: Annotated[
         int,
         Opt(
             "--attention-window",
             "-w",
-            help="Word pieces that each one sees, half of them on either side",
+            help="Word pieces that each word piece sees, half of them on each side",
         ),
     ] = 512,
 ) -> None:
-    """Make a Longformer of an encoder for short texts.
+    """Make a Longformer from an encoder for short texts.
 
-    On texts within half an attention window its vectors are the original's; train it
-    before you use it on longer ones.
+    On texts within half an attention window, its vectors equal those of the encoder.
+    Train it before you use it on longer texts.
     """
     from ..encoders.folders import load_encoder, save_encoder  # imports torch
     from ..encoders.lengthen import lengthen

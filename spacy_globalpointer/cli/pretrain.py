@@ -15,8 +15,8 @@ from ..errors import Errors
 from ._util import INTERRUPTED, reported_errors
 from .terminal import msg
 
-_STOPPED = "Stopped (Ctrl-C). The same command with --resume continues"
-_STOPPED_AT_ONCE = _STOPPED + ", from the last checkpoint, if there was one"
+_STOPPED = "Stopped by Ctrl-C. To continue, run the same command with --resume"
+_STOPPED_AT_ONCE = _STOPPED + ". It starts from the last checkpoint, if there is one"
 _COLUMNS = {
     "step": ("step", "{:,}"),
     "words": ("words", "{:,}"),
@@ -31,7 +31,7 @@ _COLUMNS = {
 
 
 class GeneratorKind(str, Enum):
-    """The kinds of generators."""
+    """Kinds of generators."""
 
     copy = "copy"
     small = "small"
@@ -48,9 +48,9 @@ def pretrain_cli(
     texts: Annotated[
         List[Path],
         Arg(
-            help="Raw texts: files that end in .txt (one text each), .jsonl (a text in "
-            'each line\'s field "text"), these also with .gz, or .spacy, or folders of '
-            "them",
+            help="Raw texts: .txt files (one text each), .jsonl files (one object with "
+            'a field "text" per line), both also as .gz, .spacy files, or folders of '
+            "such files",
             exists=True,
         ),
     ],
@@ -59,31 +59,34 @@ def pretrain_cli(
     ],
     steps: Annotated[int, Opt("--steps", "-n", help="Number of updates")] = 2000,
     batch_size: Annotated[
-        int, Opt("--batch-size", "-b", help="Sequences of full length in an update")
+        int, Opt("--batch-size", "-b", help="Sequences of full length in each update")
     ] = 32,
     length: Annotated[
         int,
-        Opt("--length", "-l", help="Word pieces of a sequence, special ones counted"),
+        Opt("--length", "-l", help="Word pieces of a sequence, with the special ones"),
     ] = 128,
     learn_rate: Annotated[
         float, Opt("--learn-rate", "-lr", help="Highest learning rate of the encoder")
     ] = 5e-5,
     new_learn_rate: Annotated[
         float,
-        Opt("--new-learn-rate", help="Highest learning rate of generator and head"),
+        Opt(
+            "--new-learn-rate",
+            help="Highest learning rate of the generator and the head",
+        ),
     ] = 5e-4,
     mask: Annotated[
         float, Opt("--mask", help="Fraction of the word pieces to mask")
     ] = 0.15,
     whole_words: Annotated[
         bool,
-        Opt("--whole-words/--pieces", help="Mask whole words, or single pieces"),
+        Opt("--whole-words/--pieces", help="Mask whole words or single word pieces"),
     ] = False,
     generator: Annotated[
         GeneratorKind,
         Opt(
             "--generator",
-            help="The generator of wrong pieces: a copy of the encoder's first layers, "
+            help="Generator of the replacements: a copy of the encoder's first layers, "
             "or a small transformer with random weights",
         ),
     ] = GeneratorKind.copy,
@@ -91,8 +94,8 @@ def pretrain_cli(
         Optional[int],
         Opt(
             "--generator-layers",
-            help="Layers of the generator; by default a third of the encoder's for a "
-            "copy, and as many as the encoder's for a small one",
+            help="Layers of the generator; by default, a copy has a third of the "
+            "encoder's layers and a small generator has as many as the encoder",
             show_default=False,
         ),
     ] = None,
@@ -100,20 +103,18 @@ def pretrain_cli(
         bool,
         Opt(
             "--shared-gradient/--detector-gradient",
-            help="Train the embeddings on the losses of generator and detector, or of "
-            "the detector only",
+            help="Train the embeddings with the losses of both generator and detector, "
+            "or with that of the detector only",
         ),
     ] = False,
-    seed: Annotated[int, Opt("--seed", help="Seed of all random numbers")] = 0,
-    gpu_id: Annotated[
-        int, Opt("--gpu-id", "-g", help="GPU to compute on; -1 for the CPU")
-    ] = -1,
+    seed: Annotated[int, Opt("--seed", help="Random seed")] = 0,
+    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
     checkpoint_every: Annotated[
         int,
         Opt(
             "--checkpoint-every",
             min=1,
-            help="Steps between two checkpoints, at which metrics are printed, too",
+            help="Steps between two checkpoints; metrics are printed at each one",
         ),
     ] = 500,
     resume: Annotated[
@@ -121,19 +122,19 @@ def pretrain_cli(
         Opt(
             "--resume",
             "-r",
-            help="Continue an interrupted run; begin if there is none",
+            help="Continue an interrupted run, or begin if there is none",
         ),
     ] = False,
     force: Annotated[
         bool,
-        Opt("--force", help="Replace an encoder or a run of this command"),
+        Opt("--force", help="Replace an earlier encoder or run of this command"),
     ] = False,
 ) -> None:
-    """Adapt an encoder to the texts of a domain, without annotation.
+    """Adapt an encoder to the texts of a domain, without annotations.
 
-    It learns to detect the words that a generator has replaced (Clark et al. 2020).
-    About a hundredth of the texts is held out for the metrics, which are printed at
-    the beginning and at each checkpoint.
+    The encoder learns to detect words that a generator has replaced (Clark et al.
+    2020). About 1 % of the texts are held out to compute metrics, which are printed
+    at the beginning and at each checkpoint.
     """
     from ..pretraining.pretrain import pretrain  # imports torch
     from ..pretraining.settings import PretrainSettings
@@ -175,7 +176,7 @@ def _device(gpu_id: int) -> Any:
 
     n_gpus = torch.cuda.device_count()
     if gpu_id >= n_gpus:
-        rule = f"-1 for the CPU, or one of the {n_gpus} GPUs that torch sees, from 0"
+        rule = f"-1 for the CPU, or one of the {n_gpus} GPUs that torch finds, from 0"
         raise ValueError(Errors.GP208.format(name="--gpu-id", value=gpu_id, rule=rule))
     return torch.device("cpu" if gpu_id < 0 else f"cuda:{gpu_id}")
 
@@ -190,7 +191,7 @@ def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
     def note(number: int, frame: object) -> None:
         pressed.append(number)
         signal.signal(signal.SIGINT, before)
-        tqdm.write("Writing a checkpoint. Ctrl-C again ends without one.")
+        tqdm.write("Writing a checkpoint. Press Ctrl-C again to stop without it.")
 
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:

@@ -35,8 +35,8 @@ def render_cli(
     data: Annotated[
         Path,
         Arg(
-            help="Texts: a .spacy file or a folder of them, a .jsonl file with a text "
-            "a line, or a .txt file, which is one text; the last two also with .gz",
+            help="Texts: a .spacy file or a folder of them, a .jsonl file with one "
+            "text per line, or a .txt file with one text; the last two also as .gz",
             exists=True,
         ),
     ],
@@ -56,13 +56,13 @@ def render_cli(
             "--max-tokens",
             "-m",
             min=1,
-            help="Show about this many tokens of each text, and no span in part",
+            help="Show about this many tokens of each text; no span is cut",
         ),
     ] = None,
 ) -> None:
-    """Find the spans in texts with a pipeline, and draw them on an HTML page.
+    """Predict the spans of texts with a pipeline, and draw them on an HTML page.
 
-    A page that is there is replaced, and no other file.
+    An earlier page is replaced; other files are not.
     """
     with reported_errors(AS_BEFORE):
         check_page(output)
@@ -79,13 +79,13 @@ def render_cli(
 def read_texts(path: Path, limit: int, *, gold: bool) -> List[Doc]:
     """Read the texts to show.
 
-    path (Path): A .spacy file, or a folder of them; or in utf-8 a .jsonl file, whose
-        objects have a text, or a .txt file, which is one text, also with .gz.
-    limit (int): Texts to read at most.
+    path (Path): A .spacy file or a folder of them, a .jsonl file whose objects have a
+        text, or a .txt file with one text. The last two are in utf-8, also as .gz.
+    limit (int): Highest number of texts to read.
     gold (bool): Whether gold spans are needed.
-    RETURNS (List[Doc]): The texts. Those of plain files are not tokenized well.
-    RAISES (ValueError): GP122 for another format, GP121 for plain texts if gold is
-        asked for, GP120 for no text, GP146 for another .jsonl.
+    RETURNS (List[Doc]): The texts. Texts of plain files are only roughly tokenized.
+    RAISES (ValueError): GP122 for another format, GP121 for plain texts if gold spans
+        are needed, GP120 if there is no text, GP146 for a .jsonl file without texts.
     """
     plain = is_plain(path) and path.is_file()
     if not (plain or path.suffix == ".spacy" or path.is_dir()):
@@ -119,7 +119,7 @@ def predict(
     nlp (Language): The pipeline.
     references (List[Doc]): The texts.
     gold (bool): Whether to compare the predicted spans with the gold spans.
-    YIELDS (Union[Doc, Example]): What to draw, with titles.
+    YIELDS (Union[Doc, Example]): The texts to draw, with titles.
     """
     predicted = nlp.pipe([doc.text for doc in references])
     for number, (reference, doc) in enumerate(zip(references, predicted), start=1):

@@ -1,4 +1,5 @@
-"""What commands print: labels, names and texts of others cannot steer the terminal."""
+"""Printing for the commands. Control characters in labels, names and texts are made
+visible, so that they cannot steer the terminal."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ from ..wording import visible
 
 
 class Printer(wasabi.Printer):
-    """wasabi's printer, which writes out control characters in what it is given."""
+    """wasabi's printer that makes control characters visible, used by all commands."""
 
     def text(self, title: Any = "", text: Any = "", *args: Any, **kwargs: Any) -> Any:
-        """Print a message; `good`, `warn`, `fail` and `info` do it by this, too."""
+        """Print a message. `good`, `warn`, `fail` and `info` call this too."""
         title, text = visible(str(title)), visible(str(text))
         return super().text(title, text, *args, **kwargs)
 
@@ -43,7 +44,7 @@ msg = Printer()
 
 @contextmanager
 def visible_warnings() -> Iterator[None]:
-    """Write out control characters in warnings."""
+    """Make control characters in warnings visible."""
     show = warnings.showwarning
 
     def show_visible(message: Any, *args: Any, **kwargs: Any) -> None:

@@ -25,7 +25,7 @@ from ..errors import Errors, Warnings, is_coded
 from ._util import INTERRUPTED, fail, reported_errors
 from .terminal import msg
 
-# The room below imports torch, which spaCy's command line need not load.
+# These modules import torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
     from ..training.resumable.checkpoint import Checkpoint
     from ..training.resumable.identity import Identity
@@ -43,7 +43,7 @@ def train_cli(
             "--output",
             "--output-path",
             "-o",
-            help="Folder for model-last, model-best and the state to continue with",
+            help="Folder for model-last, model-best and the checkpoint",
             file_okay=False,
         ),
     ],
@@ -52,7 +52,8 @@ def train_cli(
         Opt(
             "--resume",
             "-r",
-            help="Continue the training in the output folder; begin if there is none",
+            help="Continue the training in the output folder, or begin if there is "
+            "none",
         ),
     ] = False,
     force: Annotated[
@@ -60,8 +61,8 @@ def train_cli(
         Opt(
             "--force",
             "-F",
-            help="Begin; once the pipeline is initialized, replace the pipelines and "
-            "checkpoints in the output folder",
+            help="Begin again, and replace the pipelines and checkpoints in the output "
+            "folder once the new pipeline is initialized",
         ),
     ] = False,
     code_path: Annotated[
@@ -73,12 +74,12 @@ def train_cli(
     ] = False,
     use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
 ) -> None:
-    """Train a pipeline as `spacy train` does, and continue after an interruption.
+    """Train a pipeline like `spacy train`, and continue after an interruption.
 
-    At each evaluation the state of the training is stored in the output folder. After
-    Ctrl-C, a crash or a power cut, the same command with --resume continues from there.
-    The weights are those of a training without interruption. Settings of the config
-    can be overridden as in `spacy train`: --training.max_steps 1000.
+    At each evaluation the state of the training is saved in the output folder. After
+    Ctrl-C, a crash or a power cut, run the same command with --resume to continue from
+    there. The weights equal those of a training without interruption. Settings of the
+    config can be overridden as in `spacy train`: --training.max_steps 1000.
     """
     from ..training.resumable.output_folder import OutputFolder
 
@@ -118,20 +119,20 @@ def find_start(
     """Decide where a training starts, and print it.
 
     folder (OutputFolder): Its output folder.
-    identity (Identity): What it depends on.
-    resume (bool): Whether to continue what is there.
-    force (bool): Whether to remove what is there.
+    identity (Identity): What the training depends on.
+    resume (bool): Whether to continue the training in the folder.
+    force (bool): Whether to remove the training in the folder.
     RETURNS (Optional[Checkpoint]): Where to continue; None for the beginning.
     RAISES (ValueError): GP210 to GP215 if neither can be done.
     """
     checkpoint = folder.newest(identity) if resume else None
     if checkpoint is None:
         if resume:
-            msg.info("There is nothing to continue: the training begins")
+            msg.info("There is no training to continue: starting from the beginning")
         elif not force:
             folder.check_free()
         return None
-    msg.info(f"Continues from {checkpoint.path}")
+    msg.info(f"Continuing from {checkpoint.path}")
     if not folder.has_best():
         msg.warn(Warnings.GPW211.format(path=folder.path))
     return checkpoint
@@ -196,12 +197,12 @@ def interruptible(folder: OutputFolder) -> Iterator[None]:
     except KeyboardInterrupt:
         stored = folder.checkpoints()
         if stored:
-            what = "continues"
-            text = f"Interrupted. The state of its last evaluation is in {stored[0]}"
+            what = "continue from there"
+            text = f"Interrupted. The checkpoint of the last evaluation is {stored[0]}"
         else:
-            what = "begins again"
-            text = "Interrupted before there was a state to continue with"
-        msg.warn(text, f"The same command with --resume {what}.")
+            what = "begin again"
+            text = "Interrupted before the first checkpoint"
+        msg.warn(text, f"Run the same command with --resume to {what}.")
         raise typer.Exit(INTERRUPTED) from None
 
 

@@ -20,7 +20,7 @@ from ._util import (
 )
 from .terminal import msg
 
-# The room below imports torch, which spaCy's command line need not load.
+# This module imports torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
     from ..tuning.tune import Score, Tuning
 
@@ -30,7 +30,7 @@ def tune_cli(
         Path, Arg(help="Folder of a trained pipeline", exists=True, file_okay=False)
     ],
     data: Annotated[
-        Path, Arg(help="Documents with gold spans: dev.spacy", exists=True)
+        Path, Arg(help="Documents with gold spans, such as dev.spacy", exists=True)
     ],
     component: Annotated[
         str, Opt("--component", "-c", help="Name of the global_pointer to tune")
@@ -40,28 +40,28 @@ def tune_cli(
         Opt(
             "--output",
             "-o",
-            help="Write a tuned copy into this folder, which must not exist, and leave "
-            "the pipeline as it is",
+            help="Write a tuned copy to this folder, which must not exist, and leave "
+            "the pipeline unchanged",
         ),
     ] = None,
     per_label: Annotated[
         bool,
         Opt(
             "--per-label/--overall-only",
-            help="A threshold for each label, or one for all",
+            help="Choose a threshold for each label, or one for all",
         ),
     ] = True,
     temperature: Annotated[
         bool,
-        Opt("--temperature", "-t", help="Fit a temperature for the probabilities too"),
+        Opt("--temperature", "-t", help="Also fit a temperature for the probabilities"),
     ] = False,
     min_gold: Annotated[
         int,
         Opt(
             "--min-gold",
             min=1,
-            help="Labels with fewer gold spans keep the threshold of all; with fewer "
-            "of all labels together, nothing is written",
+            help="Labels with fewer gold spans get the common threshold; if all labels "
+            "together have fewer, nothing is written",
         ),
     ] = 20,
     beta: Annotated[
@@ -71,19 +71,19 @@ def tune_cli(
         float,
         Opt(
             "--lowest",
-            help="Lowest probability of a span to look at, as it is at temperature 1.0",
+            help="Lowest probability of the spans to look at, at temperature 1.0",
         ),
     ] = 0.05,
-    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
+    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
     dry_run: Annotated[
-        bool, Opt("--dry-run", "-n", help="Show the thresholds, and write nothing")
+        bool, Opt("--dry-run", "-n", help="Show the thresholds without writing them")
     ] = False,
 ) -> None:
-    """Find the thresholds that are best on documents with gold spans, in one pass, and
-    write them into the pipeline's config.
+    """Find the best thresholds on documents with gold spans, in one pass, and write
+    them to the pipeline's config.
 
-    Tune on the development documents: figures on documents that thresholds were chosen
-    for are higher than those on others. With fewer gold spans than --min-gold, nothing
+    Tune on the development documents: scores on the documents that thresholds were
+    chosen on are higher than on others. With fewer gold spans than --min-gold, nothing
     is written and the exit status is 1.
     """
     setup_gpu(gpu_id, silent=False)
@@ -122,10 +122,10 @@ def find_thresholds(
     model (Path): Folder of the pipeline.
     data (Path): The documents.
     component (str): Name of the component.
-    lowest (float): Lowest probability of a span to look at, as it is at a temperature
-        of 1.0: the spans are the same at any.
+    lowest (float): Lowest probability of the spans to look at, at temperature 1.0. The
+        spans are the same at every temperature.
     options (Dict[str, Any]): Options of `tuning.tune.tune`.
-    RETURNS (Tuning): What was found.
+    RETURNS (Tuning): The results.
     """
     from ..evaluation.predictions import find_component, floor_at, predict_candidates
     from ..tuning.candidates import collect
@@ -143,8 +143,8 @@ def find_thresholds(
 def print_scores(tuning: Tuning, *, per_label: bool) -> None:
     """Print the scores over all spans.
 
-    tuning (Tuning): What was found.
-    per_label (bool): Whether thresholds of single labels were looked for.
+    tuning (Tuning): The results.
+    per_label (bool): Whether thresholds of single labels were chosen.
     """
     kinds = {
         "Thresholds so far": tuning.present,
@@ -161,15 +161,15 @@ def print_scores(tuning: Tuning, *, per_label: bool) -> None:
     columns = ["P", "R", f_name, f"{f_name} cross-validated"]
     print_table("All spans", columns, rows)
     msg.text(
-        "Cross-validated: each document with the thresholds that are best on others, "
-        "which is nearer to what new documents give."
+        "Cross-validated: each document is scored with the thresholds that are best on "
+        "others. New documents give scores closer to these."
     )
 
 
 def print_labels(tuning: Tuning) -> None:
     """Print the threshold and the scores of each label.
 
-    tuning (Tuning): What was found.
+    tuning (Tuning): The results.
     """
     before = tuning.label_scores(tuning.present)
     rows: List[Tuple] = []
@@ -186,7 +186,7 @@ def print_labels(tuning: Tuning) -> None:
 def print_points(tuning: Tuning) -> None:
     """Print precision and recall at single thresholds.
 
-    tuning (Tuning): What was found.
+    tuning (Tuning): The results.
     """
     points = tuning.operating_points()
     rows = [(str(point), *_numbers(score)) for point, score in points]
@@ -195,9 +195,9 @@ def print_points(tuning: Tuning) -> None:
 
 
 def print_calibration(tuning: Tuning) -> None:
-    """Print how far the probabilities are off.
+    """Print the calibration errors of the probabilities.
 
-    tuning (Tuning): What was found.
+    tuning (Tuning): The results.
     """
     temperatures = [tuning.before.temperature, tuning.after.temperature]
     errors = [f"{100 * error:.2f}" for error in tuning.calibration_errors()]
@@ -208,9 +208,9 @@ def print_calibration(tuning: Tuning) -> None:
 
 
 def print_notes(tuning: Tuning, component: str) -> None:
-    """Print what the figures do not show.
+    """Print warnings and hints about the results.
 
-    tuning (Tuning): What was found.
+    tuning (Tuning): The results.
     component (str): Name of the component.
     """
     if tuning.has_few_gold:
@@ -219,17 +219,17 @@ def print_notes(tuning: Tuning, component: str) -> None:
         msg.warn(Warnings.GPW015.format(gold=gold, documents=documents))
     expected = tuning.left_out(tuning.best)
     if not tuning.gains:
-        msg.info("No thresholds are better than those so far, which are kept")
+        msg.info("No thresholds are better than the present ones, which are kept")
     elif expected and expected.f < tuning.score(tuning.present).f:
         msg.warn(
             "On documents that they were not chosen on, the new thresholds do worse "
-            "than those so far (cross-validated). Tune on more documents, or keep "
-            "them: --overall-only, --dry-run."
+            "than the present ones (cross-validated). Tune on more documents, choose "
+            "one threshold (--overall-only), or write nothing (--dry-run)."
         )
     elif tuning.single_expects_more:
         msg.info(
-            "On documents that they were not chosen on, one threshold for all does "
-            "better (cross-validated): --overall-only"
+            "On documents that they were not chosen on, one threshold for all labels "
+            "does better (cross-validated). To choose one, pass --overall-only"
         )
     lowest = tuning.before.lowest
     present = {"threshold": tuning.present.threshold, **tuning.present.thresholds}
@@ -241,8 +241,8 @@ def print_notes(tuning: Tuning, component: str) -> None:
     if after > before:
         msg.warn(
             f"The temperature {tuning.after.temperature} raises the calibration error, "
-            "though it fits the probabilities best: there are too few spans to tell. "
-            "Leave --temperature out."
+            "although it fits the probabilities best. There are too few spans to fit "
+            "one. Leave out --temperature."
         )
     if tuning.keeps_all:
         lowest = tuning.after.lowest
@@ -251,14 +251,15 @@ def print_notes(tuning: Tuning, component: str) -> None:
     if no_keys:
         names = ", ".join(map(repr, no_keys))
         msg.info(
-            f"A config cannot hold these labels, which keep one threshold: {names}"
+            f"These labels get the common threshold, because they cannot be keys in a "
+            f"config: {names}"
         )
 
 
 def check_enough_gold(tuning: Tuning) -> None:
     """Check that the thresholds can be written.
 
-    tuning (Tuning): What was found.
+    tuning (Tuning): The results.
     RAISES (ValueError): GP139 if they were chosen on fewer gold spans than --min-gold.
     """
     if tuning.has_few_gold:
@@ -268,8 +269,8 @@ def check_enough_gold(tuning: Tuning) -> None:
 
 
 def _numbers(score: Score) -> Tuple[str, str, str]:
-    """RETURNS (Tuple[str, str, str]): Precision, recall and F-score in percent, with a
-    dash for a share of nothing."""
+    """Return precision, recall and F-score in percent, with a dash if one is not
+    defined."""
     return (
         format_share(score.p if score.found else None),
         format_share(score.r if score.gold else None),

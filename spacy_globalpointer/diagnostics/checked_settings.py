@@ -1,4 +1,4 @@
-"""The settings in a training config, or a pipeline's, that a corpus must suit."""
+"""Settings of a training config or a pipeline that a corpus is checked against."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ..pipeline.span_loss import make_span_loss_v1
 from ..values import is_whole
 
 FACTORY = "global_pointer"
-#: Settings of the component that are taken from its section as they are.
+#: Settings of the component that are copied from its section.
 CHECKED = ("spans_key", "max_span_length", "overlap")
-#: Groups of entry points, and the modules whose functions this module understands.
+#: Groups of entry points, and the modules whose functions this module knows.
 READERS = ("spacy_readers", "spacy_globalpointer.corpus.reader")
 LOSSES = ("thinc_losses", "spacy_globalpointer.pipeline.span_loss")
 OUR_ENCODERS = (
@@ -39,13 +39,14 @@ TOK2VEC = ("spacy.Tok2Vec", "spacy.HashEmbedCNN.")
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """How an encoder is to read a text.
+    """Settings of an encoder that determine how it reads a text.
 
     name (str): As in `encoders.folders.load_encoder`.
-    window (Optional[int]): The most word pieces that it reads at once; None for all
-        that it can.
-    context (int): Word pieces that a window reads beside its own part.
-    has_windows (bool): Whether the windows are ours. Another architecture has its own.
+    window (Optional[int]): Highest number of word pieces that it reads at once; None
+        for as many as it can.
+    context (int): Word pieces of context that a window reads on each side.
+    has_windows (bool): Whether the windows are those of this package. Other
+        architectures have their own.
     tokenizer_config (Dict[str, Any]): Settings for `AutoTokenizer.from_pretrained`.
     transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
     """
@@ -60,21 +61,23 @@ class EncoderSettings:
 
 @dataclass(frozen=True)
 class CheckedSettings:
-    """What a corpus is checked against; the defaults are the component's.
+    """Settings that a corpus is checked against, made by `read_settings`. The defaults
+    are the component's.
 
     spans_key (str): Key of the spans in `Doc.spans`.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     overlap (str): The overlap policy.
-    chunk_size (int): Most tokens of a chunk in training; 0 for whole documents.
-    train_path (Optional[Path]): What is trained on; None if the config does not say.
+    chunk_size (int): Highest number of tokens of a training chunk; 0 for whole
+        documents.
+    train_path (Optional[Path]): The training file; None if the config names none.
     encoder (Optional[EncoderSettings]): The encoder; None if there is none.
-    has_tok2vec (bool): Whether the component stands on spaCy's tok2vec, which reads
-        words, not pieces.
+    has_tok2vec (bool): Whether the component uses spaCy's tok2vec, which reads words,
+        not word pieces.
     named_labels (Dict[str, List[str]]): Labels that the settings `thresholds` and
         `label_weights` name.
-    weights_by_number (Optional[str]): How the loss weighs labels by their number of
-        gold spans, "inverse" or "inverse_sqrt"; None if it does not, or if the
-        component is a trained one, which keeps its weights.
+    weights_by_number (Optional[str]): How the loss weights labels by their number of
+        gold spans, "inverse" or "inverse_sqrt". None if it does not, or if the
+        component is trained and keeps its weights.
     """
 
     spans_key: str = "sc"
@@ -89,7 +92,7 @@ class CheckedSettings:
 
 
 class _Block(NamedTuple):
-    """A component's section, its name, and the trained pipeline that holds it."""
+    """Section and name of a component, and the trained pipeline that contains it."""
 
     section: Dict[str, Any]
     name: str
@@ -97,15 +100,14 @@ class _Block(NamedTuple):
 
 
 def read_settings(path: Path, component: Optional[str] = None) -> CheckedSettings:
-    """Read what is in a config. No component is made and no model is loaded.
+    """Read the settings of a config, without making a component or loading a model.
 
     path (Path): A config, filled in or not, or the folder of a pipeline.
     component (Optional[str]): Name of the component; None if there is only one.
     RETURNS (CheckedSettings): The settings.
-    RAISES (ValueError): GP155 if it is no config; GP156 if it is not clear which
-        component is meant; GP157 if that is in another pipeline that is not there;
-        GP010 to GP012, GP020, GP063, GP117 or GP226 if a setting is nothing that the
-        component or the reader takes.
+    RAISES (ValueError): GP155 if it is not a config; GP156 if it is not clear which
+        component is meant; GP157 if the component is in another pipeline that does not
+        exist; GP010 to GP012, GP020, GP063, GP117 or GP226 if a setting is not valid.
     """
     config = _load(path)
     blocks = _blocks(config, _pipeline_folder(path))
@@ -130,7 +132,8 @@ def read_language(path: Path) -> Language:
     """Make the pipeline of a config without its components, for its tokenizer.
 
     path (Path): As in `read_settings`.
-    RETURNS (Language): The pipeline; a trained one's tokenizer is as it was saved.
+    RETURNS (Language): The pipeline. The tokenizer of a trained pipeline is the saved
+        one.
     """
     config = _load(path)
     folder = _pipeline_folder(path)
@@ -150,16 +153,16 @@ def _load(path: Path) -> Config:
 
 
 def _pipeline_folder(path: Path) -> Optional[Path]:
-    """RETURNS (Optional[Path]): The folder of the trained pipeline that a config
-    belongs to, if there is one."""
+    """Find the folder of the trained pipeline that a config belongs to, if there is
+    one."""
     folder = path if path.is_dir() else path.parent
     is_own = path.is_dir() or path.name == "config.cfg"
     return folder if is_own and (folder / "meta.json").is_file() else None
 
 
 def _blocks(config: Config, folder: Optional[Path]) -> Dict[str, Optional[_Block]]:
-    """RETURNS (Dict[str, Optional[_Block]]): The pipeline's components in order; None
-    for one that comes from a pipeline that is not there."""
+    """Return the pipeline's components in order; None for a component from a pipeline
+    that does not exist."""
     components = config.get("components", {})
     names = config.get("nlp", {}).get("pipeline", list(components))
     return {n: _block(components[n], n, folder) for n in names if n in components}
@@ -221,7 +224,8 @@ def _check(settings: CheckedSettings) -> None:
 def _find_encoder(
     blocks: Dict[str, Optional[_Block]], block: _Block
 ) -> Optional[EncoderSettings]:
-    """The encoder inside the component, or of the transformer that it listens to."""
+    """Find the encoder inside the component, or of the transformer that it listens
+    to."""
     tok2vec = _tok2vec(block)
     architecture = tok2vec.get("@architectures", LISTENER)
     if not architecture.startswith(LISTENER):
@@ -275,8 +279,8 @@ def _label_weights(block: _Block) -> Any:
 
 
 def _train_reader(config: Config) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The section of the training corpus; of a reader that
-    wraps another one, the inner section."""
+    """Return the section of the training corpus. If its reader wraps another one,
+    return the section of that."""
     place = config.get("training", {}).get("train_corpus", "corpora.train")
     section: Any = config
     for key in place.split("."):
@@ -287,7 +291,7 @@ def _train_reader(config: Config) -> Dict[str, Any]:
 
 
 def _chunk_size(reader: Dict[str, Any]) -> int:
-    """Of the training corpus; 0 if it is not read in chunks."""
+    """Return the chunk size of the training corpus; 0 if it is not read in chunks."""
     has_chunks = _is_registered(reader.get("@readers", ""), *READERS)
     size = reader.get("chunk_size", 0) if has_chunks else 0
     if not is_whole(size, least=0):
@@ -296,5 +300,5 @@ def _chunk_size(reader: Dict[str, Any]) -> int:
 
 
 def _is_registered(name: str, group: str, module: str) -> bool:
-    """RETURNS (bool): Whether a registered name stands for a function of a module."""
+    """Check whether a registered name belongs to a function of a module."""
     return any(point.module == module for point in entry_points(group=group, name=name))

@@ -1,4 +1,4 @@
-"""The report of a .spacy file: all that is counted in it, in one pass."""
+"""Report of a .spacy file, with all counts from one pass."""
 
 from __future__ import annotations
 
@@ -37,20 +37,21 @@ from .tokenizer_check import TokenizerCheck
 if TYPE_CHECKING:
     from ..encoders.pretrained import Encoder
 
-#: Tokens of the documents that are split into pieces together.
+#: Number of tokens of the documents that are split into pieces together.
 BATCH = 20_000
 
 
 @dataclass
 class FileReport:
-    """What is in a file.
+    """Counts of a file, made by `read_report`.
 
     statistics (CorpusStatistics): Labels, lengths and nesting.
     prints (TextPrints): Hashes of its texts.
     examples (SpanExamples): Some of the spans that are hard to learn.
-    tokenizer (Optional[TokenizerCheck]): Against a pipeline's tokenizer, if one is
+    tokenizer (Optional[TokenizerCheck]): Comparison with a pipeline's tokenizer, if it
+        is known.
+    pieces (Optional[PieceStatistics]): Counts with an encoder's tokenizer, if it is
         known.
-    pieces (Optional[PieceStatistics]): With an encoder's tokenizer, if one is known.
     """
 
     statistics: CorpusStatistics
@@ -64,17 +65,17 @@ Reports = Dict[str, FileReport]  # by the name of the file
 
 
 def labels_of(reports: Reports) -> List[str]:
-    """RETURNS (List[str]): All labels, sorted."""
+    """Return the labels of all files, sorted."""
     return sorted({label for r in reports.values() for label in r.statistics.labels})
 
 
 class EncoderReading(NamedTuple):
-    """How an encoder reads.
+    """Encoder, and how it reads a text; made by `load_reading`.
 
-    encoder (Encoder): Its settings and its tokenizer; the weights are not needed.
-    settings (EncoderSettings): How the config wants it to read.
-    window (Optional[int]): Word pieces that it reads at once, special ones counted;
-        None if its windows are not ours.
+    encoder (Encoder): Its settings and its tokenizer, without weights.
+    settings (EncoderSettings): Its settings in the config.
+    window (Optional[int]): Word pieces that it reads at once, including special ones;
+        None if its windows are not those of this package.
     """
 
     encoder: Encoder
@@ -83,7 +84,7 @@ class EncoderReading(NamedTuple):
 
     @property
     def capacity(self) -> Optional[int]:
-        """RETURNS (Optional[int]): Word pieces of the text in a window."""
+        """Return the number of word pieces of text in a window."""
         special = self.encoder.special
         n_special = len(special.before) + len(special.after)
         return None if self.window is None else self.window - n_special
@@ -93,8 +94,9 @@ def load_reading(settings: EncoderSettings) -> EncoderReading:
     """Load an encoder's tokenizer.
 
     settings (EncoderSettings): The encoder.
-    RETURNS (EncoderReading): How it reads.
-    RAISES (ValueError): GP032 to GP038 if it cannot be loaded, or not read so.
+    RETURNS (EncoderReading): The encoder, and how it reads.
+    RAISES (ValueError): GP032 to GP038 if it cannot be loaded, or cannot read like
+        this.
     """
     from ..encoders.folders import load_encoder  # imports torch
     from ..encoders.transformer_model import Settings
@@ -108,11 +110,11 @@ def load_reading(settings: EncoderSettings) -> EncoderReading:
 
 
 def load_language(config: Optional[Path], lang: Optional[str]) -> Optional[Language]:
-    """Make what training tokenizes with.
+    """Make a pipeline with the tokenizer of the training.
 
     config (Optional[Path]): The config, if there is one.
-    lang (Optional[str]): A language's code, which counts more than the config.
-    RETURNS (Optional[Language]): A pipeline without components; None without both.
+    lang (Optional[str]): Code of a language, which overrides the config.
+    RETURNS (Optional[Language]): A pipeline without components; None if both are None.
     """
     if lang is not None:
         return spacy.blank(lang)
@@ -129,8 +131,8 @@ def read_report(
 
     path (Path): The .spacy file, or a folder of such files.
     settings (CheckedSettings): The settings.
-    nlp (Optional[Language]): What training tokenizes with, if it is known.
-    reading (Optional[EncoderReading]): The encoder, if it is known.
+    nlp (Optional[Language]): A pipeline with the tokenizer of the training, if known.
+    reading (Optional[EncoderReading]): The encoder, if known.
     RETURNS (FileReport): The counts.
     RAISES (ValueError): GP119 if the file has no span under the key; GP120 if it has
         no document.
@@ -187,7 +189,7 @@ def _make_report(
 def _count(
     docs: Iterator[Doc], counters: Sequence[Callable[[Doc], None]]
 ) -> Iterator[Doc]:
-    """Count each document. One without a name is named by its number."""
+    """Count each document. A document without a name gets its number as name."""
     for number, doc in enumerate(docs, start=1):
         doc.user_data[TITLE] = doc_name(doc) or f"document {number}"
         for count in counters:

@@ -1,7 +1,7 @@
-"""Findings: what is wrong with some spans or documents of the files.
+"""Findings: faults of some spans or documents of the files.
 
-A finding is a warning if it concerns at least 1 % of the spans and 3 of them, or at
-least 1 % of the documents; a smaller one is a note in a table.
+A finding is a warning if it concerns at least 1 % of the spans and at least 3 of
+them, or at least 1 % of the documents. A smaller one is a note in a table.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from .piece_statistics import PieceStatistics
 from .text_prints import TextPrints
 from .tokenizer_check import TokenizerCheck
 
-#: Share from which a finding is a warning, if it also concerns as many items.
+#: Fraction from which a finding is a warning, if it also concerns this many items.
 LARGE_SHARE = 0.01
 LEAST_SPANS = 3
 LEAST_DOCUMENTS = 1
-#: Percentages from which something is a warning, where it is not LARGE_SHARE.
+#: Percentage of shared sentences from which a finding is a warning.
 MANY_SENTENCES = 5.0
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong with some items of a file.
+    """Fault of some items of a file, found by `debug`.
 
     file (str): Name of the file.
-    text (str): What is wrong and what to do about it, in whole sentences.
-    n (int): Items that it concerns.
-    total (int): Items of the file.
+    text (str): The fault and the remedy, in whole sentences.
+    n (int): Number of items with the fault.
+    total (int): Number of items in the file.
     examples (Sequence[str]): Some of the items, with the names of their documents.
-    least (int): Items from which it can be a warning.
-    large_share (float): Share of the items from which it is one.
-    large_kind (str): What it is then: "warn", or "info" for something that costs
-        nothing but time or memory.
+    least (int): Lowest number of items of a warning.
+    large_share (float): Lowest fraction of the items of a warning.
+    large_kind (str): How a large finding is printed: "warn", or "info" if it costs
+        only time or memory.
     """
 
     file: str
@@ -52,12 +52,12 @@ class Finding:
 
     @property
     def is_large(self) -> bool:
-        """RETURNS (bool): Whether it is more than a note in a table."""
+        """Return whether it is more than a note in a table."""
         return self.n >= max(self.least, self.large_share * self.total)
 
     @property
     def sentences(self) -> str:
-        """RETURNS (str): The text, with the examples."""
+        """Return the text with the examples."""
         if not self.examples:
             return self.text
         return f"{self.text} For example: {'; '.join(self.examples)}"
@@ -66,10 +66,10 @@ class Finding:
 def find_all(
     reports: Reports, settings: CheckedSettings, reading: Optional[EncoderReading]
 ) -> Iterator[Finding]:
-    """Find what is wrong with some spans or documents of the files.
+    """Find the faults of some spans or documents of the files.
 
     reports (Dict[str, FileReport]): The files by name.
-    settings (CheckedSettings): What they were checked against.
+    settings (CheckedSettings): The settings that the files were checked against.
     reading (Optional[EncoderReading]): The encoder, if there is one.
     YIELDS (Finding): The findings.
     """
@@ -92,7 +92,7 @@ def find_all(
 def _missing_labels(
     name: str, reports: Reports, labels: List[str]
 ) -> Iterator[Finding]:
-    """YIELDS (Finding): Labels that other files have and this one lacks."""
+    """Find the labels that other files have and this one lacks."""
     own = reports[name].statistics.labels
     missing = [label for label in labels if not own[label]]
     if not missing:
@@ -111,14 +111,14 @@ def _missing_labels(
 
 
 def _data_findings(name: str, report: FileReport) -> Iterator[Finding]:
-    """YIELDS (Finding): What is wrong with a file whatever it is trained with."""
+    """Find the faults that do not depend on the settings."""
     stats, examples = report.statistics, report.examples.kinds
     n = stats.documents_without_key
     if n:
         yield Finding(
             f"{name}:",
-            f"{number_of(n, 'document')} without doc.spans[{stats.spans_key!r}], of "
-            f"{stats.documents:,}. Training takes such documents as ones without "
+            f"{n:,} of {stats.documents:,} documents have no "
+            f"doc.spans[{stats.spans_key!r}]. Training uses them as documents without "
             "spans, but the scorer leaves them out as not annotated.",
             n,
             stats.documents,
@@ -129,8 +129,8 @@ def _data_findings(name: str, report: FileReport) -> Iterator[Finding]:
     if n:
         yield Finding(
             f"{name}:",
-            f"{number_of(n, 'span')} with whitespace at an edge, of {stats.spans:,}, "
-            "probably annotated by mistake.",
+            f"{n:,} of {stats.spans:,} spans begin or end with white space, "
+            "probably by mistake.",
             n,
             stats.spans,
             examples["whitespace"],
@@ -139,8 +139,8 @@ def _data_findings(name: str, report: FileReport) -> Iterator[Finding]:
     if n:
         yield Finding(
             f"{name}:",
-            f"{number_of(n, 'gold span')} could not be aligned with the tokens, of "
-            f"{total:,}. Such spans cannot be learnt, and count as missed.",
+            f"{n:,} of {total:,} gold spans could not be aligned with the "
+            "tokens. Such spans cannot be learned, and count as missed.",
             n,
             total,
             examples["lost"],
@@ -150,8 +150,7 @@ def _data_findings(name: str, report: FileReport) -> Iterator[Finding]:
 def _setting_findings(
     name: str, report: FileReport, settings: CheckedSettings
 ) -> Iterator[Finding]:
-    """YIELDS (Finding): Spans that the settings keep from being learnt, or that need
-    memory."""
+    """Find the spans that cannot be learned with the settings, or that need memory."""
     stats, examples = report.statistics, report.examples.kinds
     file, total = f"{name}:", f"of {stats.spans:,} gold spans"
     bound = settings.max_span_length
@@ -165,7 +164,7 @@ def _setting_findings(
     n = stats.lost_by_policy[settings.overlap]
     if n:
         text = (
-            f"overlap = {settings.overlap!r} must lose {n:,} {total}. Set overlap to "
+            f"overlap = {settings.overlap!r} loses {n:,} {total}. Set overlap to "
             f"{_wider_policy(stats, settings.overlap)}."
         )
         yield Finding(file, text, n, stats.spans, examples["overlap"])
@@ -173,9 +172,9 @@ def _setting_findings(
     n = stats.longer_than(size) if size else 0
     if n:
         text = (
-            f"{n:,} {total} are longer than a chunk of {size:,} tokens, the longest "
-            f"has {stats.longest_span:,}. Each makes its chunk as long as itself; if "
-            "memory does not suffice, set max_span_length."
+            f"{n:,} {total} are longer than a chunk of {size:,} tokens; the longest "
+            f"has {stats.longest_span:,}. The chunk of such a span is as long as the "
+            "span. If there is not enough memory, set max_span_length."
         )
         found = examples["over_chunk"]
         yield Finding(file, text, n, stats.spans, found, large_kind="info")
@@ -191,19 +190,21 @@ def _tokenizer_findings(
 ) -> Iterator[Finding]:
     if check.misaligned:
         text = (
-            f"{describe_tokens(stats, check)}: they cannot be learnt. Make the file "
-            "with the tokenizer of the pipeline, such as convert --lang, or train with "
-            "the tokenizer of the file, such as --nlp.lang."
+            f"{describe_tokens(stats, check)}. They cannot be learned. Make the file "
+            "with the tokenizer of the pipeline (convert --lang), or train with the "
+            "tokenizer of the file (--nlp.lang)."
         )
         n = check.misaligned
         yield Finding(f"{name}:", text, n, stats.spans, check.examples)
 
 
 def describe_tokens(stats: CorpusStatistics, check: TokenizerCheck) -> str:
+    """Describe how the tokens of a file differ from those of the pipeline."""
     return (
-        f"the pipeline's tokenizer cuts {check.documents:,} of {stats.documents:,} "
-        f"documents differently ({check.example}), and then {check.misaligned:,} of "
-        f"{stats.spans:,} gold spans do not begin and end at tokens"
+        f"the pipeline's tokenizer splits {check.documents:,} of {stats.documents:,} "
+        f"documents differently ({check.example}). With its tokens, "
+        f"{check.misaligned:,} of {stats.spans:,} gold spans do not begin and end at "
+        "tokens"
     )
 
 
@@ -218,7 +219,7 @@ def _piece_findings(
         unknown = number_of(n, "unknown word piece")
         tokens = number_of(pieces.tokens_with_unknown, "token")
         many = pieces.unknown_share >= LARGE_SHARE
-        remedy = " Take an encoder that knows them." if many else ""
+        remedy = " Use an encoder that knows them." if many else ""
         text = (
             f"{unknown} ({pieces.unknown_percent}) in {tokens}, most often "
             f"{_words(pieces.unknown_words())}.{remedy}"
@@ -228,8 +229,8 @@ def _piece_findings(
     n = pieces.without_piece
     if n:
         text = (
-            f"{number_of(n, 'token')} without a word piece, most often "
-            f"{_words(pieces.words_without_piece())}. The vector is 0: remove or "
+            f"{number_of(n, 'token has', 'tokens have')} no word piece, most often "
+            f"{_words(pieces.words_without_piece())}. Their vector is 0. Remove or "
             "replace these characters."
         )
         yield Finding(f"{name}:", text, n, pieces.tokens, pieces.documents_without)
@@ -237,9 +238,9 @@ def _piece_findings(
     if n and reading is not None:
         total = report.statistics.spans
         text = (
-            f"{number_of(n, 'gold span')} with more word pieces than a window of "
-            f"{reading.window:,}, of {total:,}: no window sees both ends. Raise "
-            "window, or take an encoder that reads more at once."
+            f"{n:,} of {total:,} gold spans have more word pieces than a "
+            f"window of {reading.window:,}, so no window sees both ends. Raise "
+            "window, or use an encoder that reads more at once."
         )
         yield Finding(f"{name}:", text, n, total, pieces.span_examples)
 
@@ -248,9 +249,9 @@ def _repeated(name: str, prints: TextPrints) -> Iterator[Finding]:
     n = prints.repeated
     if n:
         text = (
-            f"{_documents(n, 'has', 'have')} the text of another one of this file"
-            f"{_named(prints.repeated_names, n)}. Keep one of each: the others only "
-            "give it more weight."
+            f"{_documents(n, 'has', 'have')} the same text as another one of this file"
+            f"{_named(prints.repeated_names, n)}. Keep one of each: copies only give "
+            "a text more weight."
         )
         total = prints.n_documents
         yield Finding(f"{name}:", text, n, total, least=LEAST_DOCUMENTS)
@@ -262,7 +263,7 @@ def _leaks(first: str, second: str, a: TextPrints, b: TextPrints) -> Iterator[Fi
     if n:
         text = (
             f"{_documents(n, 'is', 'are')} also in {first}{_named(shared.names, n)}. "
-            "What was learnt by heart is no measure: remove them from "
+            "Scores on memorised texts mean nothing. Remove these documents from "
             f"{first} or {second}."
         )
         total = b.n_documents
@@ -286,7 +287,7 @@ def _documents(n: int, one: str, many: str) -> str:
 
 
 def _named(names: List[Tuple[str, str]], n: int) -> str:
-    """RETURNS (str): Pairs of names in brackets, and how many more there are."""
+    """Format pairs of names in brackets, and how many more there are."""
     texts = [_pair(pair) for pair in names]
     more = [f"and {n - len(texts):,} more"] if n > len(texts) else []
     return f" ({', '.join(chain(texts, more))})"

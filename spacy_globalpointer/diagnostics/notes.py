@@ -1,4 +1,4 @@
-"""Notes: what the numbers of the files mean as a whole, and what to do about it."""
+"""Notes on the numbers of the files as a whole, with remedies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .text_prints import TextPrints
 from .tokenizer_check import TokenizerCheck
 
 Note = Tuple[str, str]  # method of wasabi's msg, text
-#: Word pieces of a token from which an encoder does not suit the language.
+#: Mean word pieces per token above which an encoder does not suit the language.
 MANY_PIECES = 2.5
 
 
@@ -28,13 +28,13 @@ def notes(
     """Judge the numbers as a whole.
 
     reports (Dict[str, FileReport]): The files by name.
-    settings (CheckedSettings): What they were checked against.
+    settings (CheckedSettings): The settings that the files were checked against.
     reading (Optional[EncoderReading]): The encoder, if there is one.
-    train (str): Name of the file that is trained on.
+    train (str): Name of the training file.
     YIELDS (Tuple[str, str]): "good", "info" or "warn", and a text.
     """
     if len(reports) > 1 and not any(_share_text(*p) for p in _pairs(reports)):
-        yield "good", "No document and no long sentence is in two files"
+        yield "good", "No document and no long sentence is in more than one file"
     yield from _label_notes(labels_of(reports), settings)
     for name, report in reports.items():
         yield from _setting_notes(name, report.statistics, settings)
@@ -44,7 +44,7 @@ def notes(
             yield (
                 "warn",
                 f"{name}: a token has {report.pieces.per_token:.1f} word pieces on "
-                "average. Take an encoder that was made for this language.",
+                "average. Use an encoder that was made for this language.",
             )
     pieces = reports[train].pieces
     if reading is not None and settings.chunk_size and pieces is not None:
@@ -67,27 +67,27 @@ def _label_notes(labels: List[str], settings: CheckedSettings) -> Iterator[Note]
             yield (
                 "warn",
                 f"{setting} names labels that no file has: {', '.join(unknown)}. "
-                f"Training stops at that (GP016). There are: {', '.join(labels)}",
+                f"Training would stop with GP016. The labels are: {', '.join(labels)}",
             )
 
 
 def _setting_notes(
     name: str, stats: CorpusStatistics, settings: CheckedSettings
 ) -> Iterator[Note]:
-    """Say that no span is lost to a setting; those that are lost are findings."""
+    """Report the settings that lose no span. Lost spans are findings."""
     total = f"of {stats.spans:,} gold spans"
     bound, overlap = settings.max_span_length, settings.overlap
     if bound is not None and not stats.longer_than(bound):
         yield "good", f"{name}: 0 {total} are longer than {bound} tokens"
     if overlap != "any" and not stats.lost_by_policy[overlap]:
-        yield "good", f"{name}: overlap = {overlap!r} must lose 0 {total}"
+        yield "good", f"{name}: overlap = {overlap!r} loses 0 {total}"
 
 
 def _tokenizer_notes(
     name: str, stats: CorpusStatistics, check: TokenizerCheck
 ) -> Iterator[Note]:
     if not check.documents:
-        yield "good", f"{name}: the pipeline's tokenizer makes the tokens of the file"
+        yield "good", f"{name}: the pipeline's tokenizer gives the tokens of the file"
     elif not check.misaligned:
         yield "info", f"{name}: {describe_tokens(stats, check)}."
 
@@ -95,7 +95,7 @@ def _tokenizer_notes(
 def _chunk_notes(
     name: str, pieces: PieceStatistics, chunk_size: int, reading: EncoderReading
 ) -> Iterator[Note]:
-    """Compare a chunk of the training corpus with a window."""
+    """Compare the chunks of the training corpus with the windows of the encoder."""
     tokens, n_pieces = pieces.tokens, pieces.pieces
     if reading.capacity is None or reading.window is None or not n_pieces:
         return
@@ -108,12 +108,12 @@ def _chunk_notes(
     if 2 * chunk < min(capacity, longest):
         yield (
             "warn",
-            f"{about}, but {room}: documents are predicted in windows that are much "
-            "longer than what was trained on, and find less. Set window = "
+            f"{about}, but {room}. In prediction, windows are much longer than the "
+            "texts in training, so fewer spans are found. Set window = "
             f"{chunk + window - capacity:,} or about {fitting}.",
         )
     elif 2 * min(chunk, longest) > 3 * capacity:
-        text = f"{about}, and {room}: it is read in several. About {fitting} fills one."
+        text = f"{about}, and {room}: a chunk needs several. About {fitting} fills one."
         yield "info", text
     else:
         yield "good", f"{about}, and {room}"

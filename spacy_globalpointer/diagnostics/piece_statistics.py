@@ -1,4 +1,5 @@
-"""How an encoder splits a corpus: pieces of a token, unknown pieces, windows."""
+"""Statistics of how an encoder splits a corpus: pieces per token, unknown pieces,
+windows."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from ..encoders.pieces import Pieces, split_pieces
 from ..encoders.windows import plan_windows
 from ..wording import describe_span
 
-#: Spans and documents that are named.
+#: Number of spans and documents that are named.
 MAX_EXAMPLES = 3
 
 
@@ -26,9 +27,9 @@ class PieceStatistics:
     tokenizer (PreTrainedTokenizerFast): The encoder's tokenizer.
     strings (StringStore): The strings of the documents' vocab.
     spans_key (str): Key of the spans in `Doc.spans`.
-    capacity (Optional[int]): Pieces of the text that the encoder reads at once, special
-        ones not counted; None to count no windows.
-    context (int): Pieces that a window reads on each side of its own part.
+    capacity (Optional[int]): Pieces of text that the encoder reads at once, without
+        special ones; None to count no windows.
+    context (int): Pieces of context that a window reads on each side.
     """
 
     def __init__(
@@ -47,15 +48,15 @@ class PieceStatistics:
         self.context = context
         self.tokens = 0
         self.pieces = 0
-        #: Pieces that stand for what is not in the tokenizer's vocabulary.
+        #: Number of pieces that stand for text outside the tokenizer's vocabulary.
         self.unknown = 0
         self.windows = 0
-        #: Pieces, and windows, of the document that has most.
+        #: Number of pieces, and of windows, of the document that has most.
         self.longest_document = 0
         self.most_windows = 0
-        #: Gold spans with more pieces than a window has of the text.
+        #: Number of gold spans with more pieces than a window has room for.
         self.spans_over_window = 0
-        #: Some of these spans, and names of documents with unknown pieces and with
+        #: Some of these spans, and names of documents with unknown pieces or with
         #: tokens without a piece.
         self.span_examples: List[str] = []
         self.documents_with_unknown: List[str] = []
@@ -113,17 +114,18 @@ class PieceStatistics:
 
     @property
     def per_token(self) -> float:
-        """RETURNS (float): Pieces by tokens; 0 without tokens."""
+        """Return the mean number of pieces per token; 0 without tokens."""
         return self.pieces / max(1, self.tokens)
 
     @property
     def unknown_share(self) -> float:
-        """RETURNS (float): Share of the unknown pieces, from 0 to 1."""
+        """Return the fraction of unknown pieces, from 0 to 1."""
         return self.unknown / max(1, self.pieces)
 
     @property
     def unknown_percent(self) -> str:
-        """RETURNS (str): That fraction in percent; a small one is not shown as 0."""
+        """Return the fraction of unknown pieces in percent. A small one is not shown as
+        0."""
         percent = 100 * self.unknown_share
         if 0 < percent < 0.01:
             return "< 0.01 %"
@@ -131,18 +133,18 @@ class PieceStatistics:
 
     @property
     def tokens_with_unknown(self) -> int:
-        """RETURNS (int): Tokens with an unknown piece, or several."""
+        """Return the number of tokens with at least one unknown piece."""
         return sum(self._unknown.values())
 
     @property
     def without_piece(self) -> int:
-        """RETURNS (int): Tokens without any piece that are not white space."""
+        """Return the number of tokens without a piece that are not white space."""
         return sum(self._not_space(self._without).values())
 
     def percentile(self, percent: float) -> int:
-        """Find a number of pieces that a share of the tokens does not exceed.
+        """Find the number of pieces that a percentage of the tokens does not exceed.
 
-        percent (float): The share, from 0 to 100.
+        percent (float): The percentage, from 0 to 100.
         RETURNS (int): The smallest such number; 0 without tokens.
         """
         below = 0
@@ -153,13 +155,13 @@ class PieceStatistics:
         return 0
 
     def unknown_words(self, n: int = 10) -> List[Tuple[str, int]]:
-        """RETURNS (List[Tuple[str, int]]): The most frequent tokens with an unknown
-        piece, and how often each occurs."""
+        """Return the most frequent tokens with an unknown piece, and how often each
+        occurs."""
         return _most_common(self._texts(self._unknown), n)
 
     def words_without_piece(self, n: int = 10) -> List[Tuple[str, int]]:
-        """RETURNS (List[Tuple[str, int]]): The most frequent tokens without a piece
-        that are not white space, and how often each occurs."""
+        """Return the most frequent tokens without a piece that are not white space, and
+        how often each occurs."""
         return _most_common(self._not_space(self._without), n)
 
     def _texts(self, words: CounterT[int]) -> CounterT[str]:
@@ -176,7 +178,7 @@ def span_pieces(pieces: Pieces, spans: List[Tuple[int, int]]) -> ndarray:
 
     pieces (Pieces): A document's pieces.
     spans (List[Tuple[int, int]]): First token of each span, and token after its last.
-    RETURNS (ndarray): Shape (spans,). 0 for a span none of whose tokens has a piece.
+    RETURNS (ndarray): Shape (spans,). 0 for a span whose tokens have no pieces.
     """
     bounds = numpy.append(0, pieces.lengths.cumsum())
     starts, ends = numpy.array(spans, dtype="int64").reshape(-1, 2).T

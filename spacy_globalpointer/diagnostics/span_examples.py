@@ -1,5 +1,4 @@
-"""A few gold spans of each kind that is hard to learn, with the names of their
-documents."""
+"""Examples of gold spans that are hard to learn, with the names of their documents."""
 
 from __future__ import annotations
 
@@ -14,16 +13,17 @@ from ..corpus.statistics import has_whitespace_edge
 from ..types import LOST_GOLD
 from ..wording import describe_span
 
-#: Examples of a kind.
+#: Highest number of examples of a kind.
 MAX_EXAMPLES = 3
 
 
 class SpanExamples:
-    """Keeps the first gold spans of each kind of the documents added so far.
+    """Collector of the first gold spans of each kind in the documents added so far.
 
     spans_key (str): Key of the spans in `Doc.spans`.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
-    chunk_size (int): Most tokens of a chunk in training; 0 for whole documents.
+    chunk_size (int): Highest number of tokens of a training chunk; 0 for whole
+        documents.
     overlap (str): The overlap policy.
     """
 
@@ -39,14 +39,15 @@ class SpanExamples:
         self.max_span_length = max_span_length
         self.chunk_size = chunk_size
         self.overlap = overlap
-        #: A span of each label.
+        #: One span of each label.
         self.labels: Dict[str, str] = {}
         #: By kind: "without_key" (documents), "whitespace", "lost", "too_long",
-        #: "over_chunk" and "overlap" (two spans that the policy does not let stand).
+        #: "over_chunk" and "overlap" (two spans that the policy does not keep
+        #: together).
         self.kinds: DefaultDict[str, List[str]] = defaultdict(list)
 
     def add(self, doc: Doc) -> None:
-        """Look at a document.
+        """Add the examples of a document.
 
         doc (Doc): The document, with a name (see `metadata.doc_name`).
         """

@@ -1,4 +1,4 @@
-"""The same texts in two files, or twice in one. Only hashes of the texts are kept."""
+"""Detection of the same texts in two files, or twice in one, by their hashes."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from spacy.tokens import Doc
 from ..corpus.breaks import CLOSING, SENTENCE_END
 from ..corpus.metadata import doc_name
 
-#: Letters of the shortest sentence that counts; shorter ones are in many texts.
+#: Lowest number of letters of a sentence that counts. Shorter ones are in many texts.
 MIN_CHARS = 50
-#: Documents that are named at most.
+#: Highest number of documents that are named.
 MAX_NAMES = 5
-#: Characters that say as much as three letters: Chinese, Japanese and Korean ones.
+#: Characters that count as three letters: Chinese, Japanese and Korean ones.
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
-#: What stands between two sentences: an empty line, or white space after closing
-#: punctuation, which in some languages needs none.
+#: The separator of two sentences: an empty line, or white space after closing
+#: punctuation. Some languages have no white space there.
 _BETWEEN = re.compile(
     r"\n\s*\n|(?<=[{ends}])[{closing}]*\s+|(?<=[。！？])[{closing}]*".format(
         ends=re.escape("".join(sorted(SENTENCE_END))),
         closing=re.escape("".join(sorted(CLOSING))),
     )
 )
-#: What is no part of a sentence at its ends.
+#: Characters that are removed from the ends of a sentence.
 _EDGES = "".join({*SENTENCE_END, *CLOSING, *" \"'“‘«([{「『"})
 
 
 class SharedTexts(NamedTuple):
-    """What a file has of another one.
+    """Texts that a file has in common with another one.
 
-    documents (int): Documents of this file whose text is in the other, copies within
-        this file included.
-    names (List[Tuple[str, str]]): Names of the first of them, in the other file and
-        in this one.
-    sentences (int): Long sentences of this file that are in the other.
-    n_sentences (int): Long sentences of this file.
+    documents (int): Number of documents of this file whose text is in the other,
+        including copies within this file.
+    names (List[Tuple[str, str]]): Names of the first of these documents, in the other
+        file and in this one.
+    sentences (int): Number of long sentences of this file that are in the other.
+    n_sentences (int): Number of long sentences of this file.
     """
 
     documents: int
@@ -50,34 +50,35 @@ class SharedTexts(NamedTuple):
 
     @property
     def percent(self) -> float:
-        """RETURNS (float): Share of the sentences, from 0 to 100."""
+        """Return the percentage of the sentences, from 0 to 100."""
         return 100 * self.sentences / max(1, self.n_sentences)
 
 
 class TextPrints:
-    """Hashes of a file's documents and long sentences. Neither case nor the kind of
-    white space makes a difference.
+    """Hashes of the documents and long sentences of a file. Case and the kind of white
+    space are ignored.
 
-    min_chars (int): Letters of the shortest sentence that counts.
+    min_chars (int): Lowest number of letters of a sentence that counts.
     """
 
     def __init__(self, *, min_chars: int = MIN_CHARS) -> None:
         self.min_chars = min_chars
-        #: Documents that have the text of an earlier one of the file.
+        #: Number of documents with the same text as an earlier one of the file.
         self.repeated = 0
-        #: Names of the first of them: the earlier document's, and its own.
+        #: Names of the first of these documents: the earlier one's and their own.
         self.repeated_names: List[Tuple[str, str]] = []
         self.n_documents = 0
-        # Of the documents that have a text: names and hashes, and by hash the first.
+        # Names and hashes of the documents that have a text, and the first document by
+        # hash.
         self._names: List[str] = []
         self._documents = array("Q")
         self._first: Dict[int, int] = {}
-        # Hashes of sentences, and the number of the document that each is in.
+        # Hashes of sentences, and the number of the document of each.
         self._sentences = array("Q")
         self._owners = array("L")
 
     def add(self, doc: Doc) -> None:
-        """Note a document's text. One without any is never the same as another.
+        """Add a document's text. A document without text never equals another.
 
         doc (Doc): The document. Its name is that of `doc_name`, or its number.
         """
@@ -100,7 +101,7 @@ class TextPrints:
         self._owners.extend([number] * len(sentences))
 
     def shared_with(self, other: TextPrints) -> SharedTexts:
-        """Find what this file has of another.
+        """Find the texts that this file has in common with another.
 
         other (TextPrints): The hashes of the other file, such as train.
         RETURNS (SharedTexts): The counts.
@@ -112,7 +113,7 @@ class TextPrints:
         return SharedTexts(len(common), names, n_found, len(self._sentences))
 
     def owners_of_shared_sentences(self, other: TextPrints) -> List[Tuple[str, str]]:
-        """Name documents that share long sentences.
+        """Find documents that share long sentences.
 
         other (TextPrints): The hashes of the other file, such as train.
         RETURNS (List[Tuple[str, str]]): Names of the other file's document and of this
@@ -130,7 +131,7 @@ class TextPrints:
         return names
 
     def _shared_sentences(self, other: TextPrints) -> NDArray[numpy.int64]:
-        """RETURNS (NDArray): Indices of the sentences that the other file has."""
+        """Return the indices of the sentences that the other file has."""
         own, theirs = _as_numpy(self._sentences), _as_numpy(other._sentences)
         return numpy.flatnonzero(numpy.isin(own, theirs))
 

@@ -1,4 +1,4 @@
-"""What changes where texts are tokenized again, as they are in training."""
+"""Comparison of the tokens of a corpus with those of a pipeline's tokenizer."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ IntArray = NDArray[numpy.int64]
 
 
 class TokenizerCheck:
-    """Counts the documents whose tokens are not those that a pipeline would make.
+    """Counts of the documents whose tokens differ from those of a pipeline's tokenizer.
 
-    A Doc that was made of words without their spaces is left out: training keeps its
-    tokens.
+    A Doc that was made from words without spaces is left out, because training keeps
+    its tokens.
 
     nlp (Language): The pipeline; only its tokenizer is used.
     spans_key (str): Key of the spans in `Doc.spans`.
@@ -30,13 +30,13 @@ class TokenizerCheck:
     def __init__(self, nlp: Language, spans_key: str) -> None:
         self.nlp = nlp
         self.spans_key = spans_key
-        #: Documents that the tokenizer cuts differently.
+        #: Number of documents that the tokenizer splits differently.
         self.documents = 0
-        #: Gold spans that then do not begin and end at tokens.
+        #: Number of gold spans that then do not begin and end at tokens.
         self.misaligned = 0
-        #: Where the first difference is: the words of the file and of the tokenizer.
+        #: The first difference: the words of the file and of the tokenizer.
         self.example: Optional[str] = None
-        #: Some of the misaligned spans, and the documents they are in.
+        #: Some of the misaligned spans, with their documents.
         self.examples: List[str] = []
 
     def add(self, doc: Doc) -> None:
@@ -66,8 +66,8 @@ class TokenizerCheck:
 
 
 def _edges(doc: Doc) -> IntArray:
-    """RETURNS (IntArray): First character of each token and the one after its last,
-    shape (tokens, 2)."""
+    """Return the first character of each token and the one after its last, shape
+    (tokens, 2)."""
     array = doc.to_array([IDX, LENGTH]).astype("int64").reshape(-1, 2)
     return array.cumsum(axis=1)
 

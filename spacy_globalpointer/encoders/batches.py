@@ -1,4 +1,4 @@
-"""Windows of many documents as arrays that an encoder can read."""
+"""Batches of windows of many documents, as arrays that an encoder can read."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .windows import Window, blend_weights, plan_windows
 
 
 class SpecialPieces(NamedTuple):
-    """What an encoder wants around the pieces of a text.
+    """Special pieces that an encoder needs around the pieces of a text.
 
-    before (ndarray): Pieces in front, such as [CLS].
-    after (ndarray): Pieces behind, such as [SEP].
-    pad (int): Piece that fills up a window.
+    before (ndarray): Pieces before the text, such as [CLS].
+    after (ndarray): Pieces after the text, such as [SEP].
+    pad (int): Piece that pads a window.
     """
 
     before: ndarray
@@ -27,14 +27,15 @@ class SpecialPieces(NamedTuple):
 
 
 class WindowBatch(NamedTuple):
-    """Windows of about the same length, filled up to the same one.
+    """Windows of about the same length, padded to the same length.
 
     ids (ndarray): Shape (windows, pieces), int64.
-    mask (Any): Shape (windows, pieces), bool: False where it is filled up.
+    mask (Any): Shape (windows, pieces), bool: False for padding.
     is_global (Optional[Any]): Same shape, bool: pieces that see the whole window.
-    rows (ndarray): Shape (given,): flat offsets of the pieces whose vectors count.
-    places (ndarray): Shape (given,): where these belong among all documents' pieces.
-    weights (ndarray): Shape (given,), float32: how much they count there.
+    rows (ndarray): Shape (given,): flat offsets of the pieces whose vectors are used.
+    places (ndarray): Shape (given,): indices of these pieces among those of all
+        documents.
+    weights (ndarray): Shape (given,), float32: weights of these vectors.
     """
 
     ids: ndarray
@@ -61,15 +62,15 @@ def batch_windows(
 
     docs (Sequence[Pieces]): The documents.
     special (SpecialPieces): Special pieces, which every window has.
-    window (int): The most pieces of a window, special ones counted.
-    context (int): Pieces that a window reads beside its own part.
-    max_pieces (int): The most pieces of a batch, filling counted; a longer window
-        makes a batch by itself.
-    max_filling (int): The most pieces by which a batch is filled up; not with a
-        coarseness.
-    coarseness (int): 1 or 2 for batches of few, or of very few, shapes; 0 for any.
-    is_global (Optional[Sequence[Any]]): For each document which pieces see their
-        whole window, shape (pieces,), bool.
+    window (int): Highest number of pieces of a window, including special ones.
+    context (int): Pieces of context that a window reads on each side.
+    max_pieces (int): Highest number of pieces of a batch, including padding. A longer
+        window is a batch by itself.
+    max_filling (int): Highest number of padding pieces in a batch. It is not used with
+        a coarseness.
+    coarseness (int): 1 for batches of few shapes, 2 for very few, 0 for any.
+    is_global (Optional[Sequence[Any]]): Whether each piece of a document sees its whole
+        window, shape (pieces,), bool, for each document.
     first_is_global (bool): Whether a window's first piece sees the whole window.
     RETURNS (List[WindowBatch]): The batches, longest windows first. The weights of each
         piece of each document add up to 1.
@@ -93,9 +94,8 @@ def batch_windows(
 
 
 class _Read(NamedTuple):
-    """A window, the pieces that it has with special ones and when it is filled up, its
-    document, where the document's pieces begin among all, and the weights of its
-    vectors."""
+    """Window to read: its numbers of pieces with special ones and with padding, its
+    document, the offset of the document's pieces, and the weights of its vectors."""
 
     length: int
     filled: int
@@ -112,7 +112,7 @@ def _plan(
     context: int,
     coarseness: int,
 ) -> List[_Read]:
-    """The windows of all documents, the longest first."""
+    """Plan the windows of all documents, the longest first."""
     n_special = len(special.before) + len(special.after)
     reads, offset = [], 0
     for i, pieces in enumerate(docs):

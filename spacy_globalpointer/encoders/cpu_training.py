@@ -1,14 +1,14 @@
-"""Two operations of a training step that torch leaves slow on a CPU.
+"""Faster versions of two operations of a training step that are slow in torch on a CPU.
 
-Dropout: torch draws a random number for each element, one after the other, and where
-attention has dropout that takes longer than the attention. Here a draw of 64 bits
-decides four elements.
+Dropout: torch draws a random number for each element, one after the other. In attention
+this takes longer than the attention itself. Here 64 random bits are enough for four
+elements.
 
-Gradients of embeddings: torch makes an array as large as the table for each lookup,
-fills it with zeros, and adds it to the gradient. Here the rows that were looked up are
-added to the gradient that the optimizer reads anyway.
+Gradients of embeddings: for each lookup, torch makes an array as large as the table,
+fills it with zeros, and adds it to the gradient. Here only the rows that were looked up
+are added to the gradient.
 
-benchmarks/speed/steps.py measures what each of them saves.
+benchmarks/speed/steps.py measures the time that each of them saves.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _LEVELS = 2**16
 
 
 class QuickDropout(TorchFunctionMode):
-    """Within this context dropout of tensors on a CPU, attention's too, is quick: each
-    element is kept with the probability 1 - p, to the nearest 1 / 65,536, and scaled
-    so that its mean stays."""
+    """Context in which dropout of tensors on a CPU is fast, also in attention. Each
+    element is kept with the probability 1 - p, to the nearest 1 / 65,536, and scaled so
+    that its mean is unchanged."""
 
     def __torch_function__(
         self,
@@ -50,7 +50,7 @@ def drop(x: Tensor, p: float) -> Tensor:
 
     x (Tensor): Any shape, on a CPU.
     p (float): Probability of a zero, less than 1.
-    RETURNS (Tensor): Same shape; what is left is scaled by 1 / (1 - p).
+    RETURNS (Tensor): Same shape. The remaining elements are scaled by 1 / (1 - p).
     """
     kept = round((1 - p) * _LEVELS)
     draws = torch.empty(x.numel() // 4 + 1, dtype=torch.int64)
@@ -93,11 +93,11 @@ def _attention(
 
 
 class EmbeddingRows(TorchFunctionMode):
-    """Within this context the lookups of a parameter on a CPU add to its `grad`
-    themselves in the backward pass.
+    """Context in which the lookups of a parameter on a CPU add to its `grad` themselves
+    in the backward pass.
 
-    That is for `backward`, in one thread: `torch.autograd.grad` with respect to the
-    parameter and its hooks see nothing, and there is no second derivative.
+    This works only with `backward`, in one thread. `torch.autograd.grad` with respect
+    to the parameter and its hooks get nothing, and there is no second derivative.
     """
 
     def __torch_function__(

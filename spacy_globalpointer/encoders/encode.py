@@ -1,4 +1,5 @@
-"""Runs an encoder over batches of windows and puts the vectors in the text's order."""
+"""Run of an encoder over batches of windows, with the vectors in the order of the
+text."""
 
 from __future__ import annotations
 
@@ -20,14 +21,14 @@ def encode(
     dtype: torch.dtype,
     checkpointing: bool = False,
 ) -> Tensor:
-    """The vector of each piece, blended from the windows that read it.
+    """Compute the vector of each piece, blended from the windows that read it.
 
     module (torch.nn.Module): An encoder; its output has a `last_hidden_state`.
-    batches (List[WindowBatch]): At least one; together they have all pieces.
-    dtype (torch.dtype): What float32 weights compute in. Half precision weights
-        compute in their own.
-    checkpointing (bool): Keep no activations of a batch for the backward pass, and
-        compute them again there: slower, with the memory of a single batch.
+    batches (List[WindowBatch]): At least one batch. Together they contain all pieces.
+    dtype (torch.dtype): Type in which float32 weights compute. Weights in half
+        precision compute in their own type.
+    checkpointing (bool): Keep no activations of a batch for the backward pass, but
+        compute them again. This is slower, but needs only the memory of a single batch.
     RETURNS (Tensor): Shape (pieces of all documents, width), float32.
     """
     device = next(module.parameters()).device
@@ -45,7 +46,7 @@ def encode(
             own = _run(module, inputs, rows, dtype)
         if not len(vectors):
             vectors = own.new_zeros(n_pieces, own.shape[1])
-        # In place: the sum needs none of its values for the gradient.
+        # In place, because the gradient of the sum does not need these values.
         vectors.index_add_(0, places, own * weights[:, None])
     return vectors
 
@@ -77,11 +78,11 @@ def _run(
 
 
 def _choose_attention(module: Any, length: int) -> None:
-    """Let BigBird attend in blocks where a window has enough of them. By itself it goes
-    over to full attention with the first short window, for all that follow."""
+    """Let BigBird use block attention for windows with enough blocks. Otherwise it
+    switches to full attention at the first short window, and stays there."""
     config = getattr(module, "config", None)
     if config is not None and getattr(config, "attention_type", "") == "block_sparse":
         shortest = (5 + 2 * config.num_random_blocks) * config.block_size
         kind = "block_sparse" if length > shortest else "original_full"
-        with torch.device("meta"):  # no start values: the weights stay
+        with torch.device("meta"):  # the weights stay, so do not initialize them
             module.set_attention_type(kind)

@@ -1,4 +1,4 @@
-"""An encoder as the shim of a Thinc layer."""
+"""Shim of a Thinc layer that contains an encoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from .storage import encoder_from_bytes, encoder_to_bytes
 
 
 class EncoderShim(TorchShim):
-    """Holds the weights in float32, and for prediction a copy in half precision.
+    """Shim that holds the weights in float32, and for prediction a copy in half
+    precision.
 
     precision (str): See `choose_precision`.
     checkpointing (bool): See `encode`.
@@ -45,7 +46,7 @@ class EncoderShim(TorchShim):
 
     @property
     def encoder(self) -> Optional[Encoder]:
-        """RETURNS (Optional[Encoder]): The encoder; None before initialization."""
+        """Return the encoder; None before initialization."""
         return self._encoder
 
     @encoder.setter
@@ -58,7 +59,7 @@ class EncoderShim(TorchShim):
         self._encoder = encoder
 
     def predict(self, batches: List[WindowBatch]) -> Tensor:  # type: ignore[override]
-        """Vectors of the batches' pieces.
+        """Compute the vectors of the pieces of batches.
 
         batches (List[WindowBatch]): At least one.
         RETURNS (Tensor): Shape (pieces, width), float32.
@@ -70,7 +71,8 @@ class EncoderShim(TorchShim):
     def begin_update(  # type: ignore[override]
         self, batches: List[WindowBatch]
     ) -> Tuple[Tensor, Callable[[Tensor], None]]:
-        """Vectors of the batches' pieces, and a callback for their gradient.
+        """Compute the vectors of the pieces of batches, and a callback for their
+        gradient.
 
         batches (List[WindowBatch]): At least one.
         RETURNS (Tuple[Tensor, Callable[[Tensor], None]]): Shape (pieces, width),
@@ -91,20 +93,20 @@ class EncoderShim(TorchShim):
         return vectors.detach(), backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Update the weights, unless a gradient has overflowed. Gradients of several
-        batches were added up as they were scaled."""
+        """Update the weights, unless a gradient has overflowed. The gradients of
+        several batches were added in their scaled form."""
         self.forget_copies()
         own = [x.grad for x in self._model.parameters() if x.grad is not None]
         self._grad_scaler.unscale(own)
         super().finish_update(optimizer)
 
     def learn_rate_factor(self, name: str) -> float:
-        """RETURNS (float): The factor of a parameter's layer."""
+        """Return the factor of a parameter's layer."""
         return self._factors[name]
 
     @contextmanager
     def use_params(self, params: Dict) -> Iterator[None]:
-        """Use other values of the weights for a while."""
+        """Use other values of the weights temporarily."""
         self.forget_copies()
         try:
             with super().use_params(params):
@@ -113,12 +115,11 @@ class EncoderShim(TorchShim):
             self.forget_copies()
 
     def to_bytes(self) -> bytes:
-        """RETURNS (bytes): The encoder and its tokenizer; empty before
-        initialization."""
+        """Serialize the encoder and its tokenizer; empty before initialization."""
         return b"" if self.encoder is None else encoder_to_bytes(self.encoder)
 
     def from_bytes(self, data: bytes) -> EncoderShim:
-        """Load what `to_bytes`, or a transformer of spacy-transformers, stored.
+        """Load the bytes of `to_bytes` or of a transformer of spacy-transformers.
 
         data (bytes): The bytes.
         RETURNS (EncoderShim): The shim.

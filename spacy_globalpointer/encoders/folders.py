@@ -1,4 +1,4 @@
-"""An encoder by the name that a user gives, and as a folder that other tools read."""
+"""Loading of an encoder by name, and saving as a folder that other tools read."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def load_encoder(
         `AutoTokenizer.from_pretrained`.
     transformer_config (Optional[Dict[str, Any]]): Settings for
         `AutoConfig.from_pretrained`.
-    with_weights (bool): False for an encoder whose weights have shapes and no values,
-        which is all that counting word pieces and windows needs.
+    with_weights (bool): False for an encoder whose weights have shapes but no values,
+        which is enough to count word pieces and windows.
     RETURNS (Encoder): The encoder on the CPU, in float32.
-    RAISES (ValueError): GP033, GP034, GP035 or GP038 if there is no usable one.
+    RAISES (ValueError): GP033, GP034, GP035 or GP038 if there is no usable encoder.
     """
     folder = _component_folder(name)
     if folder is not None:
@@ -39,14 +39,14 @@ def load_encoder(
 
 
 def _component_folder(name: str) -> Optional[Path]:
-    """RETURNS (Optional[Path]): The folder of a trained transformer, if it is one."""
+    """Return the folder of a trained transformer, if a path names one."""
     folders = (Path(name), Path(name) / "transformer")
     return next((path for path in folders if (path / "model").is_file()), None)
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:
-    """Save an encoder and its tokenizer as transformers does. The folder appears when
-    it is complete.
+    """Save an encoder and its tokenizer in the format of transformers. The folder
+    appears only when it is complete.
 
     encoder (Encoder): The encoder.
     folder (Path): A folder that does not exist.

@@ -1,4 +1,5 @@
-"""Which tokens see, and are seen by, the whole window of a sparse encoder."""
+"""Choice of the tokens that see, and are seen by, the whole window of a sparse
+encoder."""
 
 from __future__ import annotations
 
@@ -13,12 +14,12 @@ from ..errors import Errors
 
 
 class GlobalAttention:
-    """Chooses the tokens with global attention, by the union of its rules.
+    """Rules that choose the tokens with global attention. Their results are joined.
 
     first (bool): The first piece of each window, such as [CLS].
     patterns (List[List[dict]]): Token patterns of spaCy's Matcher.
     spans_key (Optional[str]): The tokens of the spans in `doc.spans[spans_key]`.
-    RAISES (ValueError): GP037 if there is no rule at all, or a pattern is none.
+    RAISES (ValueError): GP037 if there is no rule, or a pattern is not valid.
     """
 
     def __init__(
@@ -31,14 +32,14 @@ class GlobalAttention:
         self.patterns = patterns
         self.spans_key = spans_key
         if not (first or patterns or spans_key):
-            raise ValueError(Errors.GP037.format(reason="it names no token"))
-        try:  # says now what is wrong with a pattern, or needs a tagger
+            raise ValueError(Errors.GP037.format(reason="no rule names a token"))
+        try:  # finds errors in a pattern now, and patterns that need a tagger
             self._match(Doc(Vocab(), words=["a"]))
         except ValueError as error:
             raise ValueError(Errors.GP037.format(reason=error)) from error
 
     def _match(self, doc: Doc) -> List[Tuple[int, int]]:
-        """First token and end of each match."""
+        """Return first token and end of each match."""
         if not self.patterns:
             return []
         matcher = Matcher(doc.vocab)
@@ -46,7 +47,7 @@ class GlobalAttention:
         return [(start, end) for _, start, end in matcher(doc)]
 
     def __call__(self, doc: Doc) -> Any:
-        """Tokens that have global attention because of what they are.
+        """Find the tokens of a document with global attention.
 
         doc (Doc): A document.
         RETURNS (Any): Shape (tokens,), bool.
@@ -65,14 +66,14 @@ def make_global_attention_v1(
     patterns: Optional[List[List[Dict[str, Any]]]] = None,
     spans_key: Optional[str] = None,
 ) -> GlobalAttention:
-    """`spacy-globalpointer.global_attention.v1`: for the setting `global_attention`
-    of the architecture `spacy-globalpointer.TransformerModel.v1`.
+    """Make `spacy-globalpointer.global_attention.v1`, for the setting
+    `global_attention` of the architecture `spacy-globalpointer.TransformerModel.v1`.
 
     first (bool): The first piece of each window, such as [CLS].
-    patterns (Optional[List[List[dict]]]): Token patterns of spaCy's Matcher; what
-        they match has global attention. They can use attributes of the tokenizer.
+    patterns (Optional[List[List[dict]]]): Token patterns of spaCy's Matcher, whose
+        matches have global attention. They can use attributes that the tokenizer sets.
     spans_key (Optional[str]): The tokens of the spans in `doc.spans[spans_key]`, such
-        as a question or headings, which something set before the transformer.
+        as a question or headings. A component before the transformer must set them.
     RETURNS (GlobalAttention): The rules.
     """
     return GlobalAttention(first, patterns or [], spans_key)

@@ -1,4 +1,4 @@
-"""Which layer of an encoder each of its parameters belongs to."""
+"""Depths of the layers that the parameters of an encoder belong to."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ _LAYER = re.compile(r"(?:^|\.)\w*layer\w*\.(\d+)\.")
 
 
 def layer_depths(module: torch.nn.Module) -> Dict[str, int]:
-    """The depth of each parameter of an encoder.
+    """Find the depth of each parameter of an encoder.
 
     module (torch.nn.Module): An encoder of transformers.
-    RETURNS (Dict[str, int]): By parameter name: 0 for embeddings and what lies between
-        them and the first layer, 1 for the first layer, and so on. What belongs to no
-        layer and is no embedding, such as a last normalisation, is as deep as the
-        last. Layers that share their parameters, as ALBERT's, are one.
+    RETURNS (Dict[str, int]): The depth by parameter name: 0 for embeddings and
+        parameters between them and the first layer, 1 for the first layer, and so on.
+        Other parameters outside the layers, such as a last normalisation, are as deep
+        as the last layer. Layers that share their parameters, as in ALBERT, count as
+        one.
     """
     names = [name for name, _ in module.named_parameters()]
     found = {name: _LAYER.search(name) for name in names}
@@ -31,12 +32,12 @@ def layer_depths(module: torch.nn.Module) -> Dict[str, int]:
 
 
 def learn_rate_factors(module: torch.nn.Module, decay: float) -> Dict[str, float]:
-    """Factors of the learning rate that fall from layer to layer (Howard & Ruder 2018,
-    arXiv 1801.06146; Clark et al. 2020, arXiv 2003.10555).
+    """Return factors of the learning rate that decrease from layer to layer (Howard &
+    Ruder 2018, arXiv 1801.06146; Clark et al. 2020, arXiv 2003.10555).
 
     module (torch.nn.Module): An encoder of transformers.
-    decay (float): Factor from a layer to the one below it.
-    RETURNS (Dict[str, float]): By parameter name; 1 for the last layer.
+    decay (float): Factor from a layer to the layer below.
+    RETURNS (Dict[str, float]): The factor by parameter name; 1 for the last layer.
     RAISES (ValueError): GP047 if the encoder's layers are not known.
     """
     depths = layer_depths(module)
@@ -45,12 +46,12 @@ def learn_rate_factors(module: torch.nn.Module, decay: float) -> Dict[str, float
 
 
 def freeze_layers(module: torch.nn.Module, frozen_layers: Optional[int]) -> None:
-    """Keep the lowest layers of an encoder as they are.
+    """Freeze the lowest layers of an encoder.
 
     module (torch.nn.Module): An encoder of transformers.
-    frozen_layers (Optional[int]): Layers to freeze beside the embeddings; 0 for the
-        embeddings alone, None for nothing.
-    RAISES (ValueError): GP046 if the encoder has not so many; GP047 if its layers are
+    frozen_layers (Optional[int]): Number of layers to freeze in addition to the
+        embeddings. 0 freezes only the embeddings, None nothing.
+    RAISES (ValueError): GP046 if the encoder has fewer layers; GP047 if its layers are
         not known.
     """
     depths = layer_depths(module)

@@ -1,8 +1,9 @@
-"""Makes a Longformer of an encoder that reads short texts only.
+"""Conversion of an encoder for short texts to a Longformer.
 
-As Beltagy, Peters and Cohan (2020, https://arxiv.org/abs/2004.05150, section 5) start
-theirs from RoBERTa: the learnt positions are repeated until there are enough, and
-the projections of global attention begin as those of the local one.
+It follows the way in which Beltagy, Peters and Cohan (2020,
+https://arxiv.org/abs/2004.05150, section 5) initialize theirs from RoBERTa. The learned
+positions are repeated until there are enough, and the projections of global attention
+are copies of the local ones.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from transformers import LongformerConfig, LongformerModel
 from ..errors import Errors
 from .pretrained import Encoder
 
-#: Families whose weights are named and used as Longformer's are.
+#: Families whose weights have the same names and uses as those of Longformer.
 FAMILIES = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
-# Settings that mean the same in all of them.
+# Settings with the same meaning in all of these families.
 _SHARED = [
     *("vocab_size", "type_vocab_size", "pad_token_id", "bos_token_id", "eos_token_id"),
     *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
@@ -30,16 +31,16 @@ _POSITIONS = "embeddings.position_embeddings.weight"
 
 
 def lengthen(encoder: Encoder, *, positions: int, attention_window: int) -> Encoder:
-    """An encoder with the same weights for longer texts. As long as a text has no more
-    pieces than half an attention window and one, its vectors are those of the original;
-    it should be trained before it is used on longer ones.
+    """Make an encoder with the same weights for longer texts. If a text has at most
+    half an attention window and one more piece, its vectors equal those of the
+    original. Train the encoder before you use it on longer texts.
 
     encoder (Encoder): A BERT, RoBERTa or ELECTRA encoder.
-    positions (int): The most pieces that the new encoder reads at once.
-    attention_window (int): Each piece sees half as many on each side; even.
+    positions (int): Highest number of pieces that the new encoder reads at once.
+    attention_window (int): Each piece sees half of this number on each side; even.
     RETURNS (Encoder): The Longformer, with a tokenizer that knows its length.
-    RAISES (ValueError): GP041 if the encoder is of another kind, or the numbers make
-        no sense.
+    RAISES (ValueError): GP041 if the encoder is of another kind, or the numbers are not
+        valid.
     """
     _check(encoder, positions, attention_window)
     old = encoder.module.config
@@ -49,7 +50,7 @@ def lengthen(encoder: Encoder, *, positions: int, attention_window: int) -> Enco
         **{**settings, "pad_token_id": pad},
         sep_token_id=encoder.tokenizer.sep_token_id,
         attention_window=[attention_window] * old.num_hidden_layers,
-        # Longformer counts positions from behind the padding's.
+        # Longformer counts positions after that of the padding.
         max_position_embeddings=positions + pad + 1,
     )
     weights = encoder.module.state_dict()
@@ -71,16 +72,16 @@ def _check(encoder: Encoder, positions: int, attention_window: int) -> None:
     elif getattr(config, "embedding_size", config.hidden_size) != config.hidden_size:
         reason = (
             f"its embeddings are {config.embedding_size} wide and its layers "
-            f"{config.hidden_size}, which a Longformer's cannot be"
+            f"{config.hidden_size}, but those of a Longformer are equally wide"
         )
     elif _padding(encoder) not in (None, encoder.tokenizer.pad_token_id):
-        reason = "its tokenizer pads with another piece than its positions count from"
+        reason = "its tokenizer and its positions use different padding pieces"
     elif attention_window < 2 or attention_window % 2:
         reason = f"the attention window {attention_window} is not even and positive"
     elif positions < max(attention_window, encoder.max_window):
         reason = (
-            f"{positions} positions are less than the attention window, "
-            f"{attention_window}, or than it has already, {encoder.max_window}"
+            f"{positions} positions are fewer than the attention window, "
+            f"{attention_window}, or than the encoder has, {encoder.max_window}"
         )
     if reason is not None:
         raise ValueError(Errors.GP041.format(reason=reason))
@@ -99,12 +100,13 @@ def _convert(
 
 
 def _padding(encoder: Encoder) -> Optional[int]:
-    """The piece from behind which RoBERTa and its kin count positions."""
+    """Return the padding piece, after which RoBERTa and related encoders count
+    positions."""
     return encoder.module.embeddings.position_embeddings.padding_idx
 
 
 def _repeat(module: Any, positions: int, pad: int) -> Tensor:
-    """The table of learnt positions, its own over and over."""
+    """Repeat the table of learned positions until it is long enough."""
     table = module.embeddings.position_embeddings
     first = 0 if table.padding_idx is None else table.padding_idx + 1
     learnt = table.weight.detach()[first:]

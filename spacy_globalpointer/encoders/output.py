@@ -1,4 +1,4 @@
-"""What the `transformer` component and its listeners take from a model."""
+"""Output of a model for the `transformer` component and its listeners."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .pieces import Pieces
 
 @dataclass
 class EncodedBatch(FullTransformerBatch):
-    """Vectors of the documents' pieces, each document's in an array of its own, so
-    that a document that is kept does not keep the batch.
+    """Vectors of the documents' pieces. Each document has its own array, so that a
+    document in memory does not keep the batch in memory.
 
     A document's output has a row for each piece, in the text's order, without special
-    pieces. Tokens without a piece, such as white space, belong to a last row of zeros.
+    pieces. Tokens without a piece, such as white space, point to a last row of zeros.
 
     n_pieces (List[int]): Number of the pieces of each document that has tokens.
     """
@@ -42,7 +42,7 @@ class EncodedBatch(FullTransformerBatch):
         strings: Any,
         pad: int,
     ) -> EncodedBatch:
-        """Share out the vectors of a batch.
+        """Divide the vectors of a batch among its documents.
 
         docs (Sequence[Doc]): The documents.
         pieces (Sequence[Pieces]): Their pieces.
@@ -73,10 +73,10 @@ class EncodedBatch(FullTransformerBatch):
     def unsplit_by_doc(self, arrays: List[List[Any]]) -> FullTransformerBatch:
         """Gather the gradients of the documents' rows.
 
-        arrays (List[List[Floats3d]]): For each document that has tokens an array of
-            shape (1, rows, width).
+        arrays (List[List[Floats3d]]): An array of shape (1, rows, width) for each
+            document that has tokens.
         RETURNS (FullTransformerBatch): Its output is a tensor of shape (pieces of all
-            documents, width); none if no document has tokens.
+            documents, width). It has no tensor if no document has tokens.
         """
         own = [array[0, :n] for [array], n in zip(arrays, self.n_pieces)]
         gathered = FullTransformerBatch.empty(0)
@@ -95,7 +95,7 @@ def _share(pieces: Pieces, rows: Any, strings: Any, pad: int) -> TransformerData
         indices, lengths = _point_to(attended, indices, lengths)
         rows = xp.concatenate([rows, xp.zeros((1, rows.shape[1]), dtype=rows.dtype)])
     elif rows.base is not None and rows.base.size > rows.size:
-        rows = rows.copy()  # a view would keep the batch
+        rows = rows.copy()  # a view would keep the batch in memory
     mask = numpy.ones((1, len(ids)), dtype="float32")
     mask[0, attended:] = 0
     align = indices.astype("int32"), lengths.astype("int32")
@@ -113,7 +113,7 @@ def _share(pieces: Pieces, rows: Any, strings: Any, pad: int) -> TransformerData
 
 
 def _point_to(row: int, indices: Any, lengths: Any) -> Tuple[Any, Any]:
-    """Give a row to each token that has none."""
+    """Point each token without a row to the given row."""
     without = numpy.flatnonzero(lengths == 0)
     places = (lengths.cumsum() - lengths)[without]
     return numpy.insert(indices, places, row), lengths.clip(min=1)

@@ -1,4 +1,4 @@
-"""Documents as word pieces, and which pieces belong to which token."""
+"""Word pieces of documents, and the pieces of each token."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy import ndarray
 from spacy.attrs import IDX, LENGTH, SPACY
 from spacy.tokens import Doc
 
-#: A longer text is handed to the tokenizer in parts of about so many tokens.
+#: A longer text is passed to the tokenizer in parts of about this number of tokens.
 PART = 1000
 
 
 class Pieces(NamedTuple):
-    """A document's pieces, without special tokens.
+    """Pieces of a document, without special tokens, made by `split_pieces`.
 
     ids (ndarray): Shape (pieces,).
     cuts (ndarray): Ascending offsets of the pieces at which a token begins.
     indices (ndarray): Offsets of each token's pieces, token after token. A piece that
-        spreads over several tokens belongs to each of them.
-    lengths (ndarray): Shape (tokens,): number of pieces of each token. White space
-        and what the tokenizer ignores has none.
+        covers several tokens belongs to each of them.
+    lengths (ndarray): Shape (tokens,): number of pieces of each token. White space and
+        text that the tokenizer ignores have none.
     """
 
     ids: ndarray
@@ -32,17 +32,18 @@ class Pieces(NamedTuple):
 
 
 def split_pieces(tokenizer: Any, docs: List[Doc]) -> List[Pieces]:
-    """Split documents into pieces as the encoder's tokenizer does.
+    """Split documents into pieces with the encoder's tokenizer.
 
-    tokenizer (PreTrainedTokenizerFast): It must know the pieces' offsets.
+    tokenizer (PreTrainedTokenizerFast): A tokenizer that returns the pieces' offsets.
     docs (List[Doc]): The documents, of any length.
-    RETURNS (List[Pieces]): One for each document.
+    RETURNS (List[Pieces]): The pieces of each document.
     """
     if not docs:
         return []
     texts = [doc.text for doc in docs]
     arrays = [doc.to_array([IDX, LENGTH, SPACY]).astype("int64") for doc in docs]
-    # Characters are counted through all texts; one between two belongs to neither.
+    # Characters are counted through all texts. A character between two texts belongs to
+    # neither.
     sizes = numpy.array([len(text) + 1 for text in texts])
     bases = sizes.cumsum() - sizes
     tokens = numpy.concatenate(arrays)
@@ -55,7 +56,7 @@ def split_pieces(tokenizer: Any, docs: List[Doc]) -> List[Pieces]:
 
 
 def tokens_to_pieces(pieces: Pieces, chosen: Any) -> Any:
-    """Choose the pieces of chosen tokens.
+    """Find the pieces of chosen tokens.
 
     pieces (Pieces): A document's pieces.
     chosen (Any): Shape (tokens,), bool.
@@ -67,9 +68,9 @@ def tokens_to_pieces(pieces: Pieces, chosen: Any) -> Any:
 
 
 def _cut_text(array: ndarray) -> List[int]:
-    """Offsets in characters at which a text's parts begin: before the space in front
-    of a token, so that a tokenizer sees what it would see in the whole text; before
-    a token where no space is near."""
+    """Find the character offsets at which the parts of a text begin. A part begins at
+    the space before a token, so that the tokenizer gives the same pieces as for the
+    whole text. If there is no space nearby, it begins at a token."""
     places, first = [0], 0
     starts, spaced = array[:, 0], array[:, 2]
     while len(array) - first > 2 * PART:
@@ -83,8 +84,9 @@ def _cut_text(array: ndarray) -> List[int]:
 def _tokenize(
     tokenizer: Any, texts: List[str], places: List[List[int]], bases: ndarray
 ) -> Tuple[ndarray, ndarray, ndarray]:
-    """All documents' pieces, shape (pieces,), the characters of each, shape (pieces,
-    2), and the number of each document's, shape (documents,)."""
+    """Return the pieces of all documents, shape (pieces,), the characters of each
+    piece, shape (pieces, 2), and the number of pieces of each document, shape
+    (documents,)."""
     parts = [
         text[begin:end]
         for text, begins in zip(texts, places)
@@ -113,7 +115,7 @@ def _tokenize(
 def _align(
     spans: ndarray, starts: ndarray, stops: ndarray
 ) -> Tuple[ndarray, ndarray, ndarray]:
-    """Cuts, indices and lengths as in `Pieces`, for all documents together.
+    """Compute cuts, indices and lengths as in `Pieces`, for all documents together.
 
     spans: Shape (pieces, 2): each piece's characters. starts, stops: Shape (tokens,):
     each token's.
@@ -146,7 +148,7 @@ def _split(
     n_pieces: ndarray,
     n_tokens: ndarray,
 ) -> List[Pieces]:
-    """Each document's own part, its pieces counted from its first one."""
+    """Return the part of each document, with its pieces counted from its first one."""
     ends = n_pieces.cumsum()
     token_ends = n_tokens.cumsum()
     n_indices = numpy.diff(numpy.append(0, lengths.cumsum())[token_ends], prepend=0)

@@ -1,8 +1,8 @@
-"""The precision an encoder computes in, and how fast bfloat16 is on this CPU.
+"""Precision in which an encoder computes, and the speed of bfloat16 on this CPU.
 
-That a processor lists the instructions of bfloat16 does not say that it is faster with
-them: some are slower, and a virtual machine that lists AMX without supporting it ends
-the process at the first product. So another process tries.
+A processor that lists the instructions of bfloat16 may still be slower with them. A
+virtual machine that lists AMX without supporting it ends the process at the first
+product. So another process measures the speed.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ PRECISIONS = {
     "bf16": torch.bfloat16,
     "fp16": torch.float16,
 }
-#: Held while a device is measured, so that all threads use one result.
+#: Held during a measurement, so that all threads use one result.
 _measuring = threading.Lock()
-#: bfloat16 must be faster than float32 by this factor before "auto" takes it.
+#: Factor by which bfloat16 must be faster than float32 for "auto" to use it.
 GAIN = 1.2
-# Products of a small encoder's; the best of several times is what the machine can do.
+# Products of the size of a small encoder. The best of several times shows what the
+# machine can do.
 _PROBE = """
 import sys, time
 sys.path.append(sys.argv[2])
@@ -54,7 +55,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def check_name(name: str) -> None:
-    """Check that a precision is known.
+    """Check the name of a precision.
 
     name (str): As in `choose_precision`.
     RAISES (ValueError): GP030 for an unknown name.
@@ -64,10 +65,10 @@ def check_name(name: str) -> None:
 
 
 def check_precision(name: str, device: torch.device) -> None:
-    """Refuse at once what needs no measurement to be known as wrong.
+    """Check a precision as far as possible without a measurement.
 
     name (str): As in `choose_precision`.
-    device (torch.device): Where the encoder lives.
+    device (torch.device): Device of the encoder.
     RAISES (ValueError): GP030 for an unknown name; GP031 for "fp16" on a CPU.
     """
     check_name(name)
@@ -76,12 +77,13 @@ def check_precision(name: str, device: torch.device) -> None:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """The data type that an encoder computes in.
+    """Choose the data type in which an encoder computes.
 
     name (str): "fp32", "bf16", "fp16", or "auto": bfloat16 where it is faster.
-    device (torch.device): Where the encoder lives.
+    device (torch.device): Device of the encoder.
     RETURNS (torch.dtype): The data type.
-    RAISES (ValueError): GP030 for another name; GP031 where the device cannot do it.
+    RAISES (ValueError): GP030 for another name; GP031 if the device does not support
+        it.
     """
     check_precision(name, device)
     if name == "auto":
@@ -103,7 +105,7 @@ def _decide(device_type: str) -> torch.dtype:
 
 
 def bf16_gain(device_type: str) -> float:
-    """How many times faster than float32 bfloat16 is on a kind of device.
+    """Return how many times faster bfloat16 is than float32 on a kind of device.
 
     device_type (str): "cpu", "cuda" or "mps".
     RETURNS (float): The factor; 0 where bfloat16 does not work. On a CPU it is
@@ -124,14 +126,14 @@ def _measure(device_type: str) -> float:
 
 
 def measure_bf16_gain() -> float:
-    """How many times faster than float32 a product in bfloat16 is on this CPU.
+    """Measure how many times faster a product in bfloat16 is than in float32 on this
+    CPU.
 
-    The result is kept in the user's cache folder until the machine is started again,
-    so that all processes decide alike and only the first one waits, some seconds. A
-    measurement that fails, for whatever reason, is not kept: the next process tries
-    again.
+    The result is kept in the user's cache folder until the machine restarts. So all
+    processes make the same choice, and only the first one waits for some seconds. A
+    failed measurement is not kept, and the next process tries again.
 
-    RETURNS (float): The factor; 0 if bfloat16 does not work, or could not be tried.
+    RETURNS (float): The factor; 0 if bfloat16 does not work, or could not be tested.
     """
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return 0.5  # torch computes in float32 and converts
@@ -150,7 +152,7 @@ def measure_bf16_gain() -> float:
 
 
 def _boot() -> str:
-    """What changes with every start of the machine; empty where nothing is known."""
+    """Return a text that changes with every start of the machine; empty if unknown."""
     try:
         return f"{platform.node()} {_BOOT.read_text(encoding='ascii').strip()}"
     except OSError:
@@ -163,7 +165,7 @@ def _cache_file() -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file at once, or leave it where that is not allowed."""
+    """Replace a file in one step, or do nothing if that is not allowed."""
     try:
         with atomic_file(path) as draft:
             draft.write_text(text, encoding="utf-8")
@@ -172,8 +174,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _run_probe() -> float:
-    # Isolated (-I), so that no module of the current folder runs in place of torch;
-    # PYTHONPATH is ignored, too, so the place of this process' torch is passed on.
+    # Isolated (-I), so that no module of the current folder is used instead of torch.
+    # This ignores PYTHONPATH too, so the path of this process' torch is passed on.
     command = [sys.executable, "-I", "-c", _PROBE]
     command += [str(torch.get_num_threads()), str(Path(torch.__file__).parents[1])]
     try:

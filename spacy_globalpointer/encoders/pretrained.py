@@ -1,4 +1,4 @@
-"""A pretrained encoder with its tokenizer: from a folder, a hub, or a pipeline."""
+"""Pretrained encoders with their tokenizers, from a folder, a hub or a pipeline."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from .remote_code import (
     with_trust,
 )
 
-# Settings that transformers takes and leaves among the unused ones.
+# Settings that transformers uses but returns among the unused ones.
 _OF_LOADING = {"dtype", "torch_dtype", "gguf_file", "mirror", "user_agent"}
-# Tokenizers without a limit say 1e30.
+# Tokenizers without a limit return 1e30.
 _NO_LIMIT = 10**6
 
 
 class Encoder:
-    """An encoder and the tokenizer it was trained with.
+    """Encoder and the tokenizer that it was trained with, made by `build_encoder`.
 
     module (torch.nn.Module): The encoder, in float32.
     tokenizer (PreTrainedTokenizerFast): The tokenizer.
@@ -47,11 +47,11 @@ class Encoder:
         self.tokenizer = tokenizer
         #: Width of a piece's vector.
         self.width = int(module.config.hidden_size)
-        #: The most pieces that the encoder reads at once, special ones counted; 0
-        #: where neither tokenizer nor encoder tells.
+        #: Highest number of pieces that the encoder reads at once, including special
+        #: ones; 0 if neither tokenizer nor encoder states it.
         known = [tokenizer.model_max_length, _positions(module)]
         self.max_window = int(min((n for n in known if 0 < n < _NO_LIMIT), default=0))
-        #: What the tokenizer puts around a text.
+        #: Special pieces that the tokenizer puts around a text.
         self.special = _special_pieces(tokenizer)
         #: Shape (vocabulary,): the texts of the tokenizer's pieces.
         vocabulary = tokenizer.get_vocab()
@@ -80,11 +80,12 @@ def _ints(ids: Any) -> Any:
 
 
 def _positions(module: Any) -> int:
-    """How many positions an encoder has learnt; 0 if it has no table of them."""
+    """Return the number of positions that an encoder has learned; 0 without such a
+    table."""
     positions = getattr(module.config, "max_position_embeddings", None) or 0
     table = getattr(getattr(module, "embeddings", None), "position_embeddings", None)
     padding = getattr(table, "padding_idx", None)
-    if padding is not None:  # RoBERTa and its kin count from behind the padding
+    if padding is not None:  # RoBERTa and related encoders count after the padding
         positions -= padding + 1
     return int(positions)
 
@@ -103,9 +104,9 @@ def load_pretrained(
     transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
     with_weights (bool): See `load_encoder`.
     RETURNS (Encoder): The encoder on the CPU.
-    RAISES (ValueError): GP033 if there is no such model or it lacks a part; GP034 if
-        its tokenizer cannot tell offsets; GP035 if it is no encoder; GP065 if it needs
-        code that is not trusted.
+    RAISES (ValueError): GP033 if there is no such model or a part is missing; GP034 if
+        its tokenizer does not return offsets; GP035 if it is not an encoder; GP065 if
+        it needs code that is not trusted.
     """
     config, tokenizer = _load_parts(name, tokenizer_config, transformer_config)
     if not with_weights:
@@ -113,7 +114,7 @@ def load_pretrained(
     trust = with_trust(name, transformer_config)["trust_remote_code"]
     try:
         module = AutoModel.from_pretrained(name, config=config, trust_remote_code=trust)
-    except Exception as error:  # pickle and safetensors raise many kinds
+    except Exception as error:  # pickle and safetensors raise many kinds of errors
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error
@@ -124,14 +125,14 @@ def load_pretrained(
 def _load_parts(
     name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]
 ) -> Tuple[Any, Any]:
-    """Load an encoder's settings and its tokenizer."""
+    """Load the settings and the tokenizer of an encoder."""
     for_config = with_trust(name, transformer_config)
     for_tokenizer = with_trust(name, {"use_fast": True, **tokenizer_config})
     try:
         config, unknown = AutoConfig.from_pretrained(
             name, return_unused_kwargs=True, **for_config
         )
-    except Exception as error:  # whatever a damaged file raises
+    except Exception as error:  # a damaged file raises many kinds
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error
@@ -140,7 +141,7 @@ def _load_parts(
     _check_kind(name, config)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **for_tokenizer)
-    except Exception as error:  # whatever a tokenizer without its files raises
+    except Exception as error:  # missing files raise many kinds
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error
@@ -149,8 +150,8 @@ def _load_parts(
 
 
 def _warn_unknown(name: str, config: Any, unused: List[str]) -> None:
-    """Warn of settings that transformers did not use, of which some are not the
-    config's but of the loading."""
+    """Warn about settings that transformers did not use. Settings of the loading are
+    not in the config, but are used."""
     for key in unused:
         if key in _OF_LOADING or hasattr(config, key):
             continue
@@ -166,17 +167,17 @@ def build_encoder(
     tokenizer: Any,
     weights: Optional[Mapping[str, Tensor]] = None,
 ) -> Encoder:
-    """Make an encoder of its parts.
+    """Make an encoder from its parts.
 
-    name (str): Where they come from, for messages.
+    name (str): Source of the parts, for messages.
     config (PretrainedConfig): The encoder's settings.
     tokenizer (Any): Its tokenizer.
-    weights (Optional[Mapping[str, Tensor]]): Its weights, every one of them; None for
-        an encoder whose weights have shapes and no values.
+    weights (Optional[Mapping[str, Tensor]]): All of its weights; None for an encoder
+        whose weights have shapes but no values.
     RETURNS (Encoder): The encoder on the CPU.
     RAISES (ValueError): GP033 if its settings fit no encoder; GP034 if the tokenizer
-        cannot tell offsets; GP035 if it is no encoder; RuntimeError if the weights are
-        another model's.
+        does not return offsets; GP035 if it is not an encoder; RuntimeError if the
+        weights belong to another model.
     """
     config.return_dict = True
     _check_kind(name, config)
@@ -184,7 +185,7 @@ def build_encoder(
     try:
         with torch.device("cpu" if weights is not None else "meta"):
             module = new_module(config)
-    except Exception as error:  # whatever modules raise for settings of the wrong type
+    except Exception as error:  # settings of the wrong type raise many kinds
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error
@@ -196,7 +197,7 @@ def build_encoder(
 
 
 def new_module(config: Any) -> Any:
-    """RETURNS (torch.nn.Module): An encoder with random weights.
+    """Make an encoder with random weights.
 
     config (PretrainedConfig): Its settings.
     """
@@ -216,8 +217,8 @@ def _check_inputs(name: str, module: Any) -> None:
 
 
 def _check_kind(name: str, config: Any) -> None:
-    """Refuse what does not give each piece a vector that knows both its sides, and what
-    brings code of its own for that."""
+    """Check that a model gives each piece a vector that depends on both sides, and that
+    it needs no code of its own for that."""
     check_attention(name, config)
     kind = config.model_type
     causal = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES

@@ -1,4 +1,4 @@
-"""Code that comes with an encoder, and is not run unless the user says so."""
+"""Code that comes with an encoder, which is run only if the user trusts it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any, Dict
 
 from ..errors import Errors
 
-#: Environment variable with which a user says so: 1 runs such code.
+#: Environment variable for that: 1 runs such code.
 VARIABLE = "SPACY_GLOBALPOINTER_TRUST_REMOTE_CODE"
 
 
 def is_trusted() -> bool:
-    """RETURNS (bool): Whether the user lets code run that comes with an encoder."""
+    """Return whether the user trusts code that comes with an encoder."""
     return os.environ.get(VARIABLE) == "1"
 
 
 def with_trust(name: str, settings: Dict[str, Any]) -> Dict[str, Any]:
-    """Add to settings for `from_pretrained` whether code may be run. Without that,
-    transformers asks on the standard input.
+    """Add to settings for `from_pretrained` whether code may be run. Without it,
+    transformers asks on standard input.
 
     name (str): The encoder's name, for messages.
     settings (Dict[str, Any]): Settings of the config.
-    RETURNS (Dict[str, Any]): They, with `trust_remote_code`.
-    RAISES (ValueError): GP065 if they want code to be run, and the user has not said
-        so.
+    RETURNS (Dict[str, Any]): The settings with `trust_remote_code`.
+    RAISES (ValueError): GP065 if the settings ask to run code that the user does not
+        trust.
     """
     wanted = bool(settings.get("trust_remote_code", is_trusted()))
     if wanted and not is_trusted():
@@ -33,11 +33,11 @@ def with_trust(name: str, settings: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def check_attention(name: str, config: Any) -> None:
-    """Check that an encoder computes its attention with no code of a hub.
+    """Check that an encoder computes its attention without code from a hub.
 
     name (str): The encoder's name, for messages.
     config (PretrainedConfig): Its settings.
-    RAISES (ValueError): GP065 if it does, and the user has not said that it may.
+    RAISES (ValueError): GP065 if it needs such code, and the user does not trust it.
     """
     wanted = getattr(config, "_attn_implementation_internal", None)
     if isinstance(wanted, str) and "/" in wanted and not is_trusted():
@@ -45,8 +45,7 @@ def check_attention(name: str, config: Any) -> None:
 
 
 def wants_code(error: Exception) -> bool:
-    """RETURNS (bool): Whether transformers raised an error because it was not to run
-    code.
+    """Check whether transformers raised an error because it may not run code.
 
     error (Exception): The error.
     """
@@ -54,7 +53,7 @@ def wants_code(error: Exception) -> bool:
 
 
 def remote_code(name: str, reason: str) -> ValueError:
-    """RETURNS (ValueError): GP065.
+    """Return the error GP065.
 
     name (str): The encoder's name.
     reason (str): Why it needs code.

@@ -1,4 +1,4 @@
-"""Where the windows of a document meet, and how far from there a span lies."""
+"""Seams between the windows of a document, and the distances of spans from them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .pretrained import Encoder
 from .transformer_model import Settings, get_shim
 from .windows import plan_windows
 
-#: Distance of a span that lies across a seam.
+#: Distance of a span across a seam.
 ACROSS = -1
 
 
 class Seams:
-    """The seams of one document.
+    """Seams of one document, found by `find_seams`.
 
     pieces (Pieces): The document's word pieces.
-    places (ndarray): Ascending offsets of the pieces before which a new window's own
-        part begins; none if the document is read in one window.
+    places (ndarray): Ascending offsets of the pieces at which the own part of a new
+        window begins; empty if the document is read in one window.
     """
 
     def __init__(self, pieces: Pieces, places: ndarray) -> None:
@@ -38,8 +38,8 @@ class Seams:
 
         start (int): First token.
         end (int): Token after the last.
-        RETURNS (Optional[int]): The number, `ACROSS` if the seam is in the span, or
-            None without a seam or for tokens without a piece.
+        RETURNS (Optional[int]): The number; `ACROSS` if the seam is in the span; None
+            without a seam or for tokens without a piece.
         """
         own = self._indices[self._firsts[start] : self._ends[end - 1]]
         if not len(own) or not len(self.places):
@@ -52,12 +52,12 @@ class Seams:
 
 
 def find_transformer(nlp: Language, component: str) -> Optional[Model]:
-    """Find the encoder in windows that a component's token vectors come from.
+    """Find the encoder with windows that gives a component its token vectors.
 
     nlp (Language): The pipeline.
     component (str): Name of the component.
-    RETURNS (Optional[Model]): What `build_transformer_model_v1` made, in a pipe that
-        the component listens to or within the component; None for other encoders.
+    RETURNS (Optional[Model]): The model of `build_transformer_model_v1`, in a pipe that
+        the component listens to or inside the component; None for other encoders.
     """
     pipes: List[Any] = [nlp.get_pipe(component)]
     for _, pipe in nlp.pipeline:
@@ -73,7 +73,7 @@ def find_seams(model: Model, docs: List[Doc]) -> List[Seams]:
 
     model (Model): An initialized model of `build_transformer_model_v1`.
     docs (List[Doc]): The documents.
-    RETURNS (List[Seams]): The seams of each.
+    RETURNS (List[Seams]): The seams of each document.
     """
     settings: Settings = model.attrs["settings"]
     encoder = cast(Encoder, get_shim(model).encoder)

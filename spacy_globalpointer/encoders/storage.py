@@ -1,4 +1,5 @@
-"""An encoder and its tokenizer as bytes, from which alone both can be rebuilt."""
+"""Storage of an encoder and its tokenizer as bytes, which are enough to rebuild
+both."""
 
 from __future__ import annotations
 
@@ -19,12 +20,12 @@ from ..machine_faults import is_shortage, temporary_folder
 from .pretrained import Encoder, build_encoder
 from .remote_code import is_trusted, remote_code, wants_code
 
-#: Version of the bytes.
+#: Version of the format of the bytes.
 FORMAT = "1"
 
 
 def encoder_to_bytes(encoder: Encoder) -> bytes:
-    """The encoder's settings, weights (safetensors) and tokenizer files.
+    """Serialize the encoder's settings, weights (safetensors) and tokenizer files.
 
     encoder (Encoder): The encoder.
     RETURNS (bytes): MessagePack.
@@ -44,11 +45,10 @@ def encoder_to_bytes(encoder: Encoder) -> bytes:
 
 
 def encoder_from_bytes(data: bytes, *, with_weights: bool = True) -> Encoder:
-    """Rebuild an encoder. Neither a network nor the folder that it came from is
-    needed, and nothing is unpickled.
+    """Rebuild an encoder, without a network, its original folder or unpickling.
 
-    data (bytes): What `encoder_to_bytes` gave, or what a transformer of
-        spacy-transformers 1.x or 2.x stores.
+    data (bytes): The result of `encoder_to_bytes`, or the bytes of a transformer of
+        spacy-transformers 1.x or 2.x.
     with_weights (bool): See `load_encoder`.
     RETURNS (Encoder): The encoder on the CPU.
     RAISES (ValueError): GP038 if the bytes are damaged or of another kind; GP065 if
@@ -59,7 +59,7 @@ def encoder_from_bytes(data: bytes, *, with_weights: bool = True) -> Encoder:
         config, tokenizer = _read_files(_files(message))
         weights = _weights(message) if with_weights else None
         return build_encoder("the stored model", config, tokenizer, weights)
-    except Exception as error:  # of four libraries, whose errors have no common base
+    except Exception as error:  # four libraries, whose errors have no common base class
         if is_coded(error) or is_shortage(error):
             raise
         raise _damaged(error) from error
@@ -73,17 +73,17 @@ def _damaged(error: Exception) -> ValueError:
 
 
 def _read_message(data: bytes) -> Dict[str, Any]:
-    """Read what was stored. Encoders of before there were digests have none."""
+    """Read the stored message and check its digest. Older encoders have none."""
     message = srsly.msgpack_loads(data)
     if _is_spacy_transformers(message) or "digest" not in message:
         return message
     if message["digest"] != _digest(message["files"], message["weights"]):
-        raise ValueError("its content does not fit the digest beside it")
+        raise ValueError("its content does not match the digest next to it")
     return message
 
 
 def _digest(files: Dict[str, bytes], weights: bytes) -> str:
-    """A digest of names and contents."""
+    """Compute a digest of names and contents."""
     digest = hashlib.sha256()
     for name, content in [*sorted(files.items()), ("weights", weights)]:
         digest.update(json.dumps([name, len(content)]).encode("ascii"))
@@ -96,7 +96,7 @@ def _is_spacy_transformers(message: Dict[str, Any]) -> bool:
 
 
 def _files(message: Dict[str, Any]) -> Dict[str, bytes]:
-    """The files of the encoder's settings and of its tokenizer, by name."""
+    """Return the files of the encoder's settings and of its tokenizer, by name."""
     if _is_spacy_transformers(message):
         stored = message["tokenizer"].items()
         files = {
@@ -113,7 +113,7 @@ def _weights(message: Dict[str, Any]) -> Dict[str, Any]:
     if not _is_spacy_transformers(message):
         return safetensors.torch.load(message["weights"])
     state = message["state"]
-    if state[:2] == b"PK":  # torch.save's archive; nothing but tensors is read
+    if state[:2] == b"PK":  # an archive of torch.save; only tensors are read
         weights = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
     else:
         weights = safetensors.torch.load(state)
@@ -122,7 +122,7 @@ def _weights(message: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _read_files(files: Dict[str, bytes]) -> Tuple[Any, Any]:
-    """The encoder's settings and its tokenizer."""
+    """Read the encoder's settings and its tokenizer from files."""
     with temporary_folder() as folder:
         for name, content in files.items():
             (folder / Path(name).name).write_bytes(content)
@@ -137,7 +137,7 @@ def encoder_from_pipeline(folder: Path, *, with_weights: bool = True) -> Encoder
     folder (Path): The component's folder, which holds the file `model`.
     with_weights (bool): See `load_encoder`.
     RETURNS (Encoder): The encoder on the CPU.
-    RAISES (ValueError): GP038 if there is none in it.
+    RAISES (ValueError): GP038 if the folder contains none.
     """
     return encoder_from_bytes(_stored_in(folder), with_weights=with_weights)
 

@@ -1,4 +1,4 @@
-"""The encoder as a model for spaCy's `transformer` component, and as a tok2vec."""
+"""Models with an encoder, for spaCy's `transformer` component and as a tok2vec."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .precision import check_name, choose_precision
 from .pretrained import Encoder
 from .remote_code import with_trust
 
-#: Name of the architecture that `nlp.replace_listeners` makes of the model.
+#: Name of the architecture that `nlp.replace_listeners` makes from the model.
 TOK2VEC = "spacy-globalpointer.Tok2VecTransformer.v1"
 
 
@@ -44,34 +44,34 @@ def build_transformer_model_v1(
     layer_decay: Setting = 1.0,
     frozen_layers: Setting = None,
 ) -> Model[List[Doc], FullTransformerBatch]:
-    """`spacy-globalpointer.TransformerModel.v1`: an encoder for documents of any
-    length, in place of `spacy-transformers.TransformerModel.v3`.
+    """Build `spacy-globalpointer.TransformerModel.v1`: an encoder for documents of any
+    length, which replaces `spacy-transformers.TransformerModel.v3`.
 
     name (str): A folder with an encoder and its tokenizer, a model's name on a hub, or
         the folder of a trained pipeline.
-    window (Optional[int]): The most word pieces that the encoder reads at once; null
-        takes what it can.
-    context (int): Word pieces that a window reads beside its own part, so that every
-        piece is seen with as many neighbours.
-    max_pieces (int): The most word pieces of the windows that are computed together.
+    window (Optional[int]): Highest number of word pieces that the encoder reads at
+        once; null for as many as it can.
+    context (int): Word pieces of context that a window reads on each side of its own
+        part, so that every piece is read with at least this many neighbours.
+    max_pieces (int): Highest number of word pieces in a batch of windows.
     precision (str): "fp32", "bf16", "fp16", or "auto": bf16 where it is faster.
         Token vectors are float32 in any case.
-    checkpointing (bool): Train with the memory of a single batch of windows, and an
-        additional forward pass.
+    checkpointing (bool): Train with the memory of only one batch of windows, at the
+        cost of another forward pass.
     global_attention (Optional[GlobalAttention]): Tokens that see their whole window,
         for encoders with sparse attention.
     tokenizer_config (Optional[Dict[str, Any]]): Settings for
         `AutoTokenizer.from_pretrained`.
     transformer_config (Optional[Dict[str, Any]]): Settings for
         `AutoConfig.from_pretrained`.
-    layer_decay (float): Factor of the learning rate from a layer to the one below it,
-        above 0 and up to 1.
-    frozen_layers (Optional[int]): Layers that are not trained, from the lowest on,
-        beside the embeddings; 0 for the embeddings alone, null for none.
+    layer_decay (float): Factor of the learning rate from a layer to the layer below,
+        above 0 and at most 1.
+    frozen_layers (Optional[int]): Number of the lowest layers that are not trained, in
+        addition to the embeddings. 0 freezes only the embeddings, null nothing.
     RETURNS (Model[List[Doc], FullTransformerBatch]): The model.
     RAISES (ValueError): GP012, GP030, GP045 or GP063 if a setting is of the wrong type
-        or out of its range; GP065 if one wants code to be run that is not trusted. What
-        depends on the encoder is known when that is loaded.
+        or out of its range; GP065 if one asks to run code that is not trusted. Other
+        checks need the encoder, and are made when it is loaded.
     """
     settings = Settings(
         name,
@@ -103,8 +103,8 @@ def build_transformer_model_v1(
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of `build_transformer_model_v1` that its forward pass needs. They are
-    the config's alone: a model that is loaded does not bring its own."""
+    """Settings of `build_transformer_model_v1` that its forward pass needs. They come
+    only from the config, and are not stored with the model."""
 
     name: str
     window: Optional[int]
@@ -138,12 +138,12 @@ class Settings:
             with_trust(self.name, value)
 
     def window_of(self, encoder: Encoder) -> int:
-        """The most pieces of a window, special ones counted.
+        """Return the highest number of pieces of a window, including special ones.
 
-        encoder (Encoder): The encoder that reads them.
+        encoder (Encoder): The encoder that reads the windows.
         RETURNS (int): The number.
         RAISES (ValueError): GP032 if it is too small, or more than the encoder can
-            read; GP036 if nobody knows it.
+            read; GP036 if it is not known.
         """
         window = self.window or encoder.max_window
         n_special = len(encoder.special.before) + len(encoder.special.after)
@@ -156,7 +156,7 @@ class Settings:
                     window=window,
                     context=self.context,
                     lowest=n_special + 2 * max(0, self.context) + 1,
-                    limit=encoder.max_window or "more",
+                    limit=encoder.max_window or "any number of",
                 )
             )
         return window
@@ -170,7 +170,9 @@ def _check_training(
     if not is_number(layer_decay) or not 0 < layer_decay <= 1:
         raise ValueError(Errors.GP045.format(value=layer_decay))
     fits = frozen_layers is None or is_whole(frozen_layers, least=0)
-    _check("frozen_layers", frozen_layers, fits, "a whole number from 0 on, or null")
+    _check(
+        "frozen_layers", frozen_layers, fits, "a whole number of at least 0, or null"
+    )
 
 
 def _check(name: str, value: object, is_right: bool, rule: str) -> None:
@@ -179,27 +181,26 @@ def _check(name: str, value: object, is_right: bool, rule: str) -> None:
 
 
 class TransformerModel(Model):
-    """The encoder's model. What is stored of it is its width and the encoder, which
-    must fit each other."""
+    """Model of the encoder. It stores its width and the encoder, which must match."""
 
     def from_bytes(self, bytes_data: bytes) -> TransformerModel:
-        """Load what `to_bytes` gave.
+        """Load the result of `to_bytes`.
 
         bytes_data (bytes): The bytes.
         RETURNS (TransformerModel): The model.
-        RAISES (ValueError): GP038 if they are damaged; GP034, GP035 or GP065 if the
-            encoder cannot be used.
+        RAISES (ValueError): GP038 if the bytes are damaged; GP034, GP035 or GP065 if
+            the encoder cannot be used.
         """
         try:
             super().from_bytes(bytes_data)
-        except Exception as error:  # msgpack and Thinc raise many kinds
+        except Exception as error:  # msgpack and Thinc raise many kinds of errors
             if is_coded(error) or is_shortage(error):
                 raise
             raise ValueError(Errors.GP038.format(reason=error)) from error
         encoder = get_shim(self).encoder
         if encoder is not None and self.maybe_get_dim("nO") != encoder.width:
             reason = (
-                f"its vectors are said to have the width {self.maybe_get_dim('nO')}, "
+                f"its vectors should have the width {self.maybe_get_dim('nO')}, "
                 f"but have {encoder.width}"
             )
             raise ValueError(Errors.GP038.format(reason=reason))
@@ -221,11 +222,12 @@ def build_tok2vec_transformer_v1(
     layer_decay: Setting = 1.0,
     frozen_layers: Setting = None,
 ) -> Model[List[Doc], List[Floats2d]]:
-    """`spacy-globalpointer.Tok2VecTransformer.v1`: the same encoder inside a single
-    component, without a `transformer` in front. Further settings are those of
+    """Build `spacy-globalpointer.Tok2VecTransformer.v1`: the same encoder inside a
+    single component, without a `transformer` before it. The other settings are those of
     `build_transformer_model_v1`.
 
-    pooling (Model[Ragged, Floats2d]): Makes a token's vector from its pieces'.
+    pooling (Model[Ragged, Floats2d]): Layer that makes a token's vector from those of
+        its pieces.
     grad_factor (float): Factor of the gradient that reaches the encoder.
     RETURNS (Model[List[Doc], List[Floats2d]]): The model.
     """
@@ -242,19 +244,20 @@ def build_tok2vec_transformer_v1(
         layer_decay,
         frozen_layers,
     )
-    # The form that a replaced listener has, too.
+    # A replaced listener has the same form.
     return chain(replace_listener(encoder), trfs2arrays(pooling, grad_factor))
 
 
 def replace_listener(model: Model) -> Model:
-    """What `nlp.replace_listeners` puts in place of a listener."""
+    """Make the model that `nlp.replace_listeners` uses instead of a listener."""
     return chain(model, cast(Any, split_trf_batch()))
 
 
 def replace_listener_cfg(
     model_cfg: Dict[str, Any], listener_cfg: Dict[str, Any]
 ) -> Dict[str, Any]:
-    """The config of what `nlp.replace_listeners` puts in place of a listener."""
+    """Make the config of the model that `nlp.replace_listeners` uses instead of a
+    listener."""
     result = {**model_cfg, "@architectures": TOK2VEC}
     for key in ("pooling", "grad_factor"):
         if key in listener_cfg:
@@ -278,7 +281,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
 
 
 def get_shim(model: Model) -> EncoderShim:
-    """RETURNS (EncoderShim): The shim that holds the model's encoder."""
+    """Return the shim that holds the model's encoder."""
     return cast(EncoderShim, model.layers[0].shims[0])
 
 
@@ -291,7 +294,7 @@ def _check_global_attention(settings: Settings, encoder: Encoder) -> None:
 def forward(
     model: Model[List[Doc], FullTransformerBatch], docs: List[Doc], is_train: bool
 ) -> Tuple[FullTransformerBatch, Callable]:
-    """Documents to their pieces' vectors; no piece and no token is left out."""
+    """Compute the vectors of the documents' pieces, without leaving out any."""
     encoder = get_shim(model).encoder
     if encoder is None:
         raise ValueError(Errors.GP039)
@@ -337,12 +340,12 @@ def _plan(
 
 
 def _coarseness(shim: EncoderShim, is_train: bool) -> int:
-    """How few shapes batches have: on a CPU that saves memory."""
+    """Choose the coarseness of the batches: few shapes save memory on a CPU."""
     if shim.device.type != "cpu":
         return 0
     if choose_precision(shim.precision, shim.device) != torch.float32:
         return 2
-    return 0 if is_train else 1  # training in float32 keeps next to nothing for a shape
+    return 0 if is_train else 1  # training in float32 keeps almost nothing for a shape
 
 
 def _run(
@@ -350,7 +353,7 @@ def _run(
     batches: List[WindowBatch],
     is_train: bool,
 ) -> Tuple[Floats2d, Callable]:
-    """Batches of windows to the vectors of the pieces that they give."""
+    """Compute the vectors of the pieces of batches of windows."""
     shim = cast(EncoderShim, model.shims[0])
     if not batches:
         width = cast(Encoder, shim.encoder).width

@@ -1,8 +1,8 @@
-"""Windows over a document that is longer than the encoder can read at once.
+"""Windows over a document that is too long for the encoder to read at once.
 
-Each piece of the text belongs to one window; a window also reads its neighbours' pieces
-at its ends, so that each piece is seen in context. There the windows' vectors are
-blended, so that the two ends of a span across a seam come from the same mixture:
+Each piece of the text belongs to one window. At its ends a window also reads pieces of
+its neighbours, so that each piece is read in context. There the vectors of the windows
+are blended, so that both ends of a span across a seam come from the same mixture:
 
     pieces   0 1 2 3 4 5 6 7 8 9
     window   [. . . .]+ +             4 of its own, 2 of context
@@ -19,10 +19,11 @@ from numpy import ndarray
 
 
 class Window(NamedTuple):
-    """Offsets in a document's pieces; ends are exclusive.
+    """Window as offsets in a document's pieces, made by `plan_windows`. Ends are
+    exclusive.
 
     start (int): First piece that the encoder reads.
-    stop (int): End of what it reads.
+    stop (int): End of the pieces that the encoder reads.
     first (int): First piece of its own part.
     last (int): End of its own part.
     """
@@ -36,17 +37,18 @@ class Window(NamedTuple):
 def plan_windows(
     n_pieces: int, cuts: ndarray, *, capacity: int, context: int
 ) -> List[Window]:
-    """Cut a document into as few windows as can hold it where tokens are short, of
-    about the same length.
+    """Split a document into windows of about the same length. If tokens are short,
+    there are as few windows as possible.
 
     n_pieces (int): Number of the document's pieces.
-    cuts (ndarray): Offsets at which a token begins, ascending. Windows meet at them;
-        only a token that is longer than a window's own part is split.
-    capacity (int): The most pieces that a window can read, more than twice the context.
+    cuts (ndarray): Ascending offsets at which a token begins. Windows meet there. Only
+        a token that is longer than the own part of a window is split.
+    capacity (int): Highest number of pieces that a window can read, more than twice the
+        context.
     context (int): Pieces that a window reads on each side of its own part, where
         the document has them.
-    RETURNS (List[Window]): The windows in order; each piece belongs to one, which
-        reads `context` neighbours of it on both sides, or all that there are.
+    RETURNS (List[Window]): The windows in order. Each piece belongs to one window,
+        which reads `context` neighbours of the piece on both sides, or all that exist.
     """
     windows, first = [], 0
     while first < n_pieces:
@@ -64,15 +66,16 @@ def _end_of_own_part(
     rest = n_pieces - first
     if before + rest <= capacity:
         return n_pieces
-    # Windows that overlap by twice the context read this many pieces in all, and
-    # each an equal part of them.
+    # Windows that overlap by twice the context read this many pieces in total, and each
+    # an equal number of them.
     room = capacity - 2 * context
     n_windows = -(-(before + rest - 2 * context) // room)
     even = (before + rest + 2 * context * (n_windows - 1)) / n_windows
     limit = first + capacity - before - context
     target = min(limit, first + round(even) - before - context)
     at = numpy.searchsorted(cuts, (target, limit), side="right")
-    # A token's begin at or before the target; one before the limit if that is far off.
+    # The start of a token at or before the target, or one before the limit if that is
+    # far away.
     near, most = (int(cuts[i - 1]) if i else first for i in at)
     if near - first < (target - first) / 2:
         near = most
@@ -82,14 +85,15 @@ def _end_of_own_part(
 def blend_weights(
     windows: Sequence[Window], n_pieces: int, context: int
 ) -> List[ndarray]:
-    """How much each window's vectors count: 1 inside, falling to 0 at its two ends over
-    twice the context, where the next window's rise from 0 to 1.
+    """Compute the weights of each window's vectors: 1 inside, decreasing to 0 at its
+    two ends over twice the context, where the weights of the next window increase from
+    0 to 1.
 
     windows (Sequence[Window]): A document's windows.
     n_pieces (int): Number of the document's pieces.
     context (int): As in `plan_windows`.
-    RETURNS (List[ndarray]): For each window a weight for each piece that it reads,
-        float32. The weights of each piece add up to 1.
+    RETURNS (List[ndarray]): A weight for each piece that each window reads, float32.
+        The weights of each piece add up to 1.
     """
     totals, slopes = numpy.zeros(n_pieces), []
     for window in windows:

@@ -1,4 +1,4 @@
-"""Scores by label, length, nesting and distance to a seam. Pure counts."""
+"""Scores by label, length, nesting and distance to a seam."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from .matching import MatchedSpan
 
 Scores = Dict[str, PRFScore]  # by bin; their counts add up to those of all spans
 
-#: Longest span of each bin, in tokens.
+#: Length of the longest span of each bin, in tokens.
 LENGTHS = (1, 2, 4, 8, 16, 32)
 LENGTH_BINS = ("1", "2", "3–4", "5–8", "9–16", "17–32", "33 and more")
 NESTING_BINS = ("flat", "inside another", "holding another", "both")
-#: Greatest distance of each bin, in word pieces; -1 is across a seam.
+#: Largest distance of each bin, in word pieces; -1 means across a seam.
 DISTANCES = (-1, 3, 15, 31)
 SEAM_BINS = ("across a seam", "0–3", "4–15", "16–31", "32 and more")
 NO_SEAM = "no seam"
 
 
 def score_all(spans: Iterable[MatchedSpan]) -> PRFScore:
-    """RETURNS (PRFScore): Micro-averaged scores, as the component's scorer has them."""
+    """Compute the micro-averaged scores, like the component's scorer."""
     score = PRFScore()
     for span in spans:
         _count(score, span)
@@ -30,13 +30,13 @@ def score_all(spans: Iterable[MatchedSpan]) -> PRFScore:
 
 
 def score_by_label(spans: Sequence[MatchedSpan]) -> Scores:
-    """RETURNS (Scores): Scores of each label, in alphabetical order."""
+    """Compute the scores of each label, in alphabetical order."""
     return _score_by(spans, lambda span: span.label, sorted({s.label for s in spans}))
 
 
 def score_by_length(spans: Iterable[MatchedSpan]) -> Scores:
-    """RETURNS (Scores): Scores by length in tokens of the predicted document. A span
-    that shares no token has the length 1."""
+    """Compute the scores by length in tokens of the predicted document. A span that
+    touches no token has the length 1."""
 
     def bin_of(span: MatchedSpan) -> str:
         return LENGTH_BINS[bisect_left(LENGTHS, span.tokens[1] - span.tokens[0])]
@@ -45,8 +45,8 @@ def score_by_length(spans: Iterable[MatchedSpan]) -> Scores:
 
 
 def score_by_nesting(spans: Iterable[MatchedSpan]) -> Scores:
-    """RETURNS (Scores): Scores by how a span lies to the gold spans of other places,
-    whatever their labels: inside one, holding one, both, or neither."""
+    """Compute the scores by nesting: whether a span is inside another gold span,
+    contains one, both, or neither. The labels do not matter."""
 
     def bin_of(span: MatchedSpan) -> str:
         return NESTING_BINS[span.is_inside + 2 * span.is_holding]
@@ -55,8 +55,8 @@ def score_by_nesting(spans: Iterable[MatchedSpan]) -> Scores:
 
 
 def score_by_seam(spans: Sequence[MatchedSpan]) -> Scores:
-    """RETURNS (Scores): Scores by distance to the nearest seam of windows, in word
-    pieces; empty if no document has a seam."""
+    """Compute the scores by distance to the nearest seam of windows, in word pieces.
+    The result is empty if no document has a seam."""
 
     def bin_of(span: MatchedSpan) -> str:
         if span.seam is None:
@@ -69,7 +69,7 @@ def score_by_seam(spans: Sequence[MatchedSpan]) -> Scores:
 
 
 def score_by_document(spans: Iterable[MatchedSpan]) -> Dict[int, PRFScore]:
-    """RETURNS (Dict[int, PRFScore]): Scores by index of the document."""
+    """Compute the scores by index of the document."""
     scores: Dict[int, PRFScore] = {}
     for span in spans:
         _count(scores.setdefault(span.document, PRFScore()), span)
@@ -96,9 +96,8 @@ def _count(score: PRFScore, span: MatchedSpan) -> None:
 def shares(
     score: PRFScore,
 ) -> Tuple[Optional[float], Optional[float], Optional[float]]:
-    """RETURNS (Tuple[Optional[float], ...]): Precision, recall and F1; None for what
-    has no spans to be a share of: precision without found spans, recall without gold,
-    F1 without either."""
+    """Return precision, recall and F1. A value is None if it is not defined: precision
+    without found spans, recall without gold spans, F1 without both."""
     n_found, n_gold = score.tp + score.fp, score.tp + score.fn
     return (
         score.precision if n_found else None,
@@ -108,16 +107,16 @@ def shares(
 
 
 def score_to_dict(score: PRFScore) -> Dict[str, float]:
-    """RETURNS (Dict[str, float]): Scores and counts, ready for JSON."""
+    """Return the scores and counts, ready for JSON."""
     counts = {"right": score.tp, "spurious": score.fp, "missed": score.fn}
     return {**score.to_dict(), **counts}
 
 
 def scores_to_dict(scores: Scores) -> Dict[str, Dict[str, float]]:
-    """RETURNS (Dict[str, Dict[str, float]]): The same for each bin."""
+    """Return the scores and counts of each bin, ready for JSON."""
     return {name: score_to_dict(score) for name, score in scores.items()}
 
 
 def labels_by_size(scores: Scores) -> List[str]:
-    """RETURNS (List[str]): The labels, those with the most gold spans first."""
+    """Return the labels, those with the most gold spans first."""
     return sorted(scores, key=lambda name: (-scores[name].tp - scores[name].fn, name))

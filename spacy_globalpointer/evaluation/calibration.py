@@ -1,4 +1,4 @@
-"""How far probabilities can be taken at their word, and a temperature that helps."""
+"""Calibration of the probabilities, and the temperature that improves it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy
 from numpy.typing import NDArray
 
 N_BINS = 15
-#: Temperatures that a fit may give.
+#: Range of the temperatures of a fit.
 COLDEST, HOTTEST = 0.1, 10.0
 
 
 class Bin(NamedTuple):
-    """Spans of about the same probability.
+    """Spans with about the same probability.
 
     low (float): Lower edge of the bin, exclusive.
     high (float): Upper edge, inclusive.
     n (int): Number of spans.
     probability (float): Their mean probability; 0 if there are none.
-    precision (float): Share of them that is right; 0 if there are none.
+    precision (float): Fraction of them that is right; 0 if there are none.
     """
 
     low: float
@@ -32,7 +32,7 @@ class Bin(NamedTuple):
 def reliability_bins(
     probabilities: NDArray, right: NDArray, n_bins: int = N_BINS
 ) -> List[Bin]:
-    """Compare probabilities with the share of spans that is right, in bins of equal
+    """Compare probabilities with the fraction of spans that are right, in bins of equal
     width from 0 to 1.
 
     probabilities (NDArray): Probability of each span, shape (spans,).
@@ -60,11 +60,11 @@ def reliability_bins(
 def expected_calibration_error(
     probabilities: NDArray, right: NDArray, n_bins: int = N_BINS
 ) -> float:
-    """The mean distance of probability and share of right spans over bins, weighted by
-    their spans (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
+    """Compute the mean difference between probability and precision over bins, weighted
+    by their spans (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
 
-    It is that of the spans given: with candidates from a low probability on, of these,
-    and not of all pairs of tokens, nearly all of which are surely no span.
+    It is the error of the given spans only. With candidates above a low probability, it
+    ignores the other pairs of tokens, nearly all of which are certainly not spans.
 
     probabilities (NDArray): Probability of each span, shape (spans,).
     right (NDArray): Whether each is right, shape (spans,).
@@ -77,15 +77,14 @@ def expected_calibration_error(
 
 
 def fit_temperature(scores: NDArray, right: NDArray) -> float:
-    """The temperature T for which σ(score / T) explains best which spans are
-    right: the least negative log-likelihood (Guo et al. 2017).
+    """Fit the temperature T with which σ(score / T) predicts best which spans are
+    right: the one with the lowest negative log-likelihood (Guo et al. 2017).
 
-    Candidates below some probability are not seen. They are left out by their score,
-    not by whether they are right, so the fit is not skewed by it; but it is a fit for
-    scores above that bound and says nothing about those below. With a bound near 0 the
-    many spans that are surely wrong would outweigh those that matter; with one near 0.5
-    half of the curve would be missing. T leaves the order of scores, and so the best
-    F-score, as it is.
+    Candidates below some probability are left out. This depends on their score, not on
+    whether they are right, so it does not bias the fit. But the fit is valid only for
+    scores above that bound. With a bound near 0, the many spans that are certainly
+    wrong would outweigh the others; with a bound near 0.5, half of the curve would be
+    missing. T does not change the order of scores, and so not the best F-score.
 
     scores (NDArray): The model's score of each span, shape (spans,).
     right (NDArray): Whether each is right, shape (spans,).
@@ -94,7 +93,7 @@ def fit_temperature(scores: NDArray, right: NDArray) -> float:
     logits = numpy.asarray(scores, dtype=numpy.float64)
     if not len(logits):
         return 1.0
-    # The likelihood is concave in 1 / T: the sign of its slope tells the side.
+    # The likelihood is concave in 1 / T, so the sign of its slope shows the side.
     low, high = 1 / HOTTEST, 1 / COLDEST
     for _ in range(60):
         middle = (low + high) / 2
@@ -106,6 +105,6 @@ def fit_temperature(scores: NDArray, right: NDArray) -> float:
 
 
 def _slope(factor: float, logits: NDArray, right: NDArray) -> float:
-    """Slope of the negative log-likelihood at a factor of the logits."""
+    """Compute the slope of the negative log-likelihood at a factor of the logits."""
     predicted = 0.5 * (1 + numpy.tanh(factor * logits / 2))
     return float(numpy.sum(logits * (predicted - right)))

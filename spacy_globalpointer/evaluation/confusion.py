@@ -1,4 +1,4 @@
-"""What was found in the place of each gold span."""
+"""Confusion of gold spans with found spans."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from .matching import MatchedSpan
 
 @dataclass
 class Confusion:
-    """Counts of gold and found spans. Each gold span is in one of `pairs`, `borders`
-    and `missed`, and each found span in one of `pairs`, `borders` and `spurious`.
+    """Counts of gold and found spans, made by `confuse`. Each gold span is in one of
+    `pairs`, `borders` and `missed`, and each found span in one of `pairs`, `borders`
+    and `spurious`.
 
-    pairs (Counter[Tuple[str, str]]): By gold and found label at the same place, right
-        ones included.
+    pairs (Counter[Tuple[str, str]]): By gold and found label at the same place,
+        including right ones.
     borders (Counter[str]): By label: a gold and a found span that overlap, with
         different borders.
     missed (Counter[str]): Other gold spans, by label.
@@ -32,12 +33,12 @@ class Confusion:
 
     @property
     def labels(self) -> List[str]:
-        """RETURNS (List[str]): All labels, in alphabetical order."""
+        """Return all labels, in alphabetical order."""
         paired = {label for pair in self.pairs for label in pair}
         return sorted(paired | {*self.borders, *self.missed, *self.spurious})
 
     def to_dict(self) -> Dict[str, object]:
-        """RETURNS (Dict[str, object]): The counts, ready for JSON."""
+        """Return the counts, ready for JSON."""
         rows = {
             gold: {
                 found: n
@@ -54,9 +55,9 @@ class Confusion:
 
 
 def confuse(spans: Iterable[MatchedSpan]) -> Confusion:
-    """Count what was found in the place of gold spans. A mistake of the label is a
-    gold and a found span of one place; of those that remain, the pairs of one label
-    that share the most characters differ in their borders alone.
+    """Count which spans were found instead of gold spans. A wrong label is a gold and a
+    found span at the same place. Of the other spans, those of one label that share the
+    most characters are paired, as spans with wrong borders.
 
     spans (Iterable[MatchedSpan]): The spans.
     RETURNS (Confusion): The counts.
@@ -97,7 +98,8 @@ def _add_borders(
 def _overlaps(
     missed: List[MatchedSpan], spurious: List[MatchedSpan]
 ) -> Iterable[Tuple[int, int, int]]:
-    """Shared characters, negative, and the indices of the gold and the found span."""
+    """Yield the number of shared characters, negative, and the indices of the gold and
+    the found span."""
     groups: DefaultDict[Tuple[int, str], List[int]] = defaultdict(list)
     for i in sorted(range(len(spurious)), key=lambda i: spurious[i].start):
         groups[spurious[i].document, spurious[i].label].append(i)

@@ -16,9 +16,9 @@ FloatArray = NDArray[numpy.float64]
 class Curve(NamedTuple):
     """Precision and recall by threshold.
 
-    thresholds (FloatArray): Descending; each is the score of a candidate.
-    precision (FloatArray): Of the candidates from each threshold on.
-    recall (FloatArray): Of the gold spans, found or not; never falls.
+    thresholds (FloatArray): Scores of candidates, descending.
+    precision (FloatArray): Precision of the candidates that reach each threshold.
+    recall (FloatArray): Recall at each threshold; it never decreases.
     gold (int): Number of gold spans.
     """
 
@@ -29,18 +29,20 @@ class Curve(NamedTuple):
 
     @property
     def average_precision(self) -> float:
-        """RETURNS (float): Mean precision over the recall gained at each threshold.
-        What the candidates do not reach counts as 0; 0 without gold."""
+        """Compute the mean precision over the recall gained at each threshold. Recall
+        that the candidates do not reach counts as 0. The result is 0 without gold
+        spans."""
         gained = numpy.diff(self.recall, prepend=0.0)
         return float((gained * self.precision).sum())
 
 
 def make_curve(scores: Iterable[float], right: Iterable[bool], gold: int) -> Curve:
-    """Make a curve of candidates. Those with one score stand or fall together.
+    """Make a curve of candidates. Candidates with the same score are kept or dropped
+    together.
 
     scores (Iterable[float]): Probability of each candidate.
-    right (Iterable[bool]): Whether it is in the gold.
-    gold (int): Number of gold spans, those that are no candidate included.
+    right (Iterable[bool]): Whether each candidate is a gold span.
+    gold (int): Number of gold spans, also of those that are not candidates.
     RETURNS (Curve): The curve; empty without candidates.
     """
     values = numpy.array(list(scores), dtype=numpy.float64)
@@ -55,7 +57,7 @@ def make_curve(scores: Iterable[float], right: Iterable[bool], gold: int) -> Cur
 def make_curves(spans: Iterable[MatchedSpan]) -> Tuple[Curve, Dict[str, Curve]]:
     """Make the curve of all spans, and one for each label.
 
-    spans (Iterable[MatchedSpan]): Gold spans and candidates; those that were found have
+    spans (Iterable[MatchedSpan]): Gold spans and candidates. Those that were found have
         a score.
     RETURNS (Tuple[Curve, Dict[str, Curve]]): The curves, labels in alphabetical order.
     """

@@ -1,4 +1,4 @@
-"""All that an evaluation tells, before it becomes a page or JSON."""
+"""Results of an evaluation, which become a page or JSON."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from .worst import WorstDocument, find_worst
 
 @dataclass(frozen=True)
 class Report:
-    """The results of a pipeline on a corpus.
+    """Results of a pipeline on a corpus, made by `evaluate`.
 
-    settings (Dict[str, Any]): What was evaluated, ready for JSON.
-    total (PRFScore): Micro-averaged scores, as the component's scorer has them.
+    settings (Dict[str, Any]): Description of the evaluation, ready for JSON.
+    total (PRFScore): Micro-averaged scores, equal to those of the component's scorer.
     labels (Scores): Scores by label.
     lengths (Scores): Scores by length in tokens.
-    nesting (Scores): Scores by how a span lies to the gold spans.
+    nesting (Scores): Scores by nesting in gold spans.
     seams (Scores): Scores by distance to a seam of windows; empty without seams.
-    confusion (Confusion): What was found in the place of each gold span.
+    confusion (Confusion): Confusion of gold spans with found spans.
     curve (Curve): Precision and recall at every threshold, before the overlap policy.
     label_curves (Dict[str, Curve]): The same for each label.
-    bins (List[Bin]): Probability and share of right ones among the candidates.
+    bins (List[Bin]): Probability and precision of the candidates.
     calibration_error (float): Expected calibration error of the candidates.
     worst (List[WorstDocument]): The documents with the most mistakes.
     """
@@ -66,7 +66,7 @@ class Report:
     worst: List[WorstDocument]
 
     def to_dict(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The numbers, ready for JSON."""
+        """Return the numbers, ready for JSON."""
         return {
             "settings": self.settings,
             "all": score_to_dict(self.total),
@@ -105,7 +105,7 @@ def evaluate(
     nlp (Language): The pipeline.
     path (Path): A .spacy file with gold spans, or a folder of such files.
     component (str): Name of a `global_pointer`.
-    worst (int): Documents with mistakes to keep.
+    worst (int): Number of documents with mistakes to keep.
     progress (Optional[str]): Text of a progress bar; None shows none.
     RETURNS (Report): The results.
     RAISES (ValueError): GP140 if the corpus has no gold span under the component's
@@ -143,10 +143,10 @@ def summarize(
     worst: List[WorstDocument],
     settings: Dict[str, Any],
 ) -> Report:
-    """Count.
+    """Compute a report from matched spans.
 
     candidates (Sequence[MatchedSpan]): Gold spans and candidates with scores.
-    spans (Sequence[MatchedSpan]): Gold spans, and what is returned.
+    spans (Sequence[MatchedSpan]): Gold spans and returned spans.
     worst (List[WorstDocument]): As in `Report`.
     settings (Dict[str, Any]): As in `Report`.
     RETURNS (Report): The results.
@@ -174,12 +174,13 @@ def summarize(
 def decide(
     predicted: Sequence[Predicted], pipe: GlobalPointer
 ) -> Tuple[List[Dict[LabelledSpan, float]], List[Set[LabelledSpan]]]:
-    """Tell what the component returns, as it is set.
+    """Find the spans that the component returns with its settings.
 
     predicted (Sequence[Predicted]): The documents and their candidates.
     pipe (GlobalPointer): The component.
-    RETURNS (Tuple[List[Dict[LabelledSpan, float]], List[Set[LabelledSpan]]]): For each
-        document the candidates with their probabilities, and those that are returned.
+    RETURNS (Tuple[List[Dict[LabelledSpan, float]], List[Set[LabelledSpan]]]): The
+        candidates of each document with their probabilities, and those that are
+        returned.
     """
     decision = pipe.decision()
     found, returned = [], []
@@ -194,11 +195,11 @@ def decide(
 def select(
     candidates: Sequence[MatchedSpan], returned: Sequence[Set[LabelledSpan]]
 ) -> List[MatchedSpan]:
-    """Keep of the candidates what the component returns.
+    """Keep only the candidates that the component returns.
 
     candidates (Sequence[MatchedSpan]): Gold spans and candidates.
     returned (Sequence[Set[LabelledSpan]]): The spans that are returned, by document.
-    RETURNS (List[MatchedSpan]): Gold spans, and what is returned.
+    RETURNS (List[MatchedSpan]): Gold spans and returned spans.
     """
     selected = []
     for span in candidates:

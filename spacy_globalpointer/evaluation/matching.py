@@ -1,4 +1,4 @@
-"""Gold and found spans of documents, matched place by place."""
+"""Matching of the gold and found spans of documents."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from spacy.training import Example
 from ..pipeline.scorer import gold_spans
 from ..types import CharSpan, LabelledSpan
 
-#: Word pieces from tokens (first, after the last) to the nearest seam of windows.
+#: Number of word pieces from tokens (first, after the last) to the nearest seam.
 Distance = Callable[[int, int], Optional[int]]
 
 
 class MatchedSpan(NamedTuple):
-    """A span that is in the gold, was found, or both.
+    """Span that is a gold span, was found, or both; made by `match_spans`.
 
     document (int): Index of the document among all examples.
     start (int): First character.
     end (int): Character after the last.
     label (str): The label.
-    tokens (Tuple[int, int]): First token of the predicted document that it touches,
-        and token after the last.
-    is_gold (bool): Whether the gold has it.
+    tokens (Tuple[int, int]): First token of the predicted document that the span
+        touches, and token after the last.
+    is_gold (bool): Whether it is a gold span.
     is_found (bool): Whether it was found.
-    is_inside (bool): Whether a longer gold span covers it.
-    is_holding (bool): Whether it covers a shorter gold span.
+    is_inside (bool): Whether a longer gold span contains it.
+    is_holding (bool): Whether it contains a shorter gold span.
     seam (Optional[int]): Word pieces to the nearest seam of windows; None without one.
-    score (Optional[float]): Probability, if it was found by a component that tells.
+    score (Optional[float]): Probability, if the component that found it reports one.
     """
 
     document: int
@@ -58,12 +58,12 @@ class MatchedSpan(NamedTuple):
 
     @property
     def key(self) -> LabelledSpan:
-        """RETURNS (LabelledSpan): The span as the scorer compares it."""
+        """Return the span as the scorer compares it."""
         return self.label, self.start, self.end
 
     @property
     def is_right(self) -> bool:
-        """RETURNS (bool): Whether it was found and is in the gold."""
+        """Return whether it was found and is a gold span."""
         return self.is_gold and self.is_found
 
 
@@ -74,9 +74,9 @@ def match_spans(
     spans_key: str,
     distances: Optional[Sequence[Distance]] = None,
 ) -> List[MatchedSpan]:
-    """Match the spans of documents, as `pipeline.scorer.score_spans` counts them: by
-    label and characters, gold that a converter could not align among the gold, and
-    without documents whose reference lacks the key.
+    """Match the spans of documents in the same way as `pipeline.scorer.score_spans`.
+    Spans are compared by label and characters. Gold spans that a converter could not
+    align are included; documents whose reference lacks the key are left out.
 
     examples (Iterable[Example]): Predicted and reference documents.
     found (Sequence[Mapping[LabelledSpan, Optional[float]]]): The spans found in each
@@ -127,7 +127,7 @@ def _by_place(key: LabelledSpan) -> Tuple[int, int, str]:
 
 
 class Tokens:
-    """Finds the tokens of characters.
+    """Index of the tokens of a document by their characters.
 
     doc (Doc): The document.
     """
@@ -137,16 +137,16 @@ class Tokens:
         self._ends = [token.idx + len(token) for token in doc]
 
     def touched(self, start: int, end: int) -> Tuple[int, int]:
-        """RETURNS (Tuple[int, int]): First token that shares a character with a span,
-        and token after the last."""
+        """Return the first token that shares a character with a span, and the token
+        after the last one."""
         first = bisect_right(self._ends, start)
         return first, max(first, bisect_left(self._starts, end))
 
 
 class Nesting:
-    """Tells whether a span is inside others, or holds others.
+    """Index of spans that finds whether a span is inside others or contains others.
 
-    places (Sequence[CharSpan]): The others. A span of the same place is no other.
+    places (Sequence[CharSpan]): The other spans. Spans at the same place do not count.
     """
 
     def __init__(self, places: Sequence[CharSpan]) -> None:
@@ -155,20 +155,21 @@ class Nesting:
             ends.setdefault(start, []).append(end)
         self._starts = sorted(ends)
         self._own = ends
-        # Of the starts up to here the last end, and from here on the first end.
+        # The last end of the spans that start up to here, and the first end of the
+        # spans that start from here on.
         longest = (max(ends[start]) for start in self._starts)
         shortest = (min(ends[start]) for start in reversed(self._starts))
         self._last_end = list(accumulate(longest, max))
         self._first_end = list(accumulate(shortest, min))[::-1]
 
     def is_inside(self, start: int, end: int) -> bool:
-        """RETURNS (bool): Whether a longer span covers this one."""
+        """Return whether a longer span contains this one."""
         before = bisect_left(self._starts, start)
         covered = before > 0 and self._last_end[before - 1] >= end
         return covered or max(self._own.get(start, [end])) > end
 
     def is_holding(self, start: int, end: int) -> bool:
-        """RETURNS (bool): Whether this span covers a shorter one."""
+        """Return whether this span contains a shorter one."""
         after = bisect_right(self._starts, start)
         covers = after < len(self._starts) and self._first_end[after] <= end
         return covers or min(self._own.get(start, [end])) < end

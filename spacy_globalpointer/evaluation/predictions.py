@@ -1,4 +1,5 @@
-"""One prediction pass: the candidates of all documents, down to a low probability."""
+"""Prediction of all documents in one pass, with candidates down to a low
+probability."""
 
 from __future__ import annotations
 
@@ -22,18 +23,18 @@ from ..types import LabelledSpan
 if TYPE_CHECKING:
     from ..pointer.search import FoundSpans
 
-#: Lowest probability of a candidate, at a temperature of 1.0: low enough that a best
-#: threshold is above it, and high enough that most candidates are worth a look.
+#: Lowest probability of a candidate, at a temperature of 1.0. It is low enough to be
+#: below the best threshold, and high enough to leave out most useless candidates.
 LOWEST = 0.05
-# The search rounds by half of this, and would find every pair of tokens below.
+# The search rounds by half of this, and below it would find every pair of tokens.
 _LEAST = 2e-6
 
 
 class Predicted(NamedTuple):
-    """A document with its candidates.
+    """Document with its candidates, made by `predict_candidates`.
 
-    example (Example): `predicted` is the Doc that was predicted, without spans;
-        `reference` is the Doc of the file.
+    example (Example): `predicted` is the predicted Doc, without spans; `reference` is
+        the Doc of the file.
     found (FoundSpans): The candidates.
     """
 
@@ -41,7 +42,7 @@ class Predicted(NamedTuple):
     found: FoundSpans
 
     def char_spans(self, labels: Sequence[str]) -> List[LabelledSpan]:
-        """Return the candidates as the scorer compares spans.
+        """Return the candidates in the form in which the scorer compares spans.
 
         labels (Sequence[str]): The component's labels.
         RETURNS (List[LabelledSpan]): Label, first character, and character after the
@@ -63,7 +64,7 @@ def find_component(nlp: Language, name: str) -> GlobalPointer:
     nlp (Language): The pipeline.
     name (str): The component's name.
     RETURNS (GlobalPointer): The component.
-    RAISES (ValueError): GP130 if no active component has the name; GP131 if it is no
+    RAISES (ValueError): GP130 if no active component has the name; GP131 if it is not a
         global_pointer.
     """
     if name not in nlp.pipe_names:
@@ -79,15 +80,15 @@ def find_component(nlp: Language, name: str) -> GlobalPointer:
 
 
 def floor_at(temperature: float, lowest: float = LOWEST) -> float:
-    """The lowest probability at a temperature, so that the candidates are the same at
-    any: a temperature moves probabilities towards 0.5 or away from it, and leaves the
-    scores as they are.
+    """Convert the lowest probability to a temperature, so that the candidates are the
+    same at every temperature. A temperature moves probabilities towards 0.5 or away
+    from it, and does not change scores.
 
     temperature (float): The component's temperature.
     lowest (float): Lowest probability at a temperature of 1.0.
-    RETURNS (float): The probability, at this temperature, of the score that has
-        probability `lowest` at 1.0, but at least 2e-6 (a temperature under 0.23 can
-        bring it there); `lowest` as it is if it is no probability between 0 and 1.
+    RETURNS (float): The probability, at this temperature, of the score that has the
+        probability `lowest` at 1.0, but at least 2e-6 (reached with temperatures below
+        0.23). If `lowest` is not between 0 and 1, it is returned unchanged.
     """
     if temperature == 1.0 or not 0 < lowest < 1:
         return lowest
@@ -103,12 +104,12 @@ def predict_candidates(
     lowest: float = LOWEST,
     progress: Optional[str] = None,
 ) -> List[Predicted]:
-    """Predict the documents of a .spacy file once, with every span down to a low
+    """Predict the documents of a .spacy file once, with all spans down to a low
     probability.
 
-    The texts are tokenized as `spacy evaluate` does. Only the components before the one
-    named run, no spans are written, and the pipeline stays as it is, so that other
-    threads may use it meanwhile.
+    The texts are tokenized as in `spacy evaluate`. Only the components before the named
+    one are run, and no spans are written. The pipeline does not change, so other
+    threads may use it at the same time.
 
     nlp (Language): The pipeline.
     path (Union[str, Path]): The file, or a folder of such files.
@@ -149,7 +150,7 @@ def predict_candidates(
 
 
 def _find(pipe: GlobalPointer, docs: List[Doc], lowest: float) -> Iterator[FoundSpans]:
-    """The candidates, without those that only rounding has left."""
+    """Find the candidates, without those that are only there because of rounding."""
     floors = numpy.full(len(pipe.labels), lowest, numpy.float32)
     exact = Decision(floors, pipe.cfg["temperature"])
     for found in pipe.candidates(docs, floors.tolist()):

@@ -1,4 +1,4 @@
-"""The documents with the most mistakes, and where to look in them."""
+"""Documents with the most mistakes, and excerpts that show these."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..corpus.chunks import plan_chunks
 from .breakdown import score_by_document
 from .matching import MatchedSpan
 
-#: Tokens of an excerpt, and excerpts of a document.
+#: Number of tokens of an excerpt, and of excerpts of a document.
 EXCERPT, EXCERPTS = 90, 3
 
 
 class Excerpt(NamedTuple):
-    """A part of a document.
+    """Part of a document that is shown.
 
     start (int): First token.
     end (int): Token after the last.
@@ -30,14 +30,14 @@ class Excerpt(NamedTuple):
 
 @dataclass(frozen=True)
 class WorstDocument:
-    """A document to look at.
+    """Document with many mistakes, found by `find_worst`.
 
-    index (int): Its index among all documents, from 0 on.
+    index (int): Its index among all documents, starting at 0.
     title (str): Its name.
     doc (Doc): The predicted document.
     score (PRFScore): Its scores.
     spans (List[MatchedSpan]): Its gold and found spans.
-    excerpts (List[Excerpt]): Where to look, in the document's order.
+    excerpts (List[Excerpt]): The parts to show, in the document's order.
     """
 
     index: int
@@ -49,12 +49,12 @@ class WorstDocument:
 
     @property
     def mistakes(self) -> int:
-        """RETURNS (int): Missed and spurious spans."""
+        """Return the number of missed and spurious spans."""
         return self.score.fp + self.score.fn
 
     @property
     def mistakes_shown(self) -> int:
-        """RETURNS (int): Those that an excerpt shows, at least in part."""
+        """Return the number of those that an excerpt shows at least in part."""
         return sum(
             any(_is_in(span, excerpt) for excerpt in self.excerpts)
             for span in self.spans
@@ -70,8 +70,9 @@ def find_worst(
     docs (Sequence[Doc]): The predicted documents.
     titles (Sequence[str]): Their names.
     spans (Sequence[MatchedSpan]): Gold and found spans.
-    n (int): Documents to find at most.
-    RETURNS (List[WorstDocument]): The worst first; none without mistakes.
+    n (int): Highest number of documents to find.
+    RETURNS (List[WorstDocument]): The worst first, without documents that have no
+        mistakes.
     """
     scores = score_by_document(spans)
     badness = {i: (s.fp + s.fn) * (1 - s.fscore) for i, s in scores.items()}
@@ -91,14 +92,14 @@ def find_worst(
 
 
 def excerpts(doc: Doc, spans: Sequence[MatchedSpan]) -> List[Excerpt]:
-    """Choose the parts of a document with the most mistakes. They end at ends of
-    paragraphs or sentences if possible, and cut only spans longer than half a part,
-    or long chains of spans that overlap.
+    """Choose the parts of a document with the most mistakes. Parts end at ends of
+    paragraphs or sentences if possible. They cut only spans that are longer than half a
+    part, or long chains of overlapping spans.
 
     doc (Doc): The predicted document.
     spans (Sequence[MatchedSpan]): Its gold and found spans.
     RETURNS (List[Excerpt]): The whole document if it is short, otherwise its worst
-        parts in order; neighbours are one.
+        parts in order. Adjacent parts are joined.
     """
     if len(doc) <= EXCERPT * EXCERPTS:
         return [Excerpt(0, len(doc))]
@@ -114,7 +115,7 @@ def excerpts(doc: Doc, spans: Sequence[MatchedSpan]) -> List[Excerpt]:
 
 
 def _halve(part: Excerpt) -> List[Excerpt]:
-    """Cut a part that a chain of overlapping spans has made long."""
+    """Split a part that is long because of a chain of overlapping spans."""
     if part.end - part.start <= 2 * EXCERPT:
         return [part]
     middle = (part.start + part.end) // 2

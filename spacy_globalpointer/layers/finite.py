@@ -1,4 +1,4 @@
-"""Weights that are no finite numbers."""
+"""Search for weights that are not finite numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from thinc.api import Model, PyTorchShim, get_array_module
 
 
 def weights_not_finite(model: Model) -> List[str]:
-    """Name the weights of a model that hold a NaN or an infinity.
+    """Return the names of the weights of a model that contain a NaN or an infinity.
 
-    model (Model): The model, with everything in it but what its listeners listen to.
+    model (Model): The model. The components that its listeners listen to are not read.
     RETURNS (List[str]): The layer and the parameter of each.
     """
     names = []

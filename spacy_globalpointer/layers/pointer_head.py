@@ -19,7 +19,7 @@ from ..pointer.states import PointerStates
 from ..torch_shim import TorchShim
 from ..values import Setting, is_number, is_whole
 
-#: Version of the bytes that a head is stored as.
+#: Version of the format in which a head is stored.
 FORMAT = "1"
 
 
@@ -31,13 +31,13 @@ def build_global_pointer_v1(
     learn_rate_scale: Setting = 1.0,
     nO: Setting = None,
 ) -> Model[List[Doc], PointerStates]:
-    """`spacy-globalpointer.GlobalPointer.v1`: a query and a key for each label.
+    """Build `spacy-globalpointer.GlobalPointer.v1`: a query and a key for each label.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any model of token vectors.
     head_width (int): Width of queries and keys, even.
     rope (bool): Rotate queries and keys by their position.
-    label_bias (Optional[float]): Start value of a constant that is learnt for
-        each label; null leaves the constant out, as the author does.
+    label_bias (Optional[float]): Initial value of a constant that is learned for each
+        label; null leaves the constant out, as in the original code.
     learn_rate_scale (float): Factor of the optimizer's learning rate for the head.
     nO (Optional[int]): Number of labels; set by the component.
     RETURNS (Model[List[Doc], PointerStates]): The model.
@@ -57,14 +57,14 @@ def build_efficient_global_pointer_v1(
     learn_rate_scale: Setting = 1.0,
     nO: Setting = None,
 ) -> Model[List[Doc], PointerStates]:
-    """`spacy-globalpointer.EfficientGlobalPointer.v1`: one query and key for all
-    labels, and a linear term for each; 4 · head_width + 2 parameters a label.
+    """Build `spacy-globalpointer.EfficientGlobalPointer.v1`: one query and key for all
+    labels, and a linear term for each. A label has 4 · head_width + 2 parameters.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any model of token vectors.
     head_width (int): Width of the query and the key, even.
     rope (bool): Rotate query and key by their position.
-    label_bias (Optional[float]): Start value of each label's constant; null
-        starts at 0, as the author does.
+    label_bias (Optional[float]): Initial value of each label's constant; null means 0,
+        as in the original code.
     learn_rate_scale (float): Factor of the optimizer's learning rate for the head.
     nO (Optional[int]): Number of labels; set by the component.
     RETURNS (Model[List[Doc], PointerStates]): The model.
@@ -81,8 +81,8 @@ def _settings(head_width: int, rope: bool, label_bias: Optional[float]) -> dict:
     _check("head_width", head_width, is_whole(head_width, least=1), rule)
     _check("rope", rope, isinstance(rope, bool), "true or false")
     fits = label_bias is None or is_number(label_bias)
-    _check("label_bias", label_bias, fits, "a number, or null for none")
-    bias = None if label_bias is None else float(label_bias)  # configs have -6 as int
+    _check("label_bias", label_bias, fits, "a number, or null for no constant")
+    bias = None if label_bias is None else float(label_bias)  # -6 is an int in configs
     return {"head_width": head_width, "rope": rope, "label_bias": bias}
 
 
@@ -90,7 +90,7 @@ def _check_others(learn_rate_scale: float, nO: Optional[int]) -> None:
     fits = is_number(learn_rate_scale) and learn_rate_scale >= 0
     _check("learn_rate_scale", learn_rate_scale, fits, "a number of at least 0")
     fits = nO is None or is_whole(nO, least=1)
-    _check("nO", nO, fits, "null: it is set by itself")
+    _check("nO", nO, fits, "null, because it is set automatically")
 
 
 def _check(name: str, value: object, is_right: bool, rule: str) -> None:
@@ -116,13 +116,13 @@ def _chain(
 def resize_output(
     model: Model[List[Doc], PointerStates], new_nO: int
 ) -> Model[List[Doc], PointerStates]:
-    """Let a model score more labels. spaCy calls it by this name (`set_output`).
+    """Resize a model to score more labels. spaCy calls it by this name (`set_output`).
 
     model (Model[List[Doc], PointerStates]): The model of one of the architectures. A
-        head that is not built yet stays as it is: `init` builds it with all labels.
+        head that is not built yet is unchanged: `init` builds it with all labels.
     new_nO (int): Number of labels.
     RETURNS (Model[List[Doc], PointerStates]): The same model.
-    RAISES (ValueError): GP080 if these are fewer labels than before.
+    RAISES (ValueError): GP080 if there would be fewer labels.
     """
     layer = model.get_ref("output_layer")
     shim = cast(PointerShim, layer.shims[0])
@@ -136,8 +136,9 @@ def resize_output(
 def _run_chain(
     model: Model[List[Doc], PointerStates], docs: List[Doc], is_train: bool
 ) -> Tuple[PointerStates, Callable]:
-    """Thinc's chain, but for predicting: there it would keep what tok2vec's gradient
-    needs until the head is through, for a book as much again as the vectors."""
+    """Run the layers like Thinc's chain, but free memory in prediction: Thinc keeps the
+    data for tok2vec's gradient while the head runs. For a book it is as large as the
+    vectors."""
     tok2vec, head = model.layers
     if not is_train:
         return head.predict(tok2vec.predict(docs)), _no_gradient
@@ -194,15 +195,16 @@ def init(
 def forward(
     model: Model[List[Floats2d], PointerStates], X: List[Floats2d], is_train: bool
 ) -> Tuple[PointerStates, Callable[[PointerStates], List[Floats2d]]]:
-    """Token vectors to pointer states; backprop takes the states' gradient."""
+    """Compute pointer states from token vectors. The callback accepts the gradient of
+    the states."""
     shim = cast(PointerShim, model.shims[0])
     if is_train:
         cast(PointerHead, shim._model).dropout.p = model.attrs["dropout_rate"]
     lengths = [len(x) for x in X]
     width = model.get_dim("nI")
-    empty = model.ops.alloc2f(0, width)  # an empty document's own may lack the width
+    empty = model.ops.alloc2f(0, width)  # empty documents may lack the width
     filled = [x for x in X if len(x)]
-    # A book is not copied.
+    # Avoid a copy of a single document, which can be a book.
     flat = filled[0] if len(filled) == 1 else model.ops.xp.concatenate([empty, *filled])
     vectors = xp2torch(flat, requires_grad=is_train, device=shim.device)
     states, backprop_torch = shim(ArgsKwargs((vectors, lengths), {}), is_train)
@@ -219,8 +221,8 @@ def forward(
 
 
 class PointerShim(TorchShim):
-    """A shim that stores its head as safetensors, rebuilds it from them alone, and
-    scales the learning rate.
+    """Shim that stores its head as safetensors, rebuilds it from them alone, and scales
+    the learning rate.
 
     kind (str): One of `pointer.heads.HEADS`.
     settings (dict): The head's settings except its sizes.
@@ -236,7 +238,7 @@ class PointerShim(TorchShim):
         self.learn_rate_scale = learn_rate_scale
 
     def learn_rate_factor(self, name: str) -> float:
-        """RETURNS (float): The same factor for all parameters of the head."""
+        """Return the same factor for all parameters of the head."""
         return self.learn_rate_scale
 
     def finish_update(self, optimizer: Optimizer) -> None:
@@ -253,17 +255,17 @@ class PointerShim(TorchShim):
 
 
 def serialize_head(kind: str, head: PointerHead) -> bytes:
-    """A head as safetensors, its settings in the metadata.
+    """Serialize a head as safetensors, with its settings in the metadata.
 
     kind (str): The head's name in `HEADS`.
-    head (PointerHead): An initialized head; a layer that is not initialized
-        yields no bytes.
+    head (PointerHead): An initialized head. A layer that is not initialized has no
+        bytes.
     RETURNS (bytes): The file's content.
     """
     if not isinstance(head, PointerHead):
         return b""
     tensors = {name: x.contiguous() for name, x in head.state_dict().items()}
-    # One entry: safetensors writes several in no fixed order.
+    # One entry, because safetensors writes several in no fixed order.
     description = {"format": FORMAT, "kind": kind, "settings": head.settings()}
     return safetensors.torch.save(tensors, metadata={"head": json.dumps(description)})
 
@@ -276,10 +278,10 @@ def deserialize_head(
     kind (str): The head's name in `HEADS` that the config asks for.
     settings (dict): The settings that the config asks for, without the sizes.
     data (bytes): The file's content.
-    device (torch.device): Where the head is to live.
+    device (torch.device): Device for the head.
     RETURNS (torch.nn.Module): The head.
-    RAISES (ValueError): GP004 if the bytes are no stored head; GP005 if they hold
-        another head than the config asks for.
+    RAISES (ValueError): GP004 if the bytes are not a stored head; GP005 if the stored
+        head is not the one that the config asks for.
     """
     if not data:
         return torch.nn.Identity()
@@ -297,13 +299,15 @@ def deserialize_head(
 
 
 def _form(settings: dict) -> Tuple[int, bool, bool]:
-    """The settings that decide a stored head's form; a start value does not."""
+    """Return the settings that determine the form of a stored head, without initial
+    values."""
     has_bias = settings["label_bias"] is not None
     return settings["head_width"], settings["rope"], has_bias
 
 
 def _read_safetensors(data: bytes) -> Tuple[dict, dict]:
-    """A head's description and its tensors from a safetensors file's content."""
+    """Read the description and the tensors of a head from the content of a safetensors
+    file."""
     try:
         tensors = safetensors.torch.load(data)
         size = int.from_bytes(data[:8], "little")

@@ -21,14 +21,14 @@ from .settings import check_settings, settings
 
 ValueT = TypeVar("ValueT")
 
-#: The pipeline that a component was made for. It is no attribute of the component,
-#: which is pickled and copied without its pipeline.
+#: The pipeline that a component was made for. It is not an attribute of the component,
+#: because that is pickled and copied without its pipeline.
 _OWNERS: WeakKeyDictionary[SettingAttributes, ReferenceType[Language]]
 _OWNERS = WeakKeyDictionary()
 
 
 class Setting(Generic[ValueT]):
-    """An attribute that stands for a setting in the component's cfg."""
+    """Attribute of a component that reads and changes a setting in its cfg."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -55,10 +55,10 @@ class Setting(Generic[ValueT]):
 
 
 class SettingAttributes:
-    """Gives a component an attribute for each setting.
+    """Base class that gives a component an attribute for each setting.
 
-    What is assigned is checked first, and written to the cfg and to the config of the
-    pipeline, which is what `nlp.to_disk` saves.
+    An assigned value is checked first. Then it is written to the cfg and to the config
+    of the pipeline, which `nlp.to_disk` saves.
     """
 
     cfg: Dict[str, Any]
@@ -75,11 +75,12 @@ class SettingAttributes:
     max_spans_per_doc = Setting[Optional[int]]()
 
     def _change_setting(self, name: str, value: Any) -> None:
-        """Change a setting, or leave all as it is.
+        """Change a setting. If it is not valid, nothing changes.
 
         name (str): The setting.
         value (Any): The new value.
-        RAISES (ValueError): As `check_settings`; GP016 if `thresholds` names no label.
+        RAISES (ValueError): As `check_settings`; GP016 if `thresholds` names an unknown
+            label.
         """
         value = _plain(value)
         changed = {**self.cfg, name: value}
@@ -106,15 +107,15 @@ _SETTINGS = [n for n, v in vars(SettingAttributes).items() if isinstance(v, Sett
 
 
 def _plain(value: Any) -> Any:
-    """RETURNS (Any): A value as a config can hold it: without numpy's numbers."""
+    """Convert a value to one that a config can hold, without numpy's numbers."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
     return value.item() if isinstance(value, numpy.generic) else value
 
 
 class _Thresholds(MutableMapping):
-    """The thresholds of single labels; a change in place is checked and saved as an
-    assignment of all of them is."""
+    """Thresholds of single labels. A change in place is checked and saved like an
+    assignment of all of them."""
 
     def __init__(self, pipe: SettingAttributes) -> None:
         self._pipe = pipe
@@ -143,7 +144,7 @@ class _Thresholds(MutableMapping):
 
 
 def remember_pipeline(pipe: SettingAttributes, nlp: Language) -> None:
-    """Note in which pipeline's config the settings of a component are saved.
+    """Remember the pipeline whose config saves the settings of a component.
 
     pipe (SettingAttributes): The component.
     nlp (Language): The pipeline, which adds it after its factory has returned.
@@ -157,8 +158,8 @@ def unsaved_settings(
     """Find the settings that are lost when a component is saved.
 
     path (Optional[Path]): The component's folder, whose pipeline has just written its
-        config; None for bytes.
-    RETURNS (Dict[str, Any]): The settings that are not those of the config.
+        config; None when saving to bytes.
+    RETURNS (Dict[str, Any]): The settings whose values differ from the config.
     """
     saved = None if path is None else _read_saved(Path(path))
     config = pipe._config if saved is None else saved
@@ -166,9 +167,9 @@ def unsaved_settings(
 
 
 def _read_saved(folder: Path) -> Optional[Dict[str, Any]]:
-    """RETURNS (Optional[Dict[str, Any]]): The section of a component in its pipeline's
-    config.cfg; None if there is none. A component that was sourced has several
-    pipelines, so that only the file shows which of them is saved."""
+    """Read the section of a component in its pipeline's config.cfg; None if there is
+    none. A sourced component has several pipelines, and only the file shows which of
+    them is saved."""
     try:
         config = load_config(folder.parent / "config.cfg", interpolate=True)
     except (OSError, ValueError, configparser.Error):
@@ -178,8 +179,8 @@ def _read_saved(folder: Path) -> Optional[Dict[str, Any]]:
 
 
 def _saved_config(pipe: SettingAttributes) -> Optional[Dict[str, Any]]:
-    """RETURNS (Optional[Dict[str, Any]]): The component's section in the config of its
-    pipeline, under the name it has there now; None if no pipeline has it any more."""
+    """Find the component's section in the config of its pipeline, under its present
+    name there; None if no pipeline contains it any more."""
     owner = _OWNERS.get(pipe)
     nlp = None if owner is None else owner()
     if nlp is None:

@@ -1,4 +1,4 @@
-"""The decision: which candidate spans of a document the component returns."""
+"""The decision between the candidate spans of a document."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Decision:
     thresholds (FloatArray): Lowest probability of a span of each label, shape
         (labels,), float32.
     temperature (float): Divisor of the scores, above 0.
-    overlap (str): The overlap policy; see `select_spans`.
-    limit (Optional[int]): The most spans of a document that reach their thresholds,
-        the most probable ones; None for no bound.
+    overlap (str): The overlap policy, as in `select_spans`.
+    limit (Optional[int]): How many of the spans of a document that reach their
+        thresholds to keep, the most probable first; None for no bound.
     """
 
     thresholds: FloatArray
@@ -46,7 +46,7 @@ class Decision:
         return self.keep(labels, starts, ends, probabilities), probabilities
 
     def probabilities(self, found: FoundSpans) -> FloatArray:
-        """RETURNS (FloatArray): The probability of each candidate, shape (spans,)."""
+        """Return the probability of each candidate, shape (spans,)."""
         from ..pointer.probability import probability
 
         return probability(found.scores, self.temperature).numpy()
@@ -58,8 +58,9 @@ class Decision:
         ends: IntArray,
         probabilities: FloatArray,
     ) -> IntArray:
-        """Decide which candidates of a document to keep, given their probabilities.
-        They are sorted by start, end and label, which decides between equal ones.
+        """Decide which candidates of a document to keep, given their probabilities. The
+        candidates are sorted by start, end and label, and of equal ones the first is
+        kept.
 
         labels (IntArray): Index of each span's label, shape (spans,).
         starts (IntArray): First token of each span, shape (spans,).
@@ -73,7 +74,7 @@ class Decision:
             above = above[numpy.sort(best)]
         if not len(above):
             return above
-        first = starts[above[0]]  # the lowest: tokens before it need no memory
+        first = starts[above[0]]  # the lowest; tokens before it need no memory
         return above[
             select_spans(
                 self.overlap,
@@ -90,7 +91,7 @@ def decision_of(cfg: Dict[str, Any], **changes: Any) -> Decision:
     cfg (Dict[str, Any]): The cfg of a component.
     **changes: Other values of its settings.
     RETURNS (Decision): The decision.
-    RAISES (ValueError): GP016 if `thresholds` has a key that is no label.
+    RAISES (ValueError): GP016 if `thresholds` names an unknown label.
     """
     cfg = {**cfg, **changes}
     return Decision(
@@ -106,7 +107,7 @@ def label_thresholds(cfg: Dict[str, Any]) -> List[float]:
 
     cfg (Dict[str, Any]): The cfg of a component.
     RETURNS (List[float]): The thresholds, in the order of the labels.
-    RAISES (ValueError): GP016 if `thresholds` has a key that is no label.
+    RAISES (ValueError): GP016 if `thresholds` names an unknown label.
     """
     labels, own = cfg["labels"], cfg["thresholds"]
     unknown = sorted(set(own) - set(labels))

@@ -75,7 +75,7 @@ def make_global_pointer(
 ) -> GlobalPointer:
     """Create a `GlobalPointer` component; its docstring explains the settings.
 
-    It checks their types as well.
+    The settings are checked too.
     """
     pipe = GlobalPointer(
         nlp.vocab,

@@ -45,18 +45,19 @@ if TYPE_CHECKING:
 
 
 class GlobalPointer(SettingAttributes, StoredPipe):
-    """Finds spans, nested and overlapping ones included, and scores each.
+    """Component that finds spans, including nested and overlapping ones, and scores
+    them.
 
-    Every pair of a start and an end token is scored for every label; there are no
-    candidates to suggest. The spans whose probability reaches the threshold are
-    written to `doc.spans[spans_key]`, sorted by start, end and label, with their
-    probabilities in `attrs["scores"]`; `span_score.span_scores` reads them from a group
-    that was changed since.
+    Every pair of a start and an end token is scored for every label, without a
+    suggester. The spans whose probability reaches the threshold are written to
+    `doc.spans[spans_key]`, sorted by start, end and label. Their probabilities are in
+    `attrs["scores"]`; if the group was changed later, `span_score.span_scores` reads
+    them.
 
-    The component remembers the length of the longest span that training scored (in
-    the longest document or chunk, up to max_span_length) and predicts no longer one:
-    a model that has never been told what is not a span at some distance finds spans
-    there by the thousand.
+    The component remembers the length of the longest span that training scored (in the
+    longest document or chunk, up to max_span_length), and never predicts a longer one.
+    At distances that a model has not seen in training, it predicts thousands of wrong
+    spans.
     """
 
     def __init__(
@@ -85,21 +86,20 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         spans_key (str): Key of `Doc.spans` for gold and predicted spans.
         threshold (float): Lowest probability of a predicted span, which is
             σ(score / temperature).
-        thresholds (Optional[Dict[str, float]]): Probability for single labels,
+        thresholds (Optional[Dict[str, float]]): Thresholds of single labels, used
             instead of `threshold`.
-        temperature (float): Divisor of the scores, above 0; more than 1 makes the
-            probabilities less extreme. The model does not learn it:
-            `spacy global-pointer tune` finds it.
+        temperature (float): Divisor of the scores, above 0; values above 1 make the
+            probabilities less extreme. The model does not learn it, but `spacy
+            global-pointer tune` can find it.
         max_span_length (Optional[int]): Longest span in tokens, in training and
             prediction; None for no bound.
-        overlap (str): "any", "nested" (no two spans cross) or "flat" (no two
-            overlap); a conflict goes to the higher score.
-        annotate_ents (bool): Also write the best non-overlapping spans to
-            `doc.ents`; entities that are there already stay unless one overlaps.
-        max_spans_per_doc (Optional[int]): Keep at most so many spans of a
-            document, the most probable ones; a warning says when it happens.
-        loss (Optional[Loss]): What is learnt from gold spans; None for the
-            author's loss.
+        overlap (str): "any", "nested" (no two spans cross) or "flat" (no two overlap).
+            Of two spans in conflict, the one with the higher score is kept.
+        annotate_ents (bool): Also write the best non-overlapping spans to `doc.ents`;
+            existing entities stay unless such a span overlaps them.
+        max_spans_per_doc (Optional[int]): Keep at most this many spans of a document,
+            the most probable ones. A warning reports when spans are dropped.
+        loss (Optional[Loss]): The loss; None for that of the GlobalPointer paper.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): GP010 to GP012, GP020, GP044 or GP063 if the component
             cannot use a setting's value.
@@ -129,27 +129,27 @@ class GlobalPointer(SettingAttributes, StoredPipe):
 
     @property
     def key(self) -> str:
-        """RETURNS (str): The key of `Doc.spans` for gold and predicted spans."""
+        """Return the key of `Doc.spans` for gold and predicted spans."""
         return self.cfg["spans_key"]
 
     @property
     def labels(self) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): The labels, in the order of the model."""
+        """Return the labels, in the order of the model."""
         return tuple(self.cfg["labels"])
 
     @property
     def label_data(self) -> List[str]:
-        """RETURNS (List[str]): The labels, as `spacy init labels` stores them."""
+        """Return the labels, as `spacy init labels` stores them."""
         return list(self.labels)
 
     def add_label(self, label: str) -> int:
-        """Add a label. A trained model keeps the scores of its labels and starts to
-        learn the new one with the next update.
+        """Add a label. A trained model keeps the scores of its labels, and starts to
+        learn the new label with the next update.
 
         label (str): The label.
         RETURNS (int): 0 if the label is already present, otherwise 1.
-        RAISES (ValueError): GP013 if the label is no text of Unicode; spaCy's E922 if
-            the model already has its labels and is of an architecture that cannot grow.
+        RAISES (ValueError): GP013 if the label is not valid Unicode; spaCy's E922 if
+            the model already has its labels and its architecture cannot add any.
         """
         if not is_text(label):
             raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
@@ -174,12 +174,12 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         get_examples (Callable[[], Iterable[Example]]): Yields a representative
             sample of the training data.
         nlp (Optional[Language]): The pipeline that the component is part of.
-        labels (Optional[List[str]]): The labels, as `spacy init labels` stores
-            them; None takes them from the sample.
-        RAISES (ValueError): GP014 if there is no label; GP015 if the width of the
-            token vectors is unknown; GP016 if `thresholds` or the loss's
-            `label_weights` name no label; GP019 if the model has another number of
-            labels; GP063 if `labels` is no list.
+        labels (Optional[List[str]]): The labels, as `spacy init labels` stores them;
+            None collects them from the sample.
+        RAISES (ValueError): GP014 if there is no label; GP015 if the width of the token
+            vectors is unknown; GP016 if `thresholds` or the loss's `label_weights` name
+            an unknown label; GP019 if the model has another number of labels; GP063 if
+            `labels` is not a list.
         """
         validate_get_examples(get_examples, "GlobalPointer.initialize")
         sample: List[Doc] = []
@@ -189,7 +189,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             if len(sample) < 10:
                 sample.append(example.x)
         if labels is not None and not isinstance(labels, (list, tuple)):
-            rule = "a list of texts, or null for those of the training data"
+            rule = "a list of strings, or null for the labels of the training data"
             fields = {"name": "labels", "value": labels, "rule": rule}
             raise ValueError(Errors.GP063.format(**fields))
         for label in gold.labels if labels is None else labels:
@@ -200,7 +200,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
                 name=self.name, key=self.key, n=gold.n_docs, keys=keys
             )
             raise ValueError(message)
-        self.decision()  # are the labels named in `thresholds` known?
+        self.decision()  # raises GP016 if `thresholds` names an unknown label
         self.cfg["label_counts"] = dict(sorted(gold.label_counts.items()))
         self._label_weights()
         for code, message in gold.warnings(self.name):
@@ -253,17 +253,17 @@ class GlobalPointer(SettingAttributes, StoredPipe):
     def candidates(
         self, docs: Iterable[Doc], lowest: Sequence[float]
     ) -> List[FoundSpans]:
-        """Find all spans down to some probability. The component and the documents
-        stay as they are.
+        """Find all spans down to some probability. The component and the documents do
+        not change.
 
-        Prediction, evaluation and tuning take their candidates from here and leave the
-        choice to a `Decision`. What revises the scores of candidates belongs at the end
-        of this function, so that all three see the same scores.
+        Prediction, evaluation and tuning get their candidates here, and a `Decision`
+        chooses between them. Code that revises the scores of candidates belongs at the
+        end of this function, so that all three see the same scores.
 
         docs (Iterable[Doc]): The documents.
         lowest (Sequence[float]): Lowest probability of a span of each label.
-        RETURNS (List[FoundSpans]): The candidates of each document. Rounding may leave
-            some that are a hair less probable.
+        RETURNS (List[FoundSpans]): The candidates of each document. Because of
+            rounding, some may be slightly less probable.
         RAISES (ValueError): GP090 if the model's weights are not finite numbers.
         """
         from ..pointer.probability import lowest_score
@@ -294,22 +294,22 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         return found
 
     def decision(self, **changes: Any) -> Decision:
-        """Return how the component decides between candidates.
+        """Make the decision between candidates from the component's settings.
 
         **changes: Values of settings instead of the component's own.
         RETURNS (Decision): The decision.
-        RAISES (ValueError): GP016 if `thresholds` has a key that is no label.
+        RAISES (ValueError): GP016 if `thresholds` names an unknown label.
         """
         return decision_of(self.cfg, **changes)
 
     def _not_finite(self) -> str:
         from ..layers.finite import weights_not_finite
 
-        own = weights_not_finite(self.model) or "none but perhaps the encoder's"
+        own = weights_not_finite(self.model) or "none outside the encoder"
         return Errors.GP090.format(name=self.name, weights=own)
 
     def _reach(self) -> Optional[int]:
-        """The longest span to predict, in tokens; None for no bound."""
+        """Return the length of the longest span to predict; None for no bound."""
         bounds = (self.cfg["max_span_length"], self.cfg["trained_length"])
         return min((bound for bound in bounds if bound), default=None)
 
@@ -324,7 +324,8 @@ class GlobalPointer(SettingAttributes, StoredPipe):
     def set_annotations(
         self, docs: Iterable[Doc], predictions: List[FoundSpans]
     ) -> None:
-        """Write found spans to `doc.spans`, and to `doc.ents` if asked to.
+        """Write predicted spans to `doc.spans`, and to `doc.ents` if `annotate_ents` is
+        set.
 
         docs (Iterable[Doc]): The documents.
         predictions (List[FoundSpans]): The result of `predict`.
@@ -364,8 +365,8 @@ class GlobalPointer(SettingAttributes, StoredPipe):
 
         examples (Iterable[Example]): The batch.
         drop (float): The dropout rate.
-        sgd (Optional[Optimizer]): The optimizer; without one the gradient is kept
-            for `finish_update`.
+        sgd (Optional[Optimizer]): The optimizer. Without one, the gradient is kept for
+            `finish_update`.
         losses (Optional[Dict[str, float]]): Losses by component, updated.
         RETURNS (Dict[str, float]): The losses.
         """
@@ -393,7 +394,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
     def get_loss(
         self, examples: Iterable[Example], states: PointerStates
     ) -> Tuple[float, PointerStates]:
-        """Loss of a batch and its gradient.
+        """Compute the loss of a batch and its gradient.
 
         examples (Iterable[Example]): The batch.
         states (PointerStates): The model's output for it.
@@ -443,13 +444,14 @@ class GlobalPointer(SettingAttributes, StoredPipe):
 
     def _warn_once(self, code: str, message: str) -> None:
         mine = object()
-        if self._warned.setdefault(code, mine) is mine:  # one thread's alone
+        if self._warned.setdefault(code, mine) is mine:  # only one thread warns
             warnings.warn(message, stacklevel=3)
 
     def before_saving(self, path: Optional[Path] = None) -> None:
-        """Warn of settings in `cfg` that are not in the config, which alone is saved.
+        """Warn about settings in `cfg` that differ from the config, because only the
+        config is saved.
 
-        path (Optional[Path]): The folder that is written; None for bytes.
+        path (Optional[Path]): The folder to write; None when saving to bytes.
         """
         changed = unsaved_settings(self, path)
         if changed:
@@ -457,15 +459,15 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             self._warn_once("GPW008", message)
 
     def after_loading(self) -> None:
-        """Check that the labels that settings name are among those that were loaded.
+        """Check that the settings name only labels that were loaded.
 
-        RAISES (ValueError): GP016 if one is not.
+        RAISES (ValueError): GP016 for an unknown label.
         """
         self.decision()
 
 
 def _add_ents(doc: Doc, spans: List[Span]) -> None:
-    """Make spans entities, and keep the entities that none of them overlaps."""
+    """Write spans as entities, and keep the entities that do not overlap them."""
     taken = {i for span in spans for i in range(span.start, span.end)}
     kept = [e for e in doc.ents if taken.isdisjoint(range(e.start, e.end))]
     doc.set_ents([*spans, *kept])

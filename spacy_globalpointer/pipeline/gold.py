@@ -1,4 +1,4 @@
-"""Gold spans of training examples, and what of them cannot be learnt."""
+"""Gold spans of training examples, and the gold spans that cannot be learned."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GoldSpan = Tuple[str, int, int]  # label, first token, last token (inclusive)
 
 
 class GoldSpans:
-    """Reads the gold spans of examples and counts those that cannot be learnt.
+    """Reader of the gold spans of examples. It counts those that cannot be learned.
 
     key (str): Key of the spans in `Doc.spans`.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
@@ -41,15 +41,15 @@ class GoldSpans:
 
     @property
     def labels(self) -> List[str]:
-        """RETURNS (List[str]): The labels seen so far, sorted."""
+        """Return the labels seen so far, sorted."""
         return sorted(self.label_counts)
 
     def add(self, example: Example) -> List[GoldSpan]:
         """Read one example.
 
         example (Example): The example.
-        RETURNS (List[GoldSpan]): The gold spans in tokens of the predicted Doc, as
-            far as they align with them and are not too long.
+        RETURNS (List[GoldSpan]): The gold spans in tokens of the predicted Doc, without
+            those that do not align with its tokens or are too long.
         """
         self.n_docs += 1
         self.other_keys.update(example.reference.spans.keys())
@@ -75,14 +75,14 @@ class GoldSpans:
         return found
 
     def _n_compatible(self, found: List[GoldSpan]) -> int:
-        """How many of a document's spans the overlap policy can return at once."""
+        """Count the spans of a document that the overlap policy can return together."""
         starts = numpy.array([start for _, start, _ in found], dtype=numpy.int64)
         ends = numpy.array([end for _, _, end in found], dtype=numpy.int64)
         equal = numpy.ones(len(found), dtype=numpy.float32)
         return len(select_spans(self.overlap, starts, ends, equal))
 
     def warnings(self, name: str) -> Iterator[Tuple[str, str]]:
-        """Say what cannot be learnt.
+        """Yield the warnings about gold spans that cannot be learned.
 
         name (str): The component's name.
         YIELDS (Tuple[str, str]): Codes and messages.

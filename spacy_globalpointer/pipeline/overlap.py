@@ -1,4 +1,4 @@
-"""Overlap policies: which of the found spans may stand together."""
+"""Overlap policies, which choose the spans that are returned together."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 IntArray = NDArray[numpy.int64]
 FloatArray = NDArray[numpy.float32]
 
-#: Spans that are compared at once with those chosen before them.
+#: Number of spans that are compared together with those chosen before them.
 BLOCK = 1024
 
 
 def select_spans(
     policy: str, starts: IntArray, ends: IntArray, scores: FloatArray
 ) -> IntArray:
-    """Choose the spans that a policy lets stand; a conflict goes to the higher
-    score, and of equal scores to the one that comes first.
+    """Choose the spans that a policy keeps. Of two spans in conflict, the one with the
+    higher score is kept; if the scores are equal, the first.
 
-    policy (str): "any" keeps all spans. "nested" keeps no two that cross: one may
-        hold another, or be the same span under another label. "flat" keeps no two
-        that share a token.
+    policy (str): "any" keeps all spans. "nested" keeps no two spans that cross: one may
+        contain another, or be the same span with another label. "flat" keeps no two
+        spans that share a token.
     starts (IntArray): First token of each span, shape (spans,).
     ends (IntArray): Last token of each span, inclusive, shape (spans,).
     scores (FloatArray): Score of each span, shape (spans,).
@@ -51,8 +51,8 @@ def _flat(starts: IntArray, ends: IntArray, scores: FloatArray) -> IntArray:
 
 def _nested(starts: IntArray, ends: IntArray, scores: FloatArray) -> IntArray:
     length = ends.max(initial=-1) + 1
-    # Of the chosen spans: the last end of those that start at a token, and the
-    # first start of those that end there.
+    # For each token: the last end of the chosen spans that start there, and the first
+    # start of the chosen spans that end there.
     last_end = numpy.full(length + 1, -1)
     first_start = numpy.full(length + 1, length)
     chosen: List[int] = []
@@ -74,8 +74,8 @@ def _nested(starts: IntArray, ends: IntArray, scores: FloatArray) -> IntArray:
 
 
 def _blocks(scores: FloatArray) -> Iterator[IntArray]:
-    """YIELDS (IntArray): Indices of the spans, the best ones first. Most of a block
-    that comes late can be left out at once, for the sake of those chosen before."""
+    """Yield the indices of the spans, the best ones first. In later blocks most spans
+    conflict with chosen ones, and are dropped together."""
     order = numpy.argsort(-scores, kind="stable")
     for first in range(0, len(order), BLOCK):
         yield order[first : first + BLOCK]
@@ -84,9 +84,9 @@ def _blocks(scores: FloatArray) -> Iterator[IntArray]:
 def _reduce(
     function: numpy.ufunc, values: NDArray, first: IntArray, last: IntArray
 ) -> NDArray:
-    """A function of values[first] to values[last], inclusive, for each pair; any value
-    for a pair of nothing."""
-    order = numpy.argsort(first)  # what lies between two pairs is reduced in vain
+    """Reduce values[first] to values[last], inclusive, for each pair (first, last). The
+    result for an empty range is arbitrary."""
+    order = numpy.argsort(first)  # the results between two pairs are not used
     bounds = numpy.stack([first[order], last[order] + 1], axis=1).ravel()
     results = numpy.empty_like(values, shape=len(first))
     results[order] = function.reduceat(values, bounds)[::2]

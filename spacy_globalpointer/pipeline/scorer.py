@@ -1,4 +1,5 @@
-"""The scorer: exact spans, with gold that the tokens cannot represent as missed."""
+"""The scorer of exact spans. Gold spans that the tokens cannot represent count as
+missed."""
 
 from __future__ import annotations
 
@@ -12,20 +13,21 @@ from ..types import LOST_GOLD, LabelledSpan
 
 
 def make_span_scorer() -> Callable[..., Dict[str, Any]]:
-    """`spacy-globalpointer.span_scorer.v1`: makes `score_spans`."""
+    """Return `score_spans`, registered as `spacy-globalpointer.span_scorer.v1`."""
     return score_spans
 
 
 def score_spans(
     examples: Iterable[Example], *, spans_key: str, **_: Any
 ) -> Dict[str, Any]:
-    """Precision, recall and F1 of the spans under a key, in total and per label.
+    """Compute precision, recall and F1 of the spans under a key, in total and per
+    label.
 
-    A predicted span is right if label, first and last character are those of a
-    gold span. It differs from spaCy's `spancat_scorer` in one thing: gold spans
-    that a converter could not align with the tokens (`types.LOST_GOLD`) are part
-    of the gold, and so count as missed. As there, documents whose reference lacks
-    the key are not annotated and are left out.
+    A predicted span is right if a gold span has the same label, first character and
+    last character. There is one difference to spaCy's `spancat_scorer`: gold spans that
+    a converter could not align with the tokens (`types.LOST_GOLD`) count as missed. As
+    in that scorer, documents whose reference lacks the key are not annotated and are
+    left out.
 
     examples (Iterable[Example]): Predicted and reference documents.
     spans_key (str): Key of the spans in `Doc.spans`.
@@ -51,7 +53,7 @@ def score_spans(
 
 
 def gold_spans(doc: Doc, key: str) -> Set[LabelledSpan]:
-    """The gold spans of a document, those that its tokens cannot represent included.
+    """Return the gold spans of a document, also those that its tokens cannot represent.
 
     doc (Doc): The reference.
     key (str): Key of the spans in `Doc.spans`.

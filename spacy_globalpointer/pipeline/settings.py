@@ -1,4 +1,5 @@
-"""The component's cfg: what the config sets, and what training has learnt."""
+"""The component's cfg, which holds the settings of the config and values learned in
+training."""
 
 from __future__ import annotations
 
@@ -9,29 +10,29 @@ from ..errors import Errors
 from ..values import is_number, is_text, is_whole
 from .overlap import POLICIES
 
-#: What training puts into the cfg, and saving must keep.
+#: Values that training puts into the cfg, and that are saved.
 LEARNED = ("labels", "label_counts", "trained_length")
 #: Settings that are numbers of tokens or of spans, or null for no bound.
 BOUNDS = ("max_span_length", "max_spans_per_doc")
 
 
 def learned(cfg: Dict[str, Any]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): A copy of what training has learnt."""
+    """Return a copy of the values learned in training."""
     return {key: deepcopy(cfg[key]) for key in LEARNED if key in cfg}
 
 
 def settings(cfg: Dict[str, Any]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): A copy of what the config sets."""
+    """Return a copy of the settings of the config."""
     return {key: deepcopy(cfg[key]) for key in cfg if key not in LEARNED}
 
 
 def can_be_key(label: str) -> bool:
-    """Whether a config file gives a label back that it holds as a key.
+    """Check whether a config file can hold a label as a key.
 
     label (str): The label.
     RETURNS (bool): False if it is empty, begins or ends with white space, has a line
         end, ":" or "=" in it, or begins with "#", ";", "[" (a comment or a section for
-        the file) or "@" (a function for the config), or is no Unicode.
+        the file) or "@" (a function for the config), or is not valid Unicode.
     """
     whole = label == label.strip() and label.splitlines() == [label] and is_text(label)
     return whole and not set(label) & set(":=") and label[0] not in "#;[@"
@@ -67,7 +68,7 @@ def check_setting(name: str, value: Any) -> None:
     elif name in BOUNDS and not (value is None or is_whole(value, least=1)):
         raise ValueError(Errors.GP012.format(name=name, value=value))
     elif name == "spans_key" and not is_text(value):
-        rule = 'a text of Unicode that is not empty, such as "sc"'
+        rule = 'a string of valid Unicode that is not empty, such as "sc"'
         raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
     elif name == "annotate_ents" and not isinstance(value, bool):
         rule = "true or false"

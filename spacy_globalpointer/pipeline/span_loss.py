@@ -1,4 +1,4 @@
-"""What `global_pointer` learns from gold spans: the loss and its settings."""
+"""The loss of `global_pointer` and its settings."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 #: Weights by inverse frequency: the power of a label's number of gold spans.
 POWERS = {"inverse": -1.0, "inverse_sqrt": -0.5}
-#: The highest of these weights: spans of a probability of 1 / 11 score 0.5 with it.
+#: The highest of these weights. With it, spans with a probability of 1 / 11 get 0.5.
 HIGHEST_WEIGHT = 10.0
-#: A config's {}.
+#: The value of {} in a config.
 NO_WEIGHTS: Dict[str, float] = SimpleFrozenDict()
 #: Document, label, first token, last token (inclusive).
 GoldRow = Tuple[int, int, int, int]
@@ -41,13 +41,13 @@ def make_span_loss_v1(
     balance: Setting = 0.0,
     boundary_smoothing: Setting = 0.0,
 ) -> SpanLoss:
-    """`spacy-globalpointer.SpanLoss.v1`: makes a `SpanLoss`.
+    """Make a `SpanLoss`, registered as `spacy-globalpointer.SpanLoss.v1`.
 
     label_weights (Union[Dict[str, float], str]): Weights of single labels, or
         "inverse" or "inverse_sqrt".
     balance (float): Weight of the gold spans against all others, between -1 and 1.
-    boundary_smoothing (float): Degree that a gold span gives to its neighbours, from 0
-        and less than 1.
+    boundary_smoothing (float): Degree that a gold span gives to its neighbours, at
+        least 0 and below 1.
     RETURNS (SpanLoss): The loss.
     RAISES (ValueError): GP226 if a number is out of its range.
     """
@@ -55,8 +55,8 @@ def make_span_loss_v1(
 
 
 class Loss(Protocol):
-    """What `global_pointer` calls as its loss. `SpanLoss` is one; a function registered
-    in `thinc_losses` may make another."""
+    """Protocol of a loss that `global_pointer` calls. `SpanLoss` is one; a function
+    registered in `thinc_losses` may make another."""
 
     def __call__(
         self,
@@ -78,20 +78,22 @@ class Loss(Protocol):
 
 
 class SpanLoss:
-    """The multi-label cross entropy of all spans (`pointer.loss.span_loss`), with what
-    helps against imbalance.
+    """Multi-label cross entropy of all spans (`pointer.loss.span_loss`), with settings
+    against imbalance.
 
     label_weights (Union[Dict[str, float], str]): Weights of single labels, 1 for the
-        others. With a weight w the loss takes the label's scores less log w, so that
-        they are learnt to be higher by that: without a balance, a doubtful span of
-        probability p is found if w · p > 1 − p (logit adjustment, Menon et al. 2021,
-        arXiv 2007.07314), about as with a threshold of 1 / (1 + w).
-        "inverse": the number of the most common label's gold spans divided by that
-        of its own, "inverse_sqrt": the root of that; 10 at most.
-    balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in
-        HGA (Li et al. 2024, arXiv 2407.06904). Above 0 more is found, below 0 less.
-    boundary_smoothing (float): A quarter of this goes from a gold span to each of the
-        four spans that begin or end one token beside it, as far as there are such
+        others. With a weight w, log w is subtracted from the label's scores in the
+        loss, so the model learns scores that are higher by log w (logit adjustment,
+        Menon et al. 2021, arXiv 2007.07314). Without a balance, a doubtful span of
+        probability p is then predicted if w · p > 1 − p, which is about a threshold of
+        1 / (1 + w). "inverse" divides the number of gold spans of the most common label
+        by that of the label, and "inverse_sqrt" takes the square root of that; weights
+        are 10 at most.
+    balance (float): b in (1 + b) · positive part + (1 − b) · negative part, as in HGA
+        (Li et al. 2024, arXiv 2407.06904). Values above 0 give more spans, values below
+        0 fewer.
+    boundary_smoothing (float): A quarter of this is moved from a gold span to each of
+        the four spans whose start or end differs by one token, if there is such a span
         (Zhu & Li 2022, arXiv 2204.12031, with a distance of 1).
     RAISES (ValueError): GP226 if a number is out of its range; GP020 if a config cannot
         hold a label.
@@ -110,10 +112,10 @@ class SpanLoss:
                 "label_weights",
                 label_weights,
                 good,
-                f'{known}, or one by label, {{"VEH": 3.0}}',
+                f'{known}, or a weight for each label, such as {{"VEH": 3.0}}',
             )
         elif not isinstance(label_weights, dict):
-            rule = 'a text, or a section of numbers by label, {"VEH": 3.0}'
+            rule = 'a string, or a number for each label, such as {"VEH": 3.0}'
             _check("label_weights", label_weights, False, rule)
         else:
             for label, weight in label_weights.items():
@@ -125,7 +127,7 @@ class SpanLoss:
         good = is_number(balance) and -1 < balance < 1
         _check("balance", balance, good, "a number between -1 and 1")
         good = is_number(boundary_smoothing) and 0 <= boundary_smoothing < 1
-        rule = "a number from 0, and less than 1"
+        rule = "a number of at least 0 and below 1"
         _check("boundary_smoothing", boundary_smoothing, good, rule)
         self.label_weights = label_weights
         self.balance = balance
@@ -139,7 +141,7 @@ class SpanLoss:
         weights: Optional[Sequence[float]] = None,
         max_span_length: Optional[int] = None,
     ) -> Tuple[float, PointerStates]:
-        """Loss of a batch and its gradient.
+        """Compute the loss of a batch and its gradient.
 
         states (PointerStates): The model's output for the batch.
         gold (Sequence[GoldRow]): Its gold spans.
@@ -147,7 +149,7 @@ class SpanLoss:
         max_span_length (Optional[int]): Longest span in tokens; None for no bound.
         RETURNS (Tuple[float, PointerStates]): The loss, and its gradient with respect
             to each tensor of the states.
-        RAISES (ValueError): GP048 if there is not one weight a label; GP002 if a gold
+        RAISES (ValueError): GP048 if there is not one weight per label; GP002 if a gold
             span is not an allowed span of the batch.
         """
         import torch
@@ -173,13 +175,14 @@ class SpanLoss:
     def weights_of(
         self, labels: Sequence[str], counts: Dict[str, int]
     ) -> Optional[List[float]]:
-        """The weight of each label.
+        """Return the weight of each label.
 
         labels (Sequence[str]): The labels.
-        counts (Dict[str, int]): Gold spans by label that initialization saw. A label
-            without any has the weight 1.
-        RETURNS (Optional[List[float]]): In the labels' order; None if all are 1.
-        RAISES (ValueError): GP016 if `label_weights` names no label.
+        counts (Dict[str, int]): Number of gold spans by label, seen in initialization.
+            A label without gold spans has the weight 1.
+        RETURNS (Optional[List[float]]): The weights in the order of the labels; None if
+            all are 1.
+        RAISES (ValueError): GP016 if `label_weights` names an unknown label.
         """
         if not self.label_weights:
             return None
@@ -196,8 +199,8 @@ class SpanLoss:
         return [self.label_weights.get(label, 1.0) for label in labels]
 
     def uncounted(self, labels: Sequence[str], counts: Dict[str, int]) -> List[str]:
-        """RETURNS (List[str]): Labels whose weight should come from their number of
-        gold spans, of which none was seen."""
+        """Return the labels whose weight depends on their number of gold spans, but of
+        which none was seen."""
         by_number = isinstance(self.label_weights, str)
         return [label for label in labels if by_number and not counts.get(label)]
 
@@ -207,8 +210,8 @@ class SpanLoss:
         lengths: Sequence[int],
         max_span_length: Optional[int],
     ) -> Iterator[Tuple[GoldRow, float]]:
-        """YIELDS (Tuple[GoldRow, float]): Cells with their degrees. A gold span that is
-        another's neighbour stays gold."""
+        """Yield the cells with their degrees. A gold span next to another gold span
+        stays gold."""
         part = self.boundary_smoothing / 4
         shared: Dict[GoldRow, float] = {}
         kept: Dict[GoldRow, float] = {}
@@ -224,7 +227,7 @@ class SpanLoss:
 
 
 def _lower(states: PointerStates, weights: Sequence[float]) -> PointerStates:
-    """Take the logarithm of its weight off each score."""
+    """Subtract the logarithm of the label's weight from each score."""
     if len(weights) != states.n_labels or not all(0 < w < math.inf for w in weights):
         fields = {"weights": list(weights), "n_labels": states.n_labels}
         raise ValueError(Errors.GP048.format(**fields))

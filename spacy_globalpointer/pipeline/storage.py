@@ -1,7 +1,7 @@
-"""What a component stores of itself, and how it is known to be whole when it is read.
+"""The stored parts of a component, and the check that they are complete.
 
-The part `cfg` is JSON: what was learnt beside the model, and digests of that and of the
-part `model`. Pipelines that were saved before there were digests are read without.
+The part `cfg` is JSON. It holds the values learned in addition to the model, and
+digests of them and of the part `model`. Older pipelines have no digests.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from .settings import LEARNED, learned
 
 #: Key of the digests in the part `cfg`.
 DIGESTS = "digests"
-#: What is in a part, for messages.
+#: Content of each part, for messages.
 CONTENTS = {"cfg": "the labels", "model": "the weights"}
 
 
 @dataclass(frozen=True)
 class StoredParts:
-    """The parts of a component as they were stored.
+    """Parts of a component as they were stored.
 
     name (str): The component's name, for messages.
-    place (Union[Path, str]): Their folder, or what else they come from.
-    cfg (Optional[bytes]): What was learnt beside the model; None if it is left out.
-    model (Optional[bytes]): The model; None if it is left out.
+    place (Union[Path, str]): The folder that they come from, or another source.
+    cfg (Optional[bytes]): Values learned in addition to the model; None if left out.
+    model (Optional[bytes]): The model; None if left out.
     """
 
     name: str
@@ -41,19 +41,19 @@ class StoredParts:
     model: Optional[bytes] = None
 
     def source(self, part: str) -> Union[Path, str]:
-        """RETURNS (Union[Path, str]): Where a part comes from, for messages.
+        """Return the source of a part, for messages.
 
         part (str): "cfg" or "model".
         """
         return self.place / part if isinstance(self.place, Path) else self.place
 
     def read_learned(self) -> Optional[Dict[str, Any]]:
-        """Check the parts, and read what was learnt.
+        """Check the parts, and read the learned values.
 
-        RETURNS (Optional[Dict[str, Any]]): What was learnt beside the model; None if
-            that part is left out.
-        RAISES (ValueError): GP018 or GP062 if a part is not as it was saved; GP060 if
-            the model is missing; GP061 if a value is of the wrong type.
+        RETURNS (Optional[Dict[str, Any]]): Values learned in addition to the model;
+            None if that part is left out.
+        RAISES (ValueError): GP018 or GP062 if a part was changed since it was saved;
+            GP060 if the model is missing; GP061 if a value is of the wrong type.
         """
         if self.cfg is None:
             return None
@@ -79,7 +79,7 @@ class StoredParts:
 
     def _check_digests(self, content: Dict[str, Any], digests: Any) -> None:
         if not isinstance(digests, dict) or not {"cfg"} <= set(digests) <= {*CONTENTS}:
-            raise self._invalid(DIGESTS, digests, "one for each part that was saved")
+            raise self._invalid(DIGESTS, digests, "one digest for each saved part")
         if digests["cfg"] != _digest(_canonical(content)):
             names = ", ".join(LEARNED)
             fields = {"source": self.source("cfg"), "name": self.name, "names": names}
@@ -90,7 +90,7 @@ class StoredParts:
             raise self.damaged(f"its digest is not the one in {self.source('cfg')}")
 
     def damaged(self, reason: object) -> ValueError:
-        """RETURNS (ValueError): GP018.
+        """Return the error GP018.
 
         reason (object): Why the model cannot be read.
         """
@@ -124,7 +124,7 @@ def read_folder(folder: Path, name: str, exclude: Iterable[str]) -> StoredParts:
 
 
 def read_message(data: bytes, name: str) -> Dict[str, bytes]:
-    """Read what a component's `to_bytes` gave.
+    """Read the result of a component's `to_bytes`.
 
     data (bytes): The bytes.
     name (str): The component's name.
@@ -134,13 +134,13 @@ def read_message(data: bytes, name: str) -> Dict[str, bytes]:
     whole = StoredParts(name, "the bytes given")
     try:
         message = srsly.msgpack_loads(data)
-    except Exception as error:  # msgpack raises many kinds
+    except Exception as error:  # msgpack raises many kinds of errors
         if is_shortage(error):
             raise
         raise whole.damaged(error) from error
     known = (*CONTENTS, "vocab")
     if not isinstance(message, dict) or not set(message) <= {*known}:
-        raise whole.damaged(f"they have other parts than {', '.join(known)}")
+        raise whole.damaged(f"its parts are not {', '.join(known)}")
     for part, content in message.items():
         kinds = (bytes, str) if part == "cfg" else bytes
         if not isinstance(content, kinds):
@@ -152,8 +152,8 @@ def pack_learned(cfg: Dict[str, Any], model: Optional[bytes]) -> Dict[str, Any]:
     """Make the content of the part `cfg`.
 
     cfg (Dict[str, Any]): The component's cfg.
-    model (Optional[bytes]): What is stored as its model; None if that is left out.
-    RETURNS (Dict[str, Any]): What was learnt, and the digests.
+    model (Optional[bytes]): The stored model; None if it is left out.
+    RETURNS (Dict[str, Any]): The learned values, and the digests.
     """
     content = learned(cfg)
     digests = {"cfg": _digest(_canonical(content))}
@@ -167,31 +167,32 @@ def _digest(data: bytes) -> str:
 
 
 def _canonical(content: Dict[str, Any]) -> bytes:
-    """What was learnt as text that is the same however the file is laid out."""
+    """Serialize the learned values to a text that does not depend on the file's
+    layout."""
     return json.dumps(content, sort_keys=True).encode("ascii")
 
 
 def _check_learned(
     content: Dict[str, Any], name: str, source: Union[Path, str]
 ) -> None:
-    """Check the types of what was learnt."""
+    """Check the types of the learned values."""
     labels = content.get("labels")
     if not isinstance(labels, list) or not all(map(is_text, labels)):
-        rule = "a list of texts of Unicode that are not empty"
+        rule = "a list of strings of valid Unicode that are not empty"
         raise _invalid("labels", labels, rule, name, source)
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
-        rule = f"a list that names each label once, and not {twice} twice"
+        rule = f"a list that contains each label once, not {twice} twice"
         raise _invalid("labels", labels, rule, name, source)
     length = content.get("trained_length")
     if not is_whole(length, least=0):
-        rule = "a whole number from 0 on"
+        rule = "a whole number of at least 0"
         raise _invalid("trained_length", length, rule, name, source)
-    counts = content.get("label_counts", {})  # later than the others
+    counts = content.get("label_counts", {})  # older pipelines lack it
     if not isinstance(counts, dict) or not all(
         is_whole(n, least=0) for n in counts.values()
     ):
-        rule = "an object with a whole number from 0 on for each label"
+        rule = "an object with a whole number of at least 0 for each label"
         raise _invalid("label_counts", counts, rule, name, source)
 
 

@@ -1,4 +1,4 @@
-"""How a component is saved and loaded."""
+"""Saving and loading of a component."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from .storage import StoredParts, pack_learned, read_folder, read_message
 
 
 class StoredPipe(TrainablePipe):
-    """A component that notices when what it loads is not what was saved.
+    """Base class of a component that checks, when it loads files, that they are
+    unchanged.
 
-    Its cfg has what was learnt beside the model. Its model has the reference
-    "output_layer", whose dimension nO is the number of labels.
+    Its cfg holds the values learned in addition to the model. Its model has the
+    reference "output_layer", whose dimension nO is the number of labels.
     """
 
     cfg: Dict[str, Any]
 
     def before_saving(self, path: Optional[Path] = None) -> None:
-        """Do what is to be done before the component is saved.
+        """Prepare the component for saving.
 
-        path (Optional[Path]): The folder that is written; None for bytes.
+        path (Optional[Path]): The folder to write; None when saving to bytes.
         """
 
     def after_loading(self) -> None:
-        """Check what was loaded against the settings."""
+        """Check the loaded values against the settings."""
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Serialize the component.
 
         exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
-        RETURNS (bytes): The component; its settings are part of the config alone,
-            where assigning them as attributes has put them.
+        RETURNS (bytes): The component without its settings, which only the config
+            holds.
         """
         self.before_saving()
         model = None if "model" in exclude else self.model.to_bytes()
@@ -87,8 +88,8 @@ class StoredPipe(TrainablePipe):
     def from_disk(
         self, path: Union[str, Path], *, exclude: Iterable[str] = ()
     ) -> StoredPipe:
-        """Load the component. What was learnt is taken from the folder; the settings
-        are those of the config, which `spacy.load` may have overridden.
+        """Load the component. Learned values are read from the folder. The settings
+        stay those of the config, which `spacy.load` may have overridden.
 
         path (Union[str, Path]): The folder.
         exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
@@ -116,13 +117,13 @@ class StoredPipe(TrainablePipe):
         try:
             with _any_number_of_labels(self.model):
                 self.model.from_bytes(cast(bytes, parts.model))
-        except Exception as error:  # msgpack, Thinc and safetensors raise many kinds
+        except Exception as error:  # msgpack, Thinc and safetensors: many kinds
             if is_shortage(error):
                 raise
             raise parts.damaged(error) from error
 
     def _check_labels(self, labels: List[str], parts: StoredParts) -> None:
-        """Check that there are as many as the model scores."""
+        """Check that the number of labels is the number that the model scores."""
         output_layer = self.model.get_ref("output_layer")
         if not labels or not output_layer.has_dim("nO"):
             return
@@ -135,7 +136,7 @@ class StoredPipe(TrainablePipe):
 
 @contextmanager
 def _any_number_of_labels(model: Model) -> Iterator[None]:
-    """Let a stored model be loaded into one with another number of labels."""
+    """Allow a stored model to be loaded into one with another number of labels."""
     nodes = [n for n in (model, model.get_ref("output_layer")) if not n.param_names]
     before = [(node, node.maybe_get_dim("nO")) for node in nodes if node.has_dim("nO")]
     for node, _ in before:

@@ -9,14 +9,15 @@ from torch import Tensor
 
 from .states import PointerStates, score_dtype, zeros_of
 
-#: Cells that are scored at once; their vectors stay in a CPU's cache.
+#: Number of cells that are scored together, so that their vectors fit a CPU's cache.
 CHUNK = 2**12
 
 
 def place_cells(
     states: PointerStates, cells: Tensor
 ) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Where in the states' tensors a cell's score comes from.
+    """Find the places in the states' tensors from which the scores of cells are
+    computed.
 
     states (PointerStates): The batch.
     cells (Tensor): Shape (cells, 4), int64: document, label, first token, last
@@ -31,10 +32,10 @@ def place_cells(
 
 
 def score_cells(states: PointerStates, cells: Tensor) -> Tensor:
-    """Scores of some cells, each by itself.
+    """Compute the scores of some cells one by one.
 
-    Products are summed in float64, always in the same order, and the result is
-    rounded once: it depends on nothing but the cell's own vectors.
+    Products are summed in float64, always in the same order, and the result is rounded
+    once. So a score depends only on the vectors of the cell.
 
     states (PointerStates): The batch.
     cells (Tensor): Shape (cells, 4), as in `place_cells`.
@@ -45,7 +46,7 @@ def score_cells(states: PointerStates, cells: Tensor) -> Tensor:
 
 
 def take_vectors(x: Tensor, token: Tensor, head: Tensor) -> Tensor:
-    """Single queries or keys.
+    """Select single queries or keys.
 
     x (Tensor): Shape (tokens, heads, width).
     token (Tensor): Places on the token axis, any shape.
@@ -77,19 +78,19 @@ def _score(states: PointerStates, cells: Tensor) -> Tensor:
 
 
 def _double(x: Tensor) -> Tensor:
-    """In float64, which Apple's GPUs do not have."""
+    """Convert to float64 where the device has it; Apple's GPUs do not."""
     return x.cpu().double() if x.device.type == "mps" else x.double()
 
 
 def add_cell_gradient(
     gradient: PointerStates, states: PointerStates, cells: Tensor, weights: Tensor
 ) -> None:
-    """Add what the gradient by the scores of some cells gives.
+    """Add the gradient that comes from the scores of some cells.
 
-    gradient (PointerStates): Is added to; contiguous.
+    gradient (PointerStates): Contiguous tensors, to which the gradient is added.
     states (PointerStates): The batch.
     cells (Tensor): Shape (cells, 4), as in `place_cells`.
-    weights (Tensor): Gradient by each cell's score, shape (cells,).
+    weights (Tensor): Gradient with respect to each cell's score, shape (cells,).
     """
     for chunk, weight in zip(cells.split(CHUNK), weights.split(CHUNK)):
         label, head, start, end = place_cells(states, chunk)
@@ -107,10 +108,10 @@ def add_cell_gradient(
 
 
 def sum_at(x: Tensor, index: Tensor, values: Tensor) -> None:
-    """Add to what a tensor holds at some places, in the same order every time.
+    """Add values to a tensor at some places, always in the same order.
 
-    x (Tensor): Shape (n, …), a view of what is to change.
-    index (Tensor): Shape (values,), int64; a place may come more than once.
+    x (Tensor): Shape (n, …), changed in place.
+    index (Tensor): Shape (values,), int64; a place may be repeated.
     values (Tensor): Shape (values, …).
     """
     if x.device.type == "cpu":  # where index_put_ lets threads race

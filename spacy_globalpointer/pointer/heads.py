@@ -1,4 +1,4 @@
-"""The heads: token vectors to pointer states, as the author defines them."""
+"""The heads of the GlobalPointer papers, which map token vectors to pointer states."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from ..errors import Errors
 from .states import PointerStates
 
-#: Tokens that are projected at once where no gradient is wanted: what a projection
-#: needs beside its result stays small for a book.
+#: Number of tokens that are projected together without a gradient, so that a book needs
+#: little memory in addition to the result.
 CHUNK = 2**14
 # Standard deviation of a unit normal that is cut off at ±2.
 _TRUNCATED_STD = 0.87962566103423978
@@ -22,20 +22,20 @@ Projections = Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]
 
 
 class PointerHead(nn.Module):
-    """What both heads have in common: their settings and the pass around them.
+    """Base class of both heads, with their common settings and forward pass.
 
     n_input (int): Width of a token vector.
     n_labels (int): Labels to score.
     head_width (int): Width of queries and keys; even, for the rotation.
     rope (bool): Rotate queries and keys by their position.
-    label_bias (Optional[float]): Start value of each label's constant.
-    label_blocks (Sequence[int]): Numbers of labels that are projected by one product
-        each, as `with_labels` leaves them; empty for all labels by one.
+    label_bias (Optional[float]): Initial value of each label's constant.
+    label_blocks (Sequence[int]): Sizes of the groups of labels that are projected by a
+        product each, as `with_labels` sets them; empty for one product for all labels.
     RAISES (ValueError): GP003 if a size is not positive or head_width is odd.
     """
 
-    #: Parameters that have rows for each label, in label order. All labels share the
-    #: others.
+    #: Parameters with rows for each label, in label order. The other parameters are
+    #: shared by all labels.
     by_label: Tuple[str, ...] = ()
 
     def __init__(
@@ -64,18 +64,18 @@ class PointerHead(nn.Module):
         self.dropout = nn.Dropout(0.0)
 
     def settings(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The arguments that rebuild this head."""
+        """Return the arguments that rebuild this head."""
         names = ["n_input", "n_labels", "head_width", "rope", "label_bias"]
         if self.label_blocks:
             names.append("label_blocks")
         return {name: getattr(self, name) for name in names}
 
     def with_labels(self, n_labels: int) -> PointerHead:
-        """Make a head with more labels. The new ones start as in a fresh head.
+        """Make a head with more labels. The new labels are initialized as in a new
+        head.
 
-        The old labels keep their scores to the last bit: a product of another size
-        may round differently, so each group of labels keeps a product of its own,
-        until `merge_labels`.
+        The scores of the old labels are bit-equal. A product of another size may round
+        differently, so each group of labels keeps its own product until `merge_labels`.
 
         n_labels (int): Labels of the new head.
         RETURNS (PointerHead): The new head.
@@ -95,7 +95,7 @@ class PointerHead(nn.Module):
                 own[name] = torch.cat([own[name], fresh[name].to(own[name])])
         blocks = (*(self.label_blocks or [self.n_labels]), added)
         settings.update(n_labels=n_labels, label_blocks=blocks)
-        with torch.device("meta"):  # no start values for what is replaced
+        with torch.device("meta"):  # the values are replaced, so do not initialize them
             head = type(self)(**settings)
         head.load_state_dict(own, assign=True)
         return head
@@ -105,7 +105,7 @@ class PointerHead(nn.Module):
         self.label_blocks = ()
 
     def _project_labels(self, layer: nn.Linear, x: Tensor) -> Tensor:
-        """A layer of `by_label`, a product for each block of labels."""
+        """Apply a layer of `by_label`, with a product for each block of labels."""
         if not self.label_blocks:
             return cast(Tensor, layer(x))
         per_label = layer.out_features // self.n_labels
@@ -153,17 +153,17 @@ class PointerHead(nn.Module):
         return cast(Projections, tuple(results))
 
     def project(self, vectors: Tensor) -> Projections:
-        """Queries, keys, start and end terms; see `PointerStates`."""
+        """Compute queries, keys, start and end terms; see `PointerStates`."""
         raise NotImplementedError
 
 
 class GlobalPointerHead(PointerHead):
-    """One pair of projections a label (Su, https://kexue.fm/archives/8373).
+    """Head with one pair of projections per label (Su, https://kexue.fm/archives/8373).
 
-    A single linear layer makes, for each label, first the query, then the key, as
-    in the author's code (bert4keras, `GlobalPointer`). The constant of each label
-    is not part of his definition: label_bias=None leaves it out. It lets an
-    untrained head start with nearly no span instead of half of all.
+    A single linear layer computes, for each label, first the query, then the key, as in
+    the original code (bert4keras, `GlobalPointer`). The constant of each label is not
+    in the original; label_bias=None leaves it out. With it, an untrained head predicts
+    almost no spans instead of half of all.
     """
 
     by_label = ("projection.weight", "projection.bias", "bias")
@@ -186,13 +186,14 @@ class GlobalPointerHead(PointerHead):
 
 
 class EfficientGlobalPointerHead(PointerHead):
-    """One shared pair of projections, and a linear term a label for start and end
-    (Su, https://kexue.fm/archives/8877).
+    """Head with one shared pair of projections, and a linear term per label for start
+    and end (Su, https://kexue.fm/archives/8877).
 
-    As in the author's code (bert4keras, `EfficientGlobalPointer`): even channels
-    of the projection are the query, odd ones the key; the linear terms see it
-    before the rotation, are halved, and alternate end, start. Their own bias is
-    each label's constant: label_bias is where it starts, None for his start at 0.
+    As in the original code (bert4keras, `EfficientGlobalPointer`), even channels of the
+    projection are the query and odd ones the key. The linear terms are computed from it
+    before the rotation, are halved, and alternate end, start. Their bias is the
+    constant of each label. Its initial value is label_bias; None means 0, as in the
+    original.
     """
 
     by_label = ("typing.weight", "typing.bias")
@@ -219,7 +220,8 @@ HEADS: Dict[str, type[PointerHead]] = {
 
 
 def _lecun_normal_(layer: nn.Linear) -> None:
-    """The author's initialiser: a normal cut off at two standard deviations."""
+    """Initialize as in the original code: a normal distribution cut off at two standard
+    deviations."""
     std = layer.in_features**-0.5 / _TRUNCATED_STD
     nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)
     nn.init.zeros_(layer.bias)

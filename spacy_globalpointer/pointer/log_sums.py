@@ -1,10 +1,10 @@
-"""Parts of the loss: logarithms of sums of exponentials over cells, with gradients.
+"""Logarithms of sums of exponentials over cells, as parts of the loss, with gradients.
 
-Where each label has its own query and key and no score is high, exponentials need no
-protection from overflow: one walk over the cells gives both their sums and, up to a
-factor for each label, the gradient. Elsewhere, and for a teacher's soft labels, the
-exponents are shifted by the largest, and the cells are walked once for the sums and
-once more for their gradient.
+If each label has its own query and key and no score is high, exponentials cannot
+overflow. Then one walk over the cells gives both their sums and, up to a factor for
+each label, the gradient. Otherwise, and for a teacher's soft labels, the exponents are
+shifted by the largest. Then the cells are walked once for the sums and once more for
+their gradient.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .products import Scratch, add_tile_gradient, exponentials, score_tile
 from .states import PointerStates, by_token, wide_dtype, zeros_of
 from .tiles import TILE_CELLS, Tile, at_tile, cells_in_tile, walk
 
-# A shifted sum of exponentials up to here has not overflowed on its way.
+# A shifted sum of exponentials up to this value did not overflow while it was added.
 _LARGEST_SUM = 1e30
-# Nor has a sum up to here without a shift, or its gradient.
+# Neither did a sum without a shift up to this value, or its gradient.
 _LARGEST_UNSHIFTED = 2.0**57
 
 #: Starts a new walk.
 _Tiles = Callable[[], Iterable[Tile]]
-#: What is summed at a tile: exponents of each sum, shape (docs, labels, rows,
+#: Terms of the sums at a tile: the exponents of each sum, shape (docs, labels, rows,
 #: columns), each less its own shift, shape (documents, labels).
 _Exponents = Callable[[Tile, Sequence[Tensor]], List[Tensor]]
 
@@ -42,9 +42,10 @@ def own_pairs_negatives(
     max_span_length: Optional[int],
     size: Optional[int],
 ) -> Optional[Tensor]:
-    """`shifted_negatives` in one walk, or None where the scores are too high.
+    """Compute `shifted_negatives` in one walk, or return None if the scores are too
+    high.
 
-    gradient (PointerStates): Must be zeros, and is left so for None.
+    gradient (PointerStates): Must be zeros, and stays zeros if the result is None.
     """
     totals = log_rest.to(wide_dtype(factors.device)).exp()
     bound, scratch = max_span_length, Scratch()
@@ -73,7 +74,7 @@ def shifted_negatives(
     max_span_length: Optional[int],
     size: Optional[int],
 ) -> Tensor:
-    """log(rest + Σ exp(s)) over the spans that are not gold.
+    """Compute log(rest + Σ exp(s)) over the spans that are not gold.
 
     states (PointerStates): The batch.
     gold (Tensor): Shape (spans, 4): document, label, first token, last token.
@@ -100,9 +101,10 @@ def soft_labels(
     max_span_length: Optional[int],
     size: Optional[int],
 ) -> Tensor:
-    """log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)) over all spans.
+    """Compute log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)) over all spans.
 
-    As `shifted_negatives`, with the teacher's states in the place of the gold spans.
+    The arguments are those of `shifted_negatives`, with the teacher's states instead of
+    the gold spans.
     """
     tiles = partial(walk, states, max_span_length=max_span_length, size=size)
     exponents = partial(_soft_exponents, states, teacher, max_span_length)
@@ -118,7 +120,7 @@ def _negative_exponents(
     tile: Tile,
     shifts: Sequence[Tensor],
 ) -> List[Tensor]:
-    """The scores of a tile, −inf at the gold spans."""
+    """Compute the scores of a tile, with −inf at the gold spans."""
     scores = score_tile(states, tile, max_span_length=max_span_length, shift=shifts[0])
     scores[cells_in_tile(tile, gold)] = -torch.inf
     return [scores]
@@ -131,7 +133,7 @@ def _soft_exponents(
     tile: Tile,
     shifts: Sequence[Tensor],
 ) -> List[Tensor]:
-    """log(1 − t) + s and log t − s, with t = σ(2 · teacher's score)."""
+    """Compute log(1 − t) + s and log t − s, with t = σ(2 · teacher's score)."""
     scores = score_tile(states, tile, max_span_length=max_span_length)
     degrees = 2 * score_tile(teacher, tile, max_span_length=max_span_length).to(scores)
     negative = logsigmoid(-degrees) + scores - at_tile(shifts[0], tile)
@@ -147,13 +149,14 @@ def _sum_and_add(
     factors: Tensor,
     log_rests: Sequence[Tensor],
 ) -> List[Tensor]:
-    """log(rest + Σ exp) over the cells of each document and label, for each sum; the
-    gradient of Σ factor · log is added. A second sum falls with the score."""
+    """Compute log(rest + Σ exp) over the cells of each document and label, for each
+    sum, and add the gradient of Σ factor · log. A second sum decreases with the
+    score."""
     zeros = [zeros_of(states, len(states.lengths), states.n_labels) for _ in log_rests]
     tops = zeros
     sums, held = _sums(states, tiles, exponents, tops, log_rests)
     if not all((total < _LARGEST_SUM).all() for total in sums):
-        tops = _tops(tiles, exponents, zeros, log_rests)  # rare: one walk more
+        tops = _tops(tiles, exponents, zeros, log_rests)  # rare, and costs another walk
         sums, held = _sums(states, tiles, exponents, tops, log_rests)
     log_sums = [top + total.log().to(top) for top, total in zip(tops, sums)]
     shifts = [log_sum - factors.log() for log_sum in log_sums]
@@ -175,8 +178,9 @@ def _sums(
     tops: List[Tensor],
     log_rests: Sequence[Tensor],
 ) -> Tuple[List[Tensor], List[List[Tensor]]]:
-    """exp(rest − top) + Σ exp(exponent − top) of each document and label, for each sum;
-    and the exponentials, where the cells are few, so that they need no second walk."""
+    """Compute exp(rest − top) + Σ exp(exponent − top) of each document and label, for
+    each sum. If there are few cells, return the exponentials too, which saves a second
+    walk."""
     few = sum(n**2 for n in states.lengths) * states.n_labels <= TILE_CELLS
     rests = [rest - top for rest, top in zip(log_rests, tops)]
     sums = [rest.to(wide_dtype(rest.device)).exp() for rest in rests]
@@ -196,8 +200,8 @@ def _tops(
     zeros: List[Tensor],
     log_rests: Sequence[Tensor],
 ) -> List[Tensor]:
-    """The largest exponent of each document and label, the rest's among them, for each
-    sum."""
+    """Find the largest exponent of each document and label, including the rest, for
+    each sum."""
     tops = [rest.to(zero, copy=True) for rest, zero in zip(log_rests, zeros)]
     for tile in tiles():
         for top, values in zip(tops, exponents(tile, zeros)):

@@ -1,4 +1,4 @@
-"""Loss: the multi-label cross entropy over all spans, with its gradient."""
+"""Multi-label cross entropy over all spans, with its gradient."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ def span_loss(
 
         log(1 + Σ_negative exp(s)) + log(1 + Σ_positive exp(−s)),
 
-    and the mean of that over labels and over documents that hold a token. It is
-    the loss of the author (Su, https://kexue.fm/archives/7359, used for
-    GlobalPointer in https://kexue.fm/archives/8373) with the reduction of his
-    dense form; his sparse form (https://kexue.fm/archives/8888) sums over labels
-    instead, and so is larger by their number.
+    and the mean of that over labels and over documents with tokens. This is the loss of
+    the GlobalPointer paper (Su, https://kexue.fm/archives/7359, used for GlobalPointer
+    in https://kexue.fm/archives/8373) with the reduction of its dense form. The sparse
+    form (https://kexue.fm/archives/8888) sums over labels instead, so it is larger by
+    their number.
 
-    With degrees each gold span is positive to the degree t and negative to 1 − t, and
-    the loss is the author's for soft labels (https://kexue.fm/archives/9064),
+    With degrees, each gold span is positive to the degree t and negative to 1 − t. The
+    loss is then the one for soft labels (Su, https://kexue.fm/archives/9064),
 
         log(1 + Σ (1 − t) · exp(s)) + log(1 + Σ t · exp(−s)),
 
     where t is 0 for spans that are not listed.
 
-    The matrix of scores is never held: its cells are walked a tile at a time.
-    Positives leave the negative sum by exclusion, not by subtraction, so that
-    nothing cancels. Results are the same from run to run; tiles of another size
-    differ by rounding.
+    The whole matrix of scores is never stored: its cells are walked a tile at a time.
+    Positives are excluded from the negative sum, not subtracted, so there is no
+    cancellation. Results are the same in every run; with another tile size they differ
+    by rounding.
 
     states (PointerStates): The batch, on any device.
     gold (Tensor): Gold spans, shape (spans, 4), int64: document, label, first token,
         last token (inclusive). Repeated rows count once.
     degrees (Optional[Tensor]): How far each gold span is positive, shape (spans,),
         above 0 and up to 1; None for 1. The highest of a repeated row counts.
-    balance (float): Weighs the parts: the negative one by 1 − balance, the positive
-        one by 1 + balance. From -1 to 1.
+    balance (float): Weight of the parts, from -1 to 1: the negative part is multiplied
+        by 1 − balance, the positive part by 1 + balance.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (Tuple[Tensor, PointerStates]): The loss, shape (), and its gradient
@@ -89,16 +89,17 @@ def teacher_loss(
     """Compute the loss of `span_loss` with a teacher's soft labels for all spans, and
     its gradient.
 
-    The degree t of a span is σ(2 · teacher's score), with which the loss is least where
-    the scores are the teacher's (Su, https://kexue.fm/archives/9064). `probability` is
-    σ(score), for a model that learnt from gold.
+    The degree t of a span is σ(2 · teacher's score), so the loss is lowest if the
+    scores equal the teacher's (Su, https://kexue.fm/archives/9064). In contrast,
+    `probability` is σ(score), for a model that learned from gold spans.
 
     states (PointerStates): The batch, on any device.
     teacher (PointerStates): The teacher's states for the same tokens and labels.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (Tuple[Tensor, PointerStates]): As `span_loss`.
-    RAISES (ValueError): GP006 if the teacher's states are not of the batch's size.
+    RAISES (ValueError): GP006 if the sizes of the teacher's states and the batch
+        differ.
     """
     if teacher.lengths != states.lengths or teacher.n_labels != states.n_labels:
         given = f"a teacher of {teacher.n_labels} labels for {teacher.lengths} tokens"
@@ -116,7 +117,7 @@ def _in_types_of(states: PointerStates, gradient: PointerStates) -> PointerState
 
 
 def _factors(states: PointerStates) -> Tensor:
-    """Factor of each document's and label's part of the loss, (documents, labels)."""
+    """Return the factor of each document and label in the loss, (documents, labels)."""
     n_docs = sum(length > 0 for length in states.lengths)
     zeros = zeros_of(states, len(states.lengths), states.n_labels)
     return zeros + 1 / max(1, n_docs * states.n_labels)
@@ -170,8 +171,8 @@ def _negatives(
     max_span_length: Optional[int],
     size: Optional[int],
 ) -> Tensor:
-    """log(1 + Σ (1 − t) · exp(s)) per document and label, shape (documents, labels);
-    the gradient of its product with the factors is added."""
+    """Compute log(1 + Σ (1 − t) · exp(s)) per document and label, shape (documents,
+    labels), and add the gradient of its product with the factors."""
     states, gold = cells.states, cells.gold
     exponents = cells.scores + (1 - cells.degrees).log()  # -inf for wholly positive
     log_rest = cells.log_sums(exponents).reshape(factors.shape).to(factors.dtype)
@@ -190,8 +191,8 @@ def _negatives(
 
 
 def _positives(cells: _GoldCells, factors: Tensor, gradient: PointerStates) -> Tensor:
-    """log(1 + Σ t · exp(−s)) per document and label, shape (documents, labels); the
-    gradient of its product with the factors is added."""
+    """Compute log(1 + Σ t · exp(−s)) per document and label, shape (documents, labels),
+    and add the gradient of its product with the factors."""
     exponents = cells.degrees.log() - cells.scores
     log_sums = cells.log_sums(exponents)
     cells.add_gradient(gradient, -(exponents - log_sums[cells.group]).exp(), factors)
@@ -199,11 +200,11 @@ def _positives(cells: _GoldCells, factors: Tensor, gradient: PointerStates) -> T
 
 
 class _GoldCells:
-    """The cells of a batch's gold spans.
+    """Cells of the gold spans of a batch.
 
     states (PointerStates): The batch.
     rows (Tensor): Shape (rows, 4), int64: document, label, first token, last token
-        (inclusive). Rows may be repeated; each cell is there once.
+        (inclusive). Repeated rows count once.
     degrees (Optional[Tensor]): How far each row is positive, shape (rows,), above 0 and
         up to 1; None for 1. The highest of a repeated row counts.
     """
@@ -225,7 +226,7 @@ class _GoldCells:
         self.group = self.gold[:, 0] * states.n_labels + self.gold[:, 1]
 
     def log_sums(self, exponents: Tensor) -> Tensor:
-        """log(1 + Σ exp) over the cells of each document and label.
+        """Compute log(1 + Σ exp) over the cells of each document and label.
 
         exponents (Tensor): Shape (cells,).
         RETURNS (Tensor): Shape (documents · labels,), at least 0.
@@ -240,19 +241,19 @@ class _GoldCells:
     def add_gradient(
         self, gradient: PointerStates, shares: Tensor, factors: Tensor
     ) -> None:
-        """Add what a gradient by the cells' scores gives.
+        """Add the gradient that comes from the cells' scores.
 
-        gradient (PointerStates): Is added to.
+        gradient (PointerStates): The gradient to add to.
         shares (Tensor): Shape (cells,).
-        factors (Tensor): What a cell's share is multiplied with, shape (documents,
-            labels).
+        factors (Tensor): Factor of the shares of each document and label, shape
+            (documents, labels).
         """
         weights = shares.to(factors.dtype) * factors.flatten()[self.group]
         add_cell_gradient(gradient, self.states, self.gold, weights)
 
 
 def _unique(rows: Tensor, degrees: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
-    """Each row once, and its highest degree."""
+    """Return each row once, with its highest degree."""
     gold, places = torch.unique(rows, dim=0, return_inverse=True)
     if degrees is None:
         return gold, torch.ones(len(gold))

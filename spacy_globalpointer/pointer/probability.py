@@ -1,4 +1,4 @@
-"""Scores and probabilities."""
+"""Conversion of scores to probabilities and back."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import math
 
 from torch import Tensor
 
-# More than float32 can round a probability by.
+# A bound on the rounding error of a probability in float32.
 _SLACK = 1e-6
 
 
 def probability(scores: Tensor, temperature: float = 1.0) -> Tensor:
-    """The probability σ(s / temperature).
+    """Compute the probability σ(s / temperature).
 
-    For a span that is gold in the share p of its occurrences the loss is
-    p · log(1 + exp(−s)) + (1 − p) · log(1 + exp(s)) if no other of the document is in
-    doubt, and least where σ(s) = p. The more others are, the nearer the least comes to
-    σ(2s) = p, where it also is if the loss is given p itself as the target (Su,
-    https://kexue.fm/archives/9064), a teacher's or that of smoothed boundaries. Of
-    models that learnt from gold σ(s) was the better estimate: benchmarks/thresholds. A
-    score of 0, the threshold of the paper, is a probability of 0.5 either way, at any
-    temperature.
+    For a span that is gold in a fraction p of its occurrences, the loss is p · log(1 +
+    exp(−s)) + (1 − p) · log(1 + exp(s)) if no other span of the document is in doubt.
+    It is lowest at σ(s) = p. The more other spans are in doubt, the closer the minimum
+    is to σ(2s) = p. The minimum is also there if the target of the loss is p itself
+    (Su, https://kexue.fm/archives/9064), from a teacher or from smoothed boundaries.
+    For models that learned from gold spans, σ(s) was the better estimate: see
+    benchmarks/thresholds. In both cases and at any temperature, a score of 0, the
+    threshold of the paper, is a probability of 0.5.
 
     scores (Tensor): Scores, any shape.
     temperature (float): Divisor of the scores, above 0.
@@ -30,10 +30,10 @@ def probability(scores: Tensor, temperature: float = 1.0) -> Tensor:
 
 
 def lowest_score(probability: float, temperature: float = 1.0) -> float:
-    """A score that no span of at least this probability is below.
+    """Return a lower bound on the score of every span with at least this probability.
 
-    It lies a hair under the exact inverse, so that rounding loses no span; compare
-    the probabilities themselves afterwards.
+    The bound is slightly below the exact inverse, so that rounding loses no span.
+    Compare the probabilities themselves afterwards.
 
     probability (float): A threshold from 0 to 1.
     temperature (float): Divisor of the scores, above 0.

@@ -1,4 +1,4 @@
-"""Scores of a tile, and what the gradient by them gives."""
+"""Scores of a tile, and their gradient."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from .cells import take_vectors
 from .states import PointerStates, score_dtype
 from .tiles import Places, Tile, add_at, at_tile, take
 
-# Exponents below this are raised to it: e^-60 vanishes beside the 1 of the formula,
-# while numbers near the end of float32's range would make a CPU crawl.
+# Exponents below this are raised to it. e^-60 is lost next to the 1 of the formula, and
+# numbers near the end of float32's range make a CPU very slow.
 _LOWEST_EXPONENT = -60.0
 
 
 class Scratch:
-    """Memory for the scores of one tile after another: fresh memory costs a CPU
-    about as much as the scores."""
+    """Memory that the scores of all tiles share. On a CPU, new memory for each tile
+    would take about as long as computing the scores."""
 
     def __init__(self) -> None:
         self._memory: Optional[Tensor] = None
         self._kind: Optional[Tuple[torch.dtype, torch.device]] = None
 
     def empty(self, shape: Sequence[int], like: Tensor) -> Tensor:
-        """Memory of some shape, which is the last one's again.
+        """Return memory of some shape. It overwrites the memory returned before.
 
         shape (Sequence[int]): The shape.
-        like (Tensor): A tensor of the type and device that are wanted.
+        like (Tensor): A tensor with the type and device to use.
         RETURNS (Tensor): The memory, not initialized.
         """
         size, memory = prod(shape), self._memory
@@ -48,14 +48,14 @@ def score_tile(
     shift: Optional[Tensor] = None,
     scratch: Optional[Scratch] = None,
 ) -> Tensor:
-    """Scores of a tile, −inf where no span is allowed.
+    """Compute the scores of a tile, with −inf where no span is allowed.
 
     states (PointerStates): The batch.
     tile (Tile): One of the tiles of `walk`.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
-    shift (Optional[Tensor]): What to subtract from the scores, shape (documents of
+    shift (Optional[Tensor]): Values to subtract from the scores, shape (documents of
         the batch, labels), in the type of the scores.
-    scratch (Optional[Scratch]): Memory for the products; None for fresh memory.
+    scratch (Optional[Scratch]): Memory for the products; None for new memory.
     RETURNS (Tensor): Shape (docs, labels, rows, columns), float32 (float64 for
         states in float64), safe to write on.
     """
@@ -77,7 +77,7 @@ def score_tile(
 
 
 def exponentials(exponents: Tensor) -> Tensor:
-    """Exponentials of a tile, written over the exponents.
+    """Compute the exponentials of a tile in place.
 
     exponents (Tensor): Any shape; those below -60 count as -60.
     RETURNS (Tensor): The exponentials.
@@ -88,12 +88,13 @@ def exponentials(exponents: Tensor) -> Tensor:
 def add_tile_gradient(
     gradient: PointerStates, states: PointerStates, tile: Tile, weights: Tensor
 ) -> Tensor:
-    """Add what the gradient by the scores of a tile gives.
+    """Add the gradient that comes from the scores of a tile.
 
-    gradient (PointerStates): Is added to.
+    gradient (PointerStates): The gradient to add to.
     states (PointerStates): The batch.
     tile (Tile): One of the tiles of `walk`.
-    weights (Tensor): Gradient by each score, shape (docs, labels, rows, columns).
+    weights (Tensor): Gradient with respect to each score, shape (docs, labels, rows,
+        columns).
     RETURNS (Tensor): The sums of the rows, shape (docs, labels, rows).
     """
     device, labels = weights.device, tile.labels
@@ -113,12 +114,13 @@ def add_tile_gradient(
 def add_product_gradient(
     gradient: PointerStates, states: PointerStates, tile: Tile, weights: Tensor
 ) -> None:
-    """Add what the gradient by the scaled products of a tile gives.
+    """Add the gradient that comes from the scaled products of a tile.
 
-    gradient (PointerStates): Is added to.
+    gradient (PointerStates): The gradient to add to.
     states (PointerStates): The batch.
     tile (Tile): One of the tiles of `walk`.
-    weights (Tensor): Gradient by each one, shape (docs, heads, rows, columns).
+    weights (Tensor): Gradient with respect to each product, shape (docs, heads, rows,
+        columns).
     """
     device, heads, scale = weights.device, _heads(states, tile), states.scale
     queries, keys = operands(states, tile)
@@ -131,8 +133,8 @@ def add_product_gradient(
 def _products(
     x: Tensor, y: Tensor, *, scale: float, scratch: Optional[Scratch] = None
 ) -> Tensor:
-    """scale · x @ y for two stacks of stacks of matrices. The factor is the matrix
-    product's own, and costs nothing."""
+    """Compute scale · x @ y for two batches of matrices. The matrix product applies the
+    factor, which costs no time."""
     shape = (x.shape[0] * x.shape[1], x.shape[2], y.shape[3])
     unused = x.new_zeros(()).expand(shape)
     x, y, stacks = x.flatten(0, 1), y.flatten(0, 1), x.shape[:2]
@@ -146,7 +148,7 @@ def _heads(states: PointerStates, tile: Tile) -> slice:
 
 
 def operands(states: PointerStates, tile: Tile) -> Tuple[Tensor, Tensor]:
-    """Queries and keys of a tile in the type of the scores.
+    """Return the queries and keys of a tile in the type of the scores.
 
     states (PointerStates): The batch.
     tile (Tile): One of the tiles of `walk`.
@@ -161,7 +163,7 @@ def operands(states: PointerStates, tile: Tile) -> Tuple[Tensor, Tensor]:
 
 
 def _take_heads(x: Tensor, places: Places, heads: slice) -> Tensor:
-    """(tokens, heads, width) to (docs, heads, rows or columns, width)."""
+    """Select from (tokens, heads, width) to (docs, heads, rows or columns, width)."""
     if isinstance(places, slice):
         return x[places, heads].transpose(0, 1)[None]
     numbers = torch.arange(heads.start, heads.stop, device=x.device)
@@ -171,7 +173,7 @@ def _take_heads(x: Tensor, places: Places, heads: slice) -> Tensor:
 def _row_term(
     states: PointerStates, tile: Tile, rows: Places, shift: Optional[Tensor]
 ) -> Optional[Tensor]:
-    """Start terms less the shift, shape (docs, labels, rows or 1, 1)."""
+    """Return the start terms less the shift, shape (docs, labels, rows or 1, 1)."""
     term = None
     if states.start is not None:
         term = take(states.start, rows)[..., tile.labels].to(score_dtype(states))
@@ -188,8 +190,9 @@ def _row_term(
 def _forbidden(
     tile: Tile, max_span_length: Optional[int], *, like: Tensor
 ) -> Iterator[Tensor]:
-    """What to add to a tile's scores, −inf where a cell is no span: adding is much
-    faster than filling. Of a cell, end − start is column − row + first."""
+    """Return the mask to add to a tile's scores, −inf where a cell is not a span.
+    Adding is much faster than filling. In a cell, end − start is column − row +
+    first."""
     first = tile.column - tile.row
     block = (tile.n_rows, tile.n_columns)
     if first < tile.n_rows - 1:  # ends before starts

@@ -1,4 +1,4 @@
-"""Search: every span whose score reaches its label's threshold."""
+"""Search for every span whose score reaches the threshold of its label."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from .tiles import TILE_CELLS, is_allowed, take, walk
 
 # Relative error of a product's operands, by torch's setting for float32 products.
 _OPERAND_ERROR = {"highest": 0.0, "high": 2.0**-10, "medium": 2.0**-8}
-# Of a float32 number: what rounding can change it by, and where it loses precision.
+# Relative rounding error of a float32 number, and the size below which it loses
+# precision.
 _UNIT, _TINY = 2.0**-24, 2.0**-126
-# Products whose sums may overflow on their way.
+# Products whose sums may overflow while they are added.
 _LARGEST_PRODUCT = 1e37
 
 
 @dataclass(frozen=True, eq=False)
 class FoundSpans:
-    """The spans found in one document, by start, then end, then label.
+    """Spans found in one document, sorted by start, then end, then label.
 
     labels (Tensor): Index of each span's label, shape (spans,), int64.
     starts (Tensor): First token of each span, shape (spans,), int64.
     ends (Tensor): Last token of each span, inclusive, shape (spans,), int64.
     scores (Tensor): Score of each span, shape (spans,).
-    n_above (int): Spans that reached the threshold before `limit` was applied.
+    n_above (int): Number of spans that reached the threshold before `limit` was
+        applied.
     """
 
     labels: Tensor
@@ -43,12 +45,12 @@ class FoundSpans:
 
     @classmethod
     def none(cls) -> FoundSpans:
-        """RETURNS (FoundSpans): No span."""
+        """Return a result without spans."""
         cells = torch.zeros(0, dtype=torch.int64)
         return cls(cells, cells, cells, torch.zeros(0), 0)
 
     def take(self, rows: NDArray[numpy.int64]) -> FoundSpans:
-        """RETURNS (FoundSpans): The spans with some indices."""
+        """Return the spans with the given indices."""
         return FoundSpans(
             self.labels[rows],
             self.starts[rows],
@@ -69,19 +71,19 @@ def search_spans(
 ) -> List[FoundSpans]:
     """Find all spans whose score is at least the threshold of their label.
 
-    Fast products sift the cells; each that passes is scored exactly, by itself. So
-    spans and scores do not depend on tiles, threads, the rest of the batch or the
-    sifting, and scores are sums in float64, rounded to float32. Memory grows with the
-    tokens and the spans found, not with their square.
+    Fast products select candidate cells, and each of these is scored exactly and
+    separately. So spans and scores do not depend on tiles, threads, the rest of the
+    batch or the selection. Scores are sums in float64, rounded to float32. Memory grows
+    with the number of tokens and found spans, not with its square.
 
     states (PointerStates): The batch, on any device.
-    thresholds (Sequence[float]): Lowest score per label, in label order. These
-        are scores, not probabilities: 0 is the decision of the paper.
+    thresholds (Sequence[float]): Lowest score per label, in label order. These are
+        scores, not probabilities: the threshold of the paper is 0.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
-    limit (Optional[int]): Keep at most so many spans of a document, the highest
-        scores first; of equal scores the first by start, end and label.
+    limit (Optional[int]): Keep at most this many spans of a document, the highest
+        scores first. Of equal scores, the first by start, end and label is kept.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
-    RETURNS (List[FoundSpans]): One entry a document, on the CPU.
+    RETURNS (List[FoundSpans]): One entry per document, on the CPU.
     RAISES (ValueError): GP007 if there is not one threshold for each label.
     """
     if len(thresholds) != states.n_labels:
@@ -100,8 +102,8 @@ def search_spans(
 
 
 def _gathered(cells: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Cells of several tiles together: a call for each tile's few would cost more
-    than their scores."""
+    """Yield the cells of several tiles together. A call for the few cells of each tile
+    would take longer than their scores."""
     some: List[Tensor] = []
     for own in cells:
         some.append(own)
@@ -113,7 +115,7 @@ def _gathered(cells: Iterable[Tensor]) -> Iterator[Tensor]:
 
 
 class _Hits:
-    """The spans of a batch so far, never many more than the limit."""
+    """Spans of a batch found so far, never many more than the limit."""
 
     def __init__(self, n_docs: int, limit: Optional[int]) -> None:
         self.limit = limit
@@ -130,7 +132,7 @@ class _Hits:
             self.merge(self.limit)
 
     def merge(self, limit: int) -> None:
-        """Keep the best of each document."""
+        """Keep the best spans of each document."""
         cells, scores = map(torch.cat, zip(*self.pending))
         docs, labels, starts, ends = cells.numpy().T
         order = numpy.lexsort((labels, ends, starts, -scores.numpy(), docs))
@@ -141,7 +143,7 @@ class _Hits:
         self.n_pending = len(best)
 
     def collect(self, dtype: torch.dtype) -> List[FoundSpans]:
-        """RETURNS (List[FoundSpans]): What was kept of each document."""
+        """Return the spans that were kept of each document."""
         empty = torch.zeros((0, 4), dtype=torch.int64), torch.zeros(0, dtype=dtype)
         self.pending.append(empty)
         if self.limit is not None:
@@ -168,10 +170,10 @@ def sift_cells(
     max_span_length: Optional[int] = None,
     size: Optional[int] = None,
 ) -> Iterator[Tensor]:
-    """Find cells among which are all those that score at least the label's floor.
+    """Find candidate cells, among them all cells that score at least the label's floor.
 
-    Scores are computed fast, a tile at a time, in float32; the floors are lowered by
-    what rounding can do to a score, so that no cell is missed.
+    Scores are computed fast, a tile at a time, in float32. The floors are lowered by
+    the largest rounding error of a score, so that no cell is missed.
 
     states (PointerStates): The batch.
     floors (Tensor): Lowest score per label, float64, finite.
@@ -191,7 +193,7 @@ def sift_cells(
         if states.end is not None:
             end = take(states.end, tile.columns(device))[..., labels].to(needed)
             highest = needed - end.amax(1, keepdim=True)
-        # What is not a number must be looked at, so "not below" is not "above".
+        # A NaN must be looked at, so "not below" differs from "above".
         alive = (~(scores.amax(3).transpose(1, 2) < highest)).nonzero()
         if not len(alive):
             continue
@@ -208,15 +210,15 @@ def sift_cells(
                 which, column = above.unbind(1)
                 doc, row, label = doc[which], row[which], label[which]
                 starts, ends = row + tile.row, column + tile.column
-                # A product that is no number stays so where no span is allowed.
+                # A product that is NaN stays NaN where no span is allowed.
                 real = is_allowed(starts, ends, lengths[doc], bound)
                 found = docs[doc], label + labels.start, starts, ends
                 yield torch.stack(found, dim=1)[real]
 
 
 def _needed(states: PointerStates, floors: Tensor) -> Tensor:
-    """What a product and an end term must reach, shape (tokens, labels), in the type
-    of the scores: the floor less the start term, and less a margin."""
+    """Return the value that a product and an end term must reach: the floor less the
+    start term and a margin. Shape (tokens, labels), in the type of the scores."""
     dtype, device = score_dtype(states), states.queries.device
     needed = (floors - _margins(states, floors)).to(dtype).to(device)
     needed = by_token(states, needed)
@@ -226,9 +228,10 @@ def _needed(states: PointerStates, floors: Tensor) -> Tensor:
 
 
 def _margins(states: PointerStates, floors: Tensor) -> Tensor:
-    """How far below its exact value a score computed in float32 can lie, and a floor
-    above its own: the textbook bound on the rounding of a sum of products. Shape
-    (documents, labels), float64, infinite where a document's states are."""
+    """Bound how far a score computed in float32 can be below its exact value, and a
+    floor above its own. This is the textbook bound on the rounding of a sum of
+    products. Shape (documents, labels), float64, infinite where a document's states
+    are."""
     scale, width = abs(states.scale), states.queries.shape[2]
     norms = [_largest(states, x.detach()) for x in (states.queries, states.keys)]
     products = norms[0] * norms[1] * max(scale, 1.0)
@@ -243,11 +246,11 @@ def _margins(states: PointerStates, floors: Tensor) -> Tensor:
 
 
 def _largest(states: PointerStates, vectors: Tensor) -> Tensor:
-    """A number that no vector's norm in a document is above, shape (documents,
-    heads), float64 on the CPU; not a number where a document holds one that is not."""
+    """Bound the norms of the vectors in each document from above, shape (documents,
+    heads), float64 on the CPU. The bound of a document with a NaN is NaN."""
     vectors = vectors.to(score_dtype(states))
     norms = torch.linalg.vector_norm(vectors, dim=2).cpu().double()
-    # Rounding, and channels so small that their squares vanish.
+    # Covers rounding, and channels so small that their squares underflow.
     norms = norms * (1 + 1e-5) + vectors.shape[2] ** 0.5 * _TINY**0.5
     lengths = torch.tensor(states.lengths, dtype=torch.int64)
     docs = torch.arange(len(lengths)).repeat_interleave(lengths)[:, None]

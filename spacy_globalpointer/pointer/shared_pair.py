@@ -1,10 +1,10 @@
-"""The negatives' part of the loss where all labels share a query and a key.
+"""The negative part of the loss if all labels share a query and a key.
 
-Where no score is high, exponentials need no protection from overflow, and with
+If no score is high, exponentials cannot overflow, and with
 
     exp(s) = exp(⟨q_i, k_j⟩) · exp(start_i) · exp(end_j)
 
-there is one exponential a cell instead of one for each label, and the labels' sums
+one exponential per cell is enough instead of one for each label. The sums of the labels
 are matrix products.
 """
 
@@ -21,8 +21,8 @@ from .products import Scratch, add_product_gradient, exponentials, score_tile
 from .states import PointerStates, by_token, wide_dtype, zeros_of
 from .tiles import TILE_OVERHEAD, Tile, add_at, cells_in_tile, take, walk
 
-# With sums up to here, e^39.5, and terms in this range no product leaves float32's
-# range; and a product that was raised to e^-60 counts at most e^-40.
+# With sums up to this value, e^39.5, and terms in this range, no product leaves
+# float32's range, and a product that was raised to e^-60 counts at most e^-40.
 _LARGEST_SUM, _LOWEST_TERM, _LARGEST_TERM = 2.0**57, -20.0, 10.0
 
 
@@ -36,15 +36,15 @@ def shared_pair_negatives(
     max_span_length: Optional[int],
     size: Optional[int],
 ) -> Optional[Tensor]:
-    """`shifted_negatives` with one exponential a cell; None, and the gradient is left
-    as it was, where scores or terms are too high, or the cells so few that the calls
-    cost more than is saved.
+    """Compute `shifted_negatives` with one exponential per cell. Return None and leave
+    the gradient unchanged if scores or terms are too high, or if the cells are so few
+    that the calls cost more time than they save.
     """
     cells = sum(length**2 for length in states.lengths) * states.n_labels
     if cells < TILE_OVERHEAD or not all(map(_within, (states.start, states.end))):
         return None
-    # A cell that is gold for one label is a hole in the products, and counted for
-    # the other labels by itself.
+    # A cell that is gold for one label is a hole in the products. For the other labels
+    # it is counted separately.
     holes, others = _holes(gold, states.n_labels)
     walker = _Walker(states, holes, max_span_length, size)
     other_weights = score_cells(states, others).exp()
@@ -74,14 +74,15 @@ def _within(term: Optional[Tensor]) -> bool:
 
 
 def _exp_of(states: PointerStates, term: Optional[Tensor]) -> Tensor:
-    """Exponentials of the start or end terms, shape (tokens, labels)."""
+    """Compute the exponentials of the start or end terms, shape (tokens, labels)."""
     zeros = zeros_of(states, len(states.queries), states.n_labels)
     return (zeros if term is None else zeros + term).exp()
 
 
 @dataclass
 class _Walker:
-    """Exponentials of the products, next to 0 at holes and where no span is allowed."""
+    """Walk over the exponentials of the products, which are nearly 0 at holes and where
+    no span is allowed."""
 
     states: PointerStates
     holes: Tensor
@@ -93,7 +94,7 @@ class _Walker:
         self.products = replace(self.states, start=None, end=None)
 
     def tiles(self) -> Iterator[Tuple[Tile, Tensor]]:
-        """YIELDS (Tuple[Tile, Tensor]): Tiles; shape (docs, rows, columns)."""
+        """Yield the tiles and their exponentials, shape (docs, rows, columns)."""
         bound, scratch = self.max_span_length, self.scratch
         for tile in walk(self.products, max_span_length=bound, size=self.size):
             scores = score_tile(
@@ -105,8 +106,9 @@ class _Walker:
     def sums(
         self, starts: Tensor, ends: Tensor, totals: Tensor
     ) -> Tuple[Tensor, Tensor]:
-        """Sums of a token's row and of its column, weighted by the other's term, shape
-        (tokens, labels) each; the sums of all cells are added to the totals."""
+        """Compute the sums of each token's row and column, weighted by the terms of the
+        other tokens, shape (tokens, labels) each. The sums of all cells are added to
+        the totals."""
         row_sums, column_sums = torch.zeros_like(starts), torch.zeros_like(ends)
         for tile, weights in self.tiles():
             rows, columns = tile.rows(weights.device), tile.columns(weights.device)
@@ -120,7 +122,8 @@ class _Walker:
     def add_gradient(
         self, gradient: PointerStates, starts: Tensor, ends: Tensor
     ) -> None:
-        """Add what the products' gradient gives, the labels' weights by the terms."""
+        """Add the gradient that comes from the products, weighted by the terms of the
+        labels."""
         for tile, weights in self.tiles():
             start = take(starts, tile.rows(weights.device))
             end = take(ends, tile.columns(weights.device))
@@ -129,8 +132,8 @@ class _Walker:
 
 
 def _holes(gold: Tensor, n_labels: int) -> Tuple[Tensor, Tensor]:
-    """The gold spans' cells, each once and as if of label 0, and those cells again
-    for every label for which they are not gold."""
+    """Return the cells of the gold spans, each once and with label 0, and the same
+    cells for every label for which they are not gold."""
     gold, device = gold.cpu(), gold.device
     holes = gold.clone()
     holes[:, 1] = 0

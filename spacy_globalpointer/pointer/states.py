@@ -1,4 +1,4 @@
-"""What a head gives to the kernel: everything a span's score is made of."""
+"""The output of a head: everything that the score of a span is computed from."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from ..errors import Errors
 
 @dataclass(frozen=True, eq=False)
 class PointerStates:
-    """Queries, keys and linear terms of the tokens of a batch of documents.
+    """Queries, keys and linear terms of the tokens of a batch of documents, made by a
+    head.
 
     The score of label α for the span from token i to token j of one document,
     both inclusive, is
 
         scale · ⟨queries[i, h(α)], keys[j, h(α)]⟩ + start[i, α] + end[j, α]
 
-    with h(α) = α where every label has its own pair of projections
-    (GlobalPointer) and h(α) = 0 where all share one (Efficient GlobalPointer).
-    The documents of the batch lie one behind the other on the token axis.
+    with h(α) = α if every label has its own pair of projections (GlobalPointer), and
+    h(α) = 0 if all share one (Efficient GlobalPointer). The documents of the batch
+    follow each other on the token axis.
 
     queries (Tensor): Shape (tokens, heads, width); heads is the number of labels
         or 1. A rotary embedding is already applied.
@@ -32,8 +33,8 @@ class PointerStates:
     end (Optional[Tensor]): Shape (tokens, labels), or None for no such term.
     lengths (Tuple[int, ...]): Tokens of each document; they sum to tokens.
     scale (float): Factor of the dot product.
-    covered (Optional[Tensor]): Shape (tokens,), bool: False where the encoder had
-        no vector for a token. It plays no part in the score.
+    covered (Optional[Tensor]): Shape (tokens,), bool: False where the encoder had no
+        vector for a token. It does not affect the score.
     RAISES (ValueError): GP001 if shapes and lengths do not fit together.
     """
 
@@ -59,13 +60,13 @@ class PointerStates:
 
     @property
     def n_labels(self) -> int:
-        """RETURNS (int): The number of labels that are scored."""
+        """Return the number of labels that are scored."""
         terms = self.start if self.start is not None else self.end
         return self.queries.shape[1] if terms is None else terms.shape[1]
 
     @cached_property
     def offsets(self) -> List[int]:
-        """RETURNS (List[int]): Index of each document's first token."""
+        """Return the index of each document's first token."""
         offsets, total = [], 0
         for length in self.lengths:
             offsets.append(total)
@@ -73,13 +74,13 @@ class PointerStates:
         return offsets
 
     def tensors(self) -> Tuple[Tensor, ...]:
-        """RETURNS (Tuple[Tensor, ...]): The tensors that a gradient reaches, in
-        the order queries, keys, start, end; absent terms are left out."""
+        """Return the tensors that a gradient reaches, in the order queries, keys,
+        start, end; absent terms are left out."""
         terms = (self.queries, self.keys, self.start, self.end)
         return tuple(term for term in terms if term is not None)
 
     def is_finite(self) -> bool:
-        """RETURNS (bool): False if any value is infinite or not a number."""
+        """Return False if any value is infinite or NaN."""
         return all(
             bool(x.sum().isfinite()) or bool(x.isfinite().all()) for x in self.tensors()
         )
@@ -88,7 +89,7 @@ class PointerStates:
         """Apply a function to each of the tensors that a gradient reaches.
 
         function (Callable[[Tensor], Tensor]): Must keep the shape.
-        RETURNS (PointerStates): The states with the results in their place.
+        RETURNS (PointerStates): The states with the results instead of the tensors.
         """
         return replace(
             self,
@@ -100,7 +101,8 @@ class PointerStates:
 
 
 def score_dtype(states: PointerStates) -> torch.dtype:
-    """The type in which scores are computed: float64 stays, all else is float32.
+    """Return the type in which scores are computed: float64 for float64, otherwise
+    float32.
 
     states (PointerStates): The states.
     RETURNS (torch.dtype): torch.float64 or torch.float32.
@@ -110,16 +112,16 @@ def score_dtype(states: PointerStates) -> torch.dtype:
 
 
 def wide_dtype(device: torch.device) -> torch.dtype:
-    """The type for sums over many cells: float64, which Apple's GPUs do not have.
+    """Return the type for sums over many cells: float64, or float32 on Apple's GPUs.
 
-    device (torch.device): Where the sums live.
+    device (torch.device): Device of the sums.
     RETURNS (torch.dtype): torch.float64 or torch.float32.
     """
     return torch.float32 if device.type == "mps" else torch.float64
 
 
 def zeros_of(states: PointerStates, *shape: int) -> Tensor:
-    """Zeros in the type of the scores, on the states' device.
+    """Make zeros in the type of the scores, on the states' device.
 
     states (PointerStates): The states.
     shape (int): The shape.

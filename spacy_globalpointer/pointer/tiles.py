@@ -1,7 +1,7 @@
 """The walk over the allowed cells of the span matrices, a tile at a time.
 
-A span is allowed if it starts before it ends, lies in one document and is no longer
-than ``max_span_length`` tokens. Search and loss are what happens at a tile.
+A span is allowed if it does not end before it starts, is in one document and has at
+most ``max_span_length`` tokens. Search and loss process one tile after the other.
 """
 
 from __future__ import annotations
@@ -15,30 +15,32 @@ from torch import Tensor
 
 from .states import PointerStates
 
-#: Scores of a tile: 8 MiB in float32. More are not faster, and would take memory.
+#: Highest number of scores of a tile: 8 MiB in float32. More scores are not faster, and
+#: need more memory.
 TILE_CELLS = 2**21
-#: What a tile costs besides its cells, as a number of cells: some 0.3 ms of calls.
+#: Overhead of a tile, as a number of cells: about 0.3 ms of calls.
 TILE_OVERHEAD = 400_000
-#: Labels of a tile at most; with more its sides would be short and its products slow.
+#: Highest number of labels of a tile. With more, its sides are short and its products
+#: slow.
 TILE_LABELS = 16
 
-#: Places on the token axis: of one document, or of each of several.
+#: Indices on the token axis, of one document or of each of several.
 Places = Union[slice, Tensor]
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A block of the span matrix of one document, or the same block of several.
+    """Block of the span matrix of one document, or the same block of several documents.
 
     docs (Tuple[int, ...]): Index of each document in the batch.
-    offsets (Tuple[int, ...]): Place of each one's first token on the token axis.
-    lengths (Tuple[int, ...]): Tokens of each. Blocks of several documents are
-        padded to the longest; a block of one document never is.
+    offsets (Tuple[int, ...]): Index of each document's first token on the token axis.
+    lengths (Tuple[int, ...]): Tokens of each document. Blocks of several documents are
+        padded to the longest; a block of one document is not padded.
     labels (slice): The labels that are scored.
     row (int): First start token, counted from the document's first token.
-    column (int): First end token, counted likewise.
-    n_rows (int): Start tokens.
-    n_columns (int): End tokens.
+    column (int): First end token, counted in the same way.
+    n_rows (int): Number of start tokens.
+    n_columns (int): Number of end tokens.
     """
 
     docs: Tuple[int, ...]
@@ -51,12 +53,12 @@ class Tile:
     n_columns: int
 
     def rows(self, device: torch.device) -> Places:
-        """RETURNS (Places): The start tokens on the token axis, a slice for one
-        document, otherwise shape (docs, rows) with the last token as padding."""
+        """Return the start tokens on the token axis: a slice for one document,
+        otherwise shape (docs, rows), padded with the last token."""
         return self._places(self.row, self.n_rows, device)
 
     def columns(self, device: torch.device) -> Places:
-        """RETURNS (Places): The end tokens on the token axis, likewise."""
+        """Return the end tokens on the token axis, in the same form."""
         return self._places(self.column, self.n_columns, device)
 
     def _places(self, first: int, n: int, device: torch.device) -> Places:
@@ -69,7 +71,7 @@ class Tile:
 
 
 def take(x: Tensor, places: Places) -> Tensor:
-    """What a tensor holds at a tile's tokens.
+    """Select the rows of a tensor at a tile's tokens.
 
     x (Tensor): Shape (tokens, …).
     places (Places): `Tile.rows` or `Tile.columns`.
@@ -79,7 +81,7 @@ def take(x: Tensor, places: Places) -> Tensor:
 
 
 def add_at(x: Tensor, places: Places, values: Tensor) -> None:
-    """Add to what a tensor holds at a tile's tokens; the opposite of `take`.
+    """Add values to a tensor at a tile's tokens. This is the opposite of `take`.
 
     x (Tensor): Shape (tokens, …).
     places (Places): `Tile.rows` or `Tile.columns`.
@@ -87,13 +89,13 @@ def add_at(x: Tensor, places: Places, values: Tensor) -> None:
     """
     if isinstance(places, slice):
         x[places] += values[0]
-    else:  # padding repeats the last token; without it no token comes twice
+    else:  # padding repeats the last token; otherwise no token is repeated
         new = places.diff(dim=1, prepend=places[:, :1] - 1) != 0
         x.index_add_(0, places[new], values[new])
 
 
 def at_tile(x: Tensor, tile: Tile) -> Tensor:
-    """The part of a value for each document and label that a tile needs.
+    """Select the values of a tile from values for each document and label.
 
     x (Tensor): Shape (documents of the batch, labels).
     tile (Tile): The tile.
@@ -140,17 +142,17 @@ def walk(
 def tile_size(
     length: int, n_labels: int, max_span_length: Optional[int], max_cells: int
 ) -> int:
-    """The side of a square tile that is cheapest for a document.
+    """Return the side of the square tile that is fastest for a document.
 
-    Of n tokens and L labels, with sides of s, there are n² / 2s² tiles, each of
-    which costs O = TILE_OVERHEAD cells, and on the diagonal n · s · L / 2 cells are
-    computed for nothing. The sum is lowest at s³ = 2 · n · O / L; where a longest
-    span m bounds the matrix to a band, the same holds with m in the place of n.
+    With n tokens, L labels and sides of s, there are n² / 2s² tiles. Each tile has an
+    overhead of O = TILE_OVERHEAD cells, and on the diagonal n · s · L / 2 cells are
+    computed without need. The sum is lowest at s³ = 2 · n · O / L. If a longest span m
+    limits the matrix to a band, the same formula holds with m instead of n.
 
     length (int): Tokens of the document.
     n_labels (int): Labels of a tile.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
-    max_cells (int): Cells that a tile may have.
+    max_cells (int): Highest number of cells of a tile.
     RETURNS (int): The side in tokens.
     """
     reach = length if max_span_length is None else min(length, max_span_length)
@@ -166,8 +168,8 @@ def _groups_of_labels(n_labels: int) -> Iterator[slice]:
 def _groups_of_docs(
     docs: Iterable[Tuple[int, int, int]], n_labels: int, max_cells: int
 ) -> Iterator[List[Tuple[int, int, int]]]:
-    """Group (length, document, offset), the longest first: as many as a tile may
-    hold, and no more padding than another tile would cost."""
+    """Group (length, document, offset), the longest first. A group fits one tile, and
+    has no more padding than the cost of another tile."""
     group: List[Tuple[int, int, int]] = []
     padding = 0
     for length, doc, offset in sorted(docs, key=lambda entry: (-entry[0], entry[1])):
@@ -185,8 +187,8 @@ def _groups_of_docs(
 def _blocks(
     length: int, side: int, max_span_length: Optional[int]
 ) -> Iterator[Tuple[int, int, int, int]]:
-    """Row, column, rows and columns of each tile of a document: even cuts, so that
-    no sliver is left at the end."""
+    """Yield row, column, rows and columns of each tile of a document. All tiles have
+    about the same size, so that none at the end is very small."""
     for row, row_end in _cuts(0, length, side):
         reach = length if max_span_length is None else row_end - 1 + max_span_length
         for column, column_end in _cuts(row, min(reach, length), side):
@@ -200,12 +202,12 @@ def _cuts(start: int, end: int, side: int) -> Iterator[Tuple[int, int]]:
 
 
 def cells_in_tile(tile: Tile, cells: Tensor) -> Tuple[Tensor, ...]:
-    """Which of some cells lie in a tile.
+    """Find the cells that are in a tile.
 
     cells (Tensor): Shape (cells, 4), int64: document, label, first token, last
         token (inclusive).
-    RETURNS (Tuple[Tensor, ...]): Their indices in the tile's scores, a tensor for
-        each of the four axes.
+    RETURNS (Tuple[Tensor, ...]): The indices of these cells in the tile's scores, a
+        tensor for each of the four axes.
     """
     docs = cells[:, 0].contiguous()
     tile_docs, order = cells.new_tensor(tile.docs).sort()
@@ -223,13 +225,13 @@ def cells_in_tile(tile: Tile, cells: Tensor) -> Tuple[Tensor, ...]:
 def is_allowed(
     starts: Tensor, ends: Tensor, lengths: Tensor, max_span_length: Optional[int]
 ) -> Tensor:
-    """Whether spans are among those that the walk visits.
+    """Check whether the walk visits some spans.
 
     starts (Tensor): First token of each span, int64.
-    ends (Tensor): Last token of each, inclusive.
-    lengths (Tensor): Tokens of each one's document.
+    ends (Tensor): Last token of each span, inclusive.
+    lengths (Tensor): Number of tokens of each span's document.
     max_span_length (Optional[int]): Longest span in tokens; None for no bound.
-    RETURNS (Tensor): Bool, of the same shape.
+    RETURNS (Tensor): Bool, with the same shape.
     """
     allowed = (starts >= 0) & (starts <= ends) & (ends < lengths)
     if max_span_length is not None:

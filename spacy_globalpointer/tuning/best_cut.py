@@ -1,4 +1,4 @@
-"""The best threshold of all that tell scores apart."""
+"""Choice of the best among all thresholds that separate two scores."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class Cut(NamedTuple):
-    """A threshold and what it gives.
+    """Threshold and its F-score, found by `best_cut`.
 
     threshold (float): The threshold.
-    f (float): The F-score with it.
+    f (float): The F-score with this threshold.
     """
 
     threshold: float
@@ -22,13 +22,13 @@ class Cut(NamedTuple):
 def f_score(
     right: ArrayLike, found: ArrayLike, n_gold: int, beta: float = 1.0
 ) -> NDArray[numpy.float64]:
-    """The F-score of counts; with beta above 1 recall counts for more.
+    """Compute F-scores from counts. With beta above 1, recall has more weight.
 
-    right (ArrayLike): Found spans that are right, any shape.
-    found (ArrayLike): Found spans, the same shape.
+    right (ArrayLike): Number of found spans that are right, any shape.
+    found (ArrayLike): Number of found spans, the same shape.
     n_gold (int): Gold spans, at least 1.
     beta (float): How many times as important recall is as precision.
-    RETURNS (NDArray[numpy.float64]): The F-scores, the same shape.
+    RETURNS (NDArray[numpy.float64]): The F-scores, with the same shape.
     """
     weight = beta * beta
     n_right = numpy.asarray(right, dtype=numpy.float64)
@@ -47,20 +47,20 @@ def best_cut(
     base_found: int = 0,
     beta: float = 1.0,
 ) -> Cut:
-    """The threshold with the highest F-score, of all there are from `lowest` to 1; of
-    equally good ones that in the middle of the widest gap between two scores.
+    """Find the threshold from `lowest` to 1 with the highest F-score. Of equally good
+    thresholds, it is the one in the middle of the widest gap between two scores.
 
     The spans are sorted once and counted cumulatively: O(n log n).
 
     scores (NDArray[numpy.float32]): Probability of each span, shape (spans,).
-    right (NDArray): By how much the number of right spans grows with each span, shape
-        (spans,); truth values if spans do not displace one another.
+    right (NDArray): Change of the number of right spans by each span, shape (spans,).
+        These are truth values if spans do not displace each other.
     n_gold (int): Gold spans, at least 1.
     lowest (float): The lowest threshold allowed.
-    found (ArrayLike): By how much the number of found spans grows with each, shape
-        (spans,) or ().
-    base_right (int): Right spans whatever the threshold.
-    base_found (int): Found spans whatever the threshold.
+    found (ArrayLike): Change of the number of found spans by each span, shape (spans,)
+        or ().
+    base_right (int): Number of right spans with every threshold.
+    base_found (int): Number of found spans with every threshold.
     beta (float): As in `f_score`.
     RETURNS (Cut): The threshold and its F-score.
     """
@@ -74,7 +74,7 @@ def best_cut(
     gap = high - low
     f = f_score(n_right, n_found, n_gold, beta)
     possible = gap > 0
-    possible[-1] = True  # all of them, also if float32 has rounded a score down
+    possible[-1] = True  # keeps all of them, even if float32 has rounded a score down
     f = numpy.where(possible, f, -1.0)
     best = numpy.lexsort((gap, f))[-1]
     return Cut(between(low[best], high[best]), float(f[best]))
@@ -85,11 +85,11 @@ def _running(steps: NDArray[numpy.int64]) -> NDArray[numpy.int64]:
 
 
 def between(low: float, high: float) -> float:
-    """A threshold that the upper of two scores reaches and the lower does not, in the
-    middle half of the gap, with as few decimals as that takes.
+    """Find a threshold that the higher of two scores reaches and the lower does not. It
+    is in the middle half of the gap, with as few decimals as possible.
 
-    The component compares in float32, where the middle of two neighbours is one of
-    them: then it is the upper score itself.
+    The component compares in float32, in which there may be no number between the two.
+    Then the threshold is the higher score itself.
 
     low (float): The lower score.
     high (float): The upper score; both are float32 values or the ends of the range.

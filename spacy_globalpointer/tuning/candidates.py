@@ -1,4 +1,4 @@
-"""The candidate spans of documents as columns, with what is right about them."""
+"""Candidate spans of documents as columns, with the gold spans among them marked."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ BoolArray = NDArray[numpy.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Candidate spans before the overlap policy, by document, then in the order in
-    which the component decides between equal scores: by start, end and label.
+    """Candidate spans before the overlap policy, made by `collect`. They are sorted by
+    document, then by start, end and label: the order in which the component decides
+    between equal scores.
 
     label_names (Tuple[str, ...]): The component's labels.
     docs (IntArray): Number of each span's document, shape (spans,).
@@ -34,10 +35,10 @@ class Candidates:
     ends (IntArray): Last token of each span, inclusive, shape (spans,).
     raw (FloatArray): The model's score of each span, shape (spans,).
     scores (FloatArray): Probability of each span, shape (spans,).
-    right (BoolArray): Whether it is a gold span, shape (spans,).
+    right (BoolArray): Whether each span is a gold span, shape (spans,).
     gold (IntArray): Number of gold spans, shape (documents, labels + 1); the last
         column is for labels that the component does not know.
-    lowest (float): Probability above which no span is missing.
+    lowest (float): Lowest probability of a candidate; no span above it is missing.
     temperature (float): Temperature of the probabilities.
     """
 
@@ -55,19 +56,19 @@ class Candidates:
 
     @property
     def n_gold(self) -> int:
-        """RETURNS (int): Number of gold spans, those of other labels included."""
+        """Return the number of gold spans, including those of other labels."""
         return int(self.gold.sum())
 
     @property
     def label_gold(self) -> IntArray:
-        """RETURNS (IntArray): Number of gold spans of each label, shape (labels,)."""
+        """Return the number of gold spans of each label, shape (labels,)."""
         return self.gold[:, :-1].sum(axis=0)
 
     def of_documents(self, chosen: BoolArray) -> Candidates:
-        """Take some documents alone.
+        """Select some documents.
 
-        chosen (BoolArray): Whether each document is taken, shape (documents,).
-        RETURNS (Candidates): Their candidates, the documents numbered anew.
+        chosen (BoolArray): Whether each document is selected, shape (documents,).
+        RETURNS (Candidates): Their candidates, with new numbers of documents.
         """
         taken = chosen[self.docs]
         columns = ("labels", "starts", "ends", "raw", "scores", "right")
@@ -80,7 +81,7 @@ class Candidates:
         )
 
     def at_temperature(self, temperature: float) -> Candidates:
-        """RETURNS (Candidates): The same spans at another temperature."""
+        """Return the same spans at another temperature."""
         floor = torch.tensor(lowest_score(self.lowest, self.temperature))
         return replace(
             self,
@@ -90,7 +91,7 @@ class Candidates:
         )
 
     def standing(self, cuts: FloatArray, overlap: str) -> BoolArray:
-        """Which spans the component returns.
+        """Find the spans that the component returns.
 
         cuts (FloatArray): Threshold of each label, shape (labels,).
         overlap (str): The overlap policy.
@@ -111,7 +112,7 @@ class Candidates:
 
         rows (IntArray): The spans, ascending, shape (some,).
         overlap (str): The overlap policy.
-        RETURNS (IntArray): Indices in `rows` of the spans that it lets stand.
+        RETURNS (IntArray): Indices in `rows` of the spans that it keeps.
         """
         first = self.starts[rows[0]] if len(rows) else 0  # sorted: the lowest
         starts, ends = self.starts[rows] - first, self.ends[rows] - first
@@ -121,12 +122,12 @@ class Candidates:
 def collect(
     predicted: Iterable[Predicted], pipe: GlobalPointer, lowest: float
 ) -> Candidates:
-    """Gather the candidates of documents. Right is what the scorer `score_spans` counts
-    as right; documents without gold annotation are left out.
+    """Collect the candidates of documents. A span is right if the scorer `score_spans`
+    counts it as right. Documents without gold annotation are left out.
 
     predicted (Iterable[Predicted]): The result of `predict_candidates`.
     pipe (GlobalPointer): The component that predicted them.
-    lowest (float): The lowest probability that it was to find.
+    lowest (float): The lowest probability that was searched for.
     RETURNS (Candidates): The candidates.
     """
     annotated = [one for one in predicted if pipe.key in one.example.reference.spans]

@@ -1,4 +1,4 @@
-"""Choosing thresholds on some documents and scoring them on these or others."""
+"""Choice of thresholds on some documents, and scores on these or other documents."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .best_cut import f_score
 from .candidates import BoolArray, Candidates
 from .label_thresholds import best_per_label, best_single, label_cuts
 
-#: Parts into which documents are split to score each with the others' thresholds.
+#: Number of parts of the documents for cross-validation.
 PARTS = 10
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Settings of the component.
+    """Threshold settings of the component.
 
-    threshold (float): The threshold of labels without one of their own.
+    threshold (float): The threshold of labels without their own.
     thresholds (Dict[str, float]): Thresholds of single labels.
     """
 
@@ -28,17 +28,17 @@ class Thresholds:
     thresholds: Dict[str, float] = field(default_factory=dict)
 
     def of(self, label: str) -> float:
-        """RETURNS (float): The threshold of a label."""
+        """Return the threshold of a label."""
         return self.thresholds.get(label, self.threshold)
 
 
 @dataclass(frozen=True)
 class Score:
-    """Counts, and what follows from them.
+    """Counts of spans, and the scores that follow from them.
 
-    right (int): Found spans that are gold spans.
-    found (int): Found spans.
-    gold (int): Gold spans.
+    right (int): Number of found spans that are gold spans.
+    found (int): Number of found spans.
+    gold (int): Number of gold spans.
     beta (float): Weight of recall in `f`.
     """
 
@@ -49,17 +49,17 @@ class Score:
 
     @property
     def p(self) -> float:
-        """RETURNS (float): The precision; 0 if nothing was found."""
+        """Return the precision; 0 if nothing was found."""
         return self.right / max(self.found, 1)
 
     @property
     def r(self) -> float:
-        """RETURNS (float): The recall; 0 without gold."""
+        """Return the recall; 0 without gold."""
         return self.right / max(self.gold, 1)
 
     @property
     def f(self) -> float:
-        """RETURNS (float): The F-score; 0 if nothing is right."""
+        """Return the F-score; 0 if nothing is right."""
         if not self.right:
             return 0.0
         return float(f_score(self.right, self.found, self.gold, self.beta))
@@ -67,11 +67,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Chooser:
-    """How thresholds are chosen.
+    """Rules by which thresholds are chosen.
 
     overlap (str): The overlap policy.
-    min_gold (int): Labels with fewer gold spans keep the threshold of all.
-    beta (float): Weight of recall in what is maximized.
+    min_gold (int): Labels with fewer gold spans get the common threshold.
+    beta (float): Weight of recall in the F-score that is maximized.
     """
 
     overlap: str
@@ -79,12 +79,11 @@ class Chooser:
     beta: float
 
     def single(self, candidates: Candidates) -> Thresholds:
-        """RETURNS (Thresholds): The best single threshold."""
+        """Find the best single threshold."""
         return Thresholds(best_single(candidates, self.overlap, beta=self.beta))
 
     def per_label(self, candidates: Candidates) -> Thresholds:
-        """RETURNS (Thresholds): The best single threshold, and better ones of single
-        labels."""
+        """Find the best single threshold, and better ones of single labels."""
         threshold = best_single(candidates, self.overlap, beta=self.beta)
         labels = frequent_labels(candidates, self.min_gold)
         own = best_per_label(
@@ -93,25 +92,25 @@ class Chooser:
         return Thresholds(threshold, own)
 
     def standing(self, candidates: Candidates, chosen: Thresholds) -> BoolArray:
-        """RETURNS (BoolArray): Whether each span is returned, shape (spans,)."""
+        """Return whether each span is returned, shape (spans,)."""
         names = candidates.label_names
         cuts = label_cuts(names, chosen.threshold, chosen.thresholds)
         return candidates.standing(cuts, self.overlap)
 
     def score(self, candidates: Candidates, chosen: Thresholds) -> Score:
-        """RETURNS (Score): The score over all spans with some thresholds."""
+        """Compute the score over all spans with some thresholds."""
         stands = self.standing(candidates, chosen)
         right = int(candidates.right[stands].sum())
         return Score(right, int(stands.sum()), candidates.n_gold, self.beta)
 
 
 def frequent_labels(candidates: Candidates, min_gold: int) -> Sequence[int]:
-    """Indices of the labels that can have a threshold of their own.
+    """Find the labels that can have their own threshold.
 
     candidates (Candidates): The candidates.
-    min_gold (int): Fewest gold spans of a label.
-    RETURNS (Sequence[int]): The indices, ascending. A label that a config file cannot
-        hold as a key is not among them.
+    min_gold (int): Lowest number of gold spans of such a label.
+    RETURNS (Sequence[int]): The indices of the labels, ascending. Labels that cannot be
+        a key in a config file are left out.
     """
     return [
         i
@@ -127,10 +126,10 @@ def score_left_out(
     choose: Callable[[Candidates], Thresholds],
     chooser: Chooser,
 ) -> Score:
-    """Score each document with thresholds that were chosen on others: what to expect
-    of a choice, while its score on its own documents is too high.
+    """Score each document with thresholds that were chosen on other documents. This
+    estimates the score on new documents; the score on the same documents is too high.
 
-    The documents are split into ten parts, or one for each if there are fewer.
+    The documents are split into ten parts, or into one per document if there are fewer.
 
     candidates (Candidates): The candidates of at least two documents.
     choose (Callable[[Candidates], Thresholds]): Chooses thresholds.

@@ -1,4 +1,4 @@
-"""Groups of spans that an overlap policy can set against one another."""
+"""Groups of spans that can be in conflict under an overlap policy."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ IntArray = NDArray[numpy.int64]
 def conflict_groups(
     overlap: str, docs: IntArray, starts: IntArray, ends: IntArray
 ) -> IntArray:
-    """Number the groups of spans that are tied by conflicts: whether a span stands
-    depends on the spans of its group alone.
+    """Number the groups of spans that are connected by conflicts. Whether a span is
+    kept depends only on the spans of its group.
 
     overlap (str): The overlap policy: "any", "nested" or "flat".
     docs (IntArray): Number of each span's document, ascending, shape (spans,).
@@ -25,14 +25,14 @@ def conflict_groups(
     """
     if overlap == "any" or not len(docs):
         return numpy.arange(len(docs))
-    # Documents one behind the other, as if they were one text.
+    # Put the documents one after the other, as if they were one text.
     offsets = docs * (ends.max() + 1)
     starts, ends = starts + offsets, ends + offsets
     return _touching(starts, ends) if overlap == "flat" else _crossing(starts, ends)
 
 
 def _touching(starts: IntArray, ends: IntArray) -> IntArray:
-    """A group ends where the next span starts behind all ends so far."""
+    """Group spans. A group ends where the next span starts after all ends so far."""
     last = numpy.maximum.accumulate(ends)
     return numpy.concatenate(([0], numpy.cumsum(starts[1:] > last[:-1])))
 

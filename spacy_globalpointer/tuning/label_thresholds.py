@@ -11,16 +11,17 @@ from .best_cut import best_cut, f_score
 from .candidates import BoolArray, Candidates, FloatArray, IntArray
 from .conflicts import conflict_groups
 
-#: Passes over all labels. Each pass that changes nothing is the last; two or three are
-#: usual.
+#: Highest number of passes over all labels. The search ends with a pass that changes
+#: nothing, usually the second or third.
 MAX_PASSES = 20
 
 
 def best_single(candidates: Candidates, overlap: str, *, beta: float = 1.0) -> float:
-    """The best threshold for all labels together.
+    """Find the best threshold for all labels together.
 
-    A conflict goes to the higher score, so that a span which one threshold drops never
-    stood in the way of one that is kept: the overlap policy is applied once.
+    Of two spans in conflict, the one with the higher score is kept. So a span below the
+    threshold never displaces a span above it, and the overlap policy is applied only
+    once.
 
     candidates (Candidates): The candidates, with at least one gold span.
     overlap (str): The overlap policy.
@@ -46,19 +47,19 @@ def best_per_label(
     *,
     beta: float = 1.0,
 ) -> Dict[str, float]:
-    """Improve single labels' thresholds one after the other, until none can be.
+    """Improve the thresholds of single labels one after the other, as long as possible.
 
-    Each step tries all thresholds of a label with those of the others as they are,
-    and counts the spans that the overlap policy then lets stand. It is taken only if
-    the F-score over all spans gets higher, so the result is never worse than
-    `threshold` alone. It need not be the best of all combinations.
+    Each step tries all thresholds of a label with unchanged thresholds of the others,
+    and counts the spans that the overlap policy then keeps. A step is used only if the
+    F-score over all spans increases, so the result is never worse than `threshold`
+    alone. It may not be the best of all combinations.
 
     candidates (Candidates): The candidates, with at least one gold span.
     overlap (str): The overlap policy.
-    threshold (float): The threshold to begin with, and that of all other labels.
+    threshold (float): The initial threshold, which all other labels keep.
     labels (Sequence[int]): Indices of the labels to improve.
     beta (float): Weight of recall, as in `f_score`.
-    RETURNS (Dict[str, float]): Thresholds of the labels that have one of their own.
+    RETURNS (Dict[str, float]): Thresholds of the labels that have their own.
     """
     search = _LabelSearch(candidates, overlap, beta)
     names = candidates.label_names
@@ -78,13 +79,13 @@ def best_per_label(
 def label_cuts(
     names: Sequence[str], threshold: float, thresholds: Dict[str, float]
 ) -> FloatArray:
-    """RETURNS (FloatArray): Each label's threshold as the component compares it."""
+    """Return each label's threshold as the component compares it."""
     own = [thresholds.get(name, threshold) for name in names]
     return numpy.array(own, dtype=numpy.float32)
 
 
 class _LabelSearch:
-    """Counts what a label's thresholds give beside those of the other labels."""
+    """Search for the best threshold of a label, given those of the other labels."""
 
     def __init__(self, candidates: Candidates, overlap: str, beta: float) -> None:
         self.spans = candidates
@@ -101,13 +102,13 @@ class _LabelSearch:
         self.alone = sizes == 1
 
     def f(self, cuts: FloatArray) -> float:
-        """RETURNS (float): The F-score with the thresholds of all labels."""
+        """Compute the F-score with the thresholds of all labels."""
         stands = self.spans.standing(cuts, self.overlap)
         right = self.spans.right[stands].sum()
         return float(f_score(right, stands.sum(), self.spans.n_gold, self.beta))
 
     def best(self, label: int, cuts: FloatArray) -> Tuple[float, float]:
-        """RETURNS (Tuple[float, float]): The label's best threshold, its F-score."""
+        """Return the label's best threshold and its F-score."""
         spans = self.spans
         own = numpy.flatnonzero(spans.labels == label)
         touched = numpy.zeros(len(self.alone), dtype=bool)
@@ -132,10 +133,10 @@ class _LabelSearch:
     def _contest(
         self, members: IntArray, label: int, cuts: FloatArray, steps: NDArray
     ) -> IntArray:
-        """Write to `steps` what each span of the label adds to a group, from the
-        highest score down. Those below all others change nothing but themselves, and
-        one selection tells which of them stand: many candidates of low scores cost no
-        more than that. RETURNS (IntArray): What stands without the label."""
+        """Write to `steps` how each span of the label changes a group, from the highest
+        score down, and return the spans that are kept without the label. Spans below
+        all others do not affect these, so one selection finds which of them are kept,
+        even for many candidates with low scores."""
         spans = self.spans
         mine = members[spans.labels[members] == label]
         mine = mine[numpy.argsort(-spans.scores[mine], kind="stable")]

@@ -1,4 +1,4 @@
-"""Tuning: thresholds and temperature from documents with gold spans."""
+"""Tuning of thresholds and temperature on documents with gold spans."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ POINTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 @dataclass(frozen=True)
 class Tuning:
-    """What tuning found.
+    """Result of `tune`.
 
-    present (Thresholds): The component's thresholds so far.
+    present (Thresholds): The component's present thresholds.
     single (Thresholds): The best single threshold.
-    best (Thresholds): The thresholds to take: `single`, with those of single labels
-        if they were asked for.
-    before (Candidates): The candidates, with the probabilities so far.
-    after (Candidates): The candidates, with the probabilities to come. All thresholds
-        but the present ones are for these.
-    chooser (Chooser): How they were chosen.
+    best (Thresholds): The best thresholds: `single`, and those of single labels if they
+        were asked for.
+    before (Candidates): The candidates, with the present probabilities.
+    after (Candidates): The candidates, with the new probabilities. All thresholds
+        except the present ones are for these.
+    chooser (Chooser): The rules by which they were chosen.
     """
 
     present: Thresholds
@@ -41,8 +41,7 @@ class Tuning:
 
     @property
     def settings(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The settings to write: the present thresholds if
-        none are better."""
+        """Return the settings to write: the present thresholds if none are better."""
         chosen = self.best if self.gains else self.present
         settings: Dict[str, Any] = {
             "threshold": chosen.threshold,
@@ -54,9 +53,9 @@ class Tuning:
 
     @property
     def gains(self) -> bool:
-        """RETURNS (bool): Whether to take the best thresholds: they are better than the
-        present ones, or these are none of what was asked for, since they are for
-        another temperature, or for single labels."""
+        """Return whether to use the best thresholds. They are used if they are better
+        than the present ones, or if the present ones do not fit the request, because
+        they are for another temperature or for single labels."""
         unasked = self.best is self.single and self.present.thresholds
         if unasked or self.after.temperature != self.before.temperature:
             return True
@@ -64,14 +63,14 @@ class Tuning:
 
     @property
     def has_few_gold(self) -> bool:
-        """RETURNS (bool): Whether the thresholds were chosen on fewer gold spans than a
-        label needs for one of its own, so that they say little about other spans."""
+        """Return whether the thresholds were chosen on fewer gold spans than a label
+        needs for its own threshold, so that they say little about other spans."""
         return self.before.n_gold < self.chooser.min_gold
 
     @property
     def single_expects_more(self) -> bool:
-        """RETURNS (bool): Whether the single threshold does better than the best ones
-        on documents that they were not chosen on."""
+        """Return whether the single threshold does better than the best ones on
+        documents that they were not chosen on."""
         single, best = self.left_out(self.single), self.left_out(self.best)
         if single is None or best is None:
             return False
@@ -79,23 +78,23 @@ class Tuning:
 
     @property
     def keeps_all(self) -> bool:
-        """RETURNS (bool): Whether the best single threshold keeps all that was looked
-        at, so that a lower one may be better."""
+        """Return whether the best single threshold keeps all spans that were looked at,
+        so that a lower one may be better."""
         stands = self.chooser.standing(self.after, Thresholds(self.after.lowest))
         kept = self.chooser.standing(self.after, self.single)
         return bool((kept == stands).all())
 
     def candidates(self, chosen: Thresholds) -> Candidates:
-        """RETURNS (Candidates): The candidates that thresholds are for."""
+        """Return the candidates that some thresholds are for."""
         return self.before if chosen is self.present else self.after
 
     def score(self, chosen: Thresholds) -> Score:
-        """RETURNS (Score): The score over all spans with some thresholds."""
+        """Compute the score over all spans with some thresholds."""
         return self.chooser.score(self.candidates(chosen), chosen)
 
     def left_out(self, chosen: Thresholds) -> Optional[Score]:
-        """RETURNS (Optional[Score]): The score with thresholds like these, each
-        document with those that were chosen on others; None for a single document."""
+        """Compute the cross-validated score of thresholds like these, chosen on other
+        documents than they are scored on; None for a single document."""
         if len(self.after.gold) < 2:
             return None
         if chosen is self.present:
@@ -111,7 +110,7 @@ class Tuning:
         return score_left_out(self.after, self.chooser.per_label, self.chooser)
 
     def label_scores(self, chosen: Thresholds) -> Dict[str, Score]:
-        """RETURNS (Dict[str, Score]): The score of each label."""
+        """Compute the score of each label."""
         candidates = self.candidates(chosen)
         stands = self.chooser.standing(candidates, chosen)
         n_labels = len(candidates.label_names)
@@ -123,14 +122,14 @@ class Tuning:
         return dict(zip(candidates.label_names, scores))
 
     def operating_points(self) -> List[Tuple[float, Score]]:
-        """RETURNS (List[Tuple[float, Score]]): Single thresholds with their scores,
-        those of `POINTS` above which no candidate is missing."""
+        """Score the single thresholds of `POINTS` above which no candidate is
+        missing."""
         points = [p for p in POINTS if p >= self.after.lowest]
         return [(point, self.score(Thresholds(point))) for point in points]
 
     def calibration_errors(self) -> Tuple[float, float]:
-        """RETURNS (Tuple[float, float]): The expected calibration error of the same
-        candidates, with the probabilities so far and with those to come."""
+        """Compute the expected calibration error of the same candidates, with the
+        present and with the new probabilities."""
         return _error(self.before), _error(self.after)
 
 
@@ -147,14 +146,14 @@ def tune(
 
     candidates (Candidates): The candidates of documents with gold spans.
     pipe (GlobalPointer): The component, for its settings.
-    per_label (bool): Whether to look for thresholds of single labels.
+    per_label (bool): Whether to choose thresholds of single labels.
     temperature (bool): Whether to fit the temperature.
-    min_gold (int): Labels with fewer gold spans keep the single threshold: a threshold
-        that fits a handful of spans tells nothing about the next.
+    min_gold (int): Labels with fewer gold spans get the single threshold, because a
+        threshold that fits a few spans says nothing about others.
     beta (float): How many times as important recall is as precision.
-    RETURNS (Tuning): The thresholds, before and after.
-    RAISES (ValueError): GP132 if there is no gold span, GP133 if no candidate; GP136
-        if beta is out of its range.
+    RETURNS (Tuning): The present and the best thresholds.
+    RAISES (ValueError): GP132 if there is no gold span; GP133 if there is no candidate;
+        GP136 if beta is out of its range.
     """
     if not beta > 0:
         raise ValueError(Errors.GP136.format(name="beta", value=beta, limit=""))

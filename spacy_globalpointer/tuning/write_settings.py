@@ -1,4 +1,4 @@
-"""Writes settings of a component into a saved pipeline's config."""
+"""Changes to the settings of a component in a saved pipeline's config."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ CONFIG = "config.cfg"
 
 
 def check_folders(model: Path, output: Optional[Path]) -> None:
-    """Check that a pipeline can be written, before work is spent on it.
+    """Check that a pipeline can be written, before it is tuned.
 
     model (Path): Folder of the pipeline.
-    output (Optional[Path]): Folder for a copy; None for none.
+    output (Optional[Path]): Folder for a copy; None for no copy.
     RAISES (ValueError): GP134 if there is no pipeline, GP042 if the output exists,
-        GP135 if it lies in the pipeline's folder.
+        GP135 if it is inside the pipeline's folder.
     """
     if not (model / CONFIG).is_file():
         raise ValueError(Errors.GP134.format(path=model))
@@ -49,8 +49,8 @@ def write_settings(
     settings (Dict[str, Any]): The settings.
     output (Optional[Path]): Folder for the copy; None changes the pipeline itself.
     RETURNS (Path): The config that was written.
-    RAISES (ValueError): As `check_folders`; GP137 if the text of the config would not
-        give the settings back.
+    RAISES (ValueError): As `check_folders`; GP137 if the config would be read back with
+        other settings.
     """
     check_folders(model, output)
     text = with_settings(model / CONFIG, component, settings)
@@ -65,14 +65,14 @@ def write_settings(
 
 
 def with_settings(path: Path, component: str, settings: Dict[str, Any]) -> str:
-    """Change settings of a component in the text of a config; what it takes over from
-    other sections stays so.
+    """Change settings of a component in the text of a config. References to other
+    sections are kept.
 
     path (Path): The config.
     component (str): Name of the component.
     settings (Dict[str, Any]): The settings.
     RETURNS (str): The text.
-    RAISES (ValueError): GP137 if it would not give the settings back.
+    RAISES (ValueError): GP137 if it would be read back with other settings.
     """
     config: Config = load_config(path, interpolate=False)
     config["components"][component].update(settings)

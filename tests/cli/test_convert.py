@@ -206,7 +206,7 @@ def test_texts_of_another_language_are_told(tmp_path):
     line = f'{{"text": "北京大学第三医院", "spans": [{span}]}}'
     (tmp_path / "a.jsonl").write_text(line, "utf-8")
     found = convert(tmp_path / "a.jsonl", tmp_path / "out").output
-    assert "Name another with --lang" in " ".join(found.split())
+    assert "name it with --lang" in " ".join(found.split())
     assert convert(tmp_path / "a.jsonl", tmp_path / "out", "-l", "zh").exit_code == 0
 
 

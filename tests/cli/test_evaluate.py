@@ -47,7 +47,7 @@ def test_report_and_numbers(model, data, tmp_path):
     rows = dict(re.findall(r"^(all|TERM) +(.+?)\s*$", result.output, re.M))
     assert rows["all"].split() == ["100.00", "88.89", "94.12"]
     assert rows["TERM"].split() == ["–", "0.00", "0.00"]
-    assert "–: nothing to be a share of" in result.output
+    assert "–: not defined" in result.output
     metrics = json.loads(numbers.read_text("utf-8"))
     assert metrics["all"]["right"] == 8 and metrics["all"]["missed"] == 1
     html = page.read_text("utf-8")

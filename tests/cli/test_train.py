@@ -51,7 +51,7 @@ def test_resume_continues(place, cut):
 
 def test_resume_begins_if_nothing_is_there(place):
     output = place.train("new", "--resume")
-    assert "There is nothing to continue" in output
+    assert "There is no training to continue" in output
     assert differing(place.folder / "whole", place.folder / "new") == []
 
 
@@ -139,7 +139,7 @@ def test_ctrl_c_before_a_checkpoint_says_so(place, monkeypatch):
 
     monkeypatch.setattr(train, "init_nlp", stop)
     output = place.train("early", code=130)
-    assert "--resume begins again" in output
+    assert "with --resume to begin again" in output
 
 
 def test_invalid_settings_of_the_logger_are_reported(place):

@@ -126,7 +126,7 @@ def test_labels_that_a_config_cannot_hold_are_told(made, dev, tmp_path):
             span.label_ = names.get(span.label_, span.label_)
     DocBin(docs=docs).to_disk(path := tmp_path / "dev.spacy")
     output = tune(tmp_path / "model", path, "--min-gold", 1)
-    assert "keep one threshold: '[ORG]', '#PLACE'" in output
+    assert "cannot be keys in a config: '[ORG]', '#PLACE'" in output
     assert set(config(tmp_path / "model")["thresholds"]) <= {"PERSON"}
     spacy.load(tmp_path / "model")
 
@@ -237,7 +237,7 @@ def test_a_single_threshold_that_expects_more_is_told(model, dev, monkeypatch):
     monkeypatch.setattr(Tuning, "left_out", left_out)
     monkeypatch.setattr(Tuning, "gains", True)
     monkeypatch.setattr(Tuning, "score", lambda *_: Score(5, 10, 10))
-    hint = "one threshold for all does better (cross-validated): --overall-only"
+    hint = "one threshold for all labels does better (cross-validated)"
     assert hint in tune(model, dev, "--dry-run")
     assert hint not in tune(model, dev, "--dry-run", "--overall-only")
 

@@ -57,13 +57,13 @@ FAULTS = {
     "crossing": (
         ["--overlap", "nested"],
         titled("bad", CROSSING),
-        "overlap = 'nested' must lose 1 of",
+        "overlap = 'nested' loses 1 of",
         "bad: 'w0 w1' X and 'w1 w2' Y",
     ),
     "overlapping": (
         ["--overlap", "flat"],
         titled("bad", [(0, 3, "X"), (1, 2, "Y")]),
-        "overlap = 'flat' must lose 1 of",
+        "overlap = 'flat' loses 1 of",
         "bad: 'w0 w1 w2' X and 'w1' Y",
     ),
     "long": (
@@ -81,13 +81,13 @@ FAULTS = {
     "lost": (
         [],
         titled("bad", [(4, 5, "Y")], lost=[(1, 4, "PER")]),
-        "1 gold span could not be aligned with the tokens, of 202",
+        "1 of 202 gold spans could not be aligned with the tokens",
         "bad: '0 w' PER",
     ),
     "white space": (
         [],
         titled("bad", [(0, 2, "Y")], ["a", "\n"]),
-        "1 span with whitespace at an edge, of 201",
+        "1 of 201 spans begin or end with white space",
         "bad: 'a \\n' Y",
     ),
     "misaligned": (
@@ -170,7 +170,7 @@ def test_documents_of_unknown_pieces_and_long_spans_are_named(tmp_path, bert_fol
     docs = [titled("odd", [(0, 3, "X")], ["a", "北京", "\u200b"])]
     options = ["--encoder", bert_folder, "--window", 8, "--context", 1]
     output = debug(save(tmp_path / "x.spacy", docs), *options)
-    assert "Take an encoder that knows them. For example: odd" in output
+    assert "Use an encoder that knows them. For example: odd" in output
     assert "replace these characters. For example: odd" in output
     docs = [titled("long", [(0, 9, "X")])]
     output = debug(save(tmp_path / "x.spacy", docs), *options)
@@ -201,9 +201,9 @@ def test_chunks_are_judged_by_the_file_that_is_trained_on(tmp_path, files, bert_
     options = ["--encoder", bert_folder, "--window", 40, "--chunk-size", 2]
     # Longer chunks would make a difference to the long document only.
     assert "a: A chunk of 2" in about_chunks(debug(short, long, *options))
-    assert "find less" not in debug(short, long, *options)
+    assert "fewer spans are found" not in debug(short, long, *options)
     assert "b: A chunk of 2" in about_chunks(debug(long, short, *options))
-    assert "find less" in debug(long, short, *options)
+    assert "fewer spans are found" in debug(long, short, *options)
     named = long.rename(tmp_path / "train-1.spacy")
     assert "train-1: A chunk of 2" in about_chunks(debug(short, named, *options))
 

@@ -106,5 +106,5 @@ def test_white_space_alone_is_named_as_that(tmp_path):
     path = write(tmp_path, "jsonl", [BLANK])
     result = convert(path, tmp_path / "out")
     said = " ".join(result.output.split())
-    assert result.exit_code == 1 and "have white space only" in said
+    assert result.exit_code == 1 and "are only white space" in said
     assert "--lang" not in said and "--format" not in said
