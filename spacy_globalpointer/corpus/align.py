@@ -1,4 +1,4 @@
-"""Character spans to token spans; what does not fit is rejected, never dropped."""
+"""Convert character spans to token spans, and reject spans that do not fit."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Fate = Tuple[TextSpan, Optional[Reason], Optional[TokenSpan]]
 
 
 class Alignment(NamedTuple):
-    """A Doc, and what became of the spans of its text.
+    """A Doc with an account of the spans of its text, as `align_text` makes it.
 
     doc (Doc): The Doc.
-    rejects (List[Reject]): The spans it does not hold.
+    rejects (List[Reject]): The spans that are not on the Doc.
     trimmed (int): Spans of the Doc that lost white space at their ends.
     adjusted (int): Spans of the Doc that were expanded or contracted to tokens.
     """
@@ -47,7 +47,7 @@ def make_doc(
 
     See `align_text` for the arguments and errors.
 
-    RETURNS (Tuple[Doc, List[Reject]]): The Doc, and the spans it does not hold.
+    RETURNS (Tuple[Doc, List[Reject]]): The Doc, and the spans that are not on it.
     """
     aligned = align_text(
         nlp, annotated, spans_key=spans_key, on_misaligned=on_misaligned
@@ -64,24 +64,25 @@ def align_text(
 ) -> Alignment:
     """Tokenize a text and put its spans on the Doc.
 
-    White space at the ends of a span is no part of it: see `trim_edges`. The group
-    `doc.spans[spans_key]` is always there, so that a document without
-    spans is not taken for one that was not annotated. Spans that are rejected as
-    misaligned are kept in `doc.user_data[types.LOST_GOLD]`, and count as missed in
-    an evaluation. `doc.user_data["title"]` is the document's name; displaCy shows it.
-    Where a span has a score, the group has "scores" among its attrs, nan for none.
-    "meta" is the document's, and "tokens" are the source's own (first character,
-    character after the last), where the tokenizer makes others.
+    White space at the ends of a span is cut off: see `trim_edges`. The group
+    `doc.spans[spans_key]` is always set, so that a document without spans differs from
+    one that was not annotated. Spans that are rejected as misaligned are kept in
+    `doc.user_data[types.LOST_GOLD]`, and count as missed in an evaluation.
+    `doc.user_data["title"]` is the document's name; displaCy shows it. If a span has a
+    score, the group's attrs have "scores", with nan for spans without one.
+    `doc.user_data["meta"]` is the document's metadata. `doc.user_data["tokens"]` has
+    the source's own tokens (first character, character after the last) if the tokenizer
+    makes different ones.
 
     nlp (Language): The pipeline; only its tokenizer is used.
     annotated (AnnotatedText): The text with its spans in characters.
     spans_key (str): Key of the spans in `Doc.spans`.
-    on_misaligned (str): What to do with a span that does not begin and end at
-        tokens: "reject" it; "expand" it to all tokens it touches, "contract" it to
-        those it covers (and reject it if there are none); "split-token" splits the
-        tokens of this Doc at its edges, though a pipeline's tokenizer will not; or
-        raise an "error".
-    RETURNS (Alignment): The Doc, and what became of the spans.
+    on_misaligned (str): What to do with a span that does not begin and end at tokens:
+        "reject" it; "expand" it to all tokens it touches; "contract" it to those it
+        covers (and reject it if there are none); "split-token" to split the tokens of
+        this Doc at its edges, which a pipeline's tokenizer will not do; or raise an
+        "error".
+    RETURNS (Alignment): The Doc with an account of the spans.
     RAISES (ValueError): A bad option, a text that is too long or that the tokenizer
         changes, or a misaligned span if on_misaligned is "error".
     """
@@ -105,7 +106,7 @@ def align_text(
 def _put_on_doc(
     doc: Doc, annotated: AnnotatedText, fates: List[Fate], spans_key: str
 ) -> Alignment:
-    """Set the spans that have tokens as the Doc's, and account for all of them."""
+    """Put the spans that have tokens on the Doc, and account for all spans."""
     kept: List[Span] = []
     scores: List[Optional[float]] = []
     lost: List[List[object]] = []
@@ -133,13 +134,13 @@ def _put_on_doc(
 
 
 def trim_edges(text: str, spans: Sequence[TextSpan]) -> List[TextSpan]:
-    """Take white space off the ends of spans; see `words.Words` for what it is.
+    """Remove white space from the ends of spans; `words.Words` defines it.
 
     text (str): The text.
     spans (Sequence[TextSpan]): Spans of it.
-    RETURNS (List[TextSpan]): The spans in their order. Those that have none at their
-        ends are the same objects; those of white space alone, or with offsets that
-        are no place in the text, are left as they are.
+    RETURNS (List[TextSpan]): The spans in their order. Spans without white space at
+        their ends are the same objects. Spans of white space alone, or with offsets
+        outside the text, are unchanged.
     """
     words: Optional[Words] = None
     trimmed = []
@@ -260,7 +261,7 @@ class Aligner:
 
 
 def describe(text: str, span: TextSpan) -> str:
-    """RETURNS (str): Label, offsets and text of a span; of a long one its beginning."""
+    """RETURNS (str): Label, offsets and text of a span; a long text is shortened."""
     shown = excerpt(text, span.start, span.end)
     return f"{span.label} {span.start} {span.end} {shown!r}"
 

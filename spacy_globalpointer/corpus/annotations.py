@@ -1,4 +1,4 @@
-"""What every reader of annotation files yields: texts, spans and rejects."""
+"""Types that every reader of annotation files yields: texts, spans and rejects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-#: Characters of an annotation that are shown.
+#: Most characters of an annotation that a report shows.
 MOST_SHOWN = 1000
 
 
@@ -38,7 +38,7 @@ class Reason(str, Enum):
 
     @property
     def is_loss(self) -> bool:
-        """RETURNS (bool): Whether a span that the annotator meant is gone."""
+        """RETURNS (bool): Whether a span that the annotator meant is lost."""
         return self not in (
             Reason.NOT_A_SPAN,
             Reason.NOT_ACCEPTED,
@@ -70,14 +70,14 @@ REMEDIES: Dict[Reason, str] = {
         "what stands at its offsets, which count Unicode code points, each line end "
         "as it is, and a byte order mark."
     ),
-    Reason.MISSING_TEXT: "Put the .txt file beside the .ann file.",
+    Reason.MISSING_TEXT: "Put the .txt file next to the .ann file.",
     Reason.BAD_TAG: "Correct the tag: the column's scheme does not have it there.",
     Reason.NOT_ACCEPTED: (
         "Nothing to do: the annotator has rejected, skipped or cancelled it."
     ),
     Reason.OTHER_ANNOTATION: (
-        "Choose whose annotations of the document to take, with --annotator or "
-        "--annotators: another one was taken. Of label-studio, see also the option "
+        "Choose whose annotations of the document to use, with --annotator or "
+        "--annotators: another one was used. For label-studio, see also the option "
         "annotations."
     ),
     Reason.NOT_AGREED: (
@@ -98,7 +98,7 @@ REMEDIES: Dict[Reason, str] = {
 
 
 class Source(NamedTuple):
-    """Where an annotation comes from.
+    """File and line of an annotation.
 
     file (str): Path relative to the corpus.
     line (int): Line number from 1.
@@ -119,7 +119,7 @@ class TextSpan:
     start (int): First character.
     end (int): Character after the last (exclusive).
     source (Source): File and line.
-    id (str): What the source calls it, such as T1 in brat; "" for nothing.
+    id (str): Its id in the source, such as T1 in brat; "" without one.
     score (Optional[float]): Probability of a predicted span.
     """
 
@@ -133,28 +133,28 @@ class TextSpan:
 
 @dataclass
 class AnnotatedText:
-    """A text with its spans, as a format has it.
+    """A text with its spans, as the reader of a format yields it.
 
-    name (str): Name in the corpus, of which there is one only: the document's id, or
-        the file's path without its ending and, if a file holds several documents,
-        the number of its line or sentence.
+    name (str): Unique name in the corpus: the document's id, or the file's path without
+        its ending. If a file holds several documents, the number of the line or
+        sentence follows the path.
     text (str): The text; offsets count its Unicode code points.
     spans (List[TextSpan]): The spans.
-    n_read (int): Annotations in the file, whatever their fate.
+    n_read (int): All annotations in the file, spans and rejects.
     source (Source): File and line where the document begins.
-    meta (Dict[str, Any]): What else the source says of the document, as JSON has it.
+    meta (Dict[str, Any]): Other fields of the document in the source, as JSON values.
     tokens (Optional[List[Tuple[int, int]]]): First character and character after the
-        last of each token, where a format has them or needs them; None if the
-        source knows no tokens.
-    joined (int): Ends of sentences that lie within a span, and so do not end it.
-    cut (int): Spans of the document before that its beginning cuts in two.
-    skip (bool): Whether the document is no example, since its annotator rejected or
-        skipped it, or nobody has annotated it. Its annotations are rejects; it is not
-        one "without spans".
-    predicted (bool): Whether it has predictions, which were not asked for.
-    annotator (str): Who annotated it; "" where the source does not say.
-    input (str): The same for all annotations of one text, each of which is a document
-        as it is read; "" where the source does not say.
+        last of each token, if a format has or needs them; None if the source has no
+        tokens.
+    joined (int): Ends of sentences inside a span, which continues after them.
+    cut (int): Spans of the previous document that the start of this one cuts in two.
+    skip (bool): Whether the document is not an example, because its annotator rejected
+        or skipped it, or because nobody has annotated it. Its annotations are rejects,
+        and it does not count as a document without spans.
+    predicted (bool): Whether it has predictions that the user did not ask for.
+    annotator (str): Who annotated it; "" if the source does not say.
+    input (str): Key of the text, which all annotations of one text have in common: each
+        annotation is read as a document of its own. "" if the source has no key.
     reviewed (bool): Whether a reviewer chose it among the annotations of its text.
     """
 
@@ -184,7 +184,7 @@ class Reject:
 
     file (str): Path relative to the corpus.
     line (int): Line number from 1.
-    value (str): The annotation as it was read; of a long one its beginning.
+    value (str): The annotation as it was read; only the beginning of a long one.
     reason (Reason): Why.
     remedy (str): What the user can do.
     """
@@ -225,7 +225,7 @@ def find_fault(text: str, start: int, end: int) -> Optional[Reason]:
 
 
 def excerpt(text: str, start: int = 0, end: Optional[int] = None) -> str:
-    """Show a part of a text in a report, which many long ones would fill.
+    """Shorten a part of a text for a report.
 
     text (str): The text.
     start (int): First character.

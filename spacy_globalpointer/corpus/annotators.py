@@ -1,4 +1,4 @@
-"""Annotations of one text by several annotators become one document.
+"""Merge the annotations of one text by several annotators into one document.
 
 A format yields each annotator's work as a document of its own, with the same `input`.
 """
@@ -24,11 +24,12 @@ Read = Callable[[], Iterator[Document]]
 
 @dataclass(frozen=True)
 class AnnotatorRules:
-    """Whose annotations of a text are taken.
+    """Rules that choose among the annotations of a text.
 
-    names (Sequence[str]): Only those of these annotators; of all if empty.
-    choice (str): Of several that are left: all spans ("union"), those that all have
-        ("agreement"), or an "error", unless a reviewer has chosen one.
+    names (Sequence[str]): Annotators whose annotations are used; all if it is empty.
+    choice (str): Spans to use if several annotations remain: all spans ("union"), or
+        the spans that are in every annotation ("agreement"). "error" uses the
+        annotation that a reviewer has chosen, and raises an error if there is none.
     RAISES (ValueError): GP105 for another choice.
     """
 
@@ -41,23 +42,23 @@ class AnnotatorRules:
             raise ValueError(Errors.GP105.format(name="annotators", **fields))
 
     def takes(self, document: AnnotatedText) -> bool:
-        """RETURNS (bool): Whether a document is an annotation to take."""
+        """RETURNS (bool): Whether a document is an annotation to use."""
         return not document.skip and (
             not self.names or document.annotator in self.names
         )
 
 
 class Merger:
-    """Reads a corpus with one document for all annotations of a text.
+    """Reader of a corpus that yields one document for all annotations of a text.
 
-    The corpus is read once to count them. A document appears where the last annotation
-    of its text does; those before it are kept in memory until then.
+    The corpus is read once to count them. A document appears at the position of its
+    text's last annotation; earlier annotations are kept in memory until then.
 
     read (Callable[[], Iterator[Document]]): Reads the corpus.
-    rules (AnnotatorRules): Whose annotations are taken.
+    rules (AnnotatorRules): Rules that choose among annotations.
     path (object): The corpus, for messages.
-    RAISES (ValueError): GP147 if a text has several annotations to take and none is
-        chosen, GP148 if an annotator is named who made none.
+    RAISES (ValueError): GP147 if a text has several annotations to use and none is
+        chosen, GP148 if a named annotator made no annotation.
     """
 
     def __init__(self, read: Read, rules: AnnotatorRules, path: object) -> None:
@@ -107,7 +108,8 @@ class Merger:
             raise ValueError(Errors.GP148.format(**fields))
 
     def _check_chosen(self, keys: Set[int]) -> None:
-        """Raise GP147 if there are texts among whose annotations none is chosen."""
+        """Raise GP147 if there are texts with several annotations of which none is
+        chosen."""
         if not keys:
             return
         names: Set[str] = set()
@@ -147,7 +149,7 @@ class Merger:
 
 def _agreed(documents: List[AnnotatedText]) -> Tuple[List[TextSpan], List[Reject]]:
     """RETURNS (Tuple[List[TextSpan], List[Reject]]): The spans that all documents have,
-    each as often as it comes, and rejects of the others."""
+    with their copies, and rejects for the other spans."""
     places = [{_place(span) for span in document.spans} for document in documents]
     agreed = set.intersection(*places)
     kept, rejects = [], []
@@ -174,7 +176,7 @@ def _key(document: AnnotatedText) -> int:
 
 
 def _repeated(keys: array) -> Dict[int, int]:
-    """RETURNS (Dict[int, int]): Keys that come more than once, and how often."""
+    """RETURNS (Dict[int, int]): Keys that occur more than once, and how often."""
     found = numpy.frombuffer(keys.tobytes(), dtype=numpy.uint64)
     values, counts = numpy.unique(found, return_counts=True)
     many = counts > 1

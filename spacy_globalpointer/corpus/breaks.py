@@ -1,4 +1,4 @@
-"""Where a text may be cut: ends of paragraphs and sentences, as tokens tell them."""
+"""Find where a text may be cut: the ends of its paragraphs and sentences."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ CLOSING = frozenset("\"'”’»)]}」』")
 def find_breaks(doc: Doc) -> Tuple[List[int], List[int]]:
     """Find the good places to cut a document.
 
-    A paragraph ends after a whitespace token with two line ends. A sentence ends
-    after one with a single line end, and where the Doc says so; without sentence
-    annotation, after closing punctuation, unless a lower-case word follows.
+    A paragraph ends after a whitespace token with two line ends. A sentence ends after
+    a whitespace token with a single line end. It also ends before each sentence start
+    of the Doc; or, in a Doc without sentence annotation, after closing punctuation that
+    no lower-case word follows.
 
     doc (Doc): The document.
     RETURNS (Tuple[List[int], List[int]]): Boundaries at ends of paragraphs and of

@@ -1,4 +1,4 @@
-"""Where to cut a long document. Pure planning, in tokens."""
+"""Plan where to cut a long document, in tokens."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ def plan_chunks(
 ) -> List[Chunk]:
     """Plan to cut a document into consecutive chunks.
 
-    Boundary b lies before token b. A chunk ends at the last boundary of the best
-    level that leaves it at least half full; without one, at the last boundary that
-    is allowed; and if a span is longer than the chunk, at the first one after it.
+    Boundary b lies before token b. A chunk ends at the last boundary of the best level
+    that leaves it at least half full. Without such a boundary it ends at the last
+    allowed one. If a span is longer than the chunk, the chunk ends at the first allowed
+    boundary after the span.
 
     length (int): Tokens of the document.
     size (int): Most tokens of a chunk, if no span forces it to be longer.
@@ -33,8 +34,8 @@ def plan_chunks(
         after the last.
     preferred (Sequence[Iterable[int]]): Levels of good boundaries, the best first,
         such as ends of paragraphs and ends of sentences.
-    overlap (int): Tokens of the chunk before that a chunk begins with, at most, beside
-        its own. It begins where it cuts no span.
+    overlap (int): Most tokens of the previous chunk to repeat at the start of a chunk,
+        in addition to its own. The chunk begins where it cuts no span.
     RETURNS (List[Chunk]): First token and token after the last of each chunk. Without
         overlap they tile the document; there are none if it is empty.
     RAISES (ValueError): The size is less than 1.
@@ -76,8 +77,8 @@ def _allowed_boundaries(length: int, spans: Iterable[Chunk]) -> NDArray[numpy.bo
 
 
 def _last_at(allowed: NDArray[numpy.bool_], level: Iterable[int]) -> IntArray:
-    """RETURNS (IntArray): For each boundary the last one of the level, up to and
-    with itself, that is allowed; 0 if there is none. Shape (length + 1,)."""
+    """RETURNS (IntArray): For each boundary, the last allowed one of the level up to
+    and including itself; 0 if there is none. Shape (length + 1,)."""
     last = numpy.zeros(len(allowed), dtype=numpy.int64)
     for boundary in level:
         if allowed[boundary]:
@@ -86,8 +87,8 @@ def _last_at(allowed: NDArray[numpy.bool_], level: Iterable[int]) -> IntArray:
 
 
 def _next_at(allowed: NDArray[numpy.bool_]) -> IntArray:
-    """RETURNS (IntArray): For each boundary the first one from itself on that is
-    allowed; the document's end always is. Shape (length + 1,)."""
+    """RETURNS (IntArray): For each boundary, the first allowed one from itself on; the
+    document's end is always allowed. Shape (length + 1,)."""
     end = len(allowed) - 1
     following = numpy.where(allowed, numpy.arange(end + 1), end)
     return numpy.minimum.accumulate(following[::-1])[::-1]

@@ -1,4 +1,4 @@
-"""Annotation files to .spacy files, with an account of every annotation."""
+"""Convert annotation files to .spacy files, with an account of every annotation."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ from .summary import ConversionSummary
 
 PathT = Union[str, Path]
 Progress = Callable[[Iterator[Document], Optional[int]], Iterator[Document]]
-#: Words that stay in the vocab. The tokenizer is twice as fast with its cache, which
+#: Words that the vocab keeps. The tokenizer is twice as fast with its cache, which
 #: spaCy's memory zones do not have.
 MAX_WORDS = 500_000
-#: MiB of a document, or of a .spacy file.
+#: Most MiB of a document, or of a .spacy file.
 MAX_DOCUMENT_SIZE = 1024
-#: Documents with another one's name to show.
+#: Most documents with a repeated name to show in a message.
 MOST_COPIES = 10
-#: Documents whose words are forgotten together, when the vocab has so many.
+#: Documents of one memory zone, once the vocab has more than MAX_WORDS words.
 ZONE = 1000
 
 
@@ -82,19 +82,19 @@ def convert_corpus(
 ) -> ConversionSummary:
     """Convert annotation files to .spacy files.
 
-    Writes SPLIT.spacy for each split, the annotations that are not in them to
-    rejects.jsonl, and the summary to summary.json. The corpus is read twice, so that
-    an error in a file shows before the long work (and once more where several
-    annotators may have had one text), and one document at a time, so that it may be
-    larger than the memory. Nothing is written to the output before all of
-    it has been converted, and each file then appears whole. Splits of an earlier
-    conversion into the folder that are not made again are removed, so that no old
-    test set stays beside a new training set; other files are left as they are.
+    Write SPLIT.spacy for each split, the annotations that are not in them to
+    rejects.jsonl, and the summary to summary.json. The corpus is read twice, so that an
+    error in a file is reported before the long work. It is read once more if one text
+    may have several annotators. One document is in memory at a time, so the corpus may
+    be larger than the memory. Nothing is written to the output before the whole corpus
+    has been converted; each file then appears whole. Splits of an earlier conversion
+    that are not made again are removed from the folder, so that no old test set remains
+    next to a new training set. Other files are unchanged.
 
     source (PathT): The corpus: a file or folder.
     output (PathT): The output folder. It need not exist.
     nlp (Language): The pipeline whose tokenizer makes the Docs.
-    format (Optional[str]): Name of the corpus' format; None tells it by its look.
+    format (Optional[str]): Name of the corpus' format; None to detect it.
     options (Optional[Dict[str, str]]): Options of the format.
     exclude (Sequence[str]): Patterns of file names to leave out.
     splits (Optional[PathT]): A JSON file, or fractions such as "0.8,0.1,0.1", see
@@ -103,22 +103,22 @@ def convert_corpus(
     spans_key (str): Key of the spans in `Doc.spans`.
     on_misaligned (str): As in `align.align_text`.
     encoding (str): Encoding of the source files.
-    max_document_size (int): MiB of one document, at the most, unpacked; of .spacy
-        files, of one file. 0 for no bound.
+    max_document_size (int): Most MiB of one unpacked document, or of one .spacy file. 0
+        for no bound.
     renamed (Optional[Dict[str, str]]): New labels by old ones.
     dropped (Iterable[str]): Labels whose spans are left out.
-    annotator (Sequence[str]): Names of the annotators whose spans are taken; all if it
+    annotator (Sequence[str]): Names of the annotators whose spans are used; all if it
         is empty.
-    annotators (str): Which spans of a text with several annotations are taken: those
-        of all ("union"), those that are in each ("agreement"), or an "error". A format
-        that names no annotators has one annotation of each text.
-    progress (Optional[Progress]): Wraps an iterator over the documents; is called
-        with the iterator and their number: None where it is not known yet.
-    RETURNS (ConversionSummary): What became of the annotations.
+    annotators (str): Spans to use of a text with several annotations: the spans of all
+        of them ("union"), the spans that are in each ("agreement"), or raise an
+        "error". A format without names of annotators has one annotation of each text.
+    progress (Optional[Progress]): Wraps an iterator over the documents. It is called
+        with the iterator and their number, or None if that is not known yet.
+    RETURNS (ConversionSummary): The account of all annotations.
     RAISES (ValueError): Files that cannot be read, no document at all, names that are
-        not unique, patterns and rules for splits, labels or annotators that do not fit
-        the corpus, a source and an output that lie in each other, a source that is a
-        device or a pipe, a document that is too large, another process that converts
+        not unique, patterns and rules for splits, labels or annotators that do not
+        match the corpus, a source inside the output or the reverse, a source that is a
+        device or a pipe, a document that is too large, or another process that converts
         into the output.
     """
     source, output = Path(source), Path(output)
@@ -179,8 +179,8 @@ def _find_format(
 def _make_reader(
     format: Format, source: Path, rules: AnnotatorRules, options: Dict[str, Any]
 ) -> Callable[[], Iterator[Document]]:
-    """RETURNS (Callable[[], Iterator[Document]]): What reads the corpus, one document
-    for all annotations of a text."""
+    """RETURNS (Callable[[], Iterator[Document]]): A function that reads the corpus and
+    yields one document for all annotations of a text."""
 
     def read() -> Iterator[Document]:
         return read_documents(format, source, **options)
@@ -200,7 +200,7 @@ def _look_through(
     labels: LabelRules,
     seed: int,
 ) -> Assignment:
-    """Read the corpus for its errors, names and labels."""
+    """Read the corpus once to find its errors, names and labels."""
     hashes = array("Q")
 
     def names() -> Iterator[Tuple[str, Source]]:
@@ -217,7 +217,7 @@ def _look_through(
 
 
 def _check_names(hashes: numpy.ndarray, read: Callable[[], Iterator[Document]]) -> None:
-    """Raise GP161 if documents have one name."""
+    """Raise GP161 if several documents have the same name."""
     _, firsts, groups = numpy.unique(hashes, return_index=True, return_inverse=True)
     copies = numpy.flatnonzero(firsts[groups] != numpy.arange(len(hashes)))
     if not len(copies):
@@ -244,8 +244,8 @@ def _convert(
     on_misaligned: str,
 ) -> Iterator[Tuple[AnnotatedText, Optional[Alignment], List[Reject]]]:
     """YIELDS (Tuple[AnnotatedText, Optional[Alignment], List[Reject]]): Each document
-    with its Doc, which may be gone with the next batch of documents, None if it is to
-    be skipped; and all its rejects."""
+    with its Doc, and all its rejects. The Doc is None if the document is to be skipped,
+    and may be invalid after the next document has been taken."""
     while True:
         batch = islice(documents, ZONE)
         first = next(batch, None)
@@ -277,7 +277,7 @@ def _check_bound(max_document_size: int) -> None:
 
 
 def _check_places(source: Path, output: Path) -> None:
-    """Raise GP193 if the corpus would be replaced, or the output read as part of it."""
+    """Raise GP193 if the corpus and the output are the same, or one is in the other."""
     a, b = source.resolve(), output.resolve()
     if a == b or a in b.parents or b in a.parents:
         raise ValueError(Errors.GP193.format(source=source, output=output))
@@ -285,7 +285,7 @@ def _check_places(source: Path, output: Path) -> None:
 
 def _earlier_splits(output: Path) -> Set[str]:
     """RETURNS (Set[str]): Names of the splits that an earlier conversion wrote. Raise
-    GP194 if the summary there is another's."""
+    GP194 if another program wrote the summary there."""
     path = output / SUMMARY
     if not path.is_file():
         return set()
@@ -308,5 +308,5 @@ def _write_rejects(
     for reject in rejects:
         record = {"split": split, "document": name, **vars(reject)}
         line = json.dumps(record, ensure_ascii=False)
-        # Half a surrogate pair, which is no Unicode, becomes JSON's escape for it.
+        # Half a surrogate pair is not valid Unicode, so it is written as a JSON escape.
         stream.write(f"{line}\n".encode("utf-8", "backslashreplace"))

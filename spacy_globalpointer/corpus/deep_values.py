@@ -1,11 +1,11 @@
-"""Values nested so deeply that what takes them apart by recursion would fail."""
+"""Detect values that are nested too deeply for recursive functions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: Levels of objects and arrays in each other. Annotation files have some ten; a DocBin
-#: has room for 500, and what copies or compares values for half as many.
+#: Most levels of nested objects and arrays. Annotation files have about ten. A DocBin
+#: can hold 500; functions that copy or compare values manage half as many.
 MAX_DEPTH = 200
 
 

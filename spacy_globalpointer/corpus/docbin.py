@@ -1,4 +1,4 @@
-"""Reads .spacy files, one Doc at a time, whatever is in them."""
+"""Read .spacy files one Doc at a time, and check their content."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FORMAT = "spacy"
 SUFFIXES = (".spacy",)
 #: Bytes of an attribute of a token.
 _ATTR = 8
-#: Bytes that are unpacked at a time, and packed bytes for them.
+#: Bytes to unpack at a time, and packed bytes to pass at a time.
 _BLOCK, _PIECE = 2**20, 2**16
 
 
 def read_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
-    """Read the Docs of a .spacy file, or of all such files in a folder; .gz may follow.
+    """Read the Docs of a .spacy or .spacy.gz file, or of all such files in a folder.
 
     path (Union[str, Path]): The file or folder.
     vocab (Vocab): The vocab to share.
@@ -49,8 +49,8 @@ def parse_docs(
     data (bytes): The content.
     vocab (Vocab): The vocab to share.
     path (Union[str, Path]): The file, for messages.
-    check_size (Optional[Callable[[int], None]]): Is called with the size of the
-        content as it is unpacked, and may raise an error.
+    check_size (Optional[Callable[[int], None]]): Called with the size of the content as
+        it is unpacked; it may raise an error.
     YIELDS (Doc): The Docs.
     RAISES (ValueError): GP118 if it is not in this format.
     """
@@ -62,7 +62,7 @@ def parse_docs(
         for doc in DocBin().from_bytes(data).get_docs(vocab):
             _check_doc(doc)
             yield doc
-    except Exception as err:  # spaCy checks little, and fails in any way
+    except Exception as err:  # spaCy checks little, and may raise any error
         if is_shortage(err):
             raise
         reason = str(err) or type(err).__name__
@@ -70,7 +70,7 @@ def parse_docs(
 
 
 def _unpacked_sizes(data: bytes) -> Iterator[int]:
-    """YIELDS (int): How many bytes zlib has unpacked so far; they are not kept."""
+    """YIELDS (int): The number of bytes unpacked so far; the bytes are not kept."""
     decoder = zlib.decompressobj()
     size = 0
     try:
@@ -81,12 +81,12 @@ def _unpacked_sizes(data: bytes) -> Iterator[int]:
                 yield size
                 piece = decoder.unconsumed_tail
     except zlib.error:
-        return  # the reader will say so
+        return  # the reader reports the fault
 
 
 def _check(record: Any) -> None:
-    """Raise ValueError if what `DocBin.to_bytes` packs has parts that do not fit
-    together. DocBin itself cuts some to fit, and fails at others."""
+    """Raise ValueError if the parts of a DocBin's record do not match each other.
+    DocBin itself cuts some of them to size, and fails at others."""
     if not isinstance(record, dict):
         raise ValueError("it holds no record of Docs")
     attrs, strings = record["attrs"], record["strings"]
@@ -111,7 +111,7 @@ def _is_list(value: Any, kind: type) -> bool:
 
 
 def _check_doc(doc: Doc) -> None:
-    """Raise ValueError if a Doc has spans that are none of its tokens', or no label."""
+    """Raise ValueError if a span is outside the tokens of its Doc, or has no label."""
     n_tokens, n_chars = len(doc), len(doc.text)
     strings: Any = doc.vocab.strings
     for key, group in doc.spans.items():

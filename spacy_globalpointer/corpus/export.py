@@ -1,4 +1,4 @@
-"""Docs to annotation files, for correction in a tool."""
+"""Write Docs to annotation files, for correction in a tool."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ Progress = Callable[[Iterator[Document]], Iterator[Document]]
 
 @dataclass
 class ExportSummary:
-    """What was written.
+    """Counts of what `export_docs` wrote.
 
     documents (int): Documents.
     labels (Counter[str]): Spans by label.
-    below (int): Spans left out, as their score is below the lowest.
-    rejected (Counter[str]): What a Doc has that is no span of its text, by reason:
-        spans without characters, and labels of the document.
-    cut (int): Spans that begin or end within a token, which was cut there, as the
-        format knows tokens only.
+    below (int): Spans left out because their score is below `min_score`.
+    rejected (Counter[str]): Annotations of Docs that are not spans of their text, by
+        reason: spans without characters, and labels of the document.
+    cut (int): Spans that begin or end within a token. The token was cut there, because
+        the format stores tokens only.
     """
 
     documents: int = 0
@@ -69,23 +69,23 @@ def export_docs(
 ) -> ExportSummary:
     """Write the spans of Docs in the format of a tool.
 
-    Documents come and go one at a time. The output appears whole or not at all.
+    One document is in memory at a time. The output appears whole or not at all.
 
     docs (PathT): A .spacy file, or a folder of such files.
     output (PathT): The file to write, packed if its name ends in .gz; a folder if
         `format.writes_folder`.
     format (Format): The format.
     spans_key (str): Key of the spans in `Doc.spans`.
-    ents (bool): Whether to take `doc.ents` where there is no such key.
+    ents (bool): Whether to use `doc.ents` if there is no such key.
     min_score (Optional[float]): Lowest score of a span to write, from 0 to 1. Spans
         without a score are written.
     options (Optional[Dict[str, str]]): Options of the format's writer, as text.
     force (bool): Whether to replace an output that exists.
     progress (Optional[Callable]): Wraps the iterator over the documents.
-    RETURNS (ExportSummary): What was written.
-    RAISES (ValueError): A bad option; GP168 if the format has no writer, GP182 or
-        GP183 if the output is in the way, GP120 if there is no document; and what the
-        reader of .spacy files raises.
+    RETURNS (ExportSummary): Counts of what was written.
+    RAISES (ValueError): A bad option; GP168 if the format has no writer; GP182, GP183
+        or GP195 if the output may not be written; GP120 if there is no document; and
+        what the reader of .spacy files raises.
     """
     write = check_writer(format)
     given = format.writing(options or {})
@@ -109,8 +109,7 @@ def export_docs(
 
 
 def check_writer(format: Format) -> Callable[..., None]:
-    """RETURNS (Callable[..., None]): The format's writer. RAISES (ValueError): GP168
-    if it has none."""
+    """Return a format's writer. RAISES (ValueError): GP168 if it has none."""
     if format.write is None:
         known = ", ".join(name for name, f in FORMATS.items() if f.write is not None)
         raise ValueError(Errors.GP168.format(format=format.name, known=known))
@@ -124,9 +123,9 @@ def check_output(output: Path, format: Format, *, force: bool) -> Path:
     format (Format): The format.
     force (bool): Whether it may be replaced. An empty folder always is.
     RETURNS (Path): The absolute path.
-    RAISES (ValueError): GP183 if it is a folder in place of a file, or the other way
-        round; GP182 if it exists and is not to be replaced, GP195 if it is a folder
-        that has other files, which would be lost.
+    RAISES (ValueError): GP183 if it is a folder instead of a file, or the reverse;
+        GP182 if it exists and may not be replaced; GP195 if it is a folder with other
+        files, which would be lost.
     """
     output = output.absolute()
     if not output.exists():
@@ -162,7 +161,7 @@ def packed_file(path: Path) -> Iterator[Path]:
 
 
 def _pack(plain: Path, packed: Path) -> None:
-    """No time and no name in it: the same content gives the same file."""
+    """Pack a file without time and name, so that equal content gives equal files."""
     with open(plain, "rb") as source, open(packed, "wb") as raw:
         settings: Dict[str, Any] = {"filename": "", "mode": "wb", "mtime": 0}
         with gzip.GzipFile(fileobj=raw, **settings) as target:
@@ -172,7 +171,7 @@ def _pack(plain: Path, packed: Path) -> None:
 def _select(
     documents: Iterable[Document], min_score: Optional[float], summary: ExportSummary
 ) -> Iterator[AnnotatedText]:
-    """Drop what is below the lowest score, and count."""
+    """Drop spans below the lowest score, and count spans and rejects."""
     lowest = 0.0 if min_score is None else min_score
     for document, rejects in documents:
         spans = [s for s in document.spans if s.score is None or s.score >= lowest]
@@ -198,6 +197,6 @@ def _count_cuts(
 
 
 def _is_within(place: int, tokens: List[Tuple[int, int]], starts: List[int]) -> bool:
-    """RETURNS (bool): Whether a place lies within a token, and not at its edge."""
+    """RETURNS (bool): Whether an offset is inside a token, and not at its edge."""
     owner = bisect_left(starts, place) - 1
     return owner >= 0 and place < tokens[owner][1]

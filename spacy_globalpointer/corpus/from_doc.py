@@ -1,4 +1,4 @@
-"""A Doc's spans as characters: the way back of `align.make_doc`."""
+"""Read a Doc's spans as character spans, the reverse of `align.make_doc`."""
 
 from __future__ import annotations
 
@@ -30,25 +30,23 @@ def annotated_from_doc(
 ) -> AnnotatedText:
     """Read the text and the spans of a Doc.
 
-    What `align.make_doc` keeps in `doc.user_data` is given back: the name, the
-    metadata (see `metadata`, which finds those of other makers too), "tokens", and the
-    gold that no tokens match. Tokens that it cannot have written are another's, and are
-    left alone.
+    The result has all that `align.make_doc` keeps in `doc.user_data`: the name, the
+    metadata (`metadata` also finds that of other programs), "tokens", and gold spans
+    that match no tokens. "tokens" that make_doc cannot have written are ignored.
 
-    Spans come in the order of their group, which make_doc takes from the source. Gold
-    that no tokens match has no id and no score any more, and comes where its start
-    and end belong. It is not taken beside predictions of `global_pointer`: these
-    replace all gold.
+    Spans have the order of their group, which make_doc takes from the source. Gold that
+    matches no tokens has lost its id and score, and is inserted by start and end. It is
+    left out if the spans are predictions of `global_pointer`, which replace all gold.
 
     doc (Doc): The Doc.
     spans_key (str): Key of the spans in `Doc.spans`.
     name (str): Name of the document, if the Doc has none.
-    ents (bool): Whether to take `doc.ents` if there is no such key.
-    source (Source): Where the Doc stands.
-    RETURNS (AnnotatedText): The document. Its tokens are the source's if these are
-        stored, else those of the Doc that are not white space.
-    RAISES (ValueError): GP180 if there is no such key, GP181 if the gold that no
-        tokens match is stored in another form than make_doc's.
+    ents (bool): Whether to use `doc.ents` if there is no such key.
+    source (Source): File and number of the Doc.
+    RETURNS (AnnotatedText): The document. Its tokens are the source's if they are
+        stored, else the tokens of the Doc that are not white space.
+    RAISES (ValueError): GP180 if there is no such key, GP181 if the gold that matches
+        no tokens is not stored in make_doc's form.
     """
     name = doc_name(doc) or name
     spans = _read_spans(doc, spans_key, name, ents, source)
@@ -90,8 +88,10 @@ def _text_span(span: Span, score: Optional[float], source: Source) -> TextSpan:
 
 
 def group_scores(group: SpanGroup) -> List[Optional[float]]:
-    """Read the scores that `global_pointer`, spancat and others put on a group. If a
-    group was changed, its spans keep those of `global_pointer`; others' are by index.
+    """Read the scores that `global_pointer`, spancat and others put on a group.
+
+    In a group that was changed, scores of `global_pointer` still belong to their spans.
+    Scores of other components are matched by index.
 
     group (SpanGroup): The group.
     RETURNS (List[Optional[float]]): For each span the score, or None. A float32 is
@@ -99,7 +99,7 @@ def group_scores(group: SpanGroup) -> List[Optional[float]]:
     """
     scored = aligned_scores(group)
     scores = group.attrs.get("scores") if scored is None else scored
-    is_number = getattr(scores, "shape", None) == ()  # which numpy calls iterable
+    is_number = getattr(scores, "shape", None) == ()  # numpy calls it iterable
     if isinstance(scores, (str, bytes)) or is_number:
         return [None] * len(group)
     if not isinstance(scores, Iterable):
@@ -129,8 +129,8 @@ def _is_place(value: Any) -> bool:
 
 
 def _stored_tokens(doc: Doc) -> Optional[Places]:
-    """RETURNS (Optional[Places]): What make_doc stored; None if it is nothing, or
-    another's."""
+    """RETURNS (Optional[Places]): The tokens that make_doc stored; None if there are
+    none, or if they cannot be make_doc's."""
     stored = doc.user_data.get(TOKENS)
     if not isinstance(stored, (list, tuple)) or not all(map(_is_place, stored)):
         return None

@@ -1,4 +1,4 @@
-"""Renames and drops labels, with an account of what was dropped."""
+"""Rename and drop labels, with an account of the dropped spans."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .splits import shorten
 
 @dataclass
 class LabelRules:
-    """What becomes of labels. Those that no rule names stay as they are.
+    """Rules that rename and drop labels. Labels without a rule are unchanged.
 
     renamed (Dict[str, str]): New names by old ones; several may become the same.
     dropped (FrozenSet[str]): Labels whose spans are left out.
-    seen (Counter[str]): Spans by label, as they came.
+    seen (Counter[str]): Spans by label, before renaming.
     RAISES (ValueError): GP185 if a label is both renamed and dropped, or empty.
     """
 
@@ -56,7 +56,7 @@ class LabelRules:
         return replace(document, spans=kept), [*rejects, *dropped]
 
     def check_all_used(self) -> None:
-        """RAISES (ValueError): GP186 if a rule names a label that never came."""
+        """Raise GP186 if a rule names a label that no span had."""
         unknown = sorted({*self.renamed, *self.dropped} - set(self.seen))
         if unknown:
             known = shorten(sorted(self.seen), most=50) or "none"

@@ -1,4 +1,4 @@
-"""The one list of a corpus' files, which every command and reader goes by."""
+"""List the files of a corpus, for every command and reader."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple
 from ..errors import Errors, Warnings
 from ..wording import as_unicode
 
-#: Names that a message lists.
+#: Most names that a message lists.
 _MOST = 5
-#: A folder, by device and number, whatever its path.
+#: Device and inode number of a folder, whatever its path.
 _Identity = Tuple[int, int]
 
 
 class _Kind(Enum):
-    """What an entry of a folder is, if it can be read."""
+    """Kind of a folder's entry that can be read."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -32,16 +32,18 @@ class _Kind(Enum):
 
 @dataclass
 class Listing:
-    """What is in a folder, by names: paths relative to the folder, with slashes. Names
-    that are no utf-8 have escapes, so that Docs and summaries can hold them.
+    """Content of a folder by names, as `walk_folder` finds it.
+
+    Names are paths relative to the folder, with slashes. Names that are not UTF-8 have
+    escapes, so that Docs and summaries can hold them.
 
     files (Dict[str, Path]): The files, in the order of their names.
-    faults (Dict[str, str]): Why the others cannot be read: dangling links, folders
-        that may not be listed.
-    repeated (List[str]): Links to folders that are read by another path, or that the
-        links lie in.
-    hidden (List[str]): Files and folders that are not read as their names begin with
-        a dot.
+    faults (Dict[str, str]): Reasons why other entries cannot be read: dangling links,
+        and folders that may not be listed.
+    repeated (List[str]): Links to folders that are read by another path, or that
+        contain the link.
+    hidden (List[str]): Files and folders that are not read because their names begin
+        with a dot.
     """
 
     files: Dict[str, Path] = field(default_factory=dict)
@@ -50,14 +52,14 @@ class Listing:
     hidden: List[str] = field(default_factory=list)
 
     def has_match(self, pattern: str) -> bool:
-        """RETURNS (bool): Whether a pattern of names to leave out fits any."""
+        """RETURNS (bool): Whether a pattern of names to leave out matches any name."""
         others = (*self.faults, *self.repeated, *self.hidden)
         names = (*self.files, *others, *(f"{name}/" for name in others))
         return any(is_excluded(name, [pattern]) for name in names)
 
 
 def list_files(path: Path, *, exclude: Sequence[str] = ()) -> Dict[str, Path]:
-    """List the files of a folder, with its subfolders and those that links lead to.
+    """List the files of a folder, its subfolders, and folders that links lead to.
 
     Each folder is read once: a link to one that is read by another path is not
     followed, with a warning. Names that begin with a dot are left out.
@@ -88,18 +90,18 @@ def list_files(path: Path, *, exclude: Sequence[str] = ()) -> Dict[str, Path]:
 
 
 def walk_folder(path: Path) -> Listing:
-    """Find the files of a folder that are not hidden, with its subfolders.
+    """Find the files of a folder and its subfolders, without hidden ones.
 
-    A folder that is there under its own name and by links has the former. Links to
-    the others are followed in the order of their names.
+    A folder that is found both by its own path and by links is listed by its own path.
+    Links to other folders are followed in the order of their names.
 
     path (Path): The folder.
-    RETURNS (Listing): The files, and what cannot be read.
+    RETURNS (Listing): The files, and the entries that cannot be read.
     """
     listing = Listing()
     seen: Set[_Identity] = set()
     links = _walk(path, "", listing, seen)
-    for link, name in links:  # which grows
+    for link, name in links:  # the list grows
         identity = _identity(link)
         if identity in seen or identity in _around(link):
             listing.repeated.append(name)
@@ -110,7 +112,7 @@ def walk_folder(path: Path) -> Listing:
 
 
 def is_excluded(name: str, patterns: Sequence[str]) -> bool:
-    """RETURNS (bool): Whether a path, or its last part, fits one of the patterns."""
+    """RETURNS (bool): Whether a path, or its last part, matches one of the patterns."""
     last = name.rpartition("/")[2]
     given = [as_unicode(pattern) for pattern in patterns]
     return any(fnmatch(n, pattern) for n in (name, last) for pattern in given)
@@ -119,7 +121,7 @@ def is_excluded(name: str, patterns: Sequence[str]) -> bool:
 def _walk(
     folder: Path, prefix: str, listing: Listing, seen: Set[_Identity]
 ) -> List[Tuple[Path, str]]:
-    """Add what is in a folder and its own subfolders to a list.
+    """Add the content of a folder and its own subfolders to a listing.
 
     RETURNS (List[Tuple[Path, str]]): The links to folders there, and their names.
     """
@@ -151,8 +153,8 @@ def _walk(
 
 
 def _kind_of(entry: os.DirEntry[str], name: str, listing: Listing) -> Optional[_Kind]:
-    """RETURNS (Optional[_Kind]): What to do with an entry of a folder; None after it
-    was added to what is not read."""
+    """RETURNS (Optional[_Kind]): The kind of a folder's entry; None if it was added to
+    the entries that are not read."""
     if entry.name.startswith("."):
         listing.hidden.append(name)
         return None
@@ -175,7 +177,7 @@ def _identity(folder: Path) -> _Identity:
 
 
 def _around(link: Path) -> Set[_Identity]:
-    """RETURNS (Set[_Identity]): The folders that a link lies in."""
+    """RETURNS (Set[_Identity]): The folders that contain a link."""
     return {_identity(folder) for folder in link.parent.resolve().parents}
 
 

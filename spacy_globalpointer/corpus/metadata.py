@@ -1,4 +1,4 @@
-"""The name and the metadata of a Doc, from what its maker kept on it."""
+"""Find the name and the metadata that are stored on a Doc."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ..types import LOST_GOLD
 from .deep_values import is_too_deep
 
 TITLE, META, TOKENS, ID = "title", "meta", "tokens", "id"
-#: Keys of `doc.user_data` that hold no metadata of the user's own.
+#: Keys of `doc.user_data` that do not hold the user's own metadata.
 _OWN = (TITLE, META, TOKENS, LOST_GOLD)
-#: How spaCy begins the key of an extension attribute, `doc._.NAME`.
+#: First part of spaCy's key for an extension attribute, `doc._.NAME`.
 _EXTENSION = "._."
 
 
@@ -32,7 +32,7 @@ def doc_meta(doc: Doc) -> Dict[str, Any]:
     it, other entries of `doc.user_data`, and extension attributes of the Doc.
 
     doc (Doc): The Doc.
-    RETURNS (Dict[str, Any]): What JSON can hold of these, without the Doc's name.
+    RETURNS (Dict[str, Any]): The entries that JSON can hold, without the Doc's name.
     """
     meta = {key: _as_json(value) for key, value in _fields(doc) if _is_json(value)}
     if not _title(doc) and _name_of(meta.get(ID)):
@@ -45,8 +45,8 @@ def doc_meta(doc: Doc) -> Dict[str, Any]:
 
 def _fields(doc: Doc) -> Iterator[Tuple[str, Any]]:
     """YIELDS (Tuple[str, Any]): Name and value of each extension attribute, then of
-    each other entry of `doc.user_data`. Attributes of spans and tokens, and entries of
-    other libraries under keys that are no texts, are not among them."""
+    each other entry of `doc.user_data`. Attributes of spans and tokens are left out,
+    and so are entries of other libraries whose keys are not strings."""
     for key, value in doc.user_data.items():
         is_tuple = isinstance(key, tuple) and len(key) == 4
         if is_tuple and (key[0], *key[2:]) == (_EXTENSION, None, None):
@@ -83,7 +83,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _as_json(value: Any) -> Any:
-    """A DocBin gives lists back as tuples."""
+    """Convert tuples to lists, because a DocBin returns lists as tuples."""
     if isinstance(value, (list, tuple)):
         return [_as_json(entry) for entry in value]
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""How spans lie to each other. Pure functions on (start, end), end exclusive.
+"""Measure how spans nest and cross. Pure functions on (start, end), end exclusive.
 
-Two spans cross if they share something, and each has something the other has not.
+Two spans cross if they overlap, and each has a token that the other does not have.
 One span holds another if it covers all of it and is longer.
 """
 
@@ -13,19 +13,19 @@ from typing import List, Optional, Sequence, Tuple
 
 from ..types import TokenSpan
 
-#: Spans of a cluster, at most, of which the largest nested set is found.
+#: Most spans of a cluster whose largest nested set is computed exactly.
 MOST_EXACT = 100
 
 
 def nesting_depth(spans: Sequence[TokenSpan]) -> int:
     """Count the spans of the longest chain in which each one holds the next.
 
-    spans (Sequence[TokenSpan]): The spans. The same place counts once.
+    spans (Sequence[TokenSpan]): The spans. The same start and end count once.
     RETURNS (int): The depth: 0 without spans, 1 if no span holds another.
     """
-    # From left to right and, of those with one start, from long to short, a chain
-    # is a subsequence whose ends never rise. Patience sorting finds the longest:
-    # tails[i] is the best last end, negated, of a chain of i + 1 spans.
+    # In spans sorted by start, and by descending length for the same start, a chain is
+    # a subsequence whose ends never rise. Patience sorting finds the longest: tails[i]
+    # is the best last end, negated, of a chain of i + 1 spans.
     tails: List[int] = []
     for _, end in sorted(set(spans), key=_outer_first):
         position = bisect_right(tails, -end)
@@ -36,16 +36,16 @@ def nesting_depth(spans: Sequence[TokenSpan]) -> int:
 def crossing_pairs(spans: Sequence[TokenSpan]) -> int:
     """Count the pairs of spans that cross.
 
-    spans (Sequence[TokenSpan]): The spans. The same place under several labels counts
-        once for each.
+    spans (Sequence[TokenSpan]): The spans. The same start and end under several labels
+        count once for each.
     RETURNS (int): The number of pairs with start < other start < end < other end.
     """
     ends = sorted(end for _, end in spans)
-    earlier = _Counts(len(ends))  # by rank; ends of spans that start before
+    earlier = _Counts(len(ends))  # by rank: ends of spans with an earlier start
     pairs = 0
     for start, group in groupby(sorted(spans), key=itemgetter(0)):
         ranks = [bisect_left(ends, end) for _, end in group]
-        # Of the empty spans, which cross nothing, the difference is 0 or negative.
+        # For empty spans, which cross nothing, the difference is 0 or negative.
         ended = earlier.below(bisect_right(ends, start))
         pairs += sum(max(0, earlier.below(rank) - ended) for rank in ranks)
         for rank in ranks:
@@ -54,14 +54,14 @@ def crossing_pairs(spans: Sequence[TokenSpan]) -> int:
 
 
 def count_lost(spans: Sequence[TokenSpan], overlap: str) -> int:
-    """Count the spans that an overlap policy cannot represent, at the least.
+    """Count the fewest spans that an overlap policy has to drop.
 
     spans (Sequence[TokenSpan]): The spans of one document, none of them empty.
     overlap (str): "any" loses none; "nested" allows no two that cross, "flat" no
         two that share a token.
-    RETURNS (int): The smallest number of spans that have to go. For "nested", where
-        more than MOST_EXACT spans hang together by crossings, a number that is no
-        larger: the exact one would take time that grows with their square.
+    RETURNS (int): The smallest number of spans to drop. For "nested", it is a lower
+        bound if more than MOST_EXACT spans are connected by crossings, because the
+        exact number takes quadratic time.
     """
     if overlap == "any":
         return 0
@@ -76,14 +76,14 @@ def count_lost(spans: Sequence[TokenSpan], overlap: str) -> int:
 
 
 def find_clusters(spans: Sequence[TokenSpan]) -> List[List[TokenSpan]]:
-    """Find the spans that hang together by crossings.
+    """Find the groups of spans that are connected by crossings.
 
     spans (Sequence[TokenSpan]): The spans; empty ones cross nothing and are left out.
     RETURNS (List[List[TokenSpan]]): Groups of two or more spans: each crosses another
         of its group, and none of another group.
     """
     ordered = sorted((span for span in spans if span[0] < span[1]), key=_outer_first)
-    # At one place spans end before others start, and inner ones end before outer ones.
+    # At the same place, ends come before starts, and inner ends before outer ends.
     edges = [(start, 1, i) for i, (start, _) in enumerate(ordered)]
     edges += [(end, 0, -i) for i, (_, end) in enumerate(ordered)]
     clusters: List[List[TokenSpan]] = []
@@ -92,7 +92,7 @@ def find_clusters(spans: Sequence[TokenSpan]) -> List[List[TokenSpan]]:
         if is_start:
             stack.append(_Open(i, ordered[i]))
             continue
-        # What started later and has not ended crosses the span that ends.
+        # A span that started later and has not ended crosses the span that ends here.
         while stack[-1].first > -i:
             later = stack.pop()
             stack[-1].absorb(later)
@@ -112,15 +112,15 @@ class _Open:
 
     def absorb(self, later: _Open) -> None:
         self.n_open += later.n_open
-        # The shorter list goes into the longer one, whatever their order.
+        # Appending the shorter list to the longer one keeps the total time low.
         small, large = sorted((self.spans, later.spans), key=len)
         large.extend(small)
         self.spans = large
 
 
 class _Counts:
-    """Counts of numbers below a bound, for the sum of those below another
-    (P. Fenwick, 1994): adding one and summing take the logarithm of the bound."""
+    """Fenwick tree (P. Fenwick, 1994) that counts numbers below a bound. Adding one,
+    and counting those below another, take logarithmic time in the bound."""
 
     def __init__(self, bound: int) -> None:
         self._sums = [0] * (bound + 1)
@@ -142,7 +142,7 @@ class _Counts:
 def first_conflict(
     spans: Sequence[TokenSpan], overlap: str
 ) -> Optional[Tuple[int, int]]:
-    """Find two spans that an overlap policy does not let stand together.
+    """Find two spans that an overlap policy does not allow together.
 
     spans (Sequence[TokenSpan]): The spans of one document, none of them empty.
     overlap (str): "any", "nested" or "flat", as for `count_lost`.
@@ -166,10 +166,10 @@ def _outer_first(span: TokenSpan) -> Tuple[int, int]:
 
 
 def _count_piles(spans: Sequence[TokenSpan]) -> int:
-    """RETURNS (int): The number of piles into which spans are sorted so that any two
-    of a pile cross; a set without two that cross has no more than one of each."""
-    # From left to right a span continues the pile whose last end is the nearest one
-    # before its own, as in patience sorting, or begins another one in its place.
+    """RETURNS (int): The number of piles when spans are sorted so that any two of a
+    pile cross. A set without crossings has at most one span of each pile."""
+    # From left to right, a span continues the pile with the nearest last end before its
+    # own, as in patience sorting, or begins a new pile at that position.
     last_ends: List[int] = []  # negated, and so in ascending order
     first_ends: List[int] = []
     n_piles = 0
@@ -183,9 +183,9 @@ def _count_piles(spans: Sequence[TokenSpan]) -> int:
 
 
 def _most_nested(spans: Sequence[TokenSpan]) -> int:
-    """RETURNS (int): The size of the largest set without two that cross. Quadratic."""
-    # From short to long: the best set within a span is the span itself and the best
-    # row of disjoint spans, each with its own best set, that lie in it.
+    """RETURNS (int): The size of the largest set without crossings. Quadratic."""
+    # From short to long: the best set within a span is the span itself and the best row
+    # of disjoint spans inside it, each with its own best set.
     inner: List[Tuple[int, int, int]] = []
     for start, end in sorted(spans, key=_length):
         within = [item for item in inner if start <= item[0] and item[1] <= end]

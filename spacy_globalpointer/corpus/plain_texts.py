@@ -1,4 +1,4 @@
-"""Texts without annotation: .txt files, and .jsonl files with a text a line."""
+"""Read texts without annotation: .txt files, and .jsonl files with a text per line."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _ENCODING = "utf-8"
 
 
 def is_plain(path: Path) -> bool:
-    """RETURNS (bool): Whether a file has plain texts, by its ending; .gz may follow."""
+    """RETURNS (bool): Whether a file's ending is one of plain texts; .gz may follow."""
     return path.name.removesuffix(GZ).endswith((TXT, JSONL))
 
 
 def read_plain_texts(file: SourceFile) -> Iterator[Tuple[str, Iterator[str]]]:
-    """Read the texts of a file in utf-8: all of a .txt is one, so is "text" in each
-    line of a .jsonl.
+    """Read the texts of a UTF-8 file: a whole .txt is one text, and so is "text" in
+    each line of a .jsonl.
 
     file (SourceFile): The file; one that ends in .gz is unpacked.
-    YIELDS (Tuple[str, Iterator[str]]): The text's title, which is FILE or FILE:LINE,
-        and the text in blocks of any size, to be read before the next one.
+    YIELDS (Tuple[str, Iterator[str]]): The text's title (FILE or FILE:LINE), and the
+        text in blocks of any size, to be read before the next text.
     RAISES (ValueError): GP146 for a line without a text, and what
         `files.read_lines` raises.
     """

@@ -12,7 +12,7 @@ from spacy.training import Example
 from ..errors import Errors
 from ..values import Setting, is_number
 
-#: How often an example is repeated at most.
+#: Most repetitions of an example.
 MOST = 10.0
 
 Corpus = Callable[[Language], Iterable[Example]]
@@ -21,12 +21,12 @@ Corpus = Callable[[Language], Iterable[Example]]
 def create_rare_labels_corpus_v1(
     corpus: Corpus, spans_key: str = "sc", least_share: Setting = 0.1, seed: int = 0
 ) -> RareLabelsCorpus:
-    """`spacy-globalpointer.RareLabelsCorpus.v1`: makes a `RareLabelsCorpus`.
+    """Make a `RareLabelsCorpus`: `spacy-globalpointer.RareLabelsCorpus.v1`.
 
     corpus (Corpus): Any reader, such as `spacy-globalpointer.ChunkedCorpus.v1`.
     spans_key (str): Key of the gold spans in `Doc.spans`.
-    least_share (float): Share of the examples below which a label is rare, above 0 and
-        up to 1.
+    least_share (float): Fraction of the examples below which a label is rare, above 0
+        and up to 1.
     seed (int): Seed of the repetitions.
     RETURNS (RareLabelsCorpus): The corpus.
     RAISES (ValueError): GP227 if least_share is out of its range.
@@ -35,20 +35,20 @@ def create_rare_labels_corpus_v1(
 
 
 class RareLabelsCorpus:
-    """Examples of another reader, those with rare labels more than once.
+    """Corpus that repeats those examples of another reader that have rare labels.
 
-    A label that is in the share f of the examples has the factor
-    √(least_share / f), from 1 to 10; an example is repeated as its rarest label says, a
-    factor of 2.3 twice and with probability 0.3 once more (repeat factor sampling,
-    Gupta et al. 2019, arXiv 1908.03195).
+    A label that is in a fraction f of the examples has the factor √(least_share / f),
+    from 1 to 10. An example has the factor of its rarest label. A factor of 2.3 means
+    two copies, and a third one with probability 0.3 (repeat factor sampling, Gupta et
+    al. 2019, arXiv 1908.03195).
 
-    The other reader is read once for the shares, and again for each pass. spaCy makes
-    one pass in all, and shuffles, unless it streams (max_epochs = -1), which is an
-    error: repetitions would come one after the other.
+    The other reader is read once to count labels, and again for each pass. spaCy makes
+    one pass in all, and shuffles. If it streams (max_epochs = -1), it does not shuffle,
+    and copies would follow each other: this is an error.
 
     corpus (Corpus): The other reader.
     spans_key (str): Key of the gold spans in `Doc.spans`.
-    least_share (float): Share of the examples below which a label is rare.
+    least_share (float): Fraction of the examples below which a label is rare.
     seed (int): Seed of the repetitions.
     RAISES (ValueError): GP227 if least_share is out of its range.
     """
@@ -68,8 +68,7 @@ class RareLabelsCorpus:
         """Pass over the corpus once.
 
         nlp (Language): The pipeline that makes the predicted Docs.
-        YIELDS (Example): The examples; repetitions are the same object, next to each
-            other.
+        YIELDS (Example): The examples; copies are the same object, one after the other.
         RAISES (ValueError): GP222 if the pipeline's training streams its corpus.
         """
         if nlp.config["training"].get("max_epochs") == -1:

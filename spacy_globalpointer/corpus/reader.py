@@ -45,13 +45,13 @@ def create_chunked_corpus_v1(
     limit: Setting = 0,
     augmenter: Optional[Callable] = None,
 ) -> Callable[[Language], Iterable[Example]]:
-    """`spacy-globalpointer.ChunkedCorpus.v1`: makes a `ChunkedCorpus`.
+    """Make a `ChunkedCorpus`: `spacy-globalpointer.ChunkedCorpus.v1`.
 
     path (Optional[Path]): The .spacy file, or a folder of such files.
     chunk_size (int): Most tokens of a chunk; 0 for whole documents.
-    overlap (int): Tokens of the chunk before that a chunk begins with, beside its own.
+    overlap (int): Most tokens of the previous chunk to repeat at the start of a chunk.
     shuffle (bool): Whether each pass has a new order.
-    shuffle_buffer (int): Chunks that are held to be shuffled; 0 for all.
+    shuffle_buffer (int): Chunks in memory to shuffle; 0 for all.
     seed (int): Seed of the order.
     limit (int): Documents to read at most; 0 for all.
     augmenter (Optional[Callable]): Data augmentation, as in `spacy.Corpus.v1`.
@@ -73,29 +73,28 @@ def create_chunked_corpus_v1(
 
 
 class ChunkedCorpus:
-    """Iterate over the Examples of .spacy files, long documents in chunks.
+    """Corpus of the Examples of .spacy files, with long documents cut into chunks.
 
-    Chunks end at paragraphs or sentences if possible, and never within a span of
-    any group in `Doc.spans`, an entity, or gold that could not be aligned
+    Chunks end at paragraphs or sentences if possible, and never within a span of any
+    group in `Doc.spans`, an entity, or gold that could not be aligned
     (`types.LOST_GOLD`). A span that is longer than a chunk makes that chunk longer.
     Together the chunks of a document hold all its tokens, whitespace included.
-    Documents without tokens are left out, as in `spacy.Corpus.v1`. Of a folder one
-    file is in memory at a time.
+    Documents without tokens are left out, as in `spacy.Corpus.v1`. One file of a folder
+    is in memory at a time.
 
     path (Union[str, Path]): The .spacy file, or a folder of such files.
     chunk_size (int): Most tokens of a chunk; 0 for whole documents.
-    overlap (int): Tokens of the chunk before that a chunk begins with, at most, beside
-        its own; spans that lie there whole are gold in both.
-    shuffle (bool): Whether the chunks of all documents come in a new order in each
-        pass. spaCy shuffles by itself unless max_epochs is -1, which streams the
-        corpus; set it then.
-    shuffle_buffer (int): Chunks that are held to be shuffled: each comes from a random
-        place among the next so many. 0 holds all, for an order without any trace of
-        the corpus'.
-    seed (int): Seed of the order: the passes of two corpora with the same seed are
-        the same, one by one.
+    overlap (int): Most tokens of the previous chunk to repeat at the start of a chunk,
+        in addition to its own. Spans that lie wholly in them are gold in both chunks.
+    shuffle (bool): Whether the chunks of all documents have a new order in each pass.
+        Set it if max_epochs is -1, which streams the corpus; otherwise spaCy shuffles.
+    shuffle_buffer (int): Chunks in memory to shuffle: each chunk is drawn at random
+        from the next shuffle_buffer ones. 0 keeps all, so that the order does not
+        depend on the corpus' order.
+    seed (int): Seed of the order: two corpora with the same seed have the same order in
+        each pass.
     limit (int): Documents to read at most, not chunks; 0 for all.
-    augmenter (Optional[Augmenter]): Makes examples of an example, as in
+    augmenter (Optional[Augmenter]): Makes examples from an example, as in
         `spacy.Corpus.v1`.
     RAISES (ValueError): A number is negative.
     """
@@ -146,12 +145,12 @@ class ChunkedCorpus:
 
 
 def shuffled(items: Iterable[Doc], rng: random.Random, held: int) -> Iterator[Doc]:
-    """Shuffle what comes one by one.
+    """Shuffle a stream of Docs.
 
-    items (Iterable[Doc]): The items.
+    items (Iterable[Doc]): The Docs.
     rng (random.Random): Source of the order.
-    held (int): Items that are held at most; 0 for all.
-    YIELDS (Doc): The items, in another order.
+    held (int): Most Docs in memory; 0 for all.
+    YIELDS (Doc): The Docs, in another order.
     """
     source = iter(items)
     buffer = list(islice(source, held or None))
@@ -169,9 +168,8 @@ def cut_doc(doc: Doc, chunk_size: int, overlap: int = 0) -> List[Doc]:
     doc (Doc): The document.
     chunk_size (int): Most tokens of a chunk; 0 for the whole document.
     overlap (int): As in `chunks.plan_chunks`.
-    RETURNS (List[Doc]): The chunks with the annotation of the document: of the
-        tokens, all span groups, and user data. The document itself, if it is not
-        longer than a chunk.
+    RETURNS (List[Doc]): The chunks with the document's annotation of tokens, all span
+        groups, and user data. The document itself if it is not longer than a chunk.
     """
     if chunk_size == 0 or len(doc) <= chunk_size:
         return [doc]
@@ -196,7 +194,7 @@ def _lost_places(doc: Doc) -> Iterator[Chunk]:
 
 
 def _make_chunks(doc: Doc, plan: Sequence[Chunk]) -> List[Doc]:
-    # Without these two, as_doc makes them for each chunk from the whole document.
+    # Without these two, as_doc would compute them from the whole document each time.
     attrs = list(doc._get_array_attrs())
     array = doc.to_array(attrs)
     options: Dict[str, Any]  # spaCy's stubs lack the first two
@@ -216,7 +214,7 @@ def _make_chunks(doc: Doc, plan: Sequence[Chunk]) -> List[Doc]:
 
 
 def _holders(plan: Sequence[Chunk], start: int, end: int) -> Iterator[int]:
-    """YIELDS (int): The chunks that hold all from start to end (exclusive); with
+    """YIELDS (int): The chunks that hold all tokens from start to end (exclusive); with
     overlap there may be several."""
     last = bisect_right(plan, start, key=itemgetter(0)) - 1
     for index in range(last, -1, -1):
@@ -237,7 +235,7 @@ def _shift(chunk: Doc, span: Span, offset: int) -> Span:
 
 
 def _share_lost_gold(doc: Doc, chunks: Sequence[Doc], plan: Sequence[Chunk]) -> None:
-    """Give each chunk its part."""
+    """Distribute the lost gold among the chunks."""
     offsets = [doc[start].idx for start, _ in plan]
     shares: List[List[Tuple[int, int, str]]] = [[] for _ in chunks]
     places = _lost_places(doc)

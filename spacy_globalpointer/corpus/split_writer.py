@@ -1,4 +1,4 @@
-"""Writes the Docs of a split as they come, in the memory of one file."""
+"""Write the Docs of a split one by one, with one file in memory."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .annotations import AnnotatedText, Reject
 from .statistics import CorpusStatistics
 from .summary import SplitSummary
 
-#: Tokens of a file, about; what is more goes to further files.
+#: Approximate tokens of a file, after which another file begins.
 FILE_TOKENS = 2_000_000
 
 
 class SplitWriter:
-    """Collects the Docs of a split in NAME.spacy: a file, or, of more than
-    `FILE_TOKENS` tokens, a folder of such files, which spaCy's readers take as well.
+    """Writer of a split to NAME.spacy: a file, or a folder of files if there are more
+    than `FILE_TOKENS` tokens. spaCy's readers accept both.
 
     folder (Path): Where to write.
     name (str): Name of the split.
@@ -36,11 +36,11 @@ class SplitWriter:
     def add(
         self, annotated: AnnotatedText, aligned: Alignment, rejects: List[Reject]
     ) -> None:
-        """Add a document, and count the fates of its annotations.
+        """Add a document, and count its annotations, kept and rejected.
 
         annotated (AnnotatedText): The document as it was read.
         aligned (Alignment): The document as it is stored.
-        rejects (List[Reject]): All annotations that the Doc has not.
+        rejects (List[Reject]): All annotations that are not on the Doc.
         """
         doc = aligned.doc
         if self._n_tokens and self._n_tokens + len(doc) > FILE_TOKENS:
@@ -69,9 +69,9 @@ class SplitWriter:
         self.summary.count_rejects(rejects)
 
     def close(self) -> None:
-        """Write what is left.
+        """Write the remaining Docs.
 
-        RAISES (RuntimeError): GP115 if an annotation had no fate, or two.
+        RAISES (RuntimeError): GP115 if the counts of annotations do not add up.
         """
         self.summary.check_account(self.name)
         if self._n_files:

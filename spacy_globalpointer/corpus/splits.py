@@ -1,4 +1,4 @@
-"""Which document goes into which split."""
+"""Assign documents to splits."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ..wording import number_of
 from .annotations import Source
 
 SPLIT_NAMES = ("train", "dev", "test")
-#: The one split, if none are asked for.
+#: Name of the only split, if the user asks for none.
 ALL = "all"
-#: What belongs to a split: names and patterns, or a fraction of what remains.
+#: Documents of a split: names and patterns, or a fraction of the remaining ones.
 Rule = Union[List[str], float]
 _WILDCARD = re.compile(r"[*?\[]")
 _FRACTION = re.compile(r"\s*([0-9]+(\.[0-9]+)?|\.[0-9]+)\s*")
@@ -45,7 +45,7 @@ class Assignment:
     """The splits of documents, in the order of the corpus.
 
     splits (List[str]): Names of the splits.
-    codes (numpy.ndarray): Shape (documents,), uint8: index of each one's split.
+    codes (numpy.ndarray): Shape (documents,), uint8: index of each document's split.
     """
 
     splits: List[str]
@@ -59,14 +59,14 @@ class Assignment:
 
 
 def parse_splits(value: Optional[Union[str, Path]]) -> SplitRules:
-    """Read what a user says of splits.
+    """Parse the user's setting of splits.
 
     value (Optional[Union[str, Path]]): Path of a JSON file, see `read_splits`; or
         fractions such as "0.8,0.1,0.1" for train, dev and test. None puts all
         documents into the split "all".
     RETURNS (SplitRules): The rules.
-    RAISES (ValueError): GP109 for bad fractions, GP143 for a file that is not there,
-        GP110 for one that breaks its rule.
+    RAISES (ValueError): GP109 for bad fractions, GP143 for a missing file, GP110 for an
+        invalid one.
     """
     if value is None:
         return SplitRules(fractions={ALL: 1.0}, order=[ALL])
@@ -87,7 +87,7 @@ def read_splits(path: Path) -> SplitRules:
         names, names of files, or patterns of either such as "train/*"), or to a
         fraction of the documents that no list names.
     RETURNS (SplitRules): The rules.
-    RAISES (ValueError): GP110 if the file breaks its rule.
+    RAISES (ValueError): GP110 if the file is invalid.
     """
     try:
         splits = srsly.read_json(path)
@@ -124,24 +124,24 @@ def _find_fault(splits: object) -> Optional[str]:
 
 
 def is_split_name(name: str) -> bool:
-    """RETURNS (bool): Whether a split may have the name, which its file has, too."""
+    """RETURNS (bool): Whether a name is valid for a split and its file."""
     return re.fullmatch(r"\w[\w.-]*", name) is not None
 
 
 def assign_splits(
     documents: Iterable[Tuple[str, Source]], rules: SplitRules, *, seed: int = 0
 ) -> Assignment:
-    """Decide the split of each document, in some bytes for each.
+    """Assign each document to a split, with a few bytes of memory for each.
 
     Fractions are cut from the documents in the order of a hash of seed and name, so
-    that a document's place in the corpus plays no part.
+    that a document's position in the corpus does not matter.
 
     documents (Iterable[Tuple[str, Source]]): Names, and where they come from.
     rules (SplitRules): The rules.
     seed (int): Seed of the hash.
-    RETURNS (Assignment): The splits of the documents; those without a document are
+    RETURNS (Assignment): The splits of the documents; splits without a document are
         left out.
-    RAISES (ValueError): GP111 to GP114 if rules and documents do not fit together.
+    RAISES (ValueError): GP111 to GP114 if rules and documents do not match.
     """
     matcher = _Matcher(rules)
     hashes, codes = array("Q"), bytearray()
@@ -172,7 +172,7 @@ _MANY = 10_000
 
 
 def name_hash(name: str, seed: int = 0) -> int:
-    """RETURNS (int): 64 bits of a hash of a document's name."""
+    """RETURNS (int): A 64-bit hash of a document's name."""
     data = name.encode("utf-8", "surrogatepass")
     digest = blake2b(data, digest_size=8, key=str(seed).encode("ascii"))
     return int.from_bytes(digest.digest(), "little")
@@ -196,7 +196,7 @@ class _Matcher:
         self._unused: Set[str] = set(self._exact)
 
     def find(self, name: str, file: str) -> int:
-        """The index of the split, or 255."""
+        """Return the index of the document's split, or 255 if no list names it."""
         found = _UNASSIGNED
         for entry, code in self._entries(name, file):
             self._unused.discard(entry)
@@ -215,7 +215,7 @@ class _Matcher:
         return fitting
 
     def check_all_used(self) -> None:
-        """Raise GP112 for entries that no document fits."""
+        """Raise GP112 for entries that match no document."""
         unknown = sorted(self._unused)
         if unknown:
             documents = number_of(len(unknown), "document")
@@ -246,7 +246,7 @@ def _parse_fractions(value: str) -> Optional[List[float]]:
 
 
 def _cut(assigned: numpy.ndarray, keys: numpy.ndarray, rules: SplitRules) -> None:
-    """Share out the documents that have no split, in place."""
+    """Assign the documents that have no split by the fractions, in place."""
     rest = numpy.flatnonzero(assigned == _UNASSIGNED)
     rest = rest[numpy.argsort(keys[rest], kind="stable")]
     start, share = 0, 0.0

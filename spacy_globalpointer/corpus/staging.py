@@ -1,4 +1,4 @@
-"""A folder whose files appear only when all of them are complete."""
+"""Fill a folder whose files appear only when all of them are complete."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from ..atomic import (
 from ..errors import Errors
 from ..locks import hold_lock
 
-#: The file that vouches for the others: removed first, put in place last.
+#: File that shows that the others are complete: removed first, written last.
 SUMMARY = "summary.json"
 
 
 @contextmanager
 def locked_folder(output: Path) -> Iterator[None]:
-    """Keep other processes from filling a folder, and undo what a killed one has done
-    to it in part, with a warning. Where there are no locks, others are not kept away.
+    """Lock a folder against other processes that would fill it.
 
-    output (Path): The folder. The one above is made if it does not exist.
-    RAISES (ValueError): GP191 if another process, or thread, fills it; PermissionError
-        with GP192 if no file may be made next to it or in it.
+    If a killed process left the folder half-filled, undo its work with a warning. On a
+    disk without file locks, other processes are not kept out.
+
+    output (Path): The folder. Its parent folders are made if they do not exist.
+    RAISES (ValueError): GP191 if another process or thread is filling it.
+        PermissionError with GP192 if no file may be made next to it or in it.
     """
     output = output.resolve()
     made = [folder for folder in output.parents if not folder.exists()]
@@ -51,14 +53,13 @@ def locked_folder(output: Path) -> Iterator[None]:
 def staged_folder(output: Path, outdated: Iterable[str] = ()) -> Iterator[Path]:
     """Fill a folder so that nothing in it is ever half-written.
 
-    output (Path): The folder; is made if it does not exist.
+    output (Path): The folder; it is made if it does not exist.
     outdated (Iterable[str]): Names of its files and folders to remove at the end, if
         they are not made again.
-    YIELDS (Path): A temporary folder on the same disk. At the end what it has, files
-        and folders, replaces what has the same name in the output; the summary of
-        before goes first and the new one comes last, so that a folder with a summary
-        is one whole conversion. If there was an error, nothing remains, and what was
-        there is as it was.
+    YIELDS (Path): A temporary folder on the same disk. At the end its files and folders
+        replace those of the same name in the output. The old summary is removed first
+        and the new one is written last, so that a folder with a summary is one whole
+        conversion. After an error nothing remains, and the output is unchanged.
     """
     with drafts_beside(output, home=home_of_drafts(output)) as staging:
         yield staging
@@ -67,5 +68,5 @@ def staged_folder(output: Path, outdated: Iterable[str] = ()) -> Iterator[Path]:
 
 def _remove_empty(folders: Iterable[Path]) -> None:
     for folder in folders:
-        with suppress(OSError):  # it holds something now
+        with suppress(OSError):  # it is no longer empty
             folder.rmdir()

@@ -1,4 +1,4 @@
-"""What is in a corpus: sizes, labels, lengths and nesting of the gold spans."""
+"""Count what is in a corpus: sizes, labels, lengths and nesting of gold spans."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class CorpusStatistics:
 
     spans_key (str): Key of the spans in `Doc.spans`.
     documents (int): Documents.
-    documents_without_key (int): Those that lack the key. Training takes them as
+    documents_without_key (int): Documents without the key. Training uses them as
         documents without spans, but the scorer leaves them out as not annotated.
-    documents_without_spans (int): Those with the key and no span.
+    documents_without_spans (int): Documents with the key and no span.
     tokens (int): Tokens.
     longest_document (int): Tokens of the longest document.
     labels (Counter[str]): Spans by label.
-    lost_gold (Counter[str]): Gold spans by label that a converter could not align
-        with the tokens. They are none of the spans counted elsewhere here.
+    lost_gold (Counter[str]): Gold spans by label that a converter could not align with
+        the tokens. The other counts leave them out.
     lengths (Counter[int]): Spans by length in tokens.
     nesting_depth (int): Spans of the longest chain in which each holds the next.
     crossing_pairs (int): Pairs of spans that cross.
     whitespace_edges (int): Spans that begin or end with a whitespace token.
-    lost_by_policy (Counter[str]): Spans that the overlap policies "nested" and
-        "flat" must lose, at the least.
+    lost_by_policy (Counter[str]): Fewest spans that the overlap policies "nested" and
+        "flat" have to drop.
     keys_found (Counter[str]): Documents by key of `Doc.spans`.
     """
 
@@ -89,9 +89,9 @@ class CorpusStatistics:
             self.lost_by_policy[policy] += count_lost(places, policy)
 
     def percentile(self, percent: float) -> int:
-        """Find a length that a share of the spans does not exceed.
+        """Find a length that a percentage of the spans does not exceed.
 
-        percent (float): The share, from 0 to 100.
+        percent (float): The percentage, from 0 to 100.
         RETURNS (int): The smallest such length in tokens; 0 without spans.
         """
         below = 0
@@ -131,5 +131,5 @@ class CorpusStatistics:
 
 def has_whitespace_edge(span: Span) -> bool:
     """RETURNS (bool): Whether a span begins or ends with white space."""
-    # Not token.is_space, which a vocab without a language does not know.
+    # token.is_space is not set in a vocab without a language.
     return len(span) > 0 and (span[0].text.isspace() or span[-1].text.isspace())

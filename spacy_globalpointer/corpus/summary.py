@@ -1,4 +1,4 @@
-"""What became of the annotations of a corpus."""
+"""Summarize which annotations of a corpus a conversion kept and rejected."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .statistics import CorpusStatistics
 
 @dataclass
 class SplitSummary:
-    """What became of the annotations of a split.
+    """Counts of the annotations of a split, kept and rejected.
 
-    statistics (CorpusStatistics): What is in the split now.
+    statistics (CorpusStatistics): Content of the split.
     read (int): Annotations read, of every kind.
     kept (int): Spans kept.
-    trimmed (int): Those of the kept ones that lost white space at their ends.
-    adjusted (int): Those of the kept ones that were expanded or contracted to tokens.
-    joined (int): Ends of sentences within a span, which do not end it.
-    cut (int): Spans cut in two by the end of a sentence, as sentences are documents.
-    skipped (int): Documents left out, since their annotator did not accept them.
-    predicted (int): Documents without a span that have predictions, which were not
-        asked for.
+    trimmed (int): Kept spans that lost white space at their ends.
+    adjusted (int): Kept spans that were expanded or contracted to tokens.
+    joined (int): Ends of sentences inside a span, which continues after them.
+    cut (int): Spans cut in two by the end of a sentence, if sentences are documents.
+    skipped (int): Documents left out because their annotator did not accept them.
+    predicted (int): Documents without a span that have predictions, which the user did
+        not ask for.
     rejected (Counter[str]): Rejects by reason.
     """
 
@@ -49,7 +49,7 @@ class SplitSummary:
 
     @property
     def sentence_ends(self) -> Dict[str, int]:
-        """RETURNS (Dict[str, int]): Ends of sentences within spans, by what they do."""
+        """RETURNS (Dict[str, int]): Ends of sentences within spans, by their effect."""
         return {
             "joined_at_sentence_ends": self.joined,
             "cut_at_sentence_ends": self.cut,
@@ -63,7 +63,7 @@ class SplitSummary:
         self.rejected.update(reject.reason.value for reject in rejects)
 
     def check_account(self, split: str) -> None:
-        """Check that every annotation has had one fate.
+        """Check that every annotation was either kept or rejected.
 
         split (str): Name of the split.
         RAISES (RuntimeError): GP115 if the numbers do not add up.
@@ -90,11 +90,11 @@ class SplitSummary:
 
 @dataclass
 class ConversionSummary:
-    """What became of a corpus.
+    """Summary of the conversion of a corpus.
 
     splits (Dict[str, SplitSummary]): The summary of each split.
     format (str): Name of the format that was read.
-    unread (List[str]): Files of the folder that are not of the format, by their ends.
+    unread (List[str]): Files of the folder without an ending of the format.
     """
 
     splits: Dict[str, SplitSummary]

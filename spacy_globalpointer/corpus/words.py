@@ -1,4 +1,4 @@
-"""Where the words of a text are, whatever part of it is asked for."""
+"""Find the words in any part of a text."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ _WORD = re.compile(r"\S+")
 
 
 class Words:
-    """The words of a text: what stands between white space.
+    """The words of a text, which white space separates.
 
-    White space is what `str.isspace` calls so: spaces, tabs, line ends, no-break and
-    ideographic spaces. A zero-width space is none; tokenizers leave it in a token.
+    White space is what `str.isspace` accepts: spaces, tabs, line ends, no-break and
+    ideographic spaces. A zero-width space is not white space; tokenizers leave it in a
+    token.
 
-    The text is read once. A question about a part of it then takes the time of a
-    search, however long the part is.
+    The text is read once. Each method then takes the time of a search, however long the
+    part is.
 
     text (str): The text.
     """
@@ -34,7 +35,7 @@ class Words:
         return first < last
 
     def trim(self, start: int, end: int) -> Optional[Tuple[int, int]]:
-        """Take white space off the ends of a part.
+        """Remove white space from the ends of a part.
 
         start (int): First character.
         end (int): Character after the last.
@@ -64,8 +65,8 @@ class Words:
         return True
 
     def _find(self, start: int, end: int) -> Tuple[int, int]:
-        """RETURNS (Tuple[int, int]): The first word of a part, perhaps cut, and the
-        one after the last."""
+        """RETURNS (Tuple[int, int]): Indices of the first word of a part, which it may
+        cut, and of the word after the last."""
         if start >= end:
             return 0, 0
         return bisect_right(self._ends, start), bisect_left(self._starts, end)
