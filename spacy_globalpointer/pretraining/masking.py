@@ -10,7 +10,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from ..encoders.batches import SpecialPieces
-from .sequences import Pieces
+from .sequences import PieceSequence
 
 
 class Batch(NamedTuple):
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
 
 
 def make_batch(
-    sequences: Sequence[Pieces],
+    sequences: Sequence[PieceSequence],
     special: SpecialPieces,
     *,
     never: Sequence[int],
@@ -43,7 +43,7 @@ def make_batch(
 ) -> Batch:
     """Make a batch and choose the pieces to mask.
 
-    sequences (Sequence[Pieces]): The sequences.
+    sequences (Sequence[PieceSequence]): The sequences.
     special (SpecialPieces): The encoder's special pieces around a text.
     never (Sequence[int]): Pieces that are not masked, such as [UNK].
     share (float): Fraction of the other pieces of each sequence to mask.

@@ -20,7 +20,7 @@ from .generator import make_generator
 from .masking import Batch, make_batch
 from .metrics import measure
 from .optimizer import make_optimizer, set_learn_rates
-from .sequences import Pieces, SequenceSource, SequenceStream
+from .sequences import PieceSequence, SequenceSource, SequenceStream
 from .settings import PretrainSettings
 from .survey import Survey, survey
 
@@ -131,7 +131,9 @@ class Run:
         for i in range(0, len(ordered), size):
             yield self._batch(ordered[i : i + size], random)
 
-    def _batch(self, sequences: List[Pieces], random: numpy.random.Generator) -> Batch:
+    def _batch(
+        self, sequences: List[PieceSequence], random: numpy.random.Generator
+    ) -> Batch:
         batch = make_batch(
             sequences,
             self.encoder.special,

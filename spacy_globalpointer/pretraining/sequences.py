@@ -18,7 +18,7 @@ LEAST = 8
 _GROUP = 32
 
 
-class Pieces(NamedTuple):
+class PieceSequence(NamedTuple):
     """Consecutive pieces of one text.
 
     ids (ndarray): Shape (pieces,), int32.
@@ -31,14 +31,14 @@ class Pieces(NamedTuple):
 
 def cut_sequences(
     tokenizer: Any, texts: Sequence[str], *, room: int
-) -> Iterator[Pieces]:
+) -> Iterator[PieceSequence]:
     """Cut texts into sequences. As in ELECTRA, no sequence has pieces of two texts. The
     sequences of a text have about the same length.
 
     tokenizer (PreTrainedTokenizerFast): The tokenizer.
     texts (Sequence[str]): The texts.
     room (int): The most pieces of a sequence.
-    YIELDS (Pieces): The sequences with at least `LEAST` known pieces.
+    YIELDS (PieceSequence): The sequences with at least `LEAST` known pieces.
     """
     if not texts:
         return
@@ -57,7 +57,7 @@ def cut_sequences(
             own = slice(part * len(ids) // n_parts, (part + 1) * len(ids) // n_parts)
             usable = ~numpy.isin(ids[own], tokenizer.all_special_ids)
             if usable.sum() >= LEAST:
-                yield Pieces(ids[own], begins[own])
+                yield PieceSequence(ids[own], begins[own])
 
 
 def _begins(words: List[Any]) -> Any:
@@ -84,12 +84,14 @@ class SequenceSource:
         self.room = room
         self.seed = seed
 
-    def read(self, epoch: int, skip: int = 0) -> Iterator[Tuple[int, List[Pieces]]]:
+    def read(
+        self, epoch: int, skip: int = 0
+    ) -> Iterator[Tuple[int, List[PieceSequence]]]:
         """Read an epoch.
 
         epoch (int): Its number.
         skip (int): Texts, or parts of them, to leave out at its beginning.
-        YIELDS (Tuple[int, List[Pieces]]): Number of texts, and their sequences.
+        YIELDS (Tuple[int, List[PieceSequence]]): Number of texts, and their sequences.
         """
         order = numpy.random.default_rng([self.seed, epoch]).permutation(
             len(self.files)
@@ -99,7 +101,7 @@ class SequenceSource:
         while group := list(islice(texts, _GROUP)):
             yield len(group), list(self._cut(group))
 
-    def _cut(self, texts: List[str]) -> Iterator[Pieces]:
+    def _cut(self, texts: List[str]) -> Iterator[PieceSequence]:
         return cut_sequences(self.tokenizer, texts, room=self.room)
 
 
@@ -108,7 +110,8 @@ class SequenceStream:
     buffer that is filled while the texts are read.
 
     source (SequenceSource): Where they come from.
-    is_held_out (Callable[[Pieces], bool]): Whether a sequence is not for training.
+    is_held_out (Callable[[PieceSequence], bool]): Whether a sequence is not for
+        training.
     size (int): Number of sequences in the buffer.
     """
 
@@ -120,20 +123,20 @@ class SequenceStream:
         self.size = size
         self.epoch = 0
         self.n_texts = 0
-        self.buffer: List[Pieces] = []
+        self.buffer: List[PieceSequence] = []
         self._groups = source.read(0)
 
     def draw(
         self, random: numpy.random.Generator, *, max_pieces: int, n_special: int
-    ) -> List[Pieces]:
+    ) -> List[PieceSequence]:
         """Draw the sequences of a batch.
 
         random (numpy.random.Generator): Draws the sequences.
         max_pieces (int): Most pieces of the batch, padding included.
         n_special (int): Number of special pieces around each sequence.
-        RETURNS (List[Pieces]): At least one sequence.
+        RETURNS (List[PieceSequence]): At least one sequence.
         """
-        batch: List[Pieces] = []
+        batch: List[PieceSequence] = []
         longest = 0
         while True:
             self._refill()
@@ -144,7 +147,7 @@ class SequenceStream:
                 return batch
             batch.append(drawn)
 
-    def _pop(self, i: int) -> Pieces:
+    def _pop(self, i: int) -> PieceSequence:
         self.buffer[i], self.buffer[-1] = self.buffer[-1], self.buffer[i]
         return self.buffer.pop()
 
@@ -181,7 +184,7 @@ class SequenceStream:
         ends = arrays["lengths"].cumsum()[:-1]
         parts = (numpy.split(arrays[name], ends) for name in ("ids", "begins"))
         full = len(arrays["lengths"]) > 0
-        self.buffer = [Pieces(*pair) for pair in zip(*parts)] if full else []
+        self.buffer = [PieceSequence(*pair) for pair in zip(*parts)] if full else []
 
 
 def _joined(arrays: List[ndarray], dtype: str) -> ndarray:

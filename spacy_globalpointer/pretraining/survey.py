@@ -9,7 +9,7 @@ import numpy
 from numpy import ndarray
 
 from ..errors import Errors
-from .sequences import Pieces, SequenceSource
+from .sequences import PieceSequence, SequenceSource
 
 #: Most sequences to read; the texts may have more.
 LIMIT = 20_000
@@ -23,23 +23,23 @@ LEAST_SEQUENCES = 10
 class Survey(NamedTuple):
     """Statistics of the texts.
 
-    held_out (List[Pieces]): Sequences that are not for training.
+    held_out (List[PieceSequence]): Sequences that are not for training.
     threshold (int): A sequence is held out if its `fingerprint` is below it.
     counts (ndarray): Shape (vocabulary,): how often each piece occurs.
     fingerprint (int): Fingerprint of all sequences that were read.
     """
 
-    held_out: List[Pieces]
+    held_out: List[PieceSequence]
     threshold: int
     counts: ndarray
     fingerprint: int
 
-    def is_held_out(self, sequence: Pieces) -> bool:
+    def is_held_out(self, sequence: PieceSequence) -> bool:
         """Return whether a sequence is held out, wherever in the texts it occurs."""
         return fingerprint(sequence) < self.threshold
 
 
-def fingerprint(sequence: Pieces) -> int:
+def fingerprint(sequence: PieceSequence) -> int:
     """Return a checksum of the pieces."""
     return zlib.crc32(sequence.ids.tobytes())
 
@@ -72,8 +72,8 @@ def survey(source: SequenceSource, *, vocabulary: int, length: int) -> Survey:
     )
 
 
-def _first(source: SequenceSource) -> List[Pieces]:
-    seen: List[Pieces] = []
+def _first(source: SequenceSource) -> List[PieceSequence]:
+    seen: List[PieceSequence] = []
     for _, sequences in source.read(0):
         seen += sequences
         if len(seen) >= LIMIT:

@@ -29,7 +29,7 @@ from spacy_globalpointer.corpus.convert import convert_corpus
 from spacy_globalpointer.corpus.export import export_docs
 from spacy_globalpointer.corpus.formats.registry import FORMATS
 from spacy_globalpointer.corpus.formats.tag_layers import assign_layers
-from spacy_globalpointer.corpus.formats.tags import Run
+from spacy_globalpointer.corpus.formats.tags import TagRun
 from spacy_globalpointer.corpus.from_doc import annotated_from_doc
 from spacy_globalpointer.corpus.reader import cut_doc
 from spacy_globalpointer.corpus.splits import assign_splits, parse_splits
@@ -102,7 +102,7 @@ def test_cutting_into_chunks(shape):
 
 def test_layers_of_tags():
     assert_linear(
-        lambda n: [Run("X", i, i + 20, True) for i in range(n)],
+        lambda n: [TagRun("X", i, i + 20, True) for i in range(n)],
         lambda runs: assign_layers(runs),
     )
 

@@ -10,7 +10,7 @@ from typing import Iterator, List, Optional, Pattern, Sequence, Set, Tuple
 
 from ...errors import Errors
 from ..annotations import AnnotatedText, TextSpan
-from .tags import Run, write_tags
+from .tags import TagRun, write_tags
 
 _WORD = re.compile(r"\S+")
 
@@ -72,7 +72,7 @@ def tag_sentences(
     bounds = [*starts, len(pieces)]
     at = 0
     for first, last in zip(bounds, bounds[1:]):
-        own: List[Run] = []
+        own: List[TagRun] = []
         while at < len(runs) and runs[at].start < last:
             run = runs[at]
             own.append(run._replace(start=run.start - first, end=run.end - first))
@@ -89,13 +89,13 @@ def tag_sentences(
             )
 
 
-def assign_layers(runs: Sequence[Run]) -> List[List[Run]]:
+def assign_layers(runs: Sequence[TagRun]) -> List[List[TagRun]]:
     """Put spans into layers where none overlap.
 
-    runs (Sequence[Run]): The spans, by their start, the longer first.
-    RETURNS (List[List[Run]]): The layers, see `tag_sentences`.
+    runs (Sequence[TagRun]): The spans, by their start, the longer first.
+    RETURNS (List[List[TagRun]]): The layers, see `tag_sentences`.
     """
-    layers: List[List[Run]] = []
+    layers: List[List[TagRun]] = []
     # Those before it, the last layer first. One that has ended before a span begins
     # has ended before all that follow.
     active: List[Tuple[int, int]] = []
@@ -142,8 +142,8 @@ def _without(
 
 def _find_runs(
     document: AnnotatedText, pieces: Sequence[_Piece], format: str
-) -> List[Run]:
-    """RETURNS (List[Run]): The spans as places of pieces, by start, longer first."""
+) -> List[TagRun]:
+    """RETURNS (List[TagRun]): The spans as places of pieces, by start, longer first."""
     starts = [piece.start for piece in pieces]
     ends = [piece.end for piece in pieces]
     runs = []
@@ -151,7 +151,7 @@ def _find_runs(
         first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)
         if first >= last:
             raise _untaggable(document, span, format)
-        runs.append(Run(span.label, first, last, True))
+        runs.append(TagRun(span.label, first, last, True))
     return sorted(runs, key=lambda run: (run.start, -run.end))
 
 
@@ -162,7 +162,7 @@ def _untaggable(document: AnnotatedText, span: TextSpan, format: str) -> ValueEr
 
 
 def _sentence_starts(
-    text: str, pieces: Sequence[_Piece], runs: Sequence[Run]
+    text: str, pieces: Sequence[_Piece], runs: Sequence[TagRun]
 ) -> List[int]:
     covered: Set[int] = set()
     reach = 0

@@ -47,7 +47,7 @@ _REGULAR = {
 }
 
 
-class Run(NamedTuple):
+class TagRun(NamedTuple):
     """Tokens whose tags say that they belong together.
 
     label (str): The label; "" for a tag that is none.
@@ -82,14 +82,14 @@ def split_tag(tag: str, scheme: str) -> Tuple[str, str]:
     return known, label if known else ""
 
 
-def read_runs(tags: Sequence[str], scheme: str) -> List[Run]:
+def read_runs(tags: Sequence[str], scheme: str) -> List[TagRun]:
     """Find the spans of a sentence.
 
     tags (Sequence[str]): One tag a token.
     scheme (str): One of SCHEMES.
-    RETURNS (List[Run]): The spans in their order, and the tags that are none.
+    RETURNS (List[TagRun]): The spans in their order, and the tags that are none.
     """
-    runs: List[Run] = []
+    runs: List[TagRun] = []
     open_label, start = "", 0
     prefixes: List[str] = []
     for i, tag in enumerate([*tags, OUTSIDE]):
@@ -97,10 +97,10 @@ def read_runs(tags: Sequence[str], scheme: str) -> List[Run]:
         continues = prefix in ("I", "E") and bool(prefixes) and label == open_label
         if prefixes and (not continues or prefixes[-1] in "ES"):
             is_regular = _REGULAR[scheme].fullmatch("".join(prefixes)) is not None
-            runs.append(Run(open_label, start, i, is_regular))
+            runs.append(TagRun(open_label, start, i, is_regular))
             prefixes = []
         if prefix == "":
-            runs.append(Run("", i, i + 1, False))
+            runs.append(TagRun("", i, i + 1, False))
         elif prefix != OUTSIDE:
             start = start if prefixes else i
             open_label = label
@@ -108,11 +108,11 @@ def read_runs(tags: Sequence[str], scheme: str) -> List[Run]:
     return runs
 
 
-def write_tags(length: int, runs: Iterable[Run], scheme: str) -> List[str]:
+def write_tags(length: int, runs: Iterable[TagRun], scheme: str) -> List[str]:
     """Write spans as tags.
 
     length (int): Tokens of the sentence.
-    runs (Iterable[Run]): Spans that do not overlap, in their order.
+    runs (Iterable[TagRun]): Spans that do not overlap, in their order.
     scheme (str): One of SCHEMES.
     RETURNS (List[str]): One tag a token.
     """

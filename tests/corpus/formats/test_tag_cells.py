@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spacy_globalpointer.corpus.formats.tag_cells import split_cell, split_layers
 from spacy_globalpointer.corpus.formats.tag_layers import assign_layers
-from spacy_globalpointer.corpus.formats.tags import Run, read_runs, write_tags
+from spacy_globalpointer.corpus.formats.tags import TagRun, read_runs, write_tags
 
 
 def one(folder, tags, **options):
@@ -116,7 +116,7 @@ def nested(draw):
         if start < end and len(found) < 6:
             a = draw(st.integers(start, end - 1))
             b = draw(st.integers(a + 1, end))
-            found.append(Run(f"L{len(found)}", a, b, True))
+            found.append(TagRun(f"L{len(found)}", a, b, True))
             add(a, b)
             add(b, end)
 

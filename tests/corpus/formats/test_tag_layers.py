@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from spacy_globalpointer.corpus.annotations import AnnotatedText, Source, TextSpan
 from spacy_globalpointer.corpus.formats.tag_layers import assign_layers, tag_sentences
-from spacy_globalpointer.corpus.formats.tags import SCHEMES, Run, read_runs
+from spacy_globalpointer.corpus.formats.tags import SCHEMES, TagRun, read_runs
 
 
 def tagged(document, **options):
@@ -56,7 +56,7 @@ def test_a_span_without_a_token():
 @given(found=places(9))
 def test_no_spans_of_a_layer_overlap_and_inner_ones_are_later(found):
     found = sorted(found, key=lambda place: (place[0], -place[1]))
-    layers = assign_layers([Run("X", a, b, True) for a, b in found])
+    layers = assign_layers([TagRun("X", a, b, True) for a, b in found])
     placed = [(k, run) for k, layer in enumerate(layers) for run in layer]
     assert sorted((run.start, -run.end) for _, run in placed) == [
         (a, -b) for a, b in found

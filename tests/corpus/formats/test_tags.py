@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from spacy_globalpointer.corpus.formats.tags import (
     SCHEMES,
-    Run,
+    TagRun,
     find_scheme,
     is_tag,
     read_runs,
@@ -17,8 +17,8 @@ from spacy_globalpointer.corpus.formats.tags import (
 )
 
 #: One text of eight tokens with the spans below, in each scheme.
-SPANS = [Run("A", 0, 1, True), Run("A", 1, 4, True), Run("B", 4, 6, True)]
-SPANS += [Run("B", 7, 8, True)]
+SPANS = [TagRun("A", 0, 1, True), TagRun("A", 1, 4, True), TagRun("B", 4, 6, True)]
+SPANS += [TagRun("B", 7, 8, True)]
 WRITTEN = {
     "IOB1": "I-A B-A I-A I-A I-B I-B O I-B",
     "IOB2": "B-A B-A I-A I-A B-B I-B O B-B",
@@ -128,7 +128,7 @@ def runs(draw):
     found, at = [], 0
     for gap, length in draw(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4)))):
         label = draw(st.sampled_from(["A", "B", "A-B", "O"]))
-        found.append(Run(label, at + gap, at + gap + length, True))
+        found.append(TagRun(label, at + gap, at + gap + length, True))
         at += gap + length
     return at + draw(st.integers(0, 2)), found
 
