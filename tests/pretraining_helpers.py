@@ -12,7 +12,7 @@ from small_encoders import make_bert
 from spacy_globalpointer.encoders.folders import load_encoder
 from spacy_globalpointer.pretraining.pretrain import pretrain
 from spacy_globalpointer.pretraining.run import Run
-from spacy_globalpointer.pretraining.sequences import Pieces
+from spacy_globalpointer.pretraining.sequences import PieceSequence
 from spacy_globalpointer.pretraining.settings import PretrainSettings
 from spacy_globalpointer.pretraining.texts import find_texts
 
@@ -48,8 +48,8 @@ def run_pretrain(folder: Path, output: str = "out", *, settings=None, **options)
     return pretrain(name, texts, target, chosen, device=CPU, **options)
 
 
-def pieces(ids, begins=None) -> Pieces:
+def pieces(ids, begins=None) -> PieceSequence:
     """A sequence, each piece a word if nothing else is said."""
     ids = numpy.array(ids, dtype="int32")
     begins = numpy.ones(len(ids)) if begins is None else begins
-    return Pieces(ids, numpy.array(begins, dtype=bool))
+    return PieceSequence(ids, numpy.array(begins, dtype=bool))
