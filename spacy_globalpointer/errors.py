@@ -3,7 +3,7 @@
 Codes are stable: tests and search engines find a message by its code. ``GP0xx``
 are errors of the component, its model and the encoder, ``GP1xx`` of the corpus tools,
 of tuning and of evaluation, ``GP2xx`` of training and its configs. ``GPW0xx``,
-``GPW1xx`` and ``GPW2xx`` are the warnings of the same rooms. A message says what was
+``GPW1xx`` and ``GPW2xx`` are the warnings of the same areas. A message says what was
 found, with the value; what is allowed; and what to do.
 """
 
@@ -162,7 +162,7 @@ class Errors(metaclass=_Coded):
     )
     GP035 = (
         "{name!r} is a {kind} model, which cannot be used. Its vectors ignore the text "
-        "that follows, it needs a second text to write, or it accepts no attention "
+        "that follows, its decoder needs a second text, or it accepts no attention "
         "mask. Use an encoder such as BERT, RoBERTa, ELECTRA or Longformer."
     )
     GP036 = (
@@ -202,9 +202,9 @@ class Errors(metaclass=_Coded):
         "probabilities that the model gives."
     )
     GP045 = (
-        "layer_decay is {value!r}. It must be a number above 0 and at most 1. It is "
-        "the factor of the learning rate from a layer of the encoder to the layer "
-        "below. Correct the setting."
+        "layer_decay is {value!r}. It must be a number above 0 and at most 1. Each "
+        "layer of the encoder has the learning rate of the layer above it, times "
+        "layer_decay. Correct the setting."
     )
     GP046 = (
         "frozen_layers is {value!r}, but the encoder has {layers} layers with "
@@ -351,7 +351,7 @@ class Errors(metaclass=_Coded):
     )
     GP119 = (
         "{path} has no span under doc.spans[{key!r}] (keys found: {keys}). Set "
-        "--spans-key to the key of your data, or convert the data to that key."
+        "--spans-key to the key of your data, or save the spans under {key!r}."
     )
     GP120 = "{path} contains no document. Pass a corpus with at least one document."
     GP121 = (
@@ -571,9 +571,9 @@ class Errors(metaclass=_Coded):
         "format."
     )
     GP176 = (
-        "The span {span} of document {name!r} does not begin and end at {unit}, which "
-        "are the unit of offsets that was chosen for {format!r}. Correct the span, or "
-        "set the option offsets to another unit."
+        "The span {span} of document {name!r} cannot be written. Offsets of {format!r} "
+        "are counted in {unit} here, and the span begins or ends inside one. Correct "
+        "the span, or set the option offsets to another unit."
     )
     GP180 = (
         "{source}: document {name!r} has no spans under the key {key!r} (keys found: "
@@ -617,9 +617,9 @@ class Errors(metaclass=_Coded):
         "(convert's --rename), or write another format."
     )
     GP190 = (
-        "{path} cannot be read as a whole: {reasons}. Files are never left out "
-        "silently. Repair these, remove them, or leave them out (`spacy global-pointer "
-        "convert` has --exclude)."
+        "Parts of {path} cannot be read: {reasons}. Files are never left out silently. "
+        "Repair these parts or remove them. `spacy global-pointer convert` can leave "
+        "them out with --exclude."
     )
     GP191 = (
         "Another process is converting into {path}. Wait until it ends, or name "
@@ -731,9 +731,9 @@ class Errors(metaclass=_Coded):
         "Correct that, or pass --force to start again."
     )
     GP215 = (
-        "{path} contains {held}, but no checkpoint: it was removed, or the pipelines "
-        "come from elsewhere. There is nothing to continue. Pass --force to remove "
-        "them and start again, or name another --output."
+        "{path} contains {held}, but no checkpoint, so there is nothing to continue. "
+        "The checkpoint was removed, or the pipelines were made elsewhere. Pass "
+        "--force to remove the pipelines and start again, or name another --output."
     )
     GP216 = (
         "The optimizer updates {n} parameters that are not in the model of any "
