@@ -1,5 +1,5 @@
-"""Choice of the tokens that see, and are seen by, the whole window of a sparse
-encoder."""
+"""Choose the tokens with global attention. In a sparse encoder, they attend to the
+whole window, and the whole window attends to them."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class WorstDocument:
 
     @property
     def mistakes_shown(self) -> int:
-        """Return the number of those that an excerpt shows at least in part."""
+        """Return the number of mistakes that an excerpt shows at least in part."""
         return sum(
             any(_is_in(span, excerpt) for excerpt in self.excerpts)
             for span in self.spans

@@ -106,9 +106,9 @@ class _Walker:
     def sums(
         self, starts: Tensor, ends: Tensor, totals: Tensor
     ) -> Tuple[Tensor, Tensor]:
-        """Compute the sums of each token's row and column, weighted by the terms of the
-        other tokens, shape (tokens, labels) each. The sums of all cells are added to
-        the totals."""
+        """Compute the sum of each token's row and the sum of its column. Each cell is
+        weighted by the term of the other token. Both have the shape (tokens, labels).
+        Add the sum of all cells to `totals`."""
         row_sums, column_sums = torch.zeros_like(starts), torch.zeros_like(ends)
         for tile, weights in self.tiles():
             rows, columns = tile.rows(weights.device), tile.columns(weights.device)

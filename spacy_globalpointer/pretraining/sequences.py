@@ -87,7 +87,7 @@ class SequenceSource:
     def read(
         self, epoch: int, skip: int = 0
     ) -> Iterator[Tuple[int, List[PieceSequence]]]:
-        """Read an epoch.
+        """Read the sequences of an epoch.
 
         epoch (int): Its number.
         skip (int): Texts, or parts of them, to leave out at its beginning.

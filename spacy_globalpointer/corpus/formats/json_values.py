@@ -203,7 +203,7 @@ class _ArrayScanner:
                 return value
 
     def _fault(self, err: json.JSONDecodeError, line: int, cut_off: bool) -> ValueError:
-        """GP164 for a value that is broken, or that the end of the file cuts off."""
+        """Return GP164 for a value that is broken or cut off by the end of the file."""
         if cut_off:
             reason = _CUT_OFF.format(fault=err.msg, place=f"line {line}")
             return malformed(self.source, self.format, reason)

@@ -94,8 +94,8 @@ def detect_format(
 
 
 def _unknown_format(path: Path, encoding: str, exclude: Sequence[str]) -> ValueError:
-    """RETURNS (ValueError): GP162, with the fault of the first file that could be one
-    of a format by its name, or of the first."""
+    """Return GP162 with the fault of one file: the first whose name fits a format, or
+    else the first."""
     endings = tuple(end for format in FORMATS.values() for end in format.suffixes)
     files = [file for _, file in _places(path, exclude) if file.is_file()]
     likely = [f for f in files if f.name.removesuffix(GZ).endswith(endings)] or files

@@ -27,8 +27,8 @@ def is_paragraphs(value: Any) -> bool:
 
 
 def claims_paragraphs(record: Dict[str, Any]) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether a document of paragraphs
-    has tokens."""
+    """Check whether a document of paragraphs has tokens; returns what `Format.claims`
+    returns."""
     found: Any = [record]
     for key in ("paragraphs", "sentences", "tokens"):
         lists = [part.get(key) for part in found if isinstance(part, dict)]
