@@ -62,7 +62,7 @@ def test_every_room_is_described():
     assert [room for room in rooms if f"| `{room}/` |" not in PAGE] == []
 
 
-def test_a_text_passes_the_files_of_the_page(bert_folder):
+def test_a_prediction_runs_the_files_that_the_page_lists(bert_folder):
     nlp = build(bert_folder)
     fit(nlp, make_examples(nlp), steps=1)
     nlp(TEXTS[0])  # what is done once is done

@@ -17,7 +17,7 @@ def test_lines_of_an_error_stay_lines(capsys):
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_an_error_without_words_is_named(text, capsys):
+def test_an_error_without_a_message_shows_its_class(text, capsys):
     with pytest.raises(SystemExit):
         fail(OSError(text))
     assert "OSError" in capsys.readouterr().out

@@ -225,7 +225,7 @@ def test_files_that_are_converted_again_keep_their_modes(tmp_path, expected):
 
 
 @pytest.mark.parametrize("n_kills", [8, pytest.param(50, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(tmp_path, n_kills):
+def test_kills_at_random_moments_leave_the_old_or_the_new_output(tmp_path, n_kills):
     (tmp_path / "expected").mkdir()
     both = make_expected(tmp_path / "expected", 120)
     (old_source, old, _), (source, new, seconds) = both

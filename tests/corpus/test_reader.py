@@ -164,7 +164,7 @@ def test_augmenter(path):
     assert found[1::2] == ["new "] * 3 and len(found) == 6
 
 
-def test_predicted_tokens_are_the_pipelines(tmp_path):
+def test_predicted_doc_is_tokenized_by_the_pipeline(tmp_path):
     doc = Doc(NLP.vocab, words=["can", "not", "x"], spaces=[False, True, False])
     path = save(tmp_path / "x.spacy", [doc])
     (example,) = ChunkedCorpus(path)(spacy.blank("xx"))

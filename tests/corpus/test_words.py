@@ -13,7 +13,7 @@ TEXTS = st.text("ab \n\u00a0\u200b", max_size=12)
 
 
 @given(text=TEXTS, data=st.data())
-def test_part_of_a_text(text, data):
+def test_words_of_a_part_are_those_of_str_split(text, data):
     edges = st.integers(0, len(text))
     start, end = sorted((data.draw(edges), data.draw(edges)))
     words, part = Words(text), text[start:end]

@@ -80,7 +80,7 @@ def test_what_is_left_to_torch():
     assert not torch.allclose(plain, causal)
 
 
-def test_modules_take_it():
+def test_dropout_modules_use_quick_dropout():
     with QuickDropout():
         y = torch.nn.Dropout(0.25)(torch.ones(1000))
     assert y.unique().tolist() == [0.0, pytest.approx(4 / 3, rel=1e-3)]

@@ -84,7 +84,7 @@ def test_a_changed_file_in_an_encoder_is_noticed(name, folder):
             load_encoder(str(folder), with_weights=with_weights)
 
 
-def test_a_file_that_may_not_be_read_is_not_damaged(folder, monkeypatch):
+def test_a_file_without_read_permission_is_not_reported_as_damaged(folder, monkeypatch):
     def refuse(file):
         raise PermissionError(errno.EACCES, "Permission denied", str(file))
 

@@ -502,7 +502,7 @@ def test_a_vocabulary_with_gaps(tmp_path):
     assert nlp("~ az")._.trf_data.wordpieces.strings == [["~", "a", "##z"]]
 
 
-def test_copies_learn_by_themselves(bert):
+def test_each_copy_of_the_transformer_has_its_own_averages(bert):
     """Two components, each with a copy of the transformer, and an optimizer that
     averages: each copy has its own average."""
     nlp = build(bert)

@@ -40,7 +40,7 @@ def spans():
         (0, 0, 0, (None, None, None)),
     ],
 )
-def test_a_share_of_nothing_is_none(right, spurious, missed, expected):
+def test_score_with_zero_denominator_is_none(right, spurious, missed, expected):
     score = PRFScore(tp=right, fp=spurious, fn=missed)
     assert shares(score) == pytest.approx(expected)
 

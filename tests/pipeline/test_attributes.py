@@ -182,7 +182,7 @@ def test_a_component_without_its_pipeline_says_what_is_not_saved(nlp, pipe, tmp_
         pipe.to_disk(tmp_path / "pipe")
 
 
-def test_a_sourced_component_says_what_is_not_saved(nlp, pipe, tmp_path):
+def test_a_sourced_component_warns_of_settings_that_are_not_saved(nlp, pipe, tmp_path):
     """The config of the pipeline that the component came from is the one changed."""
     other = spacy.blank("en")
     other.add_pipe(NAME, source=nlp)

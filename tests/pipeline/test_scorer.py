@@ -49,7 +49,7 @@ def test_documents_without_the_key_are_left_out(examples):
     assert (scores["spans_sc_p"], scores["spans_sc_r"]) == (1, 1 / 4)
 
 
-def test_no_document_has_the_key(examples):
+def test_scores_are_none_if_no_document_has_the_key(examples):
     scores = score_spans(examples, spans_key="absent")
     assert set(scores.values()) == {None}
 

@@ -197,7 +197,7 @@ def test_values_are_set_where_they_are_and_comments_stay():
     assert changed == config.replace("x = 1", "x = 2.5").replace("null", '"é"')
 
 
-def test_a_setting_without_a_line():
+def test_a_setting_without_a_line_raises_KeyError():
     with pytest.raises(KeyError, match="a.z"):
         set_values("[a]\nx = 1\n", {"a.z": 1})
 

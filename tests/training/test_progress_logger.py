@@ -310,7 +310,7 @@ def test_an_infinite_or_undefined_loss_is_null(tmp_path):
     assert read(file)[0]["losses"] == {"global_pointer": None}
 
 
-def test_a_killed_training_keeps_its_lines(tmp_path):
+def test_a_killed_training_keeps_its_log_lines(tmp_path):
     file = tmp_path / "log.jsonl"
     setup = create_progress_logger_v1(output_file=str(file))
     log_step, _ = setup(pipeline(), io.StringIO(), io.StringIO())

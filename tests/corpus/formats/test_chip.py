@@ -37,7 +37,7 @@ def test_offsets_count_code_points(tmp_path):
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n\n", ""])
-def test_line_ends_and_blank_lines(tmp_path, end):
+def test_line_ends_and_blank_lines_are_no_part_of_the_text(tmp_path, end):
     [(document, rejects)] = read(tmp_path, f"肺炎|||0 1 dis|||{end}")
     assert texts(document) == [("dis", "肺炎")] and rejects == []
 

@@ -60,7 +60,7 @@ def test_deep_values_of_another_are_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("depth", range(4))
-def test_depth_is_counted(monkeypatch, depth):
+def test_values_deeper_than_the_maximum_are_too_deep(monkeypatch, depth):
     monkeypatch.setattr("spacy_globalpointer.corpus.deep_values.MAX_DEPTH", 2)
     for kind in (ARRAYS, OBJECTS):
         value = json.loads(nested(kind, depth))

@@ -77,7 +77,7 @@ def test_separator_of_tags_that_the_user_names(tmp_path):
         one(tmp_path, "B-A", tag_separator="")
 
 
-def test_lower_case_prefixes_of_several_tags(tmp_path):
+def test_lower_case_prefixes_of_several_tags_are_read(tmp_path):
     spans = [("GPE", "b"), ("ORG", "a b")]
     assert one(tmp_path, "b-ORG i-ORG|b-GPE o") == spans
     assert one(tmp_path, "b-ORG i-ORG;b-GPE o") == spans
