@@ -1,6 +1,6 @@
 """Memory of a process along a stream of predictions, and along a training.
 
-    python benchmarks/memory/growth.py CORPUS.spacy ENCODER
+    python benchmarks/encoder/growth.py CORPUS.spacy ENCODER
 
 CORPUS has documents with gold spans, such as corpus/agreements/train.spacy, which
 `make demo` makes, and ENCODER is a folder or a model's name on a hub. The pipeline and
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
 import torch
+from books import memory
 from spacy.language import Language
 from spacy.training import Corpus
 from spacy.training.initialize import init_nlp
@@ -144,16 +145,6 @@ def show(what: str, total: int, steps: Iterator[Any]) -> None:
             now, most = (f"{x / 2**20:,.0f}" for x in memory())
             seconds = time.perf_counter() - begin
             print(f"| {i:,} | {what} | {now} | {most} | {seconds:.0f} |", flush=True)
-
-
-def memory() -> Tuple[int, int]:
-    """Bytes of this process, now and at the most."""
-    found = {}
-    for line in Path("/proc/self/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name in ("VmRSS", "VmHWM"):
-            found[name] = int(value.split()[0]) * 1024
-    return found["VmRSS"], found["VmHWM"]
 
 
 if __name__ == "__main__":
