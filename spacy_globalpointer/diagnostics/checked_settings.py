@@ -49,6 +49,7 @@ class EncoderSettings:
         architectures have their own.
     tokenizer_config (Dict[str, Any]): Settings for `AutoTokenizer.from_pretrained`.
     transformer_config (Dict[str, Any]): Settings for `AutoConfig.from_pretrained`.
+    keep_token_borders (bool): Whether each word piece is inside a single token.
     """
 
     name: str
@@ -57,6 +58,7 @@ class EncoderSettings:
     has_windows: bool = True
     tokenizer_config: Dict[str, Any] = field(default_factory=dict)
     transformer_config: Dict[str, Any] = field(default_factory=dict)
+    keep_token_borders: bool = False
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,7 @@ def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:
         has_windows=ours,
         tokenizer_config=model.get("tokenizer_config") or {},
         transformer_config=model.get("transformer_config") or {},
+        keep_token_borders=ours and model.get("keep_token_borders", False),
     )
 
 

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from ..corpus.docbin import read_docs
 from ..corpus.metadata import TITLE, doc_name
 from ..corpus.statistics import CorpusStatistics
+from ..encoders.token_borders import TokenBorders
 from ..errors import Errors
 from ..wording import visible
 from .checked_settings import CheckedSettings, EncoderSettings, read_language
@@ -83,6 +84,12 @@ class EncoderReading(NamedTuple):
     window: Optional[int]
 
     @property
+    def token_borders(self) -> Optional[TokenBorders]:
+        """Return what splits pieces that cover several tokens, if the encoder does."""
+        keeps = self.settings.keep_token_borders
+        return self.encoder.token_borders if keeps else None
+
+    @property
     def capacity(self) -> Optional[int]:
         """Return the number of word pieces of text in a window."""
         special = self.encoder.special
@@ -105,8 +112,11 @@ def load_reading(settings: EncoderSettings) -> EncoderReading:
     encoder = load_encoder(settings.name, *configs, with_weights=False)
     if not settings.has_windows:
         return EncoderReading(encoder, settings, None)
+    borders = settings.keep_token_borders
     asked = (settings.name, settings.window, settings.context, 1, None, *configs)
-    return EncoderReading(encoder, settings, Settings(*asked).window_of(encoder))
+    return EncoderReading(
+        encoder, settings, Settings(*asked, borders).window_of(encoder)
+    )
 
 
 def load_language(config: Optional[Path], lang: Optional[str]) -> Optional[Language]:
@@ -182,6 +192,7 @@ def _make_report(
             spans_key=key,
             capacity=reading.capacity,
             context=reading.settings.context,
+            token_borders=reading.token_borders,
         )
     return report
 

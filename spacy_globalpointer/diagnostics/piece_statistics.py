@@ -14,6 +14,7 @@ from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 from ..encoders.pieces import Pieces, split_pieces
+from ..encoders.token_borders import TokenBorders
 from ..encoders.windows import plan_windows
 from ..wording import describe_span
 
@@ -30,6 +31,8 @@ class PieceStatistics:
     capacity (Optional[int]): Pieces of text that the encoder reads at once, without
         special ones; None to count no windows.
     context (int): Pieces of context that a window reads on each side.
+    token_borders (Optional[TokenBorders]): What splits pieces that cover several
+        tokens; None to leave them.
     """
 
     def __init__(
@@ -40,12 +43,14 @@ class PieceStatistics:
         spans_key: str,
         capacity: Optional[int] = None,
         context: int = 0,
+        token_borders: Optional[TokenBorders] = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.strings = strings
         self.spans_key = spans_key
         self.capacity = capacity
         self.context = context
+        self.token_borders = token_borders
         self.tokens = 0
         self.pieces = 0
         #: Number of pieces that stand for text outside the tokenizer's vocabulary.
@@ -71,7 +76,8 @@ class PieceStatistics:
 
         docs (List[Doc]): The documents, of any length.
         """
-        for doc, pieces in zip(docs, split_pieces(self.tokenizer, docs)):
+        split = split_pieces(self.tokenizer, docs, self.token_borders)
+        for doc, pieces in zip(docs, split):
             self._add_tokens(doc, pieces)
             self._add_windows(pieces)
             self._add_spans(doc, pieces)

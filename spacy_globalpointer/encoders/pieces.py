@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional, Tuple
 
 import numpy
 from numpy import ndarray
 from spacy.attrs import IDX, LENGTH, SPACY
 from spacy.tokens import Doc
+
+if TYPE_CHECKING:
+    from .token_borders import TokenBorders
 
 #: A longer text is passed to the tokenizer in parts of about this number of tokens.
 PART = 1000
@@ -31,11 +34,28 @@ class Pieces(NamedTuple):
     lengths: ndarray
 
 
-def split_pieces(tokenizer: Any, docs: List[Doc]) -> List[Pieces]:
+class PieceSpans(NamedTuple):
+    """Pieces of several documents, in the order of the text.
+
+    ids (ndarray): Shape (pieces,).
+    spans (ndarray): Shape (pieces, 2): the characters of each piece.
+    docs (ndarray): Shape (pieces,): the document of each piece, ascending.
+    """
+
+    ids: ndarray
+    spans: ndarray
+    docs: ndarray
+
+
+def split_pieces(
+    tokenizer: Any, docs: List[Doc], borders: Optional[TokenBorders] = None
+) -> List[Pieces]:
     """Split documents into pieces with the encoder's tokenizer.
 
     tokenizer (PreTrainedTokenizerFast): A tokenizer that returns the pieces' offsets.
     docs (List[Doc]): The documents, of any length.
+    borders (Optional[TokenBorders]): What splits pieces that cover several tokens; None
+        to leave them.
     RETURNS (List[Pieces]): The pieces of each document.
     """
     if not docs:
@@ -49,9 +69,20 @@ def split_pieces(tokenizer: Any, docs: List[Doc]) -> List[Pieces]:
     tokens = numpy.concatenate(arrays)
     n_tokens = [len(array) for array in arrays]
     starts = tokens[:, 0] + numpy.repeat(bases, n_tokens)
+    stops = starts + tokens[:, 1]
     places = [_cut_text(array) for array in arrays]
     ids, spans, n_pieces = _tokenize(tokenizer, texts, places, bases)
-    aligned = _align(spans, starts, starts + tokens[:, 1])
+    if borders is not None:
+        numbers = numpy.arange(len(docs))
+        ids, spans, owners = borders.split(
+            "\n".join(texts),
+            PieceSpans(ids, spans, numpy.repeat(numbers, n_pieces)),
+            starts=starts,
+            stops=stops,
+            docs=numpy.repeat(numbers, n_tokens),
+        )
+        n_pieces = numpy.bincount(owners, minlength=len(docs))
+    aligned = _align(spans, starts, stops)
     return _split(ids, *aligned, n_pieces=n_pieces, n_tokens=numpy.array(n_tokens))
 
 
@@ -112,6 +143,22 @@ def _tokenize(
     return ids, spans, n_pieces
 
 
+def find_tokens(
+    spans: ndarray, starts: ndarray, stops: ndarray
+) -> Tuple[ndarray, ndarray]:
+    """Find the tokens that share a character with each piece.
+
+    spans (ndarray): Shape (pieces, 2): the characters of each piece.
+    starts (ndarray): Shape (tokens,): offset of each token.
+    stops (ndarray): Shape (tokens,): offset after each token.
+    RETURNS (Tuple[ndarray, ndarray]): Shape (pieces,) each: the first token, and the
+        number of tokens, which is 0 for a piece without a token.
+    """
+    first = numpy.searchsorted(stops, spans[:, 0], side="right")
+    last = numpy.searchsorted(starts, spans[:, 1], side="left")
+    return first, numpy.where(spans[:, 1] > spans[:, 0], last - first, 0).clip(min=0)
+
+
 def _align(
     spans: ndarray, starts: ndarray, stops: ndarray
 ) -> Tuple[ndarray, ndarray, ndarray]:
@@ -120,16 +167,13 @@ def _align(
     spans: Shape (pieces, 2): each piece's characters. starts, stops: Shape (tokens,):
     each token's.
     """
-    # The tokens that share a character with a piece.
-    first = numpy.searchsorted(stops, spans[:, 0], side="right")
-    last = numpy.searchsorted(starts, spans[:, 1], side="left")
-    counts = numpy.where(spans[:, 1] > spans[:, 0], last - first, 0).clip(min=0)
+    first, counts = find_tokens(spans, starts, stops)
     pieces = numpy.repeat(numpy.arange(len(spans)), counts)
     skipped = numpy.repeat(counts.cumsum() - counts - first, counts)
     tokens = numpy.arange(len(pieces)) - skipped
     indices = pieces[tokens.argsort(kind="stable")]
     # A window may begin with a piece whose tokens have no piece before it.
-    reach = numpy.maximum.accumulate(numpy.where(counts > 0, last, 0))
+    reach = numpy.maximum.accumulate(numpy.where(counts > 0, first + counts, 0))
     inside = numpy.zeros(len(spans), dtype=bool)
     inside[1:] = (counts[1:] > 0) & (first[1:] < reach[:-1])
     return (

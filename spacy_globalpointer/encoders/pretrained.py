@@ -6,6 +6,7 @@ import inspect
 import re
 import warnings
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
@@ -28,6 +29,7 @@ from .remote_code import (
     wants_code,
     with_trust,
 )
+from .token_borders import TokenBorders
 
 # Settings that transformers uses but returns among the unused ones.
 _OF_LOADING = {"dtype", "torch_dtype", "gguf_file", "mirror", "user_agent"}
@@ -60,6 +62,11 @@ class Encoder:
         accepted = inspect.signature(module.forward).parameters
         #: Whether some pieces may see the whole window while others do not.
         self.has_global_attention = "global_attention_mask" in accepted
+
+    @cached_property
+    def token_borders(self) -> TokenBorders:
+        """Return what splits pieces that cover several tokens."""
+        return TokenBorders(self.tokenizer)
 
 
 def _special_pieces(tokenizer: Any) -> SpecialPieces:

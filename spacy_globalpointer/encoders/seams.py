@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Model
 
-from .pieces import Pieces, split_pieces
+from .pieces import Pieces
 from .pretrained import Encoder
 from .transformer_model import Settings, get_shim
 from .windows import plan_windows
@@ -81,7 +81,7 @@ def find_seams(model: Model, docs: List[Doc]) -> List[Seams]:
     capacity = settings.window_of(encoder) - special
     result = []
     for doc in docs:
-        [pieces] = split_pieces(encoder.tokenizer, [doc])
+        [pieces] = settings.split(encoder, [doc])
         windows = plan_windows(
             len(pieces.ids), pieces.cuts, capacity=capacity, context=settings.context
         )

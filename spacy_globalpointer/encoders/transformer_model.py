@@ -43,6 +43,7 @@ def build_transformer_model_v1(
     transformer_config: Setting = None,
     layer_decay: Setting = 1.0,
     frozen_layers: Setting = None,
+    keep_token_borders: Setting = False,
 ) -> Model[List[Doc], FullTransformerBatch]:
     """Build `spacy-globalpointer.TransformerModel.v1`: an encoder for documents of any
     length, which replaces `spacy-transformers.TransformerModel.v3`.
@@ -68,6 +69,8 @@ def build_transformer_model_v1(
         above 0 and at most 1.
     frozen_layers (Optional[int]): Number of the lowest layers that are not trained, in
         addition to the embeddings. 0 freezes only the embeddings, null nothing.
+    keep_token_borders (bool): Whether each word piece is inside a single token. If not,
+        tokens that share a piece share its vector, such as 北 and 京 the piece 北京.
     RETURNS (Model[List[Doc], FullTransformerBatch]): The model.
     RAISES (ValueError): GP012, GP030, GP045 or GP063 if a setting is of the wrong type
         or out of its range; GP065 if one asks to run code that is not trusted. Other
@@ -81,6 +84,7 @@ def build_transformer_model_v1(
         global_attention,
         {} if tokenizer_config is None else tokenizer_config,
         {} if transformer_config is None else transformer_config,
+        keep_token_borders,
     )
     settings.check()
     check_name(precision)
@@ -113,6 +117,7 @@ class Settings:
     global_attention: Optional[GlobalAttention]
     tokenizer_config: Dict[str, Any]
     transformer_config: Dict[str, Any]
+    keep_token_borders: bool = False
 
     def check(self) -> None:
         """Check the types of the settings.
@@ -132,6 +137,9 @@ class Settings:
             raise ValueError(Errors.GP012.format(**fields))
         fits = is_whole(self.context)
         _check("context", self.context, fits, "a whole number of at least 0")
+        fits = isinstance(self.keep_token_borders, bool)
+        value = self.keep_token_borders
+        _check("keep_token_borders", value, fits, "true or false")
         for key in ("tokenizer_config", "transformer_config"):
             value = getattr(self, key)
             _check(key, value, isinstance(value, dict), "a section of settings")
@@ -160,6 +168,16 @@ class Settings:
                 )
             )
         return window
+
+    def split(self, encoder: Encoder, docs: List[Doc]) -> List[Pieces]:
+        """Split documents into pieces.
+
+        encoder (Encoder): The encoder that reads the pieces.
+        docs (List[Doc]): The documents, of any length.
+        RETURNS (List[Pieces]): The pieces of each document.
+        """
+        borders = encoder.token_borders if self.keep_token_borders else None
+        return split_pieces(encoder.tokenizer, docs, borders)
 
 
 def _check_training(
@@ -221,6 +239,7 @@ def build_tok2vec_transformer_v1(
     transformer_config: Setting = None,
     layer_decay: Setting = 1.0,
     frozen_layers: Setting = None,
+    keep_token_borders: Setting = False,
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build `spacy-globalpointer.Tok2VecTransformer.v1`: the same encoder inside a
     single component, without a `transformer` before it. The other settings are those of
@@ -243,6 +262,7 @@ def build_tok2vec_transformer_v1(
         transformer_config,
         layer_decay,
         frozen_layers,
+        keep_token_borders,
     )
     # A replaced listener has the same form.
     return chain(replace_listener(encoder), trfs2arrays(pooling, grad_factor))
@@ -298,7 +318,7 @@ def forward(
     encoder = get_shim(model).encoder
     if encoder is None:
         raise ValueError(Errors.GP039)
-    pieces = split_pieces(encoder.tokenizer, docs)
+    pieces = model.attrs["settings"].split(encoder, docs)
     batches = _plan(model, encoder, docs, pieces, is_train)
     vectors, backprop_encoder = model.layers[0](batches, is_train)
     special, strings = encoder.special, encoder.strings
