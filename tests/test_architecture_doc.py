@@ -1,4 +1,4 @@
-"""docs/architecture.md: its rooms exist, and its two ways are those of the code."""
+"""docs/architecture.md: its files exist, and its two paths are those of the code."""
 
 from __future__ import annotations
 
@@ -57,9 +57,23 @@ def build(bert_folder):
     return nlp
 
 
-def test_every_room_is_described():
-    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
-    assert [room for room in rooms if f"| `{room}/` |" not in PAGE] == []
+def test_every_subpackage_is_described():
+    names = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert [name for name in names if f"| `{name}/` |" not in PAGE] == []
+
+
+def test_functions_of_the_page_are_in_the_files_that_it_names():
+    pairs = re.findall(r"`(\w+)` in `([\w/]+\.py)`", PAGE)
+    assert len(pairs) > 5
+    for name, file in pairs:
+        code = (PACKAGE / file).read_text(encoding="utf-8")
+        assert re.search(rf"^\s*(def |class |){name}\b", code, flags=re.MULTILINE), name
+
+
+def test_files_of_the_page_exist():
+    files = set(re.findall(r"`([\w/]+/[\w.]+\.\w+)`", PAGE))
+    missing = [f for f in files if not any((x / f).exists() for x in (PACKAGE, ROOT))]
+    assert len(files) > 40 and missing == []
 
 
 def test_a_prediction_runs_the_files_that_the_page_lists(bert_folder):
@@ -68,7 +82,7 @@ def test_a_prediction_runs_the_files_that_the_page_lists(bert_folder):
     nlp(TEXTS[0])  # what is done once is done
     with files_passed() as passed:
         assert nlp(TEXTS[0]).spans["sc"]
-    assert sorted(files_of("The way of a text")) == sorted(passed)
+    assert sorted(files_of("The path of a text")) == sorted(passed)
 
 
 def test_a_gold_span_passes_the_files_of_the_page(bert_folder, tmp_path):
@@ -81,5 +95,5 @@ def test_a_gold_span_passes_the_files_of_the_page(bert_folder, tmp_path):
         assert CliRunner().invoke(app, command).exit_code == 0
         corpus = create_chunked_corpus_v1(tmp_path / "c/all.spacy", chunk_size=8)
         fit(nlp, list(corpus(nlp)), steps=1)
-    files = files_of("The way of a gold span")
+    files = files_of("The path of a gold span")
     assert [file for file in files if file not in passed] == []
