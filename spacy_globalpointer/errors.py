@@ -219,6 +219,20 @@ class Errors(metaclass=_Coded):
         "The loss got the weights {weights} for a batch of {n_labels} labels. Pass one "
         "weight per label, finite and above 0."
     )
+    GP049 = (
+        "The vocabulary of the encoder is of the kind {kind}, in which each word piece "
+        "is made of shorter ones, so no piece can be removed. Use an encoder whose "
+        "tokenizer is a Unigram or WordPiece model, such as XLM-R or BERT."
+    )
+    GP050 = (
+        "The texts have no word piece that the encoder's tokenizer knows: {unknown:,} "
+        "pieces are unknown. Pass texts that are not empty, in a language of the "
+        "encoder."
+    )
+    GP051 = (
+        "spaCy has no language with the code {code!r}: {reason}. Pass one such as en, "
+        "de or zh."
+    )
     GP060 = (
         "{path} is missing. It holds {what} of '{name}', which cannot be used without "
         "it. Copy the whole pipeline again from its source, or train it again."

@@ -22,6 +22,7 @@ from .pretrain import pretrain_cli
 from .render import render_cli
 from .terminal import visible_warnings
 from .train import train_cli
+from .trim import trim_cli
 from .tune import tune_cli
 
 HELP = """Tools for span extraction with GlobalPointer: convert annotated texts,
@@ -69,6 +70,7 @@ global_pointer_cli.command("lengthen")(lengthen_cli)
 global_pointer_cli.command("pretrain")(pretrain_cli)
 global_pointer_cli.command("render")(render_cli)
 global_pointer_cli.command("train", context_settings=WITH_OVERRIDES)(train_cli)
+global_pointer_cli.command("trim")(trim_cli)
 global_pointer_cli.command("tune")(tune_cli)
 
 app.add_typer(global_pointer_cli)

@@ -1,0 +1,77 @@
+"""`spacy global-pointer trim`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Iterator, List
+
+from spacy.cli._util import Arg, Opt
+from tqdm import tqdm
+
+from ._util import AS_BEFORE, reported_errors
+from .terminal import msg
+
+
+def trim_cli(
+    source: Annotated[
+        str,
+        Arg(
+            help="Folder of an encoder, its name on a hub, or the folder of a trained "
+            "pipeline's transformer"
+        ),
+    ],
+    texts: Annotated[
+        List[Path],
+        Arg(
+            help="Texts like those that the encoder will read: .txt files (one text "
+            'each), .jsonl files (one object with a field "text" per line), both also '
+            "as .gz, .spacy files, or folders of such files",
+            exists=True,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        Arg(help="Folder for the smaller encoder; it must not exist", file_okay=False),
+    ],
+    lang: Annotated[
+        List[str],
+        Opt(
+            "--lang",
+            "-l",
+            help="Code of a language whose common words are kept as well, such as de; "
+            "may be repeated",
+        ),
+    ] = [],  # noqa: B006
+) -> None:
+    """Make an encoder smaller: keep only the word pieces that your texts need.
+
+    Pieces of one character stay, so that other text can still be read. Texts of which
+    all word pieces are kept have the same vectors as before.
+    """
+    from ..encoders.folders import load_encoder, save_encoder  # imports torch
+    from ..encoders.trim import trim
+    from ..pretraining.texts import find_texts, read_texts
+
+    with reported_errors(AS_BEFORE):
+        files = find_texts(texts)
+        encoder = load_encoder(source)
+
+        def read() -> Iterator[str]:
+            for file in tqdm(files, desc="Texts", unit="file", disable=None):
+                yield from read_texts(file)
+
+        result = trim(encoder, read(), languages=lang)
+        save_encoder(result.encoder, output)
+    before, after = (_megabytes(x.module) for x in (encoder, result.encoder))
+    pieces = f"{result.pieces:,} word pieces, {result.unknown:,} of them unknown"
+    msg.info(f"The texts have {pieces}")
+    msg.good(
+        f"Kept {len(result.kept):,} of {len(encoder.tokenizer):,} word pieces, and "
+        f"{after:,.0f} of {before:,.0f} MB of weights",
+        output,
+    )
+
+
+def _megabytes(module: object) -> float:
+    tensors = module.state_dict().values()  # type: ignore[attr-defined]
+    return sum(x.numel() * x.element_size() for x in tensors) / 1e6
