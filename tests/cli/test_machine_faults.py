@@ -36,6 +36,7 @@ COMMANDS = {
     "render": "render model docs.spacy out/page.html",
     "train": "train config.cfg -o out --paths.train docs.spacy --paths.dev docs.spacy "
     "--training.max_steps 2",
+    "trim": "trim encoder texts.jsonl out/trimmed",
     "tune": "tune model docs.spacy --min-gold 1",
     "tune-copy": "tune model docs.spacy --min-gold 1 -o out/tuned",
 }
@@ -138,6 +139,7 @@ TARGETS = {
     "pretrain": "spacy_globalpointer.pretraining.pretrain.pretrain",
     "render": "spacy_globalpointer.cli.render.read_texts",
     "train": "spacy_globalpointer.cli.train.init_nlp",
+    "trim": "spacy_globalpointer.encoders.folders.load_encoder",
     "tune": "spacy_globalpointer.cli.tune.find_thresholds",
 }
 

@@ -61,6 +61,7 @@ COMMANDS = {
     "render": "render modèle dév.spacy rönder.html",
     "train": "train config.cfg -o träined --paths.train train.spacy "
     "--paths.dev dév.spacy --training.max_steps 2",
+    "trim": "trim encodér texts.jsonl trîmmed",
     "tune": "tune modèle dév.spacy --dry-run",
     "no-file": "evaluate modèle lost–ö.spacy -o ö.html",
     "no-format": "convert á.jsonl cönverted -f ö–人",
