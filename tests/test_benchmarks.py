@@ -134,6 +134,10 @@ def rows(text):
     return {cells[0]: cells for cells in reversed(lines)}
 
 
+def float_of(cell):
+    return float(cell.partition(" ± ")[0])
+
+
 def test_compare_makes_tables_and_trains_nothing_twice(
     compare, corpus, tmp_path, monkeypatch
 ):
@@ -168,15 +172,19 @@ def test_compare_makes_tables_and_trains_nothing_twice(
 def test_compare_on_tok2vec_with_seeds_and_rates(
     compare, corpus, tmp_path, monkeypatch
 ):
-    fixed = ["--recipe", "tok2vec", "--updates", 2, "--turns", 0]
-    fixed += ["--systems", "global_pointer", "ner"]
-    fixed += ["--rates", "1e-3", "2e-3", "--seeds", 0, 1]
+    systems = ["global_pointer", "ner"]
+    fixed = ["--recipe", "tok2vec", "--updates", 60, "--turns", 0]
+    fixed += ["--rates", "5e-3", "1e-2", "--seeds", 0, 1, "--systems", *systems]
     run_compare(compare, monkeypatch, tmp_path / "out", corpus, *fixed)
     assert len(compare.trainings) == 2 * 3  # two rates, and the best with a seed more
     text = (tmp_path / "out/notes/table.md").read_text("utf-8")
-    assert "|  | 1e-3 | 2e-3 |" in text
+    assert "|  | 5e-3 | 1e-2 |" in text
     assert rows(text)["ner"][2] == "2"
     assert "at the edge of those tried" in text
+    for system in systems:  # dev and test have the same documents
+        dev, with_all, outermost = (float_of(rows(text)[system][i]) for i in (3, 6, 10))
+        assert dev == (outermost if system == "ner" else with_all)
+        assert dev > 20
     kept = (tmp_path / "out/notes").glob("*/model-*")
     assert len([*kept]) == 2
 
