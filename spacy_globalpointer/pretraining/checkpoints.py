@@ -104,7 +104,7 @@ def _read(path: Path) -> Tuple[Dict[str, Any], Dict[str, Tensor]]:
             raise ValueError(f"its format is {header['format']!r}")
         # Checkpoints of the first versions have no digest.
         if _DIGEST in header and header[_DIGEST] != _digest(tensors, texts):
-            raise ValueError("its content does not fit the digest in it")
+            raise ValueError("its content does not match the digest in it")
         _check_types(header)
     except _DAMAGE as error:
         if is_shortage(error):
@@ -120,10 +120,12 @@ def _check_types(header: Dict[str, Any]) -> None:
     numbers += [header["state"][key] for key in ("step", "words")]
     for value in parts:
         if not isinstance(value, dict):
-            raise ValueError(f"{value!r} in its identity is no object")
+            raise ValueError(f"{value!r} in its identity is not an object")
     for value in numbers:
         if not is_whole(value, least=0):
-            raise ValueError(f"{value!r} in its state is no whole number from 0 on")
+            raise ValueError(
+                f"{value!r} in its state is not a whole number of at least 0"
+            )
 
 
 def _unusable(path: Path, reason: object) -> ValueError:

@@ -192,9 +192,9 @@ def _read_log(path: Path) -> List[Dict[str, Any]]:
         try:
             figures = json.loads(line)
             if not is_whole(figures["step"], least=0):
-                raise ValueError("its step is no whole number from 0 on")
+                raise ValueError("its step is not a whole number of at least 0")
             if not all(type(x) in (int, float) for x in figures.values()):
-                raise ValueError("its figures are not all numbers")
+                raise ValueError("not all of its values are numbers")
         except _WRONG as error:
             fields = {"path": path, "line": number, "reason": error}
             raise ValueError(Errors.GP240.format(**fields)) from error

@@ -78,8 +78,8 @@ class Tuning:
 
     @property
     def keeps_all(self) -> bool:
-        """Return whether the best single threshold keeps all spans that were looked at,
-        so that a lower one may be better."""
+        """Return whether the best single threshold keeps all spans that were
+        considered. Then a lower one may be better."""
         stands = self.chooser.standing(self.after, Thresholds(self.after.lowest))
         kept = self.chooser.standing(self.after, self.single)
         return bool((kept == stands).all())

@@ -102,7 +102,7 @@ def looks_like(path: Path, head: str) -> bool:
 
 CHIP = Format(
     NAME,
-    "CHIP-2020 / CMeEE version 1: text|||start    end    type||| a line",
+    "CHIP-2020 / CMeEE version 1: text|||start    end    type||| in each line",
     read_each(NAME, SUFFIXES, read_file),
     looks_like,
     SUFFIXES,

@@ -140,7 +140,7 @@ def claims(value: Any) -> Optional[bool]:
 
 CLUENER = Format(
     NAME,
-    "CLUENER 2020: one JSON object a line, spans under label and surface",
+    "CLUENER 2020: one JSON object per line, spans under label and surface",
     read_each(NAME, SUFFIXES, read_file),
     is_json_only,
     SUFFIXES,

@@ -156,11 +156,11 @@ def _no_layout(file: SourceFile, lines: List[str], wish: Wish) -> ValueError:
     named += [] if wish.token is None else [("token", wish.token)]
     for option, column in named:
         if column >= n:
-            parted, columns = _CALLED[separator], number_of(n, "column")
+            called, columns = _CALLED[separator], number_of(n, "column")
             example = next(filter(_is_token, lines), "").strip()[:60]
             fields = {"file": file.path, "option": option, "value": column}
             message = Errors.GP142.format(
-                **fields, columns=columns, last=n - 1, parted=parted, example=example
+                **fields, columns=columns, last=n - 1, separator=called, example=example
             )
             return ValueError(message)
     return ValueError(Errors.GP171.format(file=file.path))
@@ -314,7 +314,7 @@ def looks_like(path: Path, head: str) -> bool:
 
 CONLL = Format(
     NAME,
-    "one token a line, tags in columns (IOB1, IOB2, BIOES, BMES, BILOU), one a layer",
+    "one token per line, layers of tags in columns (IOB1, IOB2, BIOES, BMES, BILOU)",
     read_each(NAME, SUFFIXES, read_file, spare=SPARE),
     looks_like,
     SUFFIXES,

@@ -144,7 +144,7 @@ class _Reader:
             f"{how}it has {len(row)} columns, and other lines {layout.n_columns}"
         ]
         reasons += [
-            f"{Source(name, n)} has {row[k]!r}, which is no tag"
+            f"{Source(name, n)} has {row[k]!r}, which is not a tag"
             for n, row in zip(self._sentence.numbers, self._sentence.rows)
             for k in layout.tags
             if not layout.is_tag(row[k])

@@ -15,7 +15,7 @@ _SPACE = " \t\r\n"
 #: How separators are called in a message.
 _CALLED = {"\t": "a tab", " ": "a space", ",": "a comma", ";": "a semicolon"}
 _NO_TAGS = (
-    "none of its columns, separated by {parted}, has tags such as B-PER for each token"
+    "none of its columns, separated by {called}, has tags such as B-PER for each token"
 )
 
 
@@ -71,11 +71,11 @@ def _column_fault(lines: List[str]) -> Fault:
     lines = [line for _, line in rows]
     usual_by = {s: count_columns(lines, s) for s in find_separators(lines, Wish())}
     separator, usual = max(usual_by.items(), key=lambda pair: pair[1])
-    parted = _CALLED[separator]
+    called = _CALLED[separator]
     sizes = [(number, len(split_line(line, separator))) for number, line in rows]
     for number, size in sizes:
         if size != usual:
             columns = number_of(size, "column")
-            reason = f"it has {columns}, separated by {parted}, and other lines {usual}"
+            reason = f"it has {columns}, separated by {called}, and other lines {usual}"
             return Fault(number, reason)
-    return Fault(rows[0][0], _NO_TAGS.format(parted=parted))
+    return Fault(rows[0][0], _NO_TAGS.format(called=called))

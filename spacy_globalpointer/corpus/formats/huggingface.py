@@ -140,7 +140,7 @@ def _read_row(record: Dict[str, Any], source: Source, wish: _Columns) -> _Row:
     column = known[0] if wish.tokens == AUTO else wish.tokens
     tokens = get_field(record, column, list, source, NAME)
     if not all(isinstance(token, str) for token in tokens):
-        raise malformed(source, NAME, f"{column!r} has a token that is no string")
+        raise malformed(source, NAME, f"{column!r} has a token that is not a string")
     tags = wish.tags or find_layers([k for k, v in record.items() if v is not None])
     tags = tags or [key for key in SINGLE if key in record][:1]
     if not tags:

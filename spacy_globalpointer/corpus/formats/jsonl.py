@@ -147,7 +147,7 @@ def _is_entry(span: Any) -> bool:
 
 JSONL = Format(
     NAME,
-    "one JSON object a line: id, text, spans with start, end (exclusive) and label",
+    "one JSON object per line: id, text, spans with start, end (exclusive) and label",
     read_each(NAME, SUFFIXES, read_file, spare=SPARE),
     is_json_only,
     SUFFIXES,

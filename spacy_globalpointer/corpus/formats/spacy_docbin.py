@@ -81,7 +81,7 @@ def looks_like(path: Path, head: str) -> bool:
 
 SPACY = Format(
     NAME,
-    "spaCy's .spacy files (DocBin), to convert them anew",
+    "spaCy's .spacy files (DocBin), to convert them again",
     read_each(NAME, SUFFIXES, read_file),
     looks_like,
     SUFFIXES,

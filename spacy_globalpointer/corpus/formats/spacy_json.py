@@ -171,7 +171,7 @@ def _scores(
         return [None] * n
     scores: List[Any] = get_field(groups, choice.spans_key, list, source, NAME)
     if len(scores) != n or not all(map(is_score, scores)):
-        raise malformed(source, NAME, f"scores are not {n} numbers, one a span")
+        raise malformed(source, NAME, f"scores are not {n} numbers, one per span")
     return scores
 
 

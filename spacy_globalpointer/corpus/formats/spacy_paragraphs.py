@@ -106,7 +106,7 @@ def _find(words: List[str], text: str, source: Source, format: str) -> List[Char
     for word in words:
         start = text.find(word, end)
         if not word or start < 0 or text[end:start].strip():
-            reason = f"the token {word!r} is not in the text behind character {end}"
+            reason = f"the token {word!r} is not in the text after character {end}"
             raise malformed(source, format, reason)
         end = start + len(word)
         places.append((start, end))

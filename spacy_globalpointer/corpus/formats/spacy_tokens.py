@@ -34,8 +34,10 @@ def read_tokens(
         start = get_field(token, "start", int, source, format)
         end = get_field(token, "end", int, source, format)
         if not last <= start < end <= len(text):
-            reason = f"the token from {start} to {end} is not behind the one before it"
-            raise malformed(source, format, f"{reason}, within the text")
+            reason = (
+                f"the token from {start} to {end} does not follow the one before it"
+            )
+            raise malformed(source, format, f"{reason} within the text")
         if not text[start:end].isspace():
             places.append((start, end))
         last = end

@@ -138,7 +138,7 @@ def test_another_reading_is_told_unless_copies_say_so(tmp_path, recwarn):
     text = "👍 Ann ran"
     assert choose(RULE, tmp_path, (text, [(3, 6, "Ann")])).unit == "utf-16"
     assert not recwarn
-    with pytest.warns(UserWarning, match="GPW115.*as utf-16, since 1 span fits"):
+    with pytest.warns(UserWarning, match="GPW115.*as utf-16, because 1 span fits"):
         choose(RULE, tmp_path, (text, [(3, 6, None)]))
 
 

@@ -92,7 +92,7 @@ def test_entities_in_no_unit_but_code_points_by_default(tmp_path):
 )
 def test_offsets_that_only_another_reading_fits(tmp_path, entities, reading):
     value = {"classes": [], "annotations": [[f"👍 {SENTENCE}", {"entities": entities}]]}
-    with pytest.warns(UserWarning, match=f"GPW115.*read as {reading}, since 2 spans"):
+    with pytest.warns(UserWarning, match=f"GPW115.*read as {reading}, because 2 spans"):
         ((annotated, rejects),) = read(tmp_path, value)
     assert (words(annotated), rejects) == (["Anna Berg", "Leith"], [])
     (unit, _, end) = reading.partition(", end ")
