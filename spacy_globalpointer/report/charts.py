@@ -89,7 +89,7 @@ class Chart:
         self.dots.append(Dot(kind, *self.at(x, y), radius))
 
     def axes(self, x_name: str, y_name: str, ticks: Sequence[float]) -> None:
-        """Draw a grid with ticks in per cent, and the names of the axes."""
+        """Draw a grid with ticks in percent, and the names of the axes."""
         for tick in ticks:
             self.line([(tick, 0), (tick, 1)], "grid")
             self.line([(0, tick), (1, tick)], "grid")

@@ -51,7 +51,7 @@ def printable(text: str) -> str:
 
 
 def percent(value: Optional[float]) -> str:
-    """RETURNS (str): A fraction in per cent, with one digit; a dash for None."""
+    """RETURNS (str): A fraction in percent, with one digit; a dash for None."""
     return "–" if value is None else f"{100 * value:.1f}"
 
 

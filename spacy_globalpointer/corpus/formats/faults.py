@@ -1,4 +1,4 @@
-"""What is probably wrong with a file that is in no known format, and in which line."""
+"""Find the probable error, and its line, in a file whose format is not known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .files import BOM
 from .json_values import decode_json
 
 _SPACE = " \t\r\n"
-#: How separators are called in a message.
+#: Names of separators in messages.
 _CALLED = {"\t": "a tab", " ": "a space", ",": "a comma", ";": "a semicolon"}
 _NO_TAGS = (
     "none of its columns, separated by {called}, has tags such as B-PER for each token"
@@ -20,7 +20,7 @@ _NO_TAGS = (
 
 
 class Fault(NamedTuple):
-    """What is wrong.
+    """Error in a file, found by `find_first_fault`.
 
     line (int): Number of the line, from 1.
     reason (str): What is wrong there.
@@ -31,7 +31,7 @@ class Fault(NamedTuple):
 
 
 def find_first_fault(head: str) -> Fault:
-    """Find what keeps a text from being one of JSON or of columns.
+    """Find the error that keeps a text from being JSON or a table of columns.
 
     head (str): The beginning of a file.
     RETURNS (Fault): The first fault.
@@ -45,7 +45,7 @@ def find_first_fault(head: str) -> Fault:
 
 
 def _json_fault(text: str) -> Fault:
-    """Where the first value is broken."""
+    """Find the error in the first JSON value."""
     start = len(text) - len(text.lstrip(_SPACE))
     if text[start] == "[":
         start = len(text) - len(text[start + 1 :].lstrip(_SPACE))
@@ -60,7 +60,7 @@ def _json_fault(text: str) -> Fault:
 
 
 def _column_fault(lines: List[str]) -> Fault:
-    """The first line with another number of columns than most have."""
+    """Find the first line whose number of columns differs from that of most lines."""
     rows = [
         (number, line.rstrip("\r"))
         for number, line in enumerate(lines, start=1)

@@ -152,7 +152,7 @@ def test_strict_rejects_what_else_begins_a_span(tmp_path):
     [
         ({"ner_tags": ["O"]}, "'tokens' is missing"),
         ({"tokens": "a", "ner_tags": ["O"]}, "'tokens' is"),
-        ({"tokens": ["a", 1], "ner_tags": ["O", "O"]}, "no string"),
+        ({"tokens": ["a", 1], "ner_tags": ["O", "O"]}, "not a string"),
         ({"tokens": ["a"]}, "no column of tags"),
         ({"tokens": ["a"], "ner_tags": "O"}, "'ner_tags' is"),
         ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "1 'tokens', but 2 'ner_tags'"),

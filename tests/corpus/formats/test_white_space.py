@@ -52,7 +52,7 @@ def test_edges_are_trimmed_in_every_format(tmp_path, name, mode):
     assert stored["rejected"] == {"white_space": 1} and stored["lost"] == 1
     assert summary.statistics.whitespace_edges == 0
     [reject] = read_jsonl(tmp_path / "out" / "rejects.jsonl")
-    assert reject["reason"] == "white_space" and "white space only" in reject["remedy"]
+    assert reject["reason"] == "white_space" and "only white space" in reject["remedy"]
 
 
 def test_edges_are_trimmed_of_token_spans(tmp_path):
