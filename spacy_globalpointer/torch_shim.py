@@ -120,7 +120,7 @@ class TorchShim(PyTorchShim):
     def copy(self) -> TorchShim:
         """RETURNS (TorchShim): A copy that an optimizer treats as a different shim."""
         copied = copy.deepcopy(self)
-        with Shim.global_id_lock:  # the counter of all shims, not one of this class
+        with Shim.global_id_lock:  # the counter belongs to Shim, not to this class
             Shim.global_id += 1
             copied.id = Shim.global_id
         return copied

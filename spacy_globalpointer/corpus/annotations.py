@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-#: Most characters of an annotation that a report shows.
+#: Highest number of characters of an annotation that a report shows.
 MOST_SHOWN = 1000
 
 

@@ -18,7 +18,7 @@ from .formats.files import find_files, read_bytes
 
 FORMAT = "spacy"
 SUFFIXES = (".spacy",)
-#: Bytes of an attribute of a token.
+#: Size of an attribute of a token, in bytes.
 _ATTR = 8
 #: Bytes to unpack at a time, and packed bytes to pass at a time.
 _BLOCK, _PIECE = 2**20, 2**16
@@ -81,7 +81,7 @@ def _unpacked_sizes(data: bytes) -> Iterator[int]:
                 yield size
                 piece = decoder.unconsumed_tail
     except zlib.error:
-        return  # the reader reports the fault
+        return  # the reader reports the error
 
 
 def _check(record: Any) -> None:

@@ -84,5 +84,5 @@ def _choose_attention(module: Any, length: int) -> None:
     if config is not None and getattr(config, "attention_type", "") == "block_sparse":
         shortest = (5 + 2 * config.num_random_blocks) * config.block_size
         kind = "block_sparse" if length > shortest else "original_full"
-        with torch.device("meta"):  # the weights stay, so do not initialize them
+        with torch.device("meta"):  # the weights are kept, so do not initialize them
             module.set_attention_type(kind)

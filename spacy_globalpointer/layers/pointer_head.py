@@ -265,7 +265,7 @@ def serialize_head(kind: str, head: PointerHead) -> bytes:
     if not isinstance(head, PointerHead):
         return b""
     tensors = {name: x.contiguous() for name, x in head.state_dict().items()}
-    # One entry, because safetensors writes several in no fixed order.
+    # Only one entry, because safetensors writes several ones in any order.
     description = {"format": FORMAT, "kind": kind, "settings": head.settings()}
     return safetensors.torch.save(tensors, metadata={"head": json.dumps(description)})
 

@@ -79,7 +79,7 @@ def search_spans(
     states (PointerStates): The batch, on any device.
     thresholds (Sequence[float]): Lowest score per label, in label order. These are
         scores, not probabilities: the threshold of the paper is 0.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     limit (Optional[int]): Keep at most this many spans of a document, the highest
         scores first. Of equal scores, the first by start, end and label is kept.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
@@ -102,8 +102,8 @@ def search_spans(
 
 
 def _gathered(cells: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Yield the cells of several tiles together. A call for the few cells of each tile
-    would take longer than their scores."""
+    """Yield the cells of several tiles together. Separate calls for the few cells of
+    each tile would take longer than the computation of their scores."""
     some: List[Tensor] = []
     for own in cells:
         some.append(own)
@@ -177,7 +177,7 @@ def sift_cells(
 
     states (PointerStates): The batch.
     floors (Tensor): Lowest score per label, float64, finite.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     YIELDS (Tensor): Shape (cells, 4), int64: document, label, first token, last
         token (inclusive). No cell comes twice.

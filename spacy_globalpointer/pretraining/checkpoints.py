@@ -35,7 +35,7 @@ _DAMAGE = (
 
 
 def save_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
-    """Write a checkpoint, which replaces the one before.
+    """Write a checkpoint, which replaces the previous one.
 
     run (Run): The run, between two steps.
     identity (Identity): What the run depends on.
@@ -175,7 +175,8 @@ def check_identity(path: Path, stored: Identity, mine: Identity) -> None:
 
 
 def _whole(identity: Identity, run: Run) -> Identity:
-    """Add a fingerprint of the texts: of large ones, `identify` reads sizes only."""
+    """Add a fingerprint of the texts, because `identify` reads only the sizes of large
+    ones."""
     contents = {**identity["contents"], _SEQUENCES: run.fingerprint}
     return {**identity, "contents": contents}
 

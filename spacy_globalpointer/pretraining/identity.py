@@ -12,7 +12,7 @@ from ..corpus.formats.files import SourceFile
 from ..encoders.pretrained import Encoder
 from .settings import PretrainSettings
 
-#: Larger texts, in bytes, are compared by the names and sizes of their files.
+#: Size in bytes above which texts are compared only by the names and sizes of files.
 LARGE = 2**30
 
 Identity = Dict[str, Any]

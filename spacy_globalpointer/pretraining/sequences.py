@@ -11,10 +11,10 @@ from numpy import ndarray
 from ..corpus.formats.files import SourceFile
 from .texts import read_texts
 
-#: Least known pieces of a sequence; shorter ones are left out. If a sequence has room
-#: for twice as many, the halves of a longer text are never left out.
+#: Lowest number of known pieces in a sequence; shorter ones are left out. If a sequence
+#: has room for twice as many, no part of a longer text is left out.
 LEAST = 8
-# Texts that are tokenized together.
+# Number of texts that are tokenized together.
 _GROUP = 32
 
 

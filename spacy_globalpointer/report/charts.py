@@ -12,7 +12,7 @@ from ..evaluation.curves import Curve, FloatArray
 
 Point = Tuple[float, float]  # both from 0 to 1
 
-#: F1 of the thin lines behind precision and recall.
+#: F1 values of the thin lines in the background.
 LEVELS = (0.2, 0.4, 0.6, 0.8)
 TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1)
 #: Height of the space above a plot.

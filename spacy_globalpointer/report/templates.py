@@ -71,6 +71,6 @@ def _environment() -> jinja2.Environment:
 
 
 def _finalize(value: Any) -> Any:
-    # Markup is what another template has made.
+    # Markup is the output of another template.
     is_safe = isinstance(value, (int, float)) or hasattr(value, "__html__")
     return value if is_safe else printable(str(value))
