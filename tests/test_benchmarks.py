@@ -55,7 +55,7 @@ def test_longer_training_doubles_what_is_given(ingredients):
 @pytest.mark.parametrize(
     "name, weights", [("base", {"ORG": 3.0, "VEH": 2.0}), ("inverse", "inverse")]
 )
-def test_ingredients_have_the_last_word(ingredients, name, weights):
+def test_ingredients_override_given_settings(ingredients, name, weights):
     place = "components.global_pointer.loss.label_weights"
     given = ingredients.parse_settings([place + '={"ORG": 3.0, "VEH": 2.0}'])
     text = ingredients.make_config(name, given).to_str(interpolate=False)
@@ -63,7 +63,7 @@ def test_ingredients_have_the_last_word(ingredients, name, weights):
     assert loss["label_weights"] == weights
 
 
-def test_a_run_of_another_config_is_not_taken(ingredients, tmp_path):
+def test_run_of_another_config_is_not_used(ingredients, tmp_path):
     config = ingredients.make_config("base", {})
     text = config.to_str(interpolate=False)
     (tmp_path / "config.cfg").write_text(text, "utf-8")

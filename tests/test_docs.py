@@ -134,7 +134,7 @@ def test_variables_of_project_commands_exist():
 
 
 @pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page):
+def test_links_lead_to_existing_targets(page):
     for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
         path, _, heading = link.partition("#")
         target = page.parent / path if path else page

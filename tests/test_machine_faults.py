@@ -54,7 +54,7 @@ def test_the_file_is_named():
     assert "some/file could not be written: No space left on device." in text
 
 
-def test_a_temporary_folder_comes_and_goes():
+def test_temporary_folder_is_made_and_removed():
     with temporary_folder() as folder:
         (folder / "file").touch()
     assert not folder.exists()

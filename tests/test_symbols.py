@@ -21,7 +21,7 @@ from spacy_globalpointer.symbols import DEGRADE, degrade_symbols
         ("人ö–", "utf-8", "人ö–".encode()),
     ],
 )
-def test_symbols_become_what_the_encoding_has(text, encoding, written):
+def test_symbols_are_replaced_if_the_encoding_lacks_them(text, encoding, written):
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding)
     degrade_symbols(stream)

@@ -27,7 +27,7 @@ def test_writes_a_config(tmp_path):
     assert path.read_text("utf-8") == expected
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path):
+def test_missing_encoder_folder_is_reported(tmp_path):
     for there, encoder in ((False, "./nothing"), (True, "a/b"), (True, str(tmp_path))):
         output = run("default", tmp_path / "c.cfg", "--force", "--encoder", encoder)
         assert ("GPW212" not in output) == there
@@ -35,7 +35,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("lang", ["xx9", "eng", "lex_attrs", "xx", "de"])
-def test_a_language_that_spacy_lacks_is_told(lang, tmp_path):
+def test_language_that_spacy_lacks_is_reported(lang, tmp_path):
     output = run("default", tmp_path / "config.cfg", "--lang", lang)
     assert ("GPW213" in output) == (len(lang) > 2)
 
@@ -44,7 +44,7 @@ def test_standard_output():
     assert run("bert-en", "-", "--lang", "de") == make_config("bert-en", lang="de")
 
 
-def test_replaces_nothing_unless_forced(tmp_path):
+def test_existing_config_is_replaced_only_with_force(tmp_path):
     path = tmp_path / "config.cfg"
     path.write_text("mine")
     assert "GP229" in run("bert-en", path, code=1)
@@ -68,6 +68,6 @@ def test_unknown_recipe(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_encoder_of_a_long_name_is_not_there(tmp_path):
+def test_missing_encoder_with_a_long_name_is_reported(tmp_path):
     config = str(tmp_path / "a.cfg")
     assert "GPW212" in run("bert-en", config, "--encoder", f"./{'x' * 300}")

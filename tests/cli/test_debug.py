@@ -85,7 +85,7 @@ def test_losses_by_settings(train, dev):
     assert " loses " not in said(debug(train))
 
 
-def test_files_of_one_name_are_told_apart(train, tmp_path):
+def test_files_with_the_same_name_are_distinguished(train, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     copy = other / train.name
@@ -211,7 +211,7 @@ def test_weights_by_number(train, dev, tmp_path, weights):
     assert expected & set(rows(result)) == (expected if weights else set())
 
 
-def test_settings_of_labels_that_are_not_there(train, bank, config):
+def test_settings_of_unknown_labels_are_reported(train, bank, config):
     settings = {"components.global_pointer.thresholds": {"ORG": 0.3, "PRE": 0.3}}
     Config().from_disk(config, overrides=settings).to_disk(config)
     result = debug(train, bank, "--config", config)
@@ -219,7 +219,7 @@ def test_settings_of_labels_that_are_not_there(train, bank, config):
     assert "GP016" not in said(debug(train, bank))
 
 
-def test_options_win_over_the_config(bank, config):
+def test_options_override_the_config(bank, config):
     options = ["--overlap", "flat", "--chunk-size", 3, "--window", 12, "--context", 2]
     result = debug(bank, "--config", config, *options, "-m", 2, "--lang", "zh")
     found = said(result)
@@ -258,7 +258,7 @@ def test_pieces_of_an_encoder(tmp_path, bert_folder):
     assert "x: 1 token has no word piece, most often '\\u200b' (1)" in found
 
 
-def test_a_small_share_of_unknown_pieces_is_not_shown_as_none(tmp_path, bert_folder):
+def test_small_fraction_of_unknown_pieces_is_not_shown_as_zero(tmp_path, bert_folder):
     doc = doc_with(["a"] * 19_999 + ["北"], [(0, 1, "X")])
     result = debug(save(tmp_path / "x.spacy", [doc]), "--encoder", bert_folder)
     assert ("unknown", "1") in rows(result)
@@ -329,7 +329,7 @@ def test_no_word_pieces_for_a_tok2vec(bank, tmp_path):
         (["--config", DEFAULT, "--component", "x"], "GP156"),
     ],
 )
-def test_what_does_not_fit_together(bank, options, code):
+def test_invalid_combinations_of_options_are_reported(bank, options, code):
     result = debug(bank, *options)
     assert result.exit_code == 1 and code in result.output
     assert isinstance(result.exception, SystemExit)
@@ -341,12 +341,12 @@ def test_an_encoder_that_cannot_be_loaded(bank, tmp_path):
     assert result.exit_code == 1 and "GP033" in result.output
 
 
-def test_a_window_that_the_encoder_has_not(bank, bert_folder):
+def test_window_that_exceeds_the_encoder_is_reported(bank, bert_folder):
     result = debug(bank, "--encoder", bert_folder, "--window", 65)
     assert result.exit_code == 1 and "GP032" in result.output
 
 
-def test_code_of_the_users_own(bank, config, tmp_path):
+def test_python_file_of_the_user_is_imported(bank, config, tmp_path):
     code = tmp_path / "mine.py"
     code.write_text(
         "import spacy\n"
@@ -362,7 +362,7 @@ def test_code_of_the_users_own(bank, config, tmp_path):
     assert "'Mary .' in the file, 'Mary.' by the tokenizer" in found
 
 
-def test_torch_is_imported_for_an_encoder_alone(bank):
+def test_torch_is_imported_only_for_an_encoder(bank):
     script = (
         "import sys; sys.modules['torch'] = None\n"
         "from typer.testing import CliRunner\n"

@@ -66,7 +66,7 @@ def test_names_in_other_encodings_are_escaped(model, data, tmp_path):
     assert metrics["settings"]["data"] == "caf\\udce9.spacy"
 
 
-def test_runs_agree_to_the_byte(model, data, tmp_path):
+def test_two_runs_write_the_same_bytes(model, data, tmp_path):
     for name in ("a", "b"):
         evaluate(model, data, "--output", tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -79,7 +79,7 @@ def test_title_and_number_of_documents(model, data, tmp_path):
     assert "<h1>A &amp; B</h1>" in html and "Worst documents" not in html
 
 
-def test_documents_without_annotation_are_told(model, tmp_path):
+def test_documents_without_annotation_are_reported(model, tmp_path):
     docs = [example.reference for example in make_examples(build())]
     docs[3].spans.pop("sc")
     path = save(tmp_path / "test.spacy", docs)
@@ -87,7 +87,7 @@ def test_documents_without_annotation_are_told(model, tmp_path):
     assert result.exit_code == 0 and "GPW014" in result.output
 
 
-def test_components_behind_it_are_named(model, data, tmp_path):
+def test_components_after_it_are_named(model, data, tmp_path):
     nlp = spacy.load(model)
     nlp.add_pipe("sentencizer", name="before", first=True)
     page, behind = tmp_path / "report.html", "were not run: behind."
@@ -141,7 +141,7 @@ def test_another_file_is_not_replaced(model, data, tmp_path, option, content):
     assert not (tmp_path / "x.html").exists()
 
 
-def test_ctrl_c_is_answered(model, data, tmp_path, monkeypatch):
+def test_ctrl_c_prints_a_message(model, data, tmp_path, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 

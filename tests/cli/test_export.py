@@ -74,7 +74,7 @@ def test_gold_within_tokens_is_counted_where_tokens_are_cut(tmp_path, format, cu
         (["--format", "jsonl", "--spans-key", "mine"], "GP180"),
     ],
 )
-def test_errors_are_told_without_traceback(docs, tmp_path, options, message):
+def test_errors_are_printed_without_traceback(docs, tmp_path, options, message):
     result = export(docs, tmp_path / "out", *options)
     assert result.exit_code == 1
     assert message in result.output
@@ -88,7 +88,7 @@ def test_broken_file(tmp_path):
     assert result.exit_code == 1 and "GP118" in result.output
 
 
-def test_what_was_exported_can_be_converted(docs, tmp_path):
+def test_exported_files_can_be_converted(docs, tmp_path):
     out = tmp_path / "out.jsonl"
     assert export(docs, out, "--format", "jsonl").exit_code == 0
     back = tmp_path / "back"

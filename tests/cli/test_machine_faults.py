@@ -159,7 +159,7 @@ def test_too_little_memory_has_a_code(place, name, error, monkeypatch):
     assert "[GP197]" in run(name)
 
 
-def test_too_little_memory_is_no_damaged_file(place, monkeypatch):
+def test_too_little_memory_is_not_reported_as_a_damaged_file(place, monkeypatch):
     def fail(*_, **__):
         raise MemoryError
 
@@ -185,7 +185,7 @@ def test_no_temporary_folder_has_a_code(place, monkeypatch):
     assert "[GP198]" in output and "damaged" not in output and "TMPDIR" in output
 
 
-def test_a_broken_pipe_is_no_error_to_report(monkeypatch):
+def test_broken_pipe_is_not_reported(monkeypatch):
     def fail(*_, **__):
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
@@ -196,7 +196,7 @@ def test_a_broken_pipe_is_no_error_to_report(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /dev/full")
-def test_an_output_that_is_full_is_told_on_the_other():
+def test_full_output_is_reported_on_stderr():
     command = [sys.executable, "-m", "spacy", "global-pointer", "config"]
     with open("/dev/full", "w") as full:
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)

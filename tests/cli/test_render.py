@@ -98,7 +98,7 @@ def test_packed_texts(model, tmp_path, name, content):
     assert "PER" in page.words and "\ufeff" not in page.html
 
 
-def test_json_lines_are_a_text_each(model, tmp_path):
+def test_each_json_line_is_a_text(model, tmp_path):
     (tmp_path / "a.jsonl").write_text(
         '{"text": "Mary left"}\n\n{"text": "Leith", "id": 3}\n{"text": "more"}\n'
     )
@@ -110,7 +110,7 @@ def test_json_lines_are_a_text_each(model, tmp_path):
 
 
 @pytest.mark.parametrize("line", ["{", '["a"]', "{}", '{"text": 3}'])
-def test_json_lines_without_text_are_told(model, tmp_path, line):
+def test_json_lines_without_text_are_reported(model, tmp_path, line):
     (tmp_path / "a.jsonl").write_text('{"text": "Leith"}\n' + line)
     result = render(model, tmp_path / "a.jsonl", tmp_path / "page.html")
     assert result.exit_code == 1
@@ -131,7 +131,7 @@ def test_another_file_is_not_replaced(model, data, tmp_path):
     assert data.read_bytes() == before
 
 
-def test_other_key_is_told(model, data, tmp_path):
+def test_missing_spans_key_is_reported(model, data, tmp_path):
     result = render(model, data, tmp_path / "page.html", "--spans-key", "mine")
     assert result.exit_code == 0
     assert "no spans to show under doc.spans['mine']" in " ".join(result.output.split())
@@ -183,7 +183,7 @@ def test_missing_model(data, tmp_path):
     assert result.exit_code == 1 and "E050" in result.output
 
 
-def test_text_in_another_encoding_is_told(model, tmp_path):
+def test_text_in_another_encoding_is_reported(model, tmp_path):
     (tmp_path / "text.txt").write_bytes("Łódź café".encode("cp1250"))
     result = render(model, tmp_path / "text.txt", tmp_path / "page.html")
     assert result.exit_code == 1

@@ -102,7 +102,7 @@ def test_what_is_written_is_what_was_printed(model, dev):
     assert f"{written['temperature']} " in output
 
 
-def test_a_second_time_finds_the_same(model, dev):
+def test_second_run_finds_the_same_thresholds(model, dev):
     """A temperature moves the probabilities, and not what is looked at."""
     tune(model, dev, "--min-gold", 1, "--temperature")
     first = config(model)
@@ -114,7 +114,7 @@ def test_a_second_time_finds_the_same(model, dev):
     assert "GPW012" not in output
 
 
-def test_labels_that_a_config_cannot_hold_are_told(made, dev, tmp_path):
+def test_labels_that_a_config_cannot_hold_are_reported(made, dev, tmp_path):
     nlp = spacy.load(made / "model")
     names = {"PLACE": "#PLACE", "ORG": "[ORG]", "PERSON": "PERSON"}
     pipe = nlp.get_pipe(NAME)
@@ -139,14 +139,14 @@ def test_a_saved_pipeline_is_written_in_the_same_order(made, model, dev):
     assert (made / "again" / "config.cfg").read_bytes() == text
 
 
-def test_values_taken_from_other_sections_stay_so(model, dev):
+def test_references_to_other_sections_are_kept(model, dev):
     path = model / "config.cfg"
     assert "seed = ${system.seed}" in path.read_text()
     tune(model, dev, *FEW)
     assert "seed = ${system.seed}" in path.read_text()
 
 
-def test_thresholds_of_before_are_replaced(model, dev):
+def test_earlier_thresholds_are_replaced(model, dev):
     tune(model, dev, "--min-gold", 1)
     assert config(model)["thresholds"]
     tune(model, dev, "--overall-only", *FEW)
@@ -181,19 +181,19 @@ def test_f_score_of_another_beta(model, dev):
     assert " F2 so far " in output and " F1" not in output
 
 
-def test_threshold_below_what_was_looked_at_is_told(model, dev):
+def test_threshold_below_the_considered_spans_is_reported(model, dev):
     path = model / "config.cfg"
     path.write_text(path.read_text().replace("threshold = 0.5", "threshold = 0.01"))
     assert "GPW012" in tune(model, dev, "--dry-run")
     assert "GPW012" not in tune(model, dev, "--dry-run", "--lowest", 0.005)
 
 
-def test_spans_are_looked_at_from_where_evaluate_does():
+def test_lowest_probability_is_that_of_evaluate():
     option = inspect.signature(tune_cli).parameters["lowest"]
     assert option.default == LOWEST
 
 
-def test_lowest_threshold_that_is_best_is_told(model, dev, tmp_path):
+def test_lowest_threshold_that_is_best_is_reported(model, dev, tmp_path):
     nlp = spacy.load(model, config={f"components.{NAME}.threshold": 0.3})
     found = nlp.pipe(doc.text for doc in DocBin().from_disk(dev).get_docs(nlp.vocab))
     DocBin(docs=found).to_disk(path := tmp_path / "dev.spacy")
@@ -230,7 +230,7 @@ def test_wrong_options(model, dev, tmp_path, options, code):
     assert code in tune(tmp_path / "two", dev, *options, code=1)
 
 
-def test_a_single_threshold_that_expects_more_is_told(model, dev, monkeypatch):
+def test_single_threshold_with_a_higher_estimate_is_reported(model, dev, monkeypatch):
     def left_out(tuning, chosen):
         return Score(8 if chosen is tuning.single else 7, 10, 10)
 
@@ -242,7 +242,7 @@ def test_a_single_threshold_that_expects_more_is_told(model, dev, monkeypatch):
     assert hint not in tune(model, dev, "--dry-run", "--overall-only")
 
 
-def test_few_gold_spans_are_told(made, model, dev, tmp_path):
+def test_few_gold_spans_are_reported(made, model, dev, tmp_path):
     docs = load(dev)
     assert "GPW015" not in tune(model, save(tmp_path / "a.spacy", docs * 4))
     told = tune(model, save(tmp_path / "b.spacy", docs[:2]), "--dry-run")

@@ -89,7 +89,7 @@ def test_expand_and_contract(mode, start, end, expected):
         assert LOST_GOLD not in doc.user_data
 
 
-def test_spans_that_become_the_same_are_told():
+def test_spans_that_become_equal_are_rejected_as_merged():
     annotated = annotate(TEXT, [(0, 3, "PER"), (1, 4, "PER"), (1, 4, "X")])
     doc, rejects = make_doc(NLP, annotated, on_misaligned="expand")
     assert char_spans(doc) == [("PER", 0, 4), ("X", 0, 4)]
@@ -151,7 +151,7 @@ SPACES = "\t\x0b\x0c\x1c\x85\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000"
 
 @pytest.mark.parametrize("mode", ON_MISALIGNED)
 @pytest.mark.parametrize("space", [" ", "  ", "\n", "\r\n", " \n\t", *SPACES])
-def test_white_space_at_the_ends_is_no_part_of_a_span(space, mode):
+def test_white_space_at_the_ends_is_trimmed(space, mode):
     text = f"The{space}Bank{space}of Leith"
     start, end = 3, 7 + 2 * len(space)
     spans = [(start, end, "A"), (start, end - len(space), "B"), (0, 3, "C")]
@@ -177,7 +177,7 @@ def test_span_of_white_space_alone_is_a_reject_with_a_reason(space, mode):
 
 
 @pytest.mark.parametrize("space", "\u200b\u200c\u2060\ufeff")
-def test_zero_width_characters_are_no_white_space(space):
+def test_zero_width_characters_are_not_white_space(space):
     # They are in a token, which a span without them would not fit.
     text = f"The {space}Bank{space} of"
     doc, rejects, trimmed, _ = align_text(NLP, annotate(text, [(4, 10, "ORG")]))
@@ -191,7 +191,7 @@ def test_spans_that_differ_in_white_space_are_duplicates():
     assert [reject.reason for reject in rejects] == [Reason.DUPLICATE] * 2
 
 
-def test_trimmed_span_may_be_misaligned_still():
+def test_trimmed_span_may_still_be_misaligned():
     annotated = annotate(TEXT, [(4, 8, "A"), (4, 13, "B")])
     doc, rejects, trimmed, _ = align_text(NLP, annotated)
     assert (char_spans(doc), trimmed) == ([("B", 5, 12)], 1)

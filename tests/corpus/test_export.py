@@ -101,7 +101,7 @@ def test_packed_file_is_the_same_each_time(docs, tmp_path):
 
 
 @pytest.mark.parametrize("format,name", [(JSONL, "out.jsonl"), (BRAT, "out")])
-def test_what_is_there_is_replaced_by_force_only(docs, tmp_path, format, name):
+def test_existing_output_is_replaced_only_with_force(docs, tmp_path, format, name):
     export_docs(docs, tmp_path / name, format=format)
     before = content(tmp_path / name)
     if format is BRAT:
@@ -128,7 +128,7 @@ def test_folder_with_other_files_is_not_replaced(docs, tmp_path):
     assert content(tmp_path / "out") == before
 
 
-def test_empty_folder_is_taken(docs, tmp_path):
+def test_empty_folder_is_used(docs, tmp_path):
     (tmp_path / "out").mkdir()
     export_docs(docs, tmp_path / "out", format=BRAT)
     assert (tmp_path / "out" / "docs_2.txt").is_file()
@@ -143,14 +143,14 @@ def test_folder_for_a_file_and_the_other_way_round(docs, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_nothing_remains_of_an_error(docs, tmp_path, kind):
+def test_nothing_remains_after_an_error(docs, tmp_path, kind):
     with pytest.raises(ValueError, match="GP999"):
         export_docs(docs, tmp_path / "out", format=failing(kind))
     assert [p.name for p in tmp_path.iterdir()] == ["docs.spacy"]
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_error_leaves_what_was_there(docs, tmp_path, kind):
+def test_error_leaves_the_old_output(docs, tmp_path, kind):
     format = failing(kind)
     export_docs(docs, tmp_path / "out", format=format, options={"at": "9"})
     before = content(tmp_path / "out")
@@ -193,7 +193,7 @@ def test_no_document(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_no_span_is_counted(tmp_path):
+def test_rejects_are_counted(tmp_path):
     doc = doc_with(["a"], [(0, 1, "X")])
     doc.cats = {"LETTER": 0.5}
     save(tmp_path / "a.spacy", [doc])

@@ -80,7 +80,7 @@ def test_links_to_files_are_files(tmp_path):
     assert listed(tmp_path) == ["a", "b"]
 
 
-def test_a_folder_that_is_there_twice_is_read_once(tmp_path):
+def test_folder_with_two_paths_is_read_once(tmp_path):
     make(tmp_path / "corpus", "z/x")
     make(tmp_path / "other", "y")
     link(tmp_path / "corpus" / "a", "z")
@@ -143,7 +143,7 @@ def test_pipes_are_errors(tmp_path):
         list_files(tmp_path)
 
 
-def test_many_faults_are_cut_short(tmp_path):
+def test_long_list_of_errors_is_shortened(tmp_path):
     for i in range(7):
         link(tmp_path / f"l{i}", "nowhere")
     with pytest.raises(ValueError, match="GP190.*l4.*, …") as error:

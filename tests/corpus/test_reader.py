@@ -182,7 +182,7 @@ def test_unknown_spaces_keep_the_reference_tokens(tmp_path, chunk_size):
     assert tokens == ["a-b c", "d", "e"]
 
 
-def test_everything_that_must_not_be_cut():
+def test_chunks_cut_no_span():
     doc = doc_with(list("abcdefghij"), [(0, 4, "X")])
     doc.spans["other"] = [Span(doc, 3, 5, label="Y", kb_id="Q1", span_id="id")]
     doc.ents = [Span(doc, 4, 6, label="E")]

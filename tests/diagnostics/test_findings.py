@@ -209,7 +209,9 @@ def test_chunks_are_judged_by_the_file_that_is_trained_on(tmp_path, files, bert_
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_the_configs_file_is_trained_on(tmp_path, files, bert_folder, wrapped):
+def test_train_file_of_the_config_is_the_training_file(
+    tmp_path, files, bert_folder, wrapped
+):
     _, long = files
     train = files[0].rename(tmp_path / "train.spacy")
     config = Config().from_disk(DEFAULT, interpolate=False)

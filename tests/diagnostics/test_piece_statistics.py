@@ -67,7 +67,7 @@ def test_tokens_without_a_piece(tokenizers):
     assert found.words_without_piece() == [("\u200b", 1)]
 
 
-def test_windows_are_the_encoders(tokenizers):
+def test_windows_are_those_of_the_encoder(tokenizers):
     docs = [spaced("aaaa " * 9 + "b"), spaced("a")]
     found = count(tokenizers[0], *docs, capacity=10, context=2)
     [long, _] = split_pieces(tokenizers[0], docs)

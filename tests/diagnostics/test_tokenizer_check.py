@@ -36,7 +36,7 @@ def test_a_document_that_is_cut_differently():
     assert "'Leith . Mary' by the tokenizer" in str(found.example)
 
 
-def test_spans_that_do_not_fit_any_more():
+def test_spans_that_no_longer_align_are_counted():
     spaces = [True, False, False]
     doc = doc_with(["of", "Leith", "."], [(1, 2, "X"), (1, 3, "X")], spaces=spaces)
     by_words = spacy.blank("en")
@@ -60,7 +60,7 @@ def test_words_without_spaces_are_kept_as_they_are():
 
 
 @pytest.mark.parametrize("key", ["sc", "other"])
-def test_spans_under_the_key_alone(key):
+def test_only_spans_under_the_key_are_checked(key):
     doc = doc_with(["can", "not."], [(1, 2, "X")], key=key, spaces=[True, False])
     doc.spans[key].append(Span(doc, 0, 1, label="X"))
     by_letter = spacy.blank("zh")

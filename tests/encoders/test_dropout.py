@@ -65,7 +65,7 @@ def test_attention_is_torchs_but_for_the_draws(monkeypatch, kind, scale):
     assert torch.allclose(ours, expected, atol=1e-6)
 
 
-def test_what_is_left_to_torch():
+def test_attention_without_dropout_is_left_to_torch():
     query = torch.randn(1, 2, 4, 8)
     with QuickDropout():
         plain = F.scaled_dot_product_attention(query, query, query)

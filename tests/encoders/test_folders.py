@@ -47,7 +47,7 @@ def same_but_for_weights(outline, encoder):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_an_outline_tells_what_the_encoder_tells(family, tmp_path):
+def test_outline_has_the_same_properties_as_the_encoder(family, tmp_path):
     folder = str(FAMILIES[family](tmp_path))
     same_but_for_weights(load_encoder(folder, with_weights=False), load_encoder(folder))
 
@@ -74,7 +74,7 @@ def test_a_setting_that_the_encoder_does_not_have(tmp_path):
     assert encoder.module.config.hidden_dropout_prob == 0.3
 
 
-def test_what_cannot_be_loaded(tmp_path, pipeline):
+def test_encoder_that_cannot_be_loaded_is_an_error(tmp_path, pipeline):
     with pytest.raises(ValueError, match="GP033"):
         load_encoder(str(tmp_path), with_weights=False)
     (tmp_path / "model").write_bytes(srsly.msgpack_dumps({"shims": [[b"junk"]]}))

@@ -101,7 +101,7 @@ def test_save_and_load(tmp_path):
 @pytest.mark.parametrize(
     "numbers", [{"attention_window": 7}, {"attention_window": 0}, {"positions": 60}]
 )
-def test_numbers_that_cannot_be(numbers, tmp_path):
+def test_invalid_numbers_are_an_error(numbers, tmp_path):
     encoder = load_encoder(str(make_bert(tmp_path)))
     with pytest.raises(ValueError, match="GP041"):
         lengthen(encoder, **{"positions": 64, "attention_window": 16, **numbers})

@@ -81,5 +81,5 @@ def test_a_replaced_listener_is_found(nlp):
     assert find_transformer(replaced, "global_pointer") is not None
 
 
-def test_other_encoders_have_no_windows_of_ours():
+def test_other_encoders_have_no_seams():
     assert find_transformer(build(), "global_pointer") is None

@@ -216,7 +216,7 @@ def test_same_vectors_as_spacy_transformers_where_all_fits(bert):
         assert numpy.allclose(a[rows[0]], b[rows[1]], atol=1e-5)
 
 
-def test_takes_over_what_spacy_transformers_trained(bert, tmp_path):
+def test_pipeline_of_spacy_transformers_is_loaded(bert, tmp_path):
     theirs = build_transformer(bert, window=32, stride=32)
     fit(theirs, make_examples(theirs), steps=60)
     theirs.to_disk(tmp_path / "theirs")
@@ -374,7 +374,7 @@ def test_no_maximum_length(tmp_path):
     assert vectors(nlp, LONG).shape[1] > 400
 
 
-def test_a_length_that_nobody_knows(bert):
+def test_unknown_maximum_length_is_an_error(bert):
     nlp = initialized(bert)
     model = nlp.get_pipe("transformer").model
     get_shim(model).encoder.max_window = 0
@@ -385,14 +385,14 @@ def test_a_length_that_nobody_knows(bert):
 
 
 @pytest.mark.parametrize("window,context", [(10, 4), (65, 4), (20, -1), (64, 31)])
-def test_windows_that_cannot_be(bert, window, context):
+def test_invalid_windows_are_an_error(bert, window, context):
     lowest = 2 * max(0, context) + 3
     error_of(f"GP032.*from {lowest} .*to 64", bert, window=window, context=context)
 
 
 @pytest.mark.parametrize("name", ["window", "max_pieces"])
 @pytest.mark.parametrize("number", [0, -3, 1.5, True, "16"])
-def test_numbers_that_cannot_be(bert, name, number):
+def test_invalid_numbers_are_an_error(bert, name, number):
     error_of(f"GP012.*{name} is {number!r}", bert, **{name: number})
 
 
@@ -454,7 +454,7 @@ def test_global_attention_needs_a_sparse_encoder(bert):
         {"patterns": [[{"POS": "NOUN"}]]},  # known after the transformer at best
     ],
 )
-def test_rules_that_cannot_be(bert, settings):
+def test_invalid_rules_are_an_error(bert, settings):
     rule = {"@misc": "spacy-globalpointer.global_attention.v1", **settings}
     error_of("GP037", bert, global_attention=rule)
 

@@ -45,7 +45,7 @@ def test_bins_hold_their_upper_edge():
     assert [(one.low, one.high, one.n) for one in bins] == [(0, 0.5, 2), (0.5, 1, 2)]
 
 
-def test_true_chances_have_next_to_no_error_and_others_have():
+def test_only_true_probabilities_have_a_small_error():
     scores, right = sample(2.0)
     assert expected_calibration_error(sigmoid(scores, 2.0), right) < 0.02
     assert expected_calibration_error(sigmoid(scores), right) > 0.05
@@ -68,7 +68,7 @@ def test_temperature_is_found_from_high_scores_alone():
     assert fit_temperature(scores[seen], right[seen]) == pytest.approx(3.0, rel=0.05)
 
 
-def test_no_temperature_is_likelier():
+def test_fitted_temperature_has_the_highest_likelihood():
     scores, right = sample(1.7, n=300)
     found = fit_temperature(scores, right)
     others = numpy.geomspace(0.1, 10, 200)

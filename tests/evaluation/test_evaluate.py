@@ -53,7 +53,7 @@ def test_scores_are_those_of_spacy(trained, data, settings, monkeypatch):
     assert 0 < report.total.fscore < 1
 
 
-def test_what_was_evaluated_is_told(trained, data):
+def test_report_states_what_was_evaluated(trained, data):
     settings = evaluate(trained, data).settings
     assert (
         settings["data"] == "test.spacy" and settings["component"] == "global_pointer"
@@ -93,7 +93,7 @@ def test_curves_end_at_one_place_at_any_temperature(trained, data, monkeypatch):
     assert after.settings["lowest"] == pytest.approx(1 / (1 + 19 ** (1 / 3.9)))
 
 
-def test_settings_and_documents_are_left_alone(trained, data):
+def test_settings_and_documents_are_unchanged(trained, data):
     before = dict(trained.get_pipe("global_pointer").cfg)
     evaluate(trained, data)
     assert trained.get_pipe("global_pointer").cfg == before

@@ -120,7 +120,7 @@ def test_settings_and_pipeline_stay_as_they_are_meanwhile(nlp, dev, monkeypatch)
     assert seen == [(before, ["global_pointer"])] * len(seen) and seen
 
 
-def test_components_before_it_run_and_those_behind_do_not(nlp, dev):
+def test_components_after_it_do_not_run(nlp, dev):
     seen = []
 
     @spacy.Language.component("tuning_test_witness")
@@ -152,7 +152,7 @@ def test_words_without_known_spaces_are_kept(nlp, tmp_path):
     assert [token.text for token in example.predicted] == ["a.b", "Mary-Ann"]
 
 
-def test_limit_of_spans_is_told(nlp, dev):
+def test_limit_of_spans_gives_a_warning(nlp, dev):
     nlp.get_pipe("global_pointer").cfg["max_spans_per_doc"] = 3
     with pytest.warns(UserWarning, match="GPW004"):
         predicted = predict_candidates(nlp, dev)

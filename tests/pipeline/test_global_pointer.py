@@ -194,7 +194,7 @@ def test_thresholds_per_label(trained):
         trained(TEXTS[0])
 
 
-def test_threshold_zero_is_bounded_and_said(trained):
+def test_threshold_zero_is_limited_with_a_warning(trained):
     pipe = trained.get_pipe("global_pointer")
     pipe.cfg.update(threshold=0.0, max_spans_per_doc=7)
     with pytest.warns(UserWarning, match="GPW004.*234 spans.*7 most"):
@@ -242,7 +242,7 @@ def test_bound_of_training_holds_when_it_is_lifted_later(tmp_path):
     assert int((spans.ends - spans.starts).max()) + 1 == 4
 
 
-def test_initialize_forgets_what_the_old_weights_had_seen(trained):
+def test_initialize_resets_the_longest_span_seen(trained):
     trained.initialize(lambda: make_examples(trained))
     assert trained.get_pipe("global_pointer").cfg["trained_length"] == 0
 
@@ -398,7 +398,7 @@ def test_settings_of_a_saved_config_are_checked(trained, tmp_path, line, other, 
 
 
 @pytest.mark.parametrize("labels", ["ORG", {"ORG": 1}, 5])
-def test_labels_that_are_no_list(nlp, labels):
+def test_labels_that_are_not_a_list_are_an_error(nlp, labels):
     pipe = nlp.get_pipe("global_pointer")
     with pytest.raises(ValueError, match="GP063.*labels is"):
         pipe.initialize(lambda: make_examples(nlp), labels=labels)
@@ -414,7 +414,7 @@ def test_settings_at_load_win(trained, tmp_path):
     assert loaded.get_pipe("global_pointer").labels == ("ORG", "PERSON", "PLACE")
 
 
-def test_settings_changed_at_run_time_are_not_lost_in_silence(trained, tmp_path):
+def test_settings_changed_at_run_time_give_a_warning_on_saving(trained, tmp_path):
     trained.get_pipe("global_pointer").cfg["threshold"] = 0.7
     with pytest.warns(UserWarning, match="GPW008.*'threshold': 0.7"):
         trained.to_disk(tmp_path)

@@ -155,7 +155,7 @@ def test_the_same_optimizer_trains_the_new_label(architecture, optimizer):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_learnt_label_is_saved_as_if_it_had_been_there_from_the_start(architecture):
+def test_learned_label_is_saved_like_the_first_ones(architecture):
     nlp = trained_with(architecture)
     pipe_of(nlp).add_label("NEW")
     nlp.update(make_examples(nlp, gold=WITH_NEW), sgd=nlp.resume_training())
@@ -239,7 +239,7 @@ def test_a_copy_grows_alone(trained):
     assert found(trained(TEXTS[0])) == GOLD[0]
 
 
-def test_ids_are_never_given_twice(trained):
+def test_ids_of_shims_are_unique(trained):
     copied = head_of(trained).copy()
     fresh = build().get_pipe("global_pointer").model.get_ref("output_layer")
     own = head_of(trained)

@@ -53,7 +53,7 @@ def test_same_span_under_two_labels():
 
 
 @given(spans())
-def test_what_lies_in_each_span_is_reduced(arrays):
+def test_values_within_each_span_are_reduced(arrays):
     starts, ends, _ = arrays
     assume(len(starts))
     values = (7 * numpy.arange(ends.max(initial=-1) + 2)) % 5

@@ -39,5 +39,5 @@ def test_common_labels_can_be_keys(label):
     "label",
     ["", "#PER", ";PER", "[PER]", "@PER", " PER", "PER ", "PER\nORG", "A:B", "A=B"],
 )
-def test_what_a_config_loses_cannot_be_a_key(label):
+def test_text_that_a_config_loses_cannot_be_a_key(label):
     assert not can_be_key(label)

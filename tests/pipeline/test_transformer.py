@@ -45,7 +45,7 @@ def test_learns_and_reloads(folder):
         assert numpy.array_equal(scores(doc), scores(again))
 
 
-def test_disabled_transformer_is_said_once(folder):
+def test_disabled_transformer_gives_one_warning(folder):
     nlp = spacy.load(folder, disable=["transformer"])
     with pytest.warns(UserWarning, match="GPW001.*12 tokens.*transformer"):
         doc = nlp(TEXTS[0])

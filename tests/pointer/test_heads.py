@@ -91,7 +91,7 @@ def test_parameter_counts_of_the_papers(head_class, per_label, shared):
 
 
 @pytest.mark.parametrize("head_class", [GlobalPointerHead, EfficientGlobalPointerHead])
-def test_untrained_head_does_not_flood(head_class):
+def test_untrained_head_finds_few_spans(head_class):
     torch.manual_seed(0)
     head = head_class(
         n_input=384, n_labels=9, head_width=64, rope=True, label_bias=-6.0

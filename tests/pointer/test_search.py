@@ -77,7 +77,7 @@ def only(states, doc):
 
 
 @given(batches(max_length=40), st.floats(-2, 2), st.integers(1, 40))
-def test_nothing_but_the_document_decides_in_float32(batch, threshold, size):
+def test_spans_depend_only_on_the_document_in_float32(batch, threshold, size):
     """Neither tiles, nor the rest of the batch, nor the run."""
     states, band, _ = batch
     states, floors = states.map(torch.Tensor.float), [threshold] * states.n_labels
@@ -131,7 +131,7 @@ def test_products_of_low_precision_lose_nothing(monkeypatch):
     assert same(exact, search_spans(states, [0.3, 0.3]))
 
 
-def test_a_document_that_is_no_number_spoils_no_other():
+def test_document_with_nan_does_not_affect_others():
     states = random_states([20, 9, 8], 2, end=True).map(torch.Tensor.float)
     good = search_spans(states, [0.5, 0.5])
     assert good[0].n_above and good[2].n_above

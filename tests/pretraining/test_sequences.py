@@ -92,7 +92,7 @@ def test_an_epoch_has_each_sequence_once(tokenizer, tmp_path):
     assert stream.epoch >= 2
 
 
-def test_sequences_that_are_held_out_never_come(tokenizer, tmp_path):
+def test_held_out_sequences_are_never_drawn(tokenizer, tmp_path):
     files = write(tmp_path, [f"{letter} " * 9 for letter in "abcd"])
     source = SequenceSource(files, tokenizer, room=20, seed=0)
     [[first, *_]] = [sequences for _, sequences in source.read(0)]

@@ -82,7 +82,7 @@ def test_nothing_is_loaded(report):
     assert policy == POLICY and "default-src 'none'" in POLICY
 
 
-def test_what_comes_from_the_data_is_escaped(report):
+def test_text_from_the_data_is_escaped(report):
     page = make_page(report, title="<script>")
     tree = parse(page)
     assert "<script" not in page and "\x00" not in page
@@ -207,7 +207,7 @@ def test_pictures_have_names(report):
             assert svg.find("title").text == svg.get("aria-label")
 
 
-def test_a_share_of_nothing_is_a_dash_everywhere():
+def test_undefined_fraction_is_shown_as_a_dash():
     page = parse(make_page(report_of(example(WORDS, GOLD, []))))
     rows = [["".join(c.itertext()) for c in row] for row in page.iter("tr")]
     assert ["PER", "–", "0.0", "0.0", "", "0.0", "2", "0", "0"] in rows
@@ -301,7 +301,7 @@ def test_a_large_corpus_makes_no_large_page():
     assert len(make_page(report_of(*group)).encode()) < 600_000
 
 
-def test_own_thresholds_are_told(report):
+def test_thresholds_of_single_labels_are_shown(report):
     page = make_page(replace(report, settings={**SETTINGS, "temperature": 1.0}))
     assert "threshold 0.5 (&lt;script src=//x&gt; 0.4)" in page
     assert "temperature" not in page and "temperature 1.5" in make_page(report)

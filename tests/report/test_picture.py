@@ -76,7 +76,7 @@ def test_data_make_no_elements_and_no_attributes(words, places, title, key):
         assert all(printable(word) in drawn[-1] for word in words)
 
 
-def test_text_is_drawn_as_it_stands():
+def test_text_is_drawn_unchanged():
     words, spaces = ["a", "\t", "\n\n", "b", "  ", "c"], [True, False, False, True] * 2
     doc = make_doc(words, [(0, 4, "X"), (3, 6, "Y")], spaces=spaces[:6])
     page = parse(render(doc))
@@ -113,7 +113,7 @@ def test_scores_follow_the_spans_of_a_changed_group():
 
 
 @pytest.mark.parametrize("score", [float("nan"), -1, 2.0, "<b>", None, [0.5]])
-def test_scores_that_are_no_probabilities_are_not_drawn(score):
+def test_scores_that_are_not_probabilities_are_not_drawn(score):
     doc = make_doc(["a"], [(0, 1, "X")], scores=[score])
     page = render(doc)
     assert marks_of(page)[0][2] == "X"

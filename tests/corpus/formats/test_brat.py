@@ -85,7 +85,7 @@ def test_text_without_annotations(tmp_path, text, lines):
     assert (annotated.skip, rejects) == (lines is None, [])
 
 
-def test_text_that_nobody_annotated_is_to_be_skipped(tmp_path):
+def test_text_without_annotation_file_is_to_be_skipped(tmp_path):
     write_brat(tmp_path, {"README": ("About", None), "a": (TEXT, []), "b": (None, [])})
     found = [(annotated.name, annotated.skip) for annotated, _ in read_brat(tmp_path)]
     assert found == [("README", True), ("a", False), ("b", False)]
@@ -101,7 +101,7 @@ def test_folder_is_sorted_and_recursive(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".ann"])
-def test_single_file_brings_its_partner(tmp_path, suffix):
+def test_single_file_is_read_with_its_partner(tmp_path, suffix):
     write_brat(tmp_path, {"a.b": (TEXT, [span_line(TEXT, 0, 3)]), "c": (TEXT, [])})
     ((annotated, _),) = read_brat(tmp_path / f"a.b{suffix}")
     assert (annotated.name, len(annotated.spans)) == ("a.b", 1)
@@ -123,7 +123,7 @@ def test_crlf_counts_two_characters(tmp_path):
     assert text[annotated.spans[0].start : annotated.spans[0].end] == "Leith"
 
 
-def test_line_end_in_a_span_is_a_space_in_its_copy(tmp_path):
+def test_line_end_in_a_span_may_be_a_space_in_its_copy(tmp_path):
     text = "Bank\nof  Leith "
     lines = ["T1\tORG 0 14\tBank of  Leith", "T2\tORG 0 15\tBank of  Leith"]
     annotated, rejects = read_one(tmp_path, text, lines)
@@ -198,7 +198,7 @@ def test_labels_are_written_without_white_space(tmp_path):
 
 
 @pytest.mark.parametrize("apart", [True, False])
-def test_two_labels_that_would_become_one_are_an_error(tmp_path, apart):
+def test_labels_written_in_the_same_way_are_an_error(tmp_path, apart):
     labels = ["WORK OF ART", "WORK_OF_ART"]
     one = [with_labels("a", *labels)]
     two = [with_labels(name, label) for name, label in zip("ba", labels)]
@@ -216,7 +216,7 @@ ANN_CHARS = st.sampled_from("TR#*E1 2;-\tab\r\n\x85\u2028é")
 
 
 @given(content=st.text(ANN_CHARS, max_size=60), text=st.text("ab é", max_size=12))
-def test_one_fate_for_each_line(tmp_path_factory, content, text):
+def test_each_line_becomes_a_span_or_a_reject(tmp_path_factory, content, text):
     folder = tmp_path_factory.mktemp("brat")
     write_brat(folder, {"doc": (text, [])})
     (folder / "doc.ann").write_bytes(content.encode("utf-8"))

@@ -37,12 +37,12 @@ def test_offsets_count_code_points(tmp_path):
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n\n", ""])
-def test_line_ends_and_blank_lines_are_no_part_of_the_text(tmp_path, end):
+def test_line_ends_and_blank_lines_are_not_part_of_the_text(tmp_path, end):
     [(document, rejects)] = read(tmp_path, f"肺炎|||0 1 dis|||{end}")
     assert texts(document) == [("dis", "肺炎")] and rejects == []
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+def test_byte_order_mark_is_not_part_of_the_text(tmp_path):
     [(document, _)] = read(tmp_path, "\ufeff" + "肺炎|||0    1    dis|||\n")
     assert texts(document) == [("dis", "肺炎")]
 
@@ -80,7 +80,7 @@ def test_a_line_without_bars_is_another_format(tmp_path):
         read(tmp_path, "肺炎|||\nhello\n")
 
 
-def test_the_sample_is_written_as_it_was(tmp_path):
+def test_sample_is_written_unchanged(tmp_path):
     path = tmp_path / "back.txt"
     FORMATS["chip"].write([document for document, _ in read(tmp_path, SAMPLE)], path)
     assert path.read_bytes() == SAMPLE.encode("utf-8")
@@ -101,7 +101,7 @@ def test_labels_that_a_line_cannot_hold(tmp_path, label):
 
 @settings(max_examples=40)
 @given(st.lists(documents(characters="ab 北é\u0301😀\r\t\ufeff"), max_size=3))
-def test_what_was_written_is_read(given):
+def test_written_file_is_read_back(given):
     back, first, second = there_and_back("chip", given)
     assert [(d.text, triples(d)) for d in back] == [(d.text, triples(d)) for d in given]
     assert first == second

@@ -90,7 +90,7 @@ def test_counter_of_one_token_sentences_names_no_sentences():
         ("1 Anna B-X\n", "Anna"),
     ],
 )
-def test_figures_are_tokens_where_there_are_no_words(tmp_path, content, text):
+def test_numbers_are_tokens_if_there_are_no_words(tmp_path, content, text):
     assert one(tmp_path, tabbed(content)).text == text
 
 
@@ -124,7 +124,7 @@ def test_header_names_the_columns(tmp_path, content):
     assert not document.text.startswith(("word", "tokens"))
 
 
-def test_header_in_the_middle_of_joined_files_is_no_token(tmp_path):
+def test_header_in_the_middle_of_joined_files_is_not_a_token(tmp_path):
     part = "word\ttag\nAnna\tB-PER\nlives\tO\n"
     assert one(tmp_path, part + part).text == "Anna lives\nAnna lives"
 
@@ -269,7 +269,7 @@ def test_separators_that_the_user_names(tmp_path):
         '[\n["a", O ]\n',
     ],
 )
-def test_json_is_not_taken_for_conll(tmp_path, content):
+def test_json_is_not_detected_as_conll(tmp_path, content):
     for file in ("file.json", "file.conll"):
         with pytest.raises(ValueError, match="GP127|GP162"):
             one(tmp_path, content, file=file)

@@ -128,7 +128,7 @@ def test_hashtags_are_tokens(tmp_path, content):
     assert len(document.tokens) == 2
 
 
-def test_comment_with_as_many_columns_as_a_token_is_none(tmp_path):
+def test_line_with_as_many_columns_as_a_token_is_not_a_comment(tmp_path):
     content = "## doc_1\ta b\nx\tB-X\n\n## doc_2\tc d\ny\tO\n"
     [(document, rejects)] = detected(tmp_path, content)
     assert (document.text, rejects) == ("x\ny", [])
@@ -191,7 +191,7 @@ def test_span_over_a_sentence_end_in_an_inner_layer(tmp_path):
     assert document.joined == 1
 
 
-def test_span_that_sentences_as_documents_cut_is_counted(tmp_path):
+def test_span_cut_by_sentences_as_documents_is_counted(tmp_path):
     found = detected(tmp_path, with_tags("B-X I-X | I-X O"), documents="sentence")
     assert [texts(document) for document, _ in found] == [[("X", "a b")], [("X", "c")]]
     assert [(d.joined, d.cut) for d, _ in found] == [(0, 0), (0, 1)]

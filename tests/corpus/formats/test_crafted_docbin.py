@@ -104,7 +104,7 @@ def convert(data, **options):
         return ""
 
 
-def test_sound_file_is_read():
+def test_valid_file_is_read():
     assert read(GOOD) == 2 and convert(GOOD) == ""
 
 
@@ -153,11 +153,11 @@ def test_crafted_file(name):
 
 
 @pytest.mark.parametrize("key,value", [("title", 3), ("meta", [1]), ("tokens", [[9]])])
-def test_what_others_store_in_user_data_is_left_alone(key, value):
+def test_invalid_user_data_of_others_is_ignored(key, value):
     assert convert(with_user_data(**{key: value})) == ""
 
 
-def test_scores_of_another_form_are_none():
+def test_scores_of_another_form_are_read_as_none():
     for scores in ("x", [1], 0.5, {"a": 1}, numpy.array(0.5), [[1], [2]]):
         assert convert(with_group(attrs={"scores": scores})) == ""
 
@@ -250,7 +250,7 @@ def test_any_other_byte_or_end(data):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "no memory")])
-def test_too_little_memory_is_no_damaged_file(error, monkeypatch):
+def test_too_little_memory_is_not_reported_as_a_damaged_file(error, monkeypatch):
     def fail(*_, **__):
         raise error
 

@@ -50,7 +50,7 @@ def test_as_many_levels_as_a_doc_can_hold(tmp_path, name):
     assert len(load(tmp_path / "out" / "all.spacy")) == 1
 
 
-def test_deep_values_of_another_are_left_alone(tmp_path):
+def test_deep_values_of_others_are_unchanged(tmp_path):
     doc = doc_with(["a"])
     doc.user_data["meta"] = {"x": json.loads(nested(OBJECTS, 400))}
     path = save(tmp_path / "a.spacy", [doc])

@@ -66,7 +66,7 @@ def test_other_encodings(tmp_path, encoding):
 
 
 @pytest.mark.parametrize("read", [read_lines, read_blocks, read_text])
-def test_bad_bytes_are_told_with_their_place(tmp_path, read, monkeypatch):
+def test_invalid_bytes_are_reported_with_their_position(tmp_path, read, monkeypatch):
     monkeypatch.setattr(files, "_BLOCK", 4)
     (tmp_path / "x").write_bytes("a\u00e9\nbc\u20ac".encode() + b"d\xff")
     options = {"format": "test"} if read is read_lines else {}
@@ -85,7 +85,7 @@ def test_damaged_gzip(tmp_path, read, cut):
         list(read(source(tmp_path / "x.gz"), encoding="utf-8", **options))
 
 
-def test_no_gzip_at_all(tmp_path):
+def test_file_that_is_not_gzip_is_an_error(tmp_path):
     (tmp_path / "x.gz").write_bytes(b"a\n")
     with pytest.raises(ValueError, match="GP169"):
         lines(tmp_path / "x.gz")

@@ -93,7 +93,7 @@ def test_wrong_format_named(tmp_path, number, wrong):
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"brat", "spacy", "conll"}))
-def test_line_of_a_gigabyte_is_refused_politely(tmp_path, name):
+def test_line_of_a_gigabyte_is_an_error_with_a_code(tmp_path, name):
     path = tmp_path / "the-file.jsonl"
     head = b'[{"text": "' if name in ("cmeee", "label-studio") else b'{"text": "'
     with open(path, "wb") as stream:

@@ -132,7 +132,7 @@ def test_class_ids_without_names(tmp_path, info):
 
 
 @pytest.mark.parametrize("tag", [-100, 3, None, True, 1.0, ["O"], "ORG", "B-\ud800"])
-def test_what_is_no_tag_is_rejected(tmp_path, tag):
+def test_invalid_tags_are_rejected(tmp_path, tag):
     record = {"tokens": ["a", "b", "c"], "ner_tags": [1, tag, 1]}
     (tmp_path / "file.jsonl").write_text(json.dumps(record))
     found_ones = read_all("hf-tokens", tmp_path / "file.jsonl", labels="O,B-ORG,I-ORG")
@@ -140,7 +140,7 @@ def test_what_is_no_tag_is_rejected(tmp_path, tag):
     assert (reject.reason, len(document.spans)) == (Reason.BAD_TAG, 2)
 
 
-def test_strict_rejects_what_else_begins_a_span(tmp_path):
+def test_strict_rejects_spans_with_irregular_beginnings(tmp_path):
     record = {"tokens": ["a", "b"], "ner_tags": ["B-X", "I-Y"]}
     document, [reject] = one(tmp_path, record, strict=True, scheme="IOB2")
     assert (found(document), reject.value) == ([("X", "a")], "I-Y")
@@ -209,7 +209,7 @@ def test_a_record_for_each_line(tmp_path):
     assert [record["tokens"] for record in records] == [["a", "b"], ["c"]]
 
 
-def test_what_cannot_be_written(tmp_path):
+def test_texts_that_cannot_be_written_are_an_error(tmp_path):
     with pytest.raises(ValueError, match="GP172"):
         written(tmp_path, text_with("a  b", ("X", 1, 2)))
     with pytest.raises(ValueError, match="GP173"):
@@ -224,7 +224,7 @@ def words(document):
 
 
 @given(drawn=st.lists(documents(), max_size=3), sentences=st.booleans())
-def test_every_span_is_there_and_back(drawn, sentences):
+def test_every_span_survives_a_round_trip(drawn, sentences):
     given = [
         document
         for document in named(drawn)
@@ -317,7 +317,7 @@ def test_damaged_parquet(tmp_path, content, name):
 
 
 @pytest.mark.parametrize("kind", ["memory", "permission"])
-def test_errors_of_the_machine_are_no_damage(tmp_path, monkeypatch, kind):
+def test_errors_of_the_machine_are_not_reported_as_damage(tmp_path, monkeypatch, kind):
     pyarrow = pytest.importorskip("pyarrow")
     errors = {
         "memory": pyarrow.ArrowMemoryError("malloc"),

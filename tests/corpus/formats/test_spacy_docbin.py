@@ -135,5 +135,5 @@ def test_damaged_gz(tmp_path):
         read(path)
 
 
-def test_nothing_is_written_in_it():
+def test_format_has_no_writer():
     assert SPACY.write is None

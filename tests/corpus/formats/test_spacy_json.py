@@ -46,7 +46,7 @@ def make_doc():
 
 
 @pytest.mark.parametrize("form", ["line", "array"])
-def test_what_to_json_gives(tmp_path, form):
+def test_output_of_to_json_is_read(tmp_path, form):
     data = make_doc().to_json()
     value = [data, data] if form == "array" else f"{json.dumps(data)}\n" * 2
     documents = read(tmp_path, value)
@@ -126,7 +126,7 @@ def test_paragraphs(tmp_path):
     assert documents[1].tokens[:2] == [(0, 3), (4, 8)]
 
 
-def test_what_spacy_2_wrote_is_read_as_spacy_reads_it(tmp_path):
+def test_training_data_of_spacy_2_is_read_as_by_spacy(tmp_path):
     doc = make_doc()
     doc.ents = [Span(doc, 1, 4, "ORG"), Span(doc, 5, 6, "GPE")]
     doc[0].is_sent_start = True
@@ -222,7 +222,7 @@ TOKEN = {"id": 0, "start": 0, "end": 3}
         ([{"paragraphs": [paragraph("O" * 7, raw=3)]}], "'raw' is 3"),
     ],
 )
-def test_what_is_none_of_the_forms(tmp_path, value, problem):
+def test_value_of_no_known_form_is_an_error(tmp_path, value, problem):
     with pytest.raises(ValueError, match=rf"GP164.*a\.json:1.*{problem}"):
         read(tmp_path, value)
 
@@ -280,7 +280,7 @@ def annotated_texts(draw):
 
 
 @given(annotated_texts())
-def test_spacy_reads_what_was_written(annotated):
+def test_spacy_reads_the_written_file(annotated):
     # spaCy does not even read its own to_json with a token that begins with a space.
     starts = {start for start, _ in annotated.tokens or []}
     assume(not any(annotated.text[start] == " " for start in starts))
@@ -356,7 +356,7 @@ def test_to_json_counts_code_points_whatever_the_option(tmp_path):
     assert places(annotated) == [("ORG", 2, 20), ("GPE", 15, 20)]
 
 
-def test_entities_of_displacy_are_detected_and_asked_for(tmp_path):
+def test_entities_of_displacy_are_detected_and_need_the_option_ents(tmp_path):
     value = [{"text": "Anna", "ents": [{"start": 0, "end": 4, "label": "PER"}]}]
     (tmp_path / "a.json").write_text(json.dumps(value))
     assert detect_format(tmp_path / "a.json") is SPACY_JSON

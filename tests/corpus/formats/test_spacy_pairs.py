@@ -51,7 +51,7 @@ def test_record_with_entities_has_an_id_and_meta(tmp_path):
     assert annotated.meta == {"page": 1, "source": "x"}
 
 
-def test_what_else_may_be_an_annotation_is_a_reject(tmp_path):
+def test_possible_annotations_of_other_forms_are_rejects(tmp_path):
     record = {"text": SENTENCE, "entities": ENTITIES, "relations": [{"head": 0}]}
     ((annotated, rejects),) = read(tmp_path, [{**record, "label": [[0, 4, "X"]]}])
     assert words(annotated) == ["Anna Berg", "Leith"]
@@ -73,7 +73,7 @@ def test_entities_that_are_null_are_not_annotated(tmp_path, value):
     assert (annotated.skip, rejects) == (True, [])
 
 
-def test_entities_in_no_unit_but_code_points_by_default(tmp_path):
+def test_entities_count_code_points_by_default(tmp_path):
     record = {"text": "李明👍在北京工作", "entities": [[0, 2, "PER"], [4, 6, "LOC"]]}
     ((annotated, _),) = read(tmp_path, [record])
     assert words(annotated) == ["李明", "北京"]

@@ -83,7 +83,7 @@ def test_lower_case_prefixes_of_several_tags_are_read(tmp_path):
     assert one(tmp_path, "b-ORG i-ORG;b-GPE o") == spans
 
 
-def test_scheme_is_that_of_all_tags_of_a_cell(tmp_path):
+def test_scheme_is_detected_from_all_tags_of_a_cell(tmp_path):
     spans = [("GPE", "b"), ("ORG", "a b")]
     assert one(tmp_path, "B-ORG L-ORG~U-GPE O", tag_separator="~") == spans
     for mark in "|~":
@@ -103,7 +103,7 @@ def test_tags_in_one_string_of_hf_tokens_are_layers(tmp_path):
     assert texts(document) == [("ORG|GPE", "a")]
 
 
-def test_cell_of_very_many_tags_is_asked():
+def test_cell_with_too_many_tags_is_unclear():
     assert split_cell("|".join(["B-A"] * 100_000)) is None
 
 
@@ -126,7 +126,7 @@ def nested(draw):
 
 @given(spans=nested(), scheme=st.sampled_from(["IOB2", "BIOES", "BMES", "BILOU"]))
 @pytest.mark.parametrize("inner_first", [False, True])
-def test_nested_spans_are_there_and_back(inner_first, spans, scheme):
+def test_nested_spans_survive_a_round_trip(inner_first, spans, scheme):
     layers = [write_tags(6, layer, scheme) for layer in assign_layers(spans)]
     cells = [[tag for tag in tags if tag != "O"] or ["O"] for tags in zip(*layers)]
     cells = [cell[::-1] if inner_first else cell for cell in cells]

@@ -19,7 +19,7 @@ def tagged(document, **options):
     return list(tag_sentences(document, scheme="IOB2", format="conll", **options))
 
 
-def test_tokens_that_were_cut_know_where_they_are_from():
+def test_cut_tokens_keep_the_index_of_their_origin():
     span = TextSpan("X", 1, 3, Source("", 1))
     document = AnnotatedText("d", "abcd e", [span], tokens=[(0, 4), (5, 6)])
     [sentence] = tagged(document)
@@ -28,7 +28,7 @@ def test_tokens_that_were_cut_know_where_they_are_from():
     assert sentence.columns == [["O", "B-X", "O", "O"]]
 
 
-def test_what_a_token_cannot_hold_is_left_out():
+def test_text_that_a_token_cannot_hold_is_left_out():
     document = AnnotatedText("d", "a\tb c", tokens=[(0, 3), (3, 4), (4, 5)])
     [sentence] = tagged(document, cut_at=re.compile("[\t ]"))
     assert sentence.tokens == ["a", "b", "c"]

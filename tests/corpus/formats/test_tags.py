@@ -37,7 +37,7 @@ def regular(text, scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_each_scheme_is_read_written_and_told(scheme):
+def test_each_scheme_is_read_written_and_detected(scheme):
     tags = WRITTEN[scheme].split()
     assert read_runs(tags, scheme) == SPANS
     assert write_tags(8, SPANS, scheme) == tags
@@ -70,7 +70,7 @@ def test_iob2_inside_that_continues_nothing_begins_a_span(tags, expected):
         ("B-A E-A I-A", [("A", 0, 2), ("A", 2, 3)]),
     ],
 )
-def test_bioes_order_that_is_not_regular(tags, expected):
+def test_irregular_order_of_bioes_tags_makes_irregular_spans(tags, expected):
     assert spans(tags, "BIOES") == expected
     assert False in regular(tags, "BIOES")
 
@@ -83,7 +83,7 @@ def test_bioes_order_that_is_not_regular(tags, expected):
         *[("I-A", "BMES"), ("E-A", "BILOU"), ("b-A", "IOB2"), ("o", "IOB2")],
     ],
 )
-def test_what_is_no_tag_is_a_fault_and_outside_any_span(tag, scheme):
+def test_invalid_tag_is_reported_and_outside_any_span(tag, scheme):
     runs = read_runs(["B-A", tag, "O"], scheme)
     assert [(run.label, run.start, run.end) for run in runs] == [
         ("A", 0, 1),
@@ -92,7 +92,7 @@ def test_what_is_no_tag_is_a_fault_and_outside_any_span(tag, scheme):
     assert not runs[1].is_regular
 
 
-def test_the_first_hyphen_parts_prefix_and_label():
+def test_first_hyphen_separates_prefix_and_label():
     tags = ["B-creative-work", "I-creative-work", "B--", "I--"]
     assert [run.label for run in read_runs(tags, "IOB2")] == ["creative-work", "-"]
 

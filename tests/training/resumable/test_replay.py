@@ -170,7 +170,7 @@ SCORES = [{"f": 0.5, "p": 0.25, "r": None}, {"f": 0.5, "p": None}, {"f": 0.5, "p
 WEIGHTS = {"f": 0.5, "p": 0.5, "r": 0.5, "x": None}
 
 
-def test_scores_that_spacy_dropped_stay_dropped():
+def test_scores_that_spacy_drops_stay_dropped():
     """It drops a score for good that an evaluation has not given."""
     whole = ReplayedEvaluations(Pipeline(SCORES), lambda _: [], WEIGHTS, History())
     expected = [whole()[0] for _ in SCORES]
