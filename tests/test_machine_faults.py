@@ -60,7 +60,7 @@ def test_temporary_folder_is_made_and_removed():
     assert not folder.exists()
 
 
-def test_no_temporary_folder(monkeypatch, tmp_path):
+def test_missing_temporary_folder_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     with pytest.raises(NoTemporaryFolder, match="GP198.*none"), temporary_folder():
         pass

@@ -40,7 +40,7 @@ def test_language_that_spacy_lacks_is_reported(lang, tmp_path):
     assert ("GPW213" in output) == (len(lang) > 2)
 
 
-def test_standard_output():
+def test_dash_writes_to_standard_output():
     assert run("bert-en", "-", "--lang", "de") == make_config("bert-en", lang="de")
 
 
@@ -63,7 +63,7 @@ def test_a_line_end_adds_no_section(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "bert", "../base"])
-def test_unknown_recipe(name, tmp_path):
+def test_unknown_recipe_is_reported(name, tmp_path):
     assert "GP228" in run(name, tmp_path / "config.cfg", code=1)
     assert not list(tmp_path.iterdir())
 

@@ -27,7 +27,7 @@ def lossy(corpus):
     return corpus
 
 
-def test_without_loss(corpus, tmp_path):
+def test_conversion_without_loss_gives_status_0(corpus, tmp_path):
     result = convert(corpus, tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert len(load(tmp_path / "out" / "all.spacy")) == 2
@@ -60,7 +60,7 @@ def test_allowed_loss_gives_status_0(lossy, tmp_path):
     assert "2 annotations lost" in result.output
 
 
-def test_all_options(tmp_path):
+def test_all_options_take_effect(tmp_path):
     text = "Ärger in Köln."
     line = span_line(text, 9, 12, "GPE")
     corpus = tmp_path / "brat"
@@ -76,7 +76,7 @@ def test_all_options(tmp_path):
     assert char_spans(doc, "mine") == [("GPE", 9, 13)]
 
 
-def test_fractions_and_seed(corpus, tmp_path):
+def test_fractions_and_seed_take_effect(corpus, tmp_path):
     found = set()
     for seed in range(8):
         out = tmp_path / f"out{seed}"
@@ -232,7 +232,7 @@ def test_sentence_ends_within_spans_are_counted(tmp_path):
     assert summary["cut_at_sentence_ends"] == 1
 
 
-def test_labels_options_and_excluded_files(tmp_path):
+def test_options_of_labels_and_formats_take_effect(tmp_path):
     folder = tmp_path / "in"
     (folder / "more").mkdir(parents=True)
     rows = "Mary\tB-PER\nof\tO\nLeith\tB-GPE\n\nShe\tO\n\n"

@@ -49,7 +49,7 @@ def test_metrics_are_printed_and_the_encoder_is_saved(folder):
     assert load_encoder(str(folder / "out")).width == 32
 
 
-def test_several_texts_and_all_options(folder):
+def test_all_options_take_effect(folder):
     (folder / "more").mkdir()
     (folder / "more" / "a.txt").write_text("abc def " * 200)
     command = ["pretrain", *(str(folder / x) for x in ("encoder", "texts.jsonl"))]

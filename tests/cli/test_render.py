@@ -56,7 +56,7 @@ def render(*args):
     return CliRunner().invoke(global_pointer_cli, ["render", *map(str, args)])
 
 
-def test_page(model, data, tmp_path):
+def test_page_shows_predicted_spans(model, data, tmp_path):
     result = render(model, data, tmp_path / "new" / "page.html")
     assert result.exit_code == 0, result.output
     assert "Saved 3 texts" in result.output
@@ -88,7 +88,7 @@ def test_text_file_is_one_text(model, tmp_path):
 @pytest.mark.parametrize(
     "name,content", [("a.txt", "\ufeffMary left"), ("a.jsonl", '{"text": "Mary"}')]
 )
-def test_packed_texts(model, tmp_path, name, content):
+def test_packed_texts_are_read(model, tmp_path, name, content):
     path = tmp_path / f"{name}.gz"
     path.write_bytes(gzip.compress(content.encode()))
     result = render(model, path, tmp_path / "page.html")
@@ -117,7 +117,7 @@ def test_json_lines_without_text_are_reported(model, tmp_path, line):
     assert "[GP146] a.jsonl:2" in result.output
 
 
-def test_a_folder_of_docs(model, data, tmp_path):
+def test_folder_of_docs_is_read(model, data, tmp_path):
     (tmp_path / "all.spacy").mkdir()
     data.rename(tmp_path / "all.spacy" / "00000.spacy")
     result = render(model, tmp_path / "all.spacy", tmp_path / "page.html")
@@ -138,7 +138,7 @@ def test_missing_spans_key_is_reported(model, data, tmp_path):
     assert "Leith" in Page(tmp_path / "page.html").words
 
 
-def test_max_tokens(model, data, tmp_path):
+def test_max_tokens_is_passed_on(model, data, tmp_path):
     options = ["--gold", "--limit", 1, "--max-tokens", 5]
     render(model, data, tmp_path / "page.html", *options)
     words = Page(tmp_path / "page.html").words
@@ -169,7 +169,7 @@ def test_failure_leaves_the_old_page(model, data, tmp_path, monkeypatch):
         ("empty.spacy", [], "GP120"),
     ],
 )
-def test_bad_data(model, tmp_path, name, options, message):
+def test_invalid_data_is_reported(model, tmp_path, name, options, message):
     save(tmp_path / name, [])
     if name == "empty.jsonl":
         (tmp_path / name).write_text("\n")
@@ -178,7 +178,7 @@ def test_bad_data(model, tmp_path, name, options, message):
     assert not (tmp_path / "page.html").exists()
 
 
-def test_missing_model(data, tmp_path):
+def test_missing_pipeline_is_reported(data, tmp_path):
     result = render(tmp_path / "none", data, tmp_path / "page.html")
     assert result.exit_code == 1 and "E050" in result.output
 

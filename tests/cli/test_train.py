@@ -133,7 +133,7 @@ def test_pipelines_without_their_checkpoint_are_kept(place, cut):
     assert files(place.folder / cut) == before
 
 
-def test_ctrl_c_before_a_checkpoint_says_so(place, monkeypatch):
+def test_ctrl_c_before_the_first_checkpoint_is_reported(place, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
@@ -203,7 +203,7 @@ def make_failing_logger():
     return set_up
 
 
-def test_a_mistake_in_the_config_touches_nothing(place, cut):
+def test_error_in_the_config_changes_nothing(place, cut):
     before = files(place.folder / cut)
     option = ("--components.global_pointer.model.head_width", "x")
     place.train(cut, "--force", *option, code=1)

@@ -153,7 +153,7 @@ def test_earlier_thresholds_are_replaced(model, dev):
     assert not config(model)["thresholds"]
 
 
-def test_copy(made, model, dev, tmp_path):
+def test_output_gets_a_tuned_copy(made, model, dev, tmp_path):
     tune(model, dev, "--output", tmp_path / "new" / "tuned", *FEW)
     assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
     assert config(tmp_path / "new/tuned")["threshold"] != 0.5
@@ -176,7 +176,7 @@ def test_failure_leaves_the_old_config(made, model, dev, monkeypatch):
     assert sorted(os.listdir(model)) == sorted(os.listdir(made / "model"))
 
 
-def test_f_score_of_another_beta(model, dev):
+def test_beta_changes_the_f_score(model, dev):
     output = tune(model, dev, "--beta", 2, *FEW)
     assert " F2 so far " in output and " F1" not in output
 
@@ -201,16 +201,16 @@ def test_lowest_threshold_that_is_best_is_reported(model, dev, tmp_path):
     assert "GPW013" not in tune(model, path, "--dry-run")
 
 
-def test_no_pipeline(model, dev):
+def test_missing_pipeline_is_reported(model, dev):
     (model / "config.cfg").unlink()
     assert "GP134" in tune(model, dev, code=1)
 
 
-def test_output_that_exists(model, dev, tmp_path):
+def test_existing_output_is_reported(model, dev, tmp_path):
     assert "GP042" in tune(model, dev, "--output", tmp_path, code=1)
 
 
-def test_output_in_the_pipeline(model, dev):
+def test_output_inside_the_pipeline_is_reported(model, dev):
     assert "GP135" in tune(model, dev, "--output", model / "x" / "y", code=1)
 
 
@@ -223,7 +223,7 @@ def test_output_in_the_pipeline(model, dev):
         (["--beta", 0], "GP136"),
     ],
 )
-def test_wrong_options(model, dev, tmp_path, options, code):
+def test_invalid_options_are_reported(model, dev, tmp_path, options, code):
     nlp = spacy.load(model)
     nlp.add_pipe("sentencizer")
     nlp.to_disk(tmp_path / "two")
@@ -264,7 +264,7 @@ def test_thresholds_from_few_gold_spans_are_not_written(
     assert "GPW015" not in told and "Wrote threshold" in told
 
 
-def test_documents_without_gold(model, dev, tmp_path):
+def test_documents_without_gold_are_reported(model, dev, tmp_path):
     docs = list(DocBin().from_disk(dev).get_docs(spacy.blank("en").vocab))
     for doc in docs:
         doc.spans["sc"] = []

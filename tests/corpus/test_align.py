@@ -33,7 +33,7 @@ def annotate(text, spans):
     return AnnotatedText("doc", text, listed, n_read=len(listed))
 
 
-def test_nested_spans_of_any_label():
+def test_nested_spans_of_any_label_are_kept():
     spans = [(0, 4, "PER"), (13, 34, "ORG"), (17, 22, "GPE"), (0, 4, "ORG")]
     doc, rejects = make_doc(NLP, annotate(TEXT, spans))
     assert char_spans(doc) == [(label, start, end) for start, end, label in spans]
@@ -48,7 +48,7 @@ def test_key_is_there_without_spans():
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\n", "Leith"])
-def test_small_texts(text):
+def test_short_texts_are_aligned(text):
     doc, rejects = make_doc(NLP, annotate(text, [(0, 5, "GPE")]))
     kept = [("GPE", 0, 5)] if text == "Leith" else []
     assert (doc.text, char_spans(doc)) == (text, kept)
@@ -78,7 +78,7 @@ def test_misaligned_gold_is_kept_as_lost():
         ("contract", 3, 5, None),
     ],
 )
-def test_expand_and_contract(mode, start, end, expected):
+def test_expand_and_contract_move_spans_to_tokens(mode, start, end, expected):
     annotated = annotate(TEXT, [(start, end, "X")])
     doc, rejects = make_doc(NLP, annotated, on_misaligned=mode)
     if expected is None:
@@ -102,7 +102,7 @@ def test_on_misaligned_error_names_the_line():
         make_doc(NLP, spans, on_misaligned="error")
 
 
-def test_bad_option():
+def test_invalid_option_is_an_error():
     with pytest.raises(ValueError, match="GP105.*'skip'.*reject, expand"):
         make_doc(NLP, annotate(TEXT, []), on_misaligned="skip")
 

@@ -70,7 +70,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_files_of_a_conversion(corpus, splits, tmp_path):
+def test_conversion_writes_its_files(corpus, splits, tmp_path):
     output = tmp_path / "new" / "out"
     summary = convert_corpus(corpus, output, nlp=NLP, splits=splits)
     assert names(output) == sorted(
@@ -87,7 +87,7 @@ def test_files_of_a_conversion(corpus, splits, tmp_path):
     assert (empty.text, char_spans(empty)) == ("", [])
 
 
-def test_summary(corpus, splits, tmp_path):
+def test_summary_has_all_counts(corpus, splits, tmp_path):
     summary = convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
     stored = srsly.read_json(tmp_path / "out" / "summary.json")
     assert stored == summary.to_dict()
@@ -122,7 +122,7 @@ def test_summary(corpus, splits, tmp_path):
     assert summary.lost == 3
 
 
-def test_rejects(corpus, splits, tmp_path):
+def test_rejects_are_written_with_their_reasons(corpus, splits, tmp_path):
     convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
     rejects = read_jsonl(tmp_path / "out" / "rejects.jsonl")
     places = {(r["split"], r["file"], r["line"], r["reason"]) for r in rejects}
@@ -175,7 +175,7 @@ def test_progress_sees_every_document_twice(corpus, tmp_path):
     assert seen == [(name, total) for total in (None, 4) for name in order]
 
 
-def test_same_input_same_bytes(corpus, splits, tmp_path):
+def test_same_input_gives_the_same_bytes(corpus, splits, tmp_path):
     for name in ("one", "two"):
         convert_corpus(corpus, tmp_path / name, nlp=spacy.blank("en"), splits=splits)
     for file in names(tmp_path / "one"):
@@ -279,7 +279,7 @@ def test_summary_is_written_last(corpus, splits, tmp_path, monkeypatch):
         ('{"x": [', "GP110"),
     ],
 )
-def test_bad_splits_file(corpus, tmp_path, content, code):
+def test_invalid_splits_file_is_an_error(corpus, tmp_path, content, code):
     path = tmp_path / "splits.json"
     path.write_text(content)
     with pytest.raises(ValueError, match=code):
@@ -330,7 +330,7 @@ def test_round_trip(tmp_path_factory, mode, corpus):
             assert set(spans) | lost == true
 
 
-def test_language_with_other_tokens(tmp_path):
+def test_tokenizer_of_the_language_is_used(tmp_path):
     text = "李明在北京。"
     lines = [span_line(text, 0, 2, "PER"), span_line(text, 3, 5, "GPE", 2)]
     write_brat(tmp_path / "brat", {"doc": (text, lines)})
@@ -410,7 +410,7 @@ def test_names_must_differ(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_labels_renamed_and_dropped(tmp_path):
+def test_labels_are_renamed_and_dropped(tmp_path):
     spans = [(0, 17, "ORG"), (12, 17, "GPE"), (12, 17, "LOC"), (23, 27, "PER")]
     source = write_lines(tmp_path / "a.jsonl", [record(0, spans)])
     options = {"nlp": NLP, "renamed": {"LOC": "GPE"}}

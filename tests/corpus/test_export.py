@@ -47,7 +47,7 @@ def failing(kind):
     )
 
 
-def test_file(docs, tmp_path):
+def test_single_file_is_written(docs, tmp_path):
     summary = export_docs(docs, tmp_path / "new" / "out.jsonl", format=JSONL)
     first, second = read_jsonl(tmp_path / "new" / "out.jsonl")
     assert (first["id"], first["text"]) == ("news/one", "Leith Bank ")
@@ -60,7 +60,7 @@ def test_file(docs, tmp_path):
     assert summary.labels == {"GPE": 1, "ORG": 1, "PER": 1}
 
 
-def test_folder(docs, tmp_path):
+def test_folder_of_files_is_written(docs, tmp_path):
     export_docs(docs, tmp_path / "out", format=BRAT)
     names = {
         p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.rglob("*.ann")
@@ -134,7 +134,7 @@ def test_empty_folder_is_used(docs, tmp_path):
     assert (tmp_path / "out" / "docs_2.txt").is_file()
 
 
-def test_folder_for_a_file_and_the_other_way_round(docs, tmp_path):
+def test_folder_instead_of_a_file_or_vice_versa_is_an_error(docs, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(ValueError, match="GP183.*is a folder.*written as one file"):
         export_docs(docs, tmp_path / "folder", format=JSONL, force=True)
@@ -176,7 +176,7 @@ def test_documents_come_one_at_a_time(docs, tmp_path):
     assert events == ["read", "written"] * 2
 
 
-def test_bad_options(docs, tmp_path):
+def test_invalid_options_are_an_error(docs, tmp_path):
     with pytest.raises(ValueError, match="GP166"):
         export_docs(docs, tmp_path / "out", format=JSONL, options={"x": "1"})
     with pytest.raises(ValueError, match="GP168.*jsonl"):
@@ -186,7 +186,7 @@ def test_bad_options(docs, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["docs.spacy"]
 
 
-def test_no_document(tmp_path):
+def test_corpus_without_documents_is_an_error(tmp_path):
     DocBin().to_disk(tmp_path / "a.spacy")
     with pytest.raises(ValueError, match="GP120"):
         export_docs(tmp_path / "a.spacy", tmp_path / "out", format=JSONL)
@@ -201,7 +201,7 @@ def test_rejects_are_counted(tmp_path):
     assert summary.rejected == {"not_a_span": 1}
 
 
-def test_other_key_and_entities(tmp_path):
+def test_options_choose_key_or_entities(tmp_path):
     doc = doc_with(["a", "b"], [(0, 1, "X")], key="mine")
     doc.ents = [doc.char_span(2, 3, label="Y")]
     save(tmp_path / "a.spacy", [doc])

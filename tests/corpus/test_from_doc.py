@@ -223,7 +223,7 @@ def test_lost_gold_is_not_part_of_predictions():
     "value",
     ["x", [[0, 1]], [[0, "1", "X"]], [[0, 1, 2]], [3], {"a": 1}, [[0, True, ""]]],
 )
-def test_lost_gold_of_another_form(value):
+def test_invalid_lost_gold_is_an_error(value):
     doc = doc_with(["a"])
     doc.user_data[LOST_GOLD] = value
     with pytest.raises(ValueError, match="GP181"):

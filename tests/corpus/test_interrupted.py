@@ -93,7 +93,9 @@ def check(output, old, new):
 
 @pytest.mark.parametrize("again", [False, True])
 @pytest.mark.parametrize("move", range(1, 11))
-def test_killed_at_a_move(tmp_path, expected, move, again):
+def test_process_killed_at_a_move_leaves_the_old_or_new_output(
+    tmp_path, expected, move, again
+):
     (old_source, old, _), (source, new, _) = expected
     output, n_moves = tmp_path / "out", 10 if again else 5
     if again:

@@ -60,7 +60,7 @@ def lost_by_search(spans, conflict):
         ([(0, 3), (2, 5), (4, 7)], 1, 2, 1, 1),
     ],
 )
-def test_examples(spans, depth, pairs, nested, flat):
+def test_counts_of_examples_are_as_expected(spans, depth, pairs, nested, flat):
     assert nesting_depth(spans) == depth
     assert crossing_pairs(spans) == pairs
     assert count_lost(spans, "nested") == nested
@@ -69,19 +69,19 @@ def test_examples(spans, depth, pairs, nested, flat):
 
 
 @given(SPANS)
-def test_depth(spans):
+def test_depth_equals_a_recursive_count(spans):
     assert nesting_depth(spans) == depth_by_recursion(spans)
 
 
 @given(SPANS)
-def test_crossing_pairs(spans):
+def test_crossing_pairs_equal_a_plain_count(spans):
     expected = sum(cross(a, b) for a, b in combinations(spans, 2))
     assert crossing_pairs(spans) == expected
 
 
 @pytest.mark.parametrize("overlap,conflict", [("nested", cross), ("flat", share)])
 @given(spans=SPANS)
-def test_least_loss(overlap, conflict, spans):
+def test_count_lost_equals_an_exhaustive_search(overlap, conflict, spans):
     assert count_lost(spans, overlap) == lost_by_search(spans, conflict)
 
 

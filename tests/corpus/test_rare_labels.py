@@ -85,7 +85,7 @@ def test_a_corpus_that_is_streamed(nlp):
         next(create_rare_labels_corpus_v1(corpus_of("A"))(nlp))
 
 
-def test_config_block():
+def test_config_block_makes_the_corpus():
     config = {
         "corpus": {
             "@readers": "spacy-globalpointer.RareLabelsCorpus.v1",

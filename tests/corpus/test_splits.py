@@ -24,12 +24,12 @@ def assign(names, rules, seed=0, file="all.jsonl"):
 
 
 @pytest.mark.parametrize("value", ["0.5,0.6", "0.5,0", "0.4,0.3,0.2,0.1", "2"])
-def test_fractions_that_cannot_be_used(value):
+def test_invalid_fractions_are_an_error(value):
     with pytest.raises(ValueError, match="GP109"):
         parse_splits(value)
 
 
-def test_fractions():
+def test_fractions_are_assigned_by_seed():
     documents = [f"doc{i}" for i in range(10)]
     assigned = assign(documents, "0.8, 0.1,0.1", seed=1)
     sizes = [list(assigned.values()).count(s) for s in ("train", "dev", "test")]
@@ -45,7 +45,7 @@ def test_missing_splits_file_is_an_error(value, tmp_path, monkeypatch):
         parse_splits(value)
 
 
-def test_fractions_with_an_empty_split():
+def test_fractions_with_an_empty_split_are_an_error():
     with pytest.raises(ValueError, match="GP114.*'dev'.*2 documents"):
         assign(["a", "b"], "0.8,0.1,0.1")
 

@@ -123,7 +123,7 @@ def test_many_spans_are_a_warning_that_names_some(tmp_path, fault):
         *[(3, 301, False), (0, 0, False)],
     ],
 )
-def test_weight_of_a_finding_about_spans(n, total, large):
+def test_number_of_spans_decides_whether_a_finding_is_large(n, total, large):
     assert Finding("x:", "", n, total).is_large == large
 
 

@@ -58,7 +58,7 @@ def test_case_and_white_space_make_no_difference():
     assert prints("the bank ofleith").shared_with(train).documents == 0
 
 
-def test_repeated_documents_of_a_file():
+def test_repeated_documents_of_a_file_are_counted():
     found = prints(("a", "One."), ("b", "Two."), ("c", "one."), ("d", "ONE."))
     assert found.repeated == 2
     assert found.repeated_names == [("a", "c"), ("a", "d")]
@@ -90,7 +90,7 @@ def test_sentences_are_cut(between):
     assert shared.n_sentences == 2 and shared.percent == 50
 
 
-def test_sentences_without_white_space_between_them():
+def test_sentences_without_white_space_are_separated():
     sentence = "患者男性因咳嗽三天后入院在北京协和医"  # 18 characters, as 54 letters
     train = prints(f"{sentence}。其他。")
     shared = prints(f"诊断为肺炎。{sentence}！").shared_with(train)

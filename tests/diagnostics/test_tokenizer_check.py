@@ -20,7 +20,7 @@ def check(*docs, nlp=NLP):
     return result
 
 
-def test_the_tokenizers_own_documents():
+def test_documents_of_the_same_tokenizer_do_not_differ():
     found = check(NLP.make_doc("The Bank of Leith paid Mary."), NLP.make_doc(""))
     assert (found.documents, found.misaligned, found.example) == (0, 0, None)
 

@@ -97,7 +97,7 @@ def test_padding_that_is_no_row():
         )
 
 
-def test_with_checkpointing():
+def test_gradient_is_right_with_checkpointing():
     weight = torch.ones(3, 2, requires_grad=True)
 
     def run(rows):

@@ -47,12 +47,12 @@ def test_frozen_layers(tmp_path, frozen, names):
 
 
 @pytest.mark.parametrize("frozen", [-1, 3])
-def test_frozen_layers_out_of_range(tmp_path, frozen):
+def test_frozen_layers_out_of_range_are_an_error(tmp_path, frozen):
     with pytest.raises(ValueError, match="GP046.*2 layers"):
         freeze_layers(bert(tmp_path), frozen)
 
 
-def test_an_encoder_without_known_layers():
+def test_encoder_without_known_layers_is_an_error():
     module = torch.nn.Linear(2, 2)
     assert learn_rate_factors(module, 1.0) == {"weight": 1.0, "bias": 1.0}
     freeze_layers(module, None)
@@ -123,7 +123,7 @@ def test_an_update_leaves_frozen_layers_alone(train):
 
 
 @pytest.mark.parametrize("decay", [0.0, -1.0, 1.1])
-def test_decay_out_of_range(train, decay):
+def test_decay_out_of_range_is_an_error(train, decay):
     with pytest.raises(ValueError, match="GP045"):
         train(layer_decay=decay)
 

@@ -68,7 +68,7 @@ def test_a_long_text_in_parts_is_the_same(tokenizers, tokens):
         assert all(numpy.array_equal(*pair) for pair in zip(whole, parts))
 
 
-def test_nothing(tokenizers):
+def test_empty_documents_have_no_pieces(tokenizers):
     for tokenizer in tokenizers:
         assert split_pieces(tokenizer, []) == []
         [pieces] = split_pieces(tokenizer, [make_doc([])])

@@ -43,7 +43,7 @@ def gain(monkeypatch):
         ("fp32", 9.0, torch.float32),
     ],
 )
-def test_choice(gain, name, value, expected):
+def test_precision_is_chosen_by_name_and_gain(gain, name, value, expected):
     gain(value)
     assert choose_precision(name, CPU) == expected
 
@@ -158,7 +158,7 @@ def test_torch_on_an_unusual_path_is_found(monkeypatch, listed, tmp_path):
 
 
 @pytest.mark.parametrize("native,expected", [(True, 2.0), (False, 0.5)])
-def test_gpus_that_only_emulate_bf16(monkeypatch, native, expected):
+def test_emulated_bf16_of_a_gpu_does_not_count(monkeypatch, native, expected):
     def is_supported(including_emulation):
         return native or including_emulation
 

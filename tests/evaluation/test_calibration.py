@@ -29,7 +29,7 @@ def sigmoid(scores, temperature=1.0):
     return 1 / (1 + numpy.exp(-scores / temperature))
 
 
-def test_error_by_hand():
+def test_error_equals_a_count_by_hand():
     probabilities = numpy.array([0.95, 0.99, 0.4, 0.1])
     right = numpy.array([True, False, True, False])
     # The bins of a tenth: two spans of 0.97 on average, half of them right, and others.

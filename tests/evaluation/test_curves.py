@@ -19,7 +19,7 @@ def curve_of(candidates, missed=0):
     return make_curve((s for s, _ in candidates), (r for _, r in candidates), gold)
 
 
-def test_curve_counted_by_hand():
+def test_curve_equals_a_count_by_hand():
     curve = curve_of([(0.3, True), (0.9, True), (0.6, False)], missed=2)
     assert curve.thresholds.tolist() == [0.9, 0.6, 0.3]
     assert curve.precision.tolist() == [1, 1 / 2, 2 / 3]

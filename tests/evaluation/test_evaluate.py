@@ -113,7 +113,7 @@ def test_spans_by_distance_to_a_seam(bert_folder, tmp_path):
     assert sum(map(len, report.seams.values())) == len(report.total)
 
 
-def test_another_component(tmp_path):
+def test_other_component_can_be_evaluated(tmp_path):
     nlp = build(spans_key="mine")
     nlp.rename_pipe("global_pointer", "finder")
     examples = make_examples(nlp, "mine")
@@ -125,7 +125,7 @@ def test_another_component(tmp_path):
         evaluate(nlp, path)
 
 
-def test_no_gold(trained, tmp_path):
+def test_corpus_without_gold_is_an_error(trained, tmp_path):
     path = save(tmp_path / "test.spacy", [trained.make_doc("Leith")])
     with pytest.raises(ValueError, match="GP140"):
         evaluate(trained, path)

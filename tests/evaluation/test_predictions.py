@@ -166,7 +166,7 @@ def test_progress_bar_and_none(nlp, dev, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_no_such_component(nlp, dev):
+def test_unknown_component_is_an_error(nlp, dev):
     with pytest.raises(ValueError, match="GP130.*'mine'.*global_pointer"):
         predict_candidates(nlp, dev, component="mine")
     nlp.disable_pipe("global_pointer")
@@ -174,19 +174,19 @@ def test_no_such_component(nlp, dev):
         find_component(nlp, "global_pointer")
 
 
-def test_component_of_another_kind(nlp, dev):
+def test_component_of_another_type_is_an_error(nlp, dev):
     nlp.add_pipe("sentencizer")
     with pytest.raises(ValueError, match="GP131.*Sentencizer.*global_pointer"):
         predict_candidates(nlp, dev, component="sentencizer")
 
 
 @pytest.mark.parametrize("lowest", [0, 1, -0.5, float("nan")])
-def test_lowest_out_of_range(nlp, dev, lowest):
+def test_lowest_out_of_range_is_an_error(nlp, dev, lowest):
     with pytest.raises(ValueError, match="GP136.*lowest"):
         predict_candidates(nlp, dev, lowest=lowest)
 
 
-def test_no_document(nlp, tmp_path):
+def test_corpus_without_documents_is_an_error(nlp, tmp_path):
     DocBin().to_disk(tmp_path / "dev.spacy")
     with pytest.raises(ValueError, match="GP120"):
         predict_candidates(nlp, tmp_path / "dev.spacy")

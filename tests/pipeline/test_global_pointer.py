@@ -16,7 +16,7 @@ ARCHITECTURE = "spacy-globalpointer.GlobalPointer.v1"
 ARCHITECTURES = ["GlobalPointer", "EfficientGlobalPointer"]
 
 
-def test_no_label(nlp):
+def test_training_data_without_labels_is_an_error(nlp):
     with pytest.raises(ValueError, match="GP014.*found no label.*4 documents.*'sc'"):
         nlp.initialize(lambda: make_examples(nlp, gold=[[], [], [], []]))
 
@@ -26,7 +26,7 @@ def test_absent_spans_key_names_the_keys_there_are(nlp):
         nlp.initialize(lambda: make_examples(nlp, key="other"))
 
 
-def test_predict_before_initialize(nlp):
+def test_prediction_before_initialization_is_an_error(nlp):
     with pytest.raises(ValueError, match="E143"):
         nlp("Some text .")
 
@@ -126,7 +126,7 @@ def test_gold_that_the_overlap_policy_loses_is_counted():
         nlp.initialize(lambda: make_examples(nlp))
 
 
-def test_setting_changed_out_of_range(trained):
+def test_setting_changed_out_of_range_is_an_error(trained):
     trained.get_pipe("global_pointer").cfg["threshold"] = 1.5
     with pytest.raises(ValueError, match="GP010.*1.5"):
         trained(TEXTS[0])
@@ -206,7 +206,7 @@ def test_threshold_zero_is_limited_with_a_warning(trained):
         trained(TEXTS[0])
 
 
-def test_max_span_length():
+def test_max_span_length_limits_training_and_prediction():
     nlp = build(max_span_length=3)
     examples = make_examples(nlp)
     with pytest.warns(UserWarning, match="GPW006.*3 of 8.*= 3.*has 4 tokens"):
@@ -302,7 +302,7 @@ def test_errors_go_to_the_error_handler(trained):
     assert len(failed) == len(TEXTS)
 
 
-def test_typing_errors_in_thresholds_show_at_load(trained, tmp_path):
+def test_unknown_label_in_thresholds_is_reported_at_load(trained, tmp_path):
     trained.to_disk(tmp_path)
     with pytest.raises(ValueError, match="GP016.*PLAICE"):
         override = {"components.global_pointer.thresholds": {"PLAICE": 0.1}}
@@ -420,7 +420,7 @@ def test_settings_changed_at_run_time_give_a_warning_on_saving(trained, tmp_path
         trained.to_disk(tmp_path)
 
 
-def test_corrupt_model_file(trained, tmp_path):
+def test_damaged_model_file_is_an_error(trained, tmp_path):
     trained.to_disk(tmp_path)
     file = tmp_path / "global_pointer" / "model"
     data = file.read_bytes()
@@ -543,7 +543,7 @@ def test_pipeline_saved_before_there_was_a_temperature_loads(trained, tmp_path):
 
 
 @pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), "1"])
-def test_temperature_out_of_range(trained, value):
+def test_temperature_out_of_range_is_an_error(trained, value):
     trained.get_pipe("global_pointer").cfg["temperature"] = value
     with pytest.raises(ValueError, match="GP044"):
         trained(TEXTS[0])

@@ -46,7 +46,7 @@ def test_is_the_greedy_choice_by_score(policy, block, arrays):
         assert select_spans(policy, *arrays).tolist() == sorted(kept)
 
 
-def test_same_span_under_two_labels():
+def test_same_span_under_two_labels_is_kept_twice_unless_flat():
     arrays = numpy.array([1, 1]), numpy.array([3, 3]), numpy.array([0.6, 0.9])
     assert select_spans("nested", *arrays).tolist() == [0, 1]
     assert select_spans("flat", *arrays).tolist() == [1]

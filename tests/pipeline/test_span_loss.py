@@ -60,7 +60,7 @@ def test_given_weights_are_1_for_other_labels():
     assert make_span_loss_v1().weights_of(LABELS, COUNTS) is None
 
 
-def test_weight_of_an_unknown_label():
+def test_weight_of_an_unknown_label_is_an_error():
     with pytest.raises(ValueError, match=r"GP016.*label_weights.*'VEHICLE'"):
         make_span_loss_v1(label_weights={"VEHICLE": 2.0}).weights_of(LABELS, COUNTS)
 
@@ -83,7 +83,7 @@ def test_weight_of_an_unknown_label():
         {"boundary_smoothing": None},
     ],
 )
-def test_numbers_out_of_range(options):
+def test_invalid_settings_are_an_error(options):
     [(name, _)] = options.items()
     with pytest.raises(ValueError, match=f"GP226.*{name}"):
         make_span_loss_v1(**options)

@@ -185,7 +185,7 @@ def test_pipeline_saved_before_there_were_digests_loads_and_gets_them(folder, tm
         spacy.load(tmp_path / "again")
 
 
-def test_old_pipeline_with_another_number_of_labels(folder):
+def test_old_pipeline_with_another_number_of_labels_is_an_error(folder):
     remove_digests(folder)
     edit_cfg(folder, labels=["ORG", "PERSON"])
     with pytest.raises(ValueError, match="GP064.*2 labels.*scores 3"):

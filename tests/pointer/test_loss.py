@@ -136,7 +136,7 @@ def soft_loss(tensors, states, teacher, band):
 
 
 @given(batches(max_length=7), sizes, st.integers(0, 99))
-def test_soft_labels(batch, size, seed):
+def test_loss_with_a_teacher_is_the_formula(batch, size, seed):
     torch.set_default_dtype(torch.float64)  # of t, which a list of floats becomes
     states, band, _ = batch
     teacher = random_states(states.lengths, states.n_labels, seed=seed)
@@ -222,7 +222,7 @@ def test_sharing_exponentials_of_few_cells_does_not_pay(monkeypatch):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_labels_with_all_and_with_no_span_positive(shared):
+def test_labels_with_all_or_no_spans_gold_have_the_exact_loss(shared):
     states = random_states([6], 2, shared=shared)
     gold = [{(0, i, j) for i in range(6) for j in range(i, 6)}]
     ours, gradient = span_loss(states, as_rows(gold), size=4)
@@ -312,7 +312,9 @@ def test_huge_scores(batch):
 @pytest.mark.parametrize("band", [None, 1])
 @pytest.mark.parametrize("term", [-19.0, 9.0, 19.0])
 @pytest.mark.parametrize("product", [-300.0, -80.0, -55.0, 20.0])
-def test_terms_and_products_of_opposite_signs(shared, band, term, product):
+def test_terms_and_products_of_opposite_signs_keep_precision(
+    shared, band, term, product
+):
     n, heads = 60, 1 if shared else 2
     x = torch.ones(n, heads, 1)
     terms = torch.full((n, 2), term)

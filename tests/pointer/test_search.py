@@ -162,7 +162,7 @@ def test_more_labels_than_a_tile_has_and_many_documents():
             assert found_cells(found[doc]) == sorted((i, j, k) for k, i, j in above)
 
 
-def test_no_documents():
+def test_empty_batch_has_no_spans():
     assert search_spans(random_states([], 2), [0.0, 0.0]) == []
 
 
@@ -171,7 +171,7 @@ def test_a_threshold_for_each_label():
         search_spans(random_states([3], 2), [0.0])
 
 
-def test_settings_of_torch_in_two_ways(monkeypatch):
+def test_mixed_precision_settings_of_torch_are_accepted(monkeypatch):
     def complain():
         raise RuntimeError("mixed")
 

@@ -110,7 +110,7 @@ def test_a_repeated_span_has_its_highest_degree():
         {"balance": math.nan},
     ],
 )
-def test_numbers_out_of_range(options):
+def test_numbers_out_of_range_are_an_error(options):
     states = random_states([5], 2)
     with pytest.raises(ValueError, match="GP006"):
         span_loss(states, torch.tensor([[0, 1, 2, 3]]), **options)

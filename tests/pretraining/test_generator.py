@@ -105,7 +105,7 @@ def test_a_new_small_generator_predicts_the_frequencies_of_pieces(tmp_path):
 
 @pytest.mark.parametrize("make", [make_electra, make_albert])
 @pytest.mark.parametrize("kind", ["copy", "small"])
-def test_embeddings_narrower_than_the_layers(make, kind, tmp_path):
+def test_embeddings_may_be_narrower_than_the_layers(make, kind, tmp_path):
     settings = {"embedding_size": 16} if make is make_electra else {}
     run = make_run(tmp_path, make=lambda f: make(f, **settings), generator=kind)
     assert run.model.generator.table.shape[1] == 16

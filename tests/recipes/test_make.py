@@ -186,7 +186,7 @@ def test_a_recipe_without_an_encoder():
         make_config("tok2vec", encoder="encoders/mine")
 
 
-def test_unknown_recipe():
+def test_unknown_recipe_is_an_error():
     with pytest.raises(ValueError, match="GP228.*'bert'.*bert-en"):
         make_config("bert")
 

@@ -271,7 +271,7 @@ def test_no_mistakes_and_no_seams_need_no_sections():
     assert "Window seams" not in page
 
 
-def test_nothing_found():
+def test_precision_without_found_spans_is_a_dash():
     tree = parse(make_page(report_of(example(["a"], [(0, 1, "A")], []))))
     rows = [["".join(c.itertext()) for c in row] for row in tree.iter("tr")]
     assert ["A", "–", "0.0", "0.0", "", "0.0", "1", "0", "0"] in rows

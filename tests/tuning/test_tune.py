@@ -95,7 +95,7 @@ def test_label_that_no_config_can_hold_keeps_the_common_threshold(
     assert tuning.best.thresholds == {}
 
 
-def test_one_threshold_for_all(candidates, pipe):
+def test_one_threshold_for_all_labels_is_written(candidates, pipe):
     tuning = tune(candidates, pipe, per_label=False, min_gold=1)
     settings = {"threshold": tuning.single.threshold, "thresholds": {}}
     assert tuning.settings == settings
@@ -156,7 +156,7 @@ def test_one_document_leaves_none_to_choose_on(candidates, pipe):
 
 
 @given(candidates=made_up(), chosen=st.lists(st.booleans(), min_size=3, max_size=3))
-def test_candidates_of_some_documents(candidates, chosen):
+def test_candidates_are_divided_by_documents(candidates, chosen):
     flags = numpy.array(chosen)
     parts = [candidates.of_documents(flags), candidates.of_documents(~flags)]
     assert sum(part.n_gold for part in parts) == candidates.n_gold
@@ -177,19 +177,19 @@ def test_score_of_nothing_is_zero():
     assert (score.p, score.r, score.f) == (0, 0, 0)
 
 
-def test_threshold_of_a_label():
+def test_label_without_its_own_threshold_has_the_common_one():
     thresholds = Thresholds(0.5, {"A": 0.1})
     assert (thresholds.of("A"), thresholds.of("B")) == (0.1, 0.5)
 
 
-def test_no_gold(predicted, examples, pipe):
+def test_documents_without_gold_are_an_error(predicted, examples, pipe):
     for example in examples:
         example.reference.spans["sc"] = []
     with pytest.raises(ValueError, match="GP132.*'sc'"):
         tune(collect(predicted, pipe, 0.02), pipe)
 
 
-def test_no_candidate(candidates, pipe):
+def test_missing_candidates_are_an_error(candidates, pipe):
     columns = ("docs", "labels", "starts", "ends", "raw", "scores", "right")
     none = replace(candidates, **{x: getattr(candidates, x)[:0] for x in columns})
     with pytest.raises(ValueError, match="GP133.*0.02"):
@@ -197,7 +197,7 @@ def test_no_candidate(candidates, pipe):
 
 
 @pytest.mark.parametrize("beta", [0, -1.0, float("nan")])
-def test_beta_out_of_range(candidates, pipe, beta):
+def test_beta_out_of_range_is_an_error(candidates, pipe, beta):
     with pytest.raises(ValueError, match="GP136.*beta"):
         tune(candidates, pipe, beta=beta)
 

@@ -23,7 +23,7 @@ def read_one(folder, text, lines, **kwargs):
     return annotated, rejects
 
 
-def test_spans_and_their_source(tmp_path):
+def test_spans_have_their_source(tmp_path):
     lines = [span_line(TEXT, 0, 17, "ORG", 1), "", span_line(TEXT, 12, 17, "GPE", 2)]
     annotated, rejects = read_one(tmp_path, TEXT, lines)
     assert (annotated.name, annotated.text, annotated.n_read) == ("doc", TEXT, 2)
@@ -58,7 +58,7 @@ def test_spans_and_their_source(tmp_path):
         ("*\tEquiv T1 T2", Reason.NOT_A_SPAN),
     ],
 )
-def test_rejects(tmp_path, line, reason):
+def test_rejects_have_their_reasons(tmp_path, line, reason):
     annotated, rejects = read_one(tmp_path, TEXT, [span_line(TEXT, 0, 3), line])
     assert [(s.start, s.end) for s in annotated.spans] == [(0, 3)]
     (reject,) = rejects
@@ -79,7 +79,7 @@ def test_missing_text_rejects_every_line(tmp_path):
 
 @pytest.mark.parametrize("text", ["", " ", " \n\t \r\n"])
 @pytest.mark.parametrize("lines", [None, []])
-def test_text_without_annotations(tmp_path, text, lines):
+def test_text_without_annotations_has_no_spans(tmp_path, text, lines):
     annotated, rejects = read_one(tmp_path, text, lines)
     assert (annotated.text, annotated.spans, annotated.n_read) == (text, [], 0)
     assert (annotated.skip, rejects) == (lines is None, [])
@@ -157,7 +157,7 @@ def test_byte_order_mark_of_the_ann_file(tmp_path):
     assert (len(annotated.spans), rejects) == (1, [])
 
 
-def test_other_encoding(tmp_path):
+def test_other_encoding_is_read(tmp_path):
     text = "Café"
     annotated, _ = read_one(tmp_path, text.encode("latin-1"), [], encoding="latin-1")
     assert annotated.text == text
@@ -168,13 +168,13 @@ def test_wrong_encoding_names_file_and_position(tmp_path):
         read_one(tmp_path, "Café".encode("latin-1"), [])
 
 
-def test_unknown_encoding(tmp_path):
+def test_unknown_encoding_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="GP104.*'klingon'"):
         read_one(tmp_path, TEXT, [], encoding="klingon")
 
 
 @pytest.mark.parametrize("name", ["missing", "notes.docx"])
-def test_not_a_corpus(tmp_path, name):
+def test_path_that_is_not_a_corpus_is_an_error(tmp_path, name):
     (tmp_path / "notes.docx").write_bytes(b"")
     with pytest.raises(ValueError, match="GP101"):
         list(read_brat(tmp_path / name))

@@ -22,7 +22,7 @@ def read(folder, content, **options):
     return read_all("chip", path, **options)
 
 
-def test_spans_and_their_source(tmp_path):
+def test_spans_have_their_source(tmp_path):
     (first, _), (second, _) = read(tmp_path, SAMPLE)
     assert (first.name, second.name) == ("train:1", "train:2")
     assert triples(first) == [("dis", 2, 4), ("sym", 0, 4)]
@@ -47,7 +47,7 @@ def test_byte_order_mark_is_not_part_of_the_text(tmp_path):
     assert texts(document) == [("dis", "肺炎")]
 
 
-def test_gzip(tmp_path):
+def test_packed_file_is_read(tmp_path):
     path = tmp_path / "train.txt.gz"
     path.write_bytes(gzip.compress(SAMPLE.encode("utf-8")))
     assert [document.name for document, _ in read_all("chip", path)] == [
@@ -68,7 +68,7 @@ def test_gzip(tmp_path):
         ("9" * 5000 + " 1 dis", "bad_line"),
     ],
 )
-def test_rejects(tmp_path, piece, reason):
+def test_rejects_have_their_reasons(tmp_path, piece, reason):
     [(document, rejects)] = read(tmp_path, f"肺炎|||0    1    dis|||{piece}|||\n")
     assert texts(document) == [("dis", "肺炎")]
     assert reasons(rejects) == [reason]

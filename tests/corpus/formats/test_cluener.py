@@ -31,7 +31,7 @@ RECORD = {
 }
 
 
-def test_spans_in_the_order_of_the_file(tmp_path):
+def test_spans_keep_the_order_of_the_file(tmp_path):
     document, rejects = read_one("cluener", tmp_path, RECORD)
     assert triples(document) == [
         ("address", 4, 6),
@@ -73,7 +73,7 @@ def test_a_record_with_no_labels_is_a_document_without_spans(tmp_path):
         ({"": {"北京": [[4, 5]]}}, "bad_line"),
     ],
 )
-def test_rejects(tmp_path, label, reason):
+def test_rejects_have_their_reasons(tmp_path, label, reason):
     record = {"text": RECORD["text"], "label": label}
     document, rejects = read_one("cluener", tmp_path, record)
     assert (document.spans, reasons(rejects)) == ([], [reason])

@@ -78,7 +78,7 @@ def test_offsets_count_code_points(tmp_path):
     assert texts(document) == [("dis", "肺炎")]
 
 
-def test_json_lines(tmp_path):
+def test_json_lines_are_read(tmp_path):
     document, _ = read_one("cmeee", tmp_path, record(entity(2, 3)))
     assert texts(document) == [("dis", "肺炎")]
 
@@ -108,7 +108,7 @@ def test_a_record_without_entities_is_to_be_skipped(tmp_path):
         ([2, 3, "dis"], "bad_line"),
     ],
 )
-def test_rejects(tmp_path, broken, reason):
+def test_rejects_have_their_reasons(tmp_path, broken, reason):
     value = [record(entity(2, 3), entity(2, 3), broken)]
     document, rejects = read_one("cmeee", tmp_path, value)
     assert texts(document) == [("dis", "肺炎")] * 2

@@ -246,7 +246,7 @@ def test_a_line_with_other_columns_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["a NN\nb VB\n", "a\n"])
-def test_no_columns_of_tags(tmp_path, content):
+def test_file_without_columns_of_tags_is_an_error(tmp_path, content):
     with pytest.raises(ValueError, match="GP171.*tags"):
         read(tmp_path, content)
 
@@ -272,7 +272,7 @@ def test_a_column_that_the_file_does_not_have(tmp_path, content, options, messag
         *[("separator", ";"), ("scheme", "BIO2"), ("documents", "page")],
     ],
 )
-def test_bad_options(tmp_path, option, value):
+def test_invalid_options_are_an_error(tmp_path, option, value):
     options = {"token": "0", option: value}
     with pytest.raises(ValueError, match=f"GP167.*'{option}'"):
         read(tmp_path, FLAT, **options)
@@ -368,7 +368,7 @@ def test_writer_uses_the_chosen_separator(tmp_path):
 
 
 @pytest.mark.parametrize("docstart,n", [("auto", 1), ("yes", 2), ("no", 0)])
-def test_lines_between_documents(tmp_path, docstart, n):
+def test_docstart_option_decides_about_docstart_lines(tmp_path, docstart, n):
     document = text_with("a")
     new = written(tmp_path, document, document, docstart=docstart)
     assert new.count("-DOCSTART-\tO\n") == n
@@ -405,7 +405,7 @@ def test_label_that_a_tag_cannot_hold_is_an_error(tmp_path, label):
 @pytest.mark.parametrize(
     "option,value", [("separator", ","), ("docstart", "maybe"), ("scheme", "x")]
 )
-def test_bad_options_of_the_writer(tmp_path, option, value):
+def test_invalid_options_of_the_writer_are_an_error(tmp_path, option, value):
     with pytest.raises(ValueError, match=f"GP167.*'{option}'"):
         written(tmp_path, text_with("a"), **{option: value})
 

@@ -146,7 +146,7 @@ CRAFTED = {
 
 
 @pytest.mark.parametrize("name", CRAFTED)
-def test_crafted_file(name):
+def test_crafted_file_is_an_error(name):
     with pytest.raises(ValueError, match=r"GP118.*a\.spacy"):
         read(CRAFTED[name])
     assert convert(CRAFTED[name]) == "GP118"
@@ -162,7 +162,7 @@ def test_scores_of_another_form_are_read_as_none():
         assert convert(with_group(attrs={"scores": scores})) == ""
 
 
-def test_entities_of_unknown_labels():
+def test_entities_of_unknown_labels_are_an_error():
     doc = make_doc("a")
     strings = [s for s in RECORD["strings"] if s != "PER"]
     del doc.spans["sc"]
@@ -223,7 +223,7 @@ def damaged_bytes(draw, value):
 
 @settings(max_examples=100)
 @given(damaged(RECORD))
-def test_any_damage_to_a_part(record):
+def test_any_damage_to_a_part_is_read_or_an_error_with_a_code(record):
     try:
         data = packed(record)
     except (ValueError, TypeError, OverflowError):

@@ -33,7 +33,7 @@ def nested(kind, depth):
 @pytest.mark.parametrize("kind", [ARRAYS, OBJECTS], ids=["arrays", "objects"])
 @pytest.mark.parametrize("depth", [MAX_DEPTH, 500, 900, 1500, 100_000])
 @pytest.mark.parametrize("name", RECORDS)
-def test_too_many_levels(tmp_path, name, depth, kind):
+def test_too_many_levels_are_an_error(tmp_path, name, depth, kind):
     path = tmp_path / "a.jsonl"
     path.write_text(RECORDS[name].replace("@", nested(kind, depth)))
     with pytest.raises(ValueError, match="GP164.*too deeply, in more than 200 levels"):

@@ -39,7 +39,7 @@ EMOJI = "👩😀 Ann"
 
 @pytest.mark.parametrize("key", ["label", "labels", "label_spans", "entities"])
 @pytest.mark.parametrize("text_key", ["text", "data"])
-def test_triples(tmp_path, key, text_key):
+def test_triples_are_read(tmp_path, key, text_key):
     record = {"id": 4, text_key: TEXT, key: TRIPLES["label"]}
     document, rejects = read_one("doccano", tmp_path, record)
     assert texts(document) == [("PER", "Ann"), ("LOC", "Leith")]
@@ -65,7 +65,7 @@ def test_data_of_the_user_stays_where_the_text_has_its_own_name(tmp_path):
     assert (document.text, document.meta) == (TEXT, {"data": "x"})
 
 
-def test_relations(tmp_path):
+def test_relations_are_not_spans(tmp_path):
     document, rejects = read_one("doccano", tmp_path, RELATIONS)
     assert texts(document) == [("PER", "Ann"), ("LOC", "Leith")]
     assert [span.id for span in document.spans] == ["11", "12"]
@@ -95,13 +95,13 @@ def test_the_arrays_of_old_versions_name_labels_by_number(tmp_path):
 @pytest.mark.parametrize(
     "unit,start,end", [("utf-16", 5, 8), ("code-points", 3, 6), ("graphemes", 3, 6)]
 )
-def test_units_of_offsets(tmp_path, unit, start, end):
+def test_offsets_are_read_in_the_named_unit(tmp_path, unit, start, end):
     record = {"text": EMOJI, "label": [[start, end, "PER"]]}
     document, _ = read_one("doccano", tmp_path, record, offsets=unit)
     assert texts(document) == [("PER", "Ann")]
 
 
-def test_grapheme_clusters(tmp_path):
+def test_grapheme_clusters_are_counted(tmp_path):
     record = {"text": "👩\u200d🚒e\u0301 Ann", "label": [[3, 6, "PER"]]}
     document, _ = read_one("doccano", tmp_path, record, offsets="graphemes")
     assert texts(document) == [("PER", "Ann")]
@@ -150,7 +150,7 @@ def test_unknown_unit_is_an_error(tmp_path):
         ("positive", "not_a_span"),
     ],
 )
-def test_rejects(tmp_path, entry, reason):
+def test_rejects_have_their_reasons(tmp_path, entry, reason):
     record = {"text": TEXT, "label": [[0, 3, "PER"], entry]}
     document, rejects = read_one("doccano", tmp_path, record)
     assert (texts(document), reasons(rejects)) == ([("PER", "Ann")], [reason])

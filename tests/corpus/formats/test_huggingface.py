@@ -103,7 +103,7 @@ def test_columns_that_the_user_names(tmp_path):
     assert found(document) == [("B", "Bank"), ("A", "Bank")]
 
 
-def test_an_array_of_records(tmp_path):
+def test_array_of_records_is_read(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([RECORD, {**RECORD, "id": 8}]))
     names = [document.name for document, _ in HF_TOKENS.read(tmp_path)]
     assert names == ["a:7", "a:8"]
@@ -159,13 +159,13 @@ def test_strict_rejects_spans_with_irregular_beginnings(tmp_path):
         (["a"], "not an object"),
     ],
 )
-def test_malformed(tmp_path, record, reason):
+def test_invalid_records_are_an_error(tmp_path, record, reason):
     with pytest.raises(ValueError, match=rf"GP164.*file\.jsonl:2.*{reason}"):
         read(tmp_path, {"tokens": [], "ner_tags": []}, record)
 
 
 @pytest.mark.parametrize("option,value", [("labels", "O,,B"), ("scheme", "BIO3")])
-def test_bad_options(tmp_path, option, value):
+def test_invalid_options_are_an_error(tmp_path, option, value):
     with pytest.raises(ValueError, match=f"GP167.*'{option}'"):
         read(tmp_path, RECORD, **{option: value})
     with pytest.raises(ValueError, match="GP167.*'scheme'"):
@@ -190,7 +190,7 @@ def test_names_in_a_description_of_features(feature, expected):
 # The writer
 
 
-def test_every_record_has_the_layers_that_one_needs(tmp_path):
+def test_every_record_has_the_same_number_of_layers(tmp_path):
     flat = text_with("a", ("X", 0, 1))
     deep = text_with("a b", ("X", 0, 3), ("Y", 0, 1), ("Z", 0, 1))
     first, second = written(tmp_path, flat, deep, scheme="BIOES")
@@ -202,7 +202,7 @@ def test_every_record_has_the_layers_that_one_needs(tmp_path):
     assert list(first) == ["id", "tokens", *layers]
 
 
-def test_a_record_for_each_line(tmp_path):
+def test_sentences_option_writes_a_record_for_each_line(tmp_path):
     document = text_with("a b\n\nc", ("X", 5, 6))
     records = written(tmp_path, document, sentences=True)
     assert [record["id"] for record in records] == ["d:1", "d:2"]
@@ -309,7 +309,7 @@ def test_parquet_without_names_of_class_ids(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"\0" * 40 + b"PAR1"])
 @pytest.mark.parametrize("name", ["a.parquet", "a.parquet.gz"])
-def test_damaged_parquet(tmp_path, content, name):
+def test_damaged_parquet_is_an_error(tmp_path, content, name):
     pytest.importorskip("pyarrow")
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=r"GP169.*a\.parquet"):

@@ -18,7 +18,7 @@ def read(path):
     return list(read_documents(JSONL, path))
 
 
-def test_documents_as_documented(tmp_path):
+def test_documents_of_the_documented_form_are_read(tmp_path):
     spans = [{"start": 1, "end": 3, "label": "X", "id": 7, "score": 0.5}]
     lines = [
         {"id": "a", "text": "\U0001f600bc", "spans": spans, "meta": {"x": [1]}},
@@ -55,7 +55,7 @@ def test_documents_as_documented(tmp_path):
         ({"start": 2, "end": 1, "label": "X"}, Reason.END_BEFORE_START),
     ],
 )
-def test_rejects(tmp_path, span, reason):
+def test_rejects_have_their_reasons(tmp_path, span, reason):
     path = tmp_path / "in.jsonl"
     path.write_text(json.dumps({"text": "abc", "spans": [span]}))
     ((document, (reject,)),) = read(path)

@@ -46,7 +46,7 @@ def read(folder, value, **options):
     return read_one("label-studio", folder, value, **options)
 
 
-def test_an_export(tmp_path):
+def test_export_is_read(tmp_path):
     value = task(annotation(region(0, 3, copy="Ann"), region(7, 12, ["LOC"], "Leith")))
     document, rejects = read(tmp_path, value)
     assert texts(document) == [("PER", "Ann"), ("LOC", "Leith")]
@@ -131,7 +131,7 @@ def test_an_annotation_without_regions_is_a_document_without_spans(tmp_path):
         ({"type": "textarea", "value": {"text": ["A"]}}, "not_a_span"),
     ],
 )
-def test_rejects(tmp_path, result, reason):
+def test_rejects_have_their_reasons(tmp_path, result, reason):
     document, rejects = read(tmp_path, task(annotation(region(0, 3), result)))
     assert (texts(document), reasons(rejects)) == ([("PER", "Ann")], [reason])
 
@@ -235,7 +235,7 @@ def flat(id, labels, **more):
     return {"text": TEXT, "id": id, "label": regions, **given, **more}
 
 
-def test_json_min(tmp_path):
+def test_json_min_export_is_read(tmp_path):
     (one, _), (two, _) = read_value(
         "label-studio", tmp_path, [flat(1, ["PER"]), flat(2, ["A", "B"], mood="good")]
     )

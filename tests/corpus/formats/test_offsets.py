@@ -29,7 +29,7 @@ def encoded_length(text, unit):
         ("graphemes", [0, 1, 2, None, 3, 4]),
     ],
 )
-def test_units_before_each_code_point(unit, expected):
+def test_from_points_counts_units_before_each_code_point(unit, expected):
     offsets = Offsets(TEXT, unit)
     assert [offsets.from_points(i) for i in range(len(TEXT) + 1)] == expected
 

@@ -40,7 +40,7 @@ TASK = {
 }
 
 
-def test_accepted_task(tmp_path):
+def test_accepted_task_is_read(tmp_path):
     document, rejects = read_one("prodigy", tmp_path, TASK)
     assert texts(document) == [("ORG", "Apple Inc"), ("FRUIT", "Apple")]
     assert document.tokens == [(0, 5), (6, 11), (12, 15)]
@@ -69,7 +69,7 @@ def test_binary_tasks_are_to_be_skipped_by_default(tmp_path, view):
     assert (document.skip, len(document.spans)) == (False, 2)
 
 
-def test_a_span_with_an_answer_of_its_own(tmp_path):
+def test_rejected_span_is_a_reject(tmp_path):
     spans = [{**TASK["spans"][0], "answer": a} for a in ("accept", "reject")]
     document, rejects = read_one("prodigy", tmp_path, {**TASK, "spans": spans})
     assert (len(document.spans), reasons(rejects)) == (1, ["not_accepted"])
@@ -100,7 +100,7 @@ def test_offsets_count_code_points(tmp_path):
         ([6, 11, "X"], "bad_line"),
     ],
 )
-def test_rejects(tmp_path, span, reason):
+def test_rejects_have_their_reasons(tmp_path, span, reason):
     document, rejects = read_one("prodigy", tmp_path, {**TASK, "spans": [span]})
     assert (document.spans, reasons(rejects)) == ([], [reason])
 
@@ -242,7 +242,7 @@ def test_copies_of_the_text_decide_the_reading_of_offsets(tmp_path, start, end):
         ({"_session_id": "a", "_annotator_id": "b"}, "b"),
     ],
 )
-def test_annotator_and_input(tmp_path, marks, annotator):
+def test_annotator_and_input_are_read(tmp_path, marks, annotator):
     task = {"text": "Ann", "_input_hash": 5, "spans": [], **marks}
     document, _ = read_one("prodigy", tmp_path, task)
     assert (document.annotator, document.input) == (annotator, "5 Ann")

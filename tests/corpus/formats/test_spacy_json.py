@@ -77,7 +77,7 @@ def test_other_key_and_entities(tmp_path):
         read(tmp_path, [data], spans_key="none")
 
 
-def test_pairs_of_text_and_entities(tmp_path):
+def test_pairs_of_text_and_entities_are_read(tmp_path):
     value = [
         ["Who is Shaka Khan?", {"entities": [[7, 17, "PERSON"]]}],
         ["I like 😀 London", {"entities": [[9, 15, "LOC", "Q84"]]}],
@@ -97,7 +97,7 @@ def test_pairs_of_text_and_entities(tmp_path):
     assert documents[0][0].tokens is None
 
 
-def test_pairs_under_annotations(tmp_path):
+def test_pairs_under_annotations_are_read(tmp_path):
     pair = ["Leith", {"entities": [[0, 5, "GPE"]]}]
     value = {"classes": ["GPE"], "annotations": [pair, None, pair]}
     assert len(read(tmp_path, value)) == 2
@@ -109,7 +109,7 @@ def paragraph(tags, **fields):
     return {"sentences": [{"tokens": tokens[:3]}, {"tokens": tokens[3:]}], **fields}
 
 
-def test_paragraphs(tmp_path):
+def test_paragraphs_are_read(tmp_path):
     tags = ["B-ORG", "I-ORG", "I-ORG", "L-ORG", "O", "U-PER", "-"]
     value = [
         {"id": 7, "paragraphs": [paragraph(tags, raw=f" {TEXT}\n")]},
@@ -141,7 +141,7 @@ def test_training_data_of_spacy_2_is_read_as_by_spacy(tmp_path):
     assert annotated.name == "3"
 
 
-def test_text_of_tokens_with_spaces(tmp_path):
+def test_text_is_made_from_tokens_with_spaces(tmp_path):
     words = [("Leith", "", "U-GPE"), (",", " ", "O"), ("ab", True, None), ("c", "", "")]
     tokens = [{"orth": w, "space": s, "ner": t} for w, s, t in words]
     value = [
@@ -186,7 +186,7 @@ def test_tags_that_do_not_fit_are_rejects(tmp_path, tags, kept):
         (None, Reason.BAD_LINE),
     ],
 )
-def test_rejects(tmp_path, entry, reason):
+def test_rejects_have_their_reasons(tmp_path, entry, reason):
     pair = [TEXT, {"entities": [[0, 3, "Y"], entry], "cats": {"LETTER": 1.0}}]
     ((annotated, rejects),) = read(tmp_path, [pair])
     assert places(annotated) == [("Y", 0, 3)]
@@ -246,7 +246,7 @@ JSON = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(JSON, max_size=3), st.booleans())
-def test_any_json(tmp_path, value, ents):
+def test_any_json_is_read_or_an_error_with_a_code(tmp_path, value, ents):
     try:
         documents = read(tmp_path, value, ents=ents)
     except ValueError as err:
@@ -336,13 +336,13 @@ def test_packed_file_and_byte_order_mark(tmp_path):
     ],
 )
 @pytest.mark.parametrize("indent", [None, 2])
-def test_detection(tmp_path, value, indent):
+def test_each_form_is_detected(tmp_path, value, indent):
     path = tmp_path / "a.json"
     path.write_text(json.dumps(value, indent=indent), encoding="utf-8")
     assert detect_format(path) is SPACY_JSON
 
 
-def test_detection_of_what_was_written(tmp_path):
+def test_written_file_is_detected(tmp_path):
     doc = doc_with(["Leith"], [(0, 1, "GPE")])
     tokens = [(0, 5)]
     (line,) = write_document(AnnotatedText("a", doc.text, tokens=tokens))

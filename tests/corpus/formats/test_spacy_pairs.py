@@ -37,7 +37,7 @@ def words(annotated):
         json.dumps({"annotations": [None, PAIR], "classes": []}, indent=2),
     ],
 )
-def test_forms_of_texts_with_entities(tmp_path, content):
+def test_all_forms_of_texts_with_entities_are_read(tmp_path, content):
     (tmp_path / "a.json").write_text(content)
     assert detect_format(tmp_path / "a.json").name == "spacy-json"
     documents = [annotated for annotated, _ in read(tmp_path, content)]

@@ -47,7 +47,7 @@ def test_a_text_without_tokens_has_no_sentence():
     assert tagged(AnnotatedText("d", " \n ")) == []
 
 
-def test_a_span_without_a_token():
+def test_span_without_a_token_is_an_error():
     span = TextSpan("X", 1, 2, Source("", 1))
     with pytest.raises(ValueError, match="GP172.*1-2 'X'.*'d'.*conll"):
         tagged(AnnotatedText("d", "a b", [span]))

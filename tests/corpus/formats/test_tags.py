@@ -118,7 +118,7 @@ def test_names_of_schemes(value, scheme):
     assert read_scheme(value, "conll") == scheme
 
 
-def test_unknown_scheme():
+def test_unknown_scheme_is_an_error():
     with pytest.raises(ValueError, match="GP167.*scheme.*'BIEO'.*BIOES"):
         read_scheme("BIEO", "conll")
 
