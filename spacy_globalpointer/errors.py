@@ -936,8 +936,8 @@ class Warnings(metaclass=_Coded):
         "of the weights may differ from those of a training without interruption."
     )
     GPW211 = (
-        "{path} has lost its model-best. The training writes a new one only if a later "
-        "evaluation is better than all before."
+        "The best pipeline so far, model-best, is missing from {path}. The training "
+        "writes a new one only if a later evaluation is better than all before."
     )
     GPW212 = (
         "The encoder {encoder} does not exist yet, but the config names it. Make sure "

@@ -106,7 +106,7 @@ def test_device_stays_a_device(tmp_path):
     assert names(tmp_path) == ["link"]
 
 
-def test_others_may_read_what_was_written(tmp_path):
+def test_others_may_read_the_written_file(tmp_path):
     (tmp_path / "plain").mkdir()
     with atomic_folder(tmp_path / "out"):
         pass

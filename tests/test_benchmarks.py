@@ -42,7 +42,7 @@ def ingredients(monkeypatch):
         sys.modules.pop(name)
 
 
-def test_longer_training_doubles_what_is_given(ingredients):
+def test_longer_training_doubles_the_given_steps(ingredients):
     given = ingredients.parse_settings(["training.max_steps=300"])
     for name, steps in (("base", 300), ("longer_training", 600)):
         text = ingredients.make_config(name, given).to_str(interpolate=False)

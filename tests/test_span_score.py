@@ -118,7 +118,7 @@ def test_changed_group_gives_scores_only_to_scored_spans(doc, change):
     assert own(doc) == {place_of(s): known.get(place_of(s)) for s in doc.spans["sc"]}
 
 
-def test_a_group_of_other_spans_has_no_scores(doc):
+def test_group_of_other_spans_has_no_scores(doc):
     doc.spans["sc"] = list(doc.spans["sc"])
     assert set(own(doc).values()) == {None}
 
@@ -235,7 +235,7 @@ def test_scores_that_a_user_revised_are_used(doc):
     assert [s._.span_score for s in doc.spans["sc"]] == expected
 
 
-def test_two_components_with_keys_of_their_own(trained):
+def test_components_with_their_own_keys_keep_their_scores(trained):
     other = copy.deepcopy(trained)
     other.rename_pipe("global_pointer", "b")
     trained.add_pipe("b", source=other)

@@ -101,7 +101,7 @@ def walk_folder(path: Path) -> Listing:
     listing = Listing()
     seen: Set[_Identity] = set()
     links = _walk(path, "", listing, seen)
-    for link, name in links:  # the list grows
+    for link, name in links:  # the list grows during the loop
         identity = _identity(link)
         if identity in seen or identity in _around(link):
             listing.repeated.append(name)

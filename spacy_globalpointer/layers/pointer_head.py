@@ -82,7 +82,9 @@ def _settings(head_width: int, rope: bool, label_bias: Optional[float]) -> dict:
     _check("rope", rope, isinstance(rope, bool), "true or false")
     fits = label_bias is None or is_number(label_bias)
     _check("label_bias", label_bias, fits, "a number, or null for no constant")
-    bias = None if label_bias is None else float(label_bias)  # -6 is an int in configs
+    bias = (
+        None if label_bias is None else float(label_bias)
+    )  # configs have -6 as an int
     return {"head_width": head_width, "rope": rope, "label_bias": bias}
 
 

@@ -74,7 +74,7 @@ class Decision:
             above = above[numpy.sort(best)]
         if not len(above):
             return above
-        first = starts[above[0]]  # the lowest; tokens before it need no memory
+        first = starts[above[0]]  # the lowest start
         return above[
             select_spans(
                 self.overlap,

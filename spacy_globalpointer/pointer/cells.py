@@ -114,7 +114,7 @@ def sum_at(x: Tensor, index: Tensor, values: Tensor) -> None:
     index (Tensor): Shape (values,), int64; a place may be repeated.
     values (Tensor): Shape (values, …).
     """
-    if x.device.type == "cpu":  # where index_put_ lets threads race
+    if x.device.type == "cpu":  # threads race in index_put_
         x.index_add_(0, index, values)
-    else:  # and index_add_ does elsewhere
+    else:  # threads race in index_add_
         x.index_put_((index,), values, accumulate=True)

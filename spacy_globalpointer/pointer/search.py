@@ -193,7 +193,7 @@ def sift_cells(
         if states.end is not None:
             end = take(states.end, tile.columns(device))[..., labels].to(needed)
             highest = needed - end.amax(1, keepdim=True)
-        # A NaN must be looked at, so "not below" differs from "above".
+        # "Not below" also keeps NaN, which must be examined.
         alive = (~(scores.amax(3).transpose(1, 2) < highest)).nonzero()
         if not len(alive):
             continue
@@ -261,5 +261,5 @@ def _largest(states: PointerStates, vectors: Tensor) -> Tensor:
 def _operand_error() -> float:
     try:
         return _OPERAND_ERROR[torch.get_float32_matmul_precision()]
-    except RuntimeError:  # the setting was made in more than one way
+    except RuntimeError:  # torch has two interfaces for the setting
         return _OPERAND_ERROR["medium"]

@@ -74,7 +74,7 @@ class Tuning:
         single, best = self.left_out(self.single), self.left_out(self.best)
         if single is None or best is None:
             return False
-        return round(single.f, 3) > round(best.f, 3)  # as it is printed
+        return round(single.f, 3) > round(best.f, 3)  # digits that are printed
 
     @property
     def keeps_all(self) -> bool:

@@ -87,7 +87,7 @@ def test_documents_without_annotation_are_reported(model, tmp_path):
     assert result.exit_code == 0 and "GPW014" in result.output
 
 
-def test_components_after_it_are_named(model, data, tmp_path):
+def test_components_after_the_evaluated_one_are_named(model, data, tmp_path):
     nlp = spacy.load(model)
     nlp.add_pipe("sentencizer", name="before", first=True)
     page, behind = tmp_path / "report.html", "were not run: behind."

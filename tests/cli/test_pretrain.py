@@ -105,7 +105,7 @@ def test_ctrl_c_twice_ends_at_once(folder, ctrl_c, monkeypatch):
     assert not list(folder.glob("out*/*.safetensors"))
 
 
-def test_an_interrupt_that_is_ignored_stays_so(folder, ctrl_c, monkeypatch):
+def test_ignored_interrupt_stays_ignored(folder, ctrl_c, monkeypatch):
     steps = Run.advance
 
     def advance(run):

@@ -49,7 +49,7 @@ def test_resume_continues(place, cut):
     assert differing(place.folder / "whole", place.folder / cut) == []
 
 
-def test_resume_begins_if_nothing_is_there(place):
+def test_resume_begins_if_there_is_no_training(place):
     output = place.train("new", "--resume")
     assert "There is no training to continue" in output
     assert differing(place.folder / "whole", place.folder / "new") == []

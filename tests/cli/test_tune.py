@@ -69,7 +69,7 @@ def config(model):
 
 
 @pytest.mark.parametrize("options", [[], ["--temperature"], ["--overall-only"]])
-def test_the_pipeline_then_scores_what_was_printed(model, dev, options):
+def test_tuned_pipeline_has_the_printed_scores(model, dev, options):
     before = evaluate(model, dev)
     output = tune(model, dev, "--min-gold", 1, *options)
     assert f"Thresholds so far {before} " in output
@@ -93,7 +93,7 @@ def test_only_the_settings_change(made, model, dev):
     assert not comparison.left_only and not comparison.right_only
 
 
-def test_what_is_written_is_what_was_printed(model, dev):
+def test_written_settings_are_the_printed_ones(model, dev):
     output = tune(model, dev, "--min-gold", 1, "--temperature")
     written = config(model)
     assert f"Best single: {written['threshold']} " in output

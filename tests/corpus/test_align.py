@@ -42,7 +42,7 @@ def test_nested_spans_of_any_label_are_kept():
     assert doc.user_data["title"] == "doc"
 
 
-def test_key_is_there_without_spans():
+def test_key_exists_without_spans():
     doc, rejects = make_doc(NLP, annotate(TEXT, []), spans_key="mine")
     assert (list(doc.spans), list(doc.spans["mine"]), rejects) == (["mine"], [], [])
 

@@ -127,7 +127,7 @@ def convert(source, **options):
 
 
 @sources
-def test_two_annotators_of_one_text_stop_the_conversion(tmp_path, make):
+def test_two_annotators_of_one_text_are_an_error(tmp_path, make):
     source = make(tmp_path)
     message = "GP147.*1 text has.*ann, bob.*--annotator NAME.*union.*agreement"
     with pytest.raises(ValueError, match=message):

@@ -476,7 +476,7 @@ def test_words_do_not_fill_the_vocab(tmp_path, monkeypatch):
     assert [doc.text for doc in load(tmp_path / "out/all.spacy")] == [text]
 
 
-def test_corpus_that_changes_while_it_is_read(tmp_path):
+def test_corpus_that_changes_during_reading_is_an_error(tmp_path):
     source = write_lines(tmp_path / "a.jsonl", [record(0), record(1)])
 
     def change(documents, total):

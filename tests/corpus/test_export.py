@@ -79,7 +79,7 @@ def test_no_name_leads_out_of_the_folder_or_hides_a_document(tmp_path, name):
     assert len(list(read_documents(BRAT, tmp_path / "out"))) == 1
 
 
-def test_lowest_score_leaves_spans_without_one(docs, tmp_path):
+def test_lowest_score_keeps_spans_without_a_score(docs, tmp_path):
     summary = export_docs(docs, tmp_path / "out", format=JSONL, min_score=0.9)
     labels = [[s["label"] for s in r["spans"]] for r in read_jsonl(tmp_path / "out")]
     assert labels == [["GPE"], ["PER"]]
@@ -234,7 +234,7 @@ def test_predictions_keep_their_scores_through_a_file(trained, tmp_path):
 
 
 @pytest.mark.parametrize("name", [n for n, f in FORMATS.items() if f.write is not None])
-def test_every_writer_writes_what_its_reader_reads(docs, tmp_path, name):
+def test_every_written_file_is_read_by_its_reader(docs, tmp_path, name):
     format = FORMATS[name]
     summary = export_docs(docs, tmp_path / "out", format=format)
     # What the tool's user has not yet accepted.

@@ -126,7 +126,7 @@ def test_no_tokens_of_the_source_are_given_back_as_none():
     assert annotated_from_doc(stored(doc)).tokens == []
 
 
-def test_name_where_there_is_no_title():
+def test_document_without_a_title_gets_a_name():
     doc = doc_with(["a"])
     assert annotated_from_doc(doc, name="file:1").name == "file:1"
     doc.user_data["title"] = "own"

@@ -192,7 +192,7 @@ def test_all_readers_of_docs_refuse_the_same_folder(docs, tmp_path):
 
 
 @pytest.mark.parametrize("command", [["debug"], ["export", "-f", "jsonl"]])
-def test_commands_name_what_cannot_be_read(docs, tmp_path, command):
+def test_commands_name_unreadable_files(docs, tmp_path, command):
     link(docs / "d.spacy", "nowhere")
     args = [*command, str(docs), *([str(tmp_path / "out")] if command[1:] else [])]
     result = CliRunner().invoke(global_pointer_cli, args)
@@ -216,7 +216,7 @@ def test_linked_files_of_another_ending_are_named(tmp_path):
     assert other_files(tmp_path / "corpus", [".txt"]) == ["more/notes.md"]
 
 
-def test_texts_behind_a_link_are_read(tmp_path):
+def test_texts_in_a_linked_folder_are_read(tmp_path):
     make(tmp_path / "other", "b.txt")
     make(tmp_path / "corpus", "a.txt")
     link(tmp_path / "corpus" / "more", tmp_path / "other")
@@ -226,7 +226,7 @@ def test_texts_behind_a_link_are_read(tmp_path):
     ]
 
 
-def test_a_training_notes_a_change_behind_a_link(tmp_path):
+def test_change_in_a_linked_folder_is_detected(tmp_path):
     make(tmp_path / "other", "b.txt")
     make(tmp_path / "corpus", "a.txt")
     link(tmp_path / "corpus" / "more", tmp_path / "other")

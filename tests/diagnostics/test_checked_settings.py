@@ -130,7 +130,7 @@ def test_transformer_that_is_listened_to_is_found(write):
     assert read_settings(write(changes)).encoder == EncoderSettings("second")
 
 
-def test_windows_of_another_architecture(write):
+def test_windows_of_another_architecture_are_unknown(write):
     model = {"@architectures": "spacy-transformers.TransformerModel.v3", "name": "x"}
     encoder = read_settings(write({"components.transformer.model": model})).encoder
     assert encoder == EncoderSettings("x", context=0, has_windows=False)
@@ -159,7 +159,7 @@ def test_named_labels_are_read(write):
     assert read_settings(DEFAULT).named_labels == {}
 
 
-def test_several_components(write):
+def test_one_of_several_components_must_be_named(write):
     second = {"factory": "global_pointer", "overlap": "flat"}
     path = write(
         {
@@ -238,7 +238,7 @@ def test_settings_of_a_trained_pipeline_are_read(tmp_path, bert_folder, write):
     assert settings.encoder == stored
 
 
-def test_components_of_pipelines_that_are_not_there(write):
+def test_components_of_missing_pipelines_are_reported(write):
     path = write({"components.transformer": {"source": "not_there"}})
     assert read_settings(path).encoder is None
     path = write({"components.global_pointer": {"source": "not_there"}})

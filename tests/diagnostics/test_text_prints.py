@@ -97,7 +97,7 @@ def test_sentences_without_white_space_are_separated():
     assert (shared.sentences, shared.n_sentences) == (1, 1)
 
 
-def test_line_breaks_within_a_sentence_do_not_hide_it():
+def test_line_breaks_within_a_sentence_are_ignored():
     train = prints(LONG.format("leith"))
     wrapped = LONG.format("leith").replace(" brown ", "\nbrown ") + " ."
     assert prints(f"New. {wrapped}").shared_with(train).sentences == 1

@@ -87,7 +87,7 @@ def test_an_overflow_at_padding_does_not_count():
     assert weight.grad.tolist() == [[0, 0], [2, 3], [0, 0]]
 
 
-def test_padding_that_is_no_row():
+def test_padding_index_outside_the_table_is_an_error():
     with pytest.raises(AssertionError, match="Padding_idx"):
         look_up(
             torch.ones(3, 2).requires_grad_(),

@@ -81,7 +81,7 @@ def test_a_part_without_white_space_is_cut_at_a_token(tokenizers):
     assert (pieces.lengths == 2).all() and len(pieces.ids) == 2 * len(doc)
 
 
-def test_pieces_of_chosen_tokens(tokenizers):
+def test_pieces_of_chosen_tokens_are_found(tokenizers):
     doc = make_doc([("ab", True), ("a", True), ("bab", False)])
     [pieces] = split_pieces(tokenizers[0], [doc])
     chosen = tokens_to_pieces(pieces, numpy.array([False, True, True]))

@@ -366,7 +366,7 @@ def test_decoder_is_an_error(tmp_path):
         error_of("GP035", tmp_path / config.__name__)
 
 
-def test_no_maximum_length(tmp_path):
+def test_positions_limit_the_window_if_the_tokenizer_does_not(tmp_path):
     """RoBERTa's tokenizer says nothing; the positions count."""
     folder = FAMILIES["roberta"](tmp_path)
     nlp = initialized(folder)

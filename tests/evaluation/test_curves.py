@@ -47,7 +47,7 @@ def test_average_precision_is_1_if_all_gold_comes_first(candidates):
     assert curve.average_precision == pytest.approx(1.0 if curve.gold else 0.0)
 
 
-def test_no_candidates():
+def test_curve_without_candidates_is_empty():
     curve = make_curve([], [], 3)
     assert curve.average_precision == 0 and len(curve.recall) == 0
 

@@ -99,7 +99,7 @@ def test_settings_and_documents_are_unchanged(trained, data):
     assert trained.get_pipe("global_pointer").cfg == before
 
 
-def test_spans_by_distance_to_a_seam(bert_folder, tmp_path):
+def test_spans_are_counted_by_distance_to_a_seam(bert_folder, tmp_path):
     nlp = spacy.blank("en")
     name = "spacy-globalpointer.TransformerModel.v1"
     model = {"@architectures": name, "name": str(bert_folder), "precision": "fp32"}

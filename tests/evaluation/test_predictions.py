@@ -120,7 +120,7 @@ def test_settings_and_pipeline_stay_as_they_are_meanwhile(nlp, dev, monkeypatch)
     assert seen == [(before, ["global_pointer"])] * len(seen) and seen
 
 
-def test_components_after_it_do_not_run(nlp, dev):
+def test_components_after_the_evaluated_one_do_not_run(nlp, dev):
     seen = []
 
     @spacy.Language.component("tuning_test_witness")
@@ -159,7 +159,7 @@ def test_limit_of_spans_gives_a_warning(nlp, dev):
     assert max(len(one.found.scores) for one in predicted) == 3
 
 
-def test_progress_bar_and_none(nlp, dev, capsys):
+def test_progress_bar_is_not_printed_to_standard_output(nlp, dev, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         predict_candidates(nlp, dev, progress="Predicting")

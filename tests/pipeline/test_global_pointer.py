@@ -31,12 +31,12 @@ def test_prediction_before_initialization_is_an_error(nlp):
         nlp("Some text .")
 
 
-def test_implicit_labels(nlp):
+def test_labels_are_collected_from_training_data(nlp):
     nlp.initialize(lambda: make_examples(nlp))
     assert nlp.get_pipe("global_pointer").labels == ("ORG", "PERSON", "PLACE")
 
 
-def test_explicit_labels(nlp):
+def test_labels_can_be_passed_to_initialize(nlp):
     pipe = nlp.get_pipe("global_pointer")
     pipe.initialize(lambda: make_examples(nlp), nlp=nlp, labels=["B", "A"])
     assert pipe.labels == ("B", "A")
@@ -69,7 +69,7 @@ def test_label_never_seen_in_training_counts_as_missed(trained):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_overfitting_and_reload(architecture, tmp_path):
+def test_component_learns_and_reloads(architecture, tmp_path):
     nlp = build(architecture)
     examples = make_examples(nlp)
     losses = fit(nlp, examples)
@@ -141,7 +141,7 @@ def test_empty_whitespace_and_one_token_docs(trained):
     assert trained.get_pipe("global_pointer").predict([]) == []
 
 
-def test_update_without_tokens(trained):
+def test_update_without_tokens_has_loss_zero(trained):
     doc = trained.make_doc("")
     assert trained.update([Example(doc, doc.copy())]) == {"global_pointer": 0.0}
 
@@ -152,7 +152,7 @@ def test_batch_composition_does_not_matter(trained):
         assert found(doc) == found(doc2)
 
 
-def test_annotate_ents():
+def test_annotate_ents_writes_entities():
     nlp = build(annotate_ents=True)
     fit(nlp, make_examples(nlp))
     doc = nlp(TEXTS[0])
@@ -183,7 +183,7 @@ def test_overlap_flat(trained):
     assert all(a[1] <= b[0] for a, b in zip(places, places[1:]))
 
 
-def test_thresholds_per_label(trained):
+def test_each_label_has_its_threshold(trained):
     pipe = trained.get_pipe("global_pointer")
     pipe.cfg["thresholds"] = {"PLACE": 1.0}
     pipe.cfg["threshold"] = 0.4
@@ -231,7 +231,7 @@ def test_no_span_is_predicted_that_training_could_not_see(trained, tmp_path):
     assert int((spans.ends - spans.starts).max()) + 1 == 5
 
 
-def test_bound_of_training_holds_when_it_is_lifted_later(tmp_path):
+def test_max_span_length_of_training_still_applies_when_removed_later(tmp_path):
     nlp = build(max_span_length=4)
     fit(nlp, make_examples(nlp))
     nlp.to_disk(tmp_path)
@@ -288,7 +288,7 @@ def test_averages_reach_the_head(trained):
     assert torch.equal(weight, before)
 
 
-def test_sourced_into_another_pipeline(trained):
+def test_component_can_be_sourced_into_another_pipeline(trained):
     nlp = spacy.blank("en")
     nlp.add_pipe("global_pointer", source=trained)
     assert found(nlp(TEXTS[0])) == GOLD[0]
@@ -322,7 +322,7 @@ def test_order_of_spans_is_by_place_and_label_name(tmp_path):
     assert found(doc) == [(0, 2, "A"), (0, 2, "B"), (1, 2, "B")]
 
 
-def test_score_of_a_span_that_was_appended(trained):
+def test_appended_span_has_no_score(trained):
     doc = trained(TEXTS[0])
     doc.spans["sc"].append(Span(doc, 10, 12, label="ORG"))
     assert doc.spans["sc"][-1]._.span_score is None
@@ -463,7 +463,7 @@ def test_documents_without_the_key_are_counted(nlp):
         nlp.initialize(lambda: examples)
 
 
-def test_score_weights_of_another_key():
+def test_score_weights_of_another_key_give_a_warning():
     nlp = build(spans_key="mine")
     config = {"spans_sc_f": 1.0}
     nlp.config["training"]["score_weights"] = config
@@ -471,7 +471,7 @@ def test_score_weights_of_another_key():
         nlp.initialize(lambda: make_examples(nlp, key="mine"))
 
 
-def test_score_weights_of_two_components():
+def test_score_weights_of_two_components_give_no_warning():
     nlp = build()
     model = {"@architectures": "spacy-globalpointer.GlobalPointer.v1"}
     config = {"spans_key": "mine", "model": {**model, "tok2vec": TOK2VEC}}
@@ -520,7 +520,7 @@ def test_temperature_divides_the_scores(trained):
     assert doc.spans["sc"].attrs["scores"] == pytest.approx(expected)
 
 
-def test_threshold_is_one_on_the_probability_at_the_temperature(trained):
+def test_threshold_applies_to_the_probability_at_the_temperature(trained):
     pipe = trained.get_pipe("global_pointer")
     pipe.cfg.update(threshold=0.01)
     n_sharp = len(trained(TEXTS[0]).spans["sc"])

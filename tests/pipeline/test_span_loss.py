@@ -29,7 +29,7 @@ def test_the_default_is_the_authors_loss():
     assert all(map(torch.equal, gradient.tensors(), expected.tensors()))
 
 
-def test_weights_by_inverse_frequency():
+def test_weights_follow_inverse_frequency():
     """The most common label has 1, and none more than 10."""
     inverse, root = (
         make_span_loss_v1(label_weights=name).weights_of(LABELS, COUNTS)

@@ -28,7 +28,7 @@ def scores(doc):
     return doc.spans["sc"].attrs["scores"]
 
 
-def test_no_transformer_upstream():
+def test_missing_transformer_is_an_error():
     nlp = spacy.blank("en")
     nlp.add_pipe("global_pointer")
     with pytest.raises(ValueError, match="GP015.*transformer-listener.*'transformer'"):

@@ -262,7 +262,7 @@ def test_targets_of_another_size_are_refused():
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_batch_without_documents(shared):
+def test_batch_without_documents_has_loss_zero(shared):
     loss_value, gradient = span_loss(random_states([], 2, shared=shared), as_rows([]))
     assert float(loss_value) == 0 and gradient.queries.shape[0] == 0
 
@@ -356,7 +356,7 @@ def test_bfloat16_states_are_scored_in_float32():
     assert gradient.queries.dtype == torch.bfloat16
 
 
-def test_batch_without_tokens():
+def test_batch_without_tokens_has_loss_zero():
     states = random_states([0, 0], 2)
     loss_value, gradient = span_loss(states, as_rows([set(), set()]))
     assert float(loss_value) == 0

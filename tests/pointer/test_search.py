@@ -166,7 +166,7 @@ def test_empty_batch_has_no_spans():
     assert search_spans(random_states([], 2), [0.0, 0.0]) == []
 
 
-def test_a_threshold_for_each_label():
+def test_each_label_can_have_its_threshold():
     with pytest.raises(ValueError, match="GP007.*1 thresholds for 2 labels"):
         search_spans(random_states([3], 2), [0.0])
 

@@ -181,7 +181,7 @@ def test_comment_at_the_top_states_the_command():
     assert "`spacy global-pointer config bert-en --gpu --encoder 'a b'`" in head
 
 
-def test_a_recipe_without_an_encoder():
+def test_encoder_for_a_recipe_without_one_raises_GP230():
     with pytest.raises(ValueError, match="GP230.*'tok2vec'.*'encoders/mine'"):
         make_config("tok2vec", encoder="encoders/mine")
 
@@ -197,7 +197,7 @@ def test_values_are_set_in_place_and_comments_are_kept():
     assert changed == config.replace("x = 1", "x = 2.5").replace("null", '"é"')
 
 
-def test_a_setting_without_a_line_raises_KeyError():
+def test_setting_without_a_line_raises_KeyError():
     with pytest.raises(KeyError, match="a.z"):
         set_values("[a]\nx = 1\n", {"a.z": 1})
 
@@ -210,7 +210,7 @@ def test_a_setting_without_a_line_raises_KeyError():
     ],
 )
 @pytest.mark.parametrize("option", ["lang", "encoder"])
-def test_a_value_that_a_config_cannot_hold_is_refused(option, value):
+def test_value_that_a_config_cannot_hold_is_an_error(option, value):
     with pytest.raises(ValueError, match=f"GP241.*--{option}"):
         make_config("default", **{option: value})
 

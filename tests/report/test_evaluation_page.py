@@ -254,7 +254,7 @@ def test_worst_documents_compare_gold_and_predicted(report):
     }
 
 
-def test_parts_of_long_documents_say_what_is_left_out():
+def test_parts_of_long_documents_state_the_tokens_left_out():
     own = example(["word"] * 900, [(500, 501, "A"), (505, 507, "A")], [(505, 507, "A")])
     page = parse(make_page(report_of(own)))
     gaps = [p.text for p in page.iter("p") if p.get("class") == "gap"]

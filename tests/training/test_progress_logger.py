@@ -464,7 +464,7 @@ def test_bar_needs_a_terminal_and_the_setting(stderr, wanted):
 # A training
 
 
-def test_a_training_logs_what_spacy_logs(trainable, tmp_path):
+def test_same_values_are_logged_as_by_spacy(trainable, tmp_path):
     ours, theirs = tmp_path / "ours.jsonl", tmp_path / "theirs.jsonl"
     other = {"@loggers": "spacy.ConsoleLogger.v3", "output_file": str(theirs)}
     train(trainable(other), stdout=io.StringIO(), stderr=io.StringIO())

@@ -17,7 +17,7 @@ from ...wording import as_unicode
 from ..annotations import Source
 from ..listing import Listing, list_files, walk_folder
 
-#: The longest line, in MiB. Longer ones come from a wrong format.
+#: Highest size of a line, in MiB. A longer one shows that the format is wrong.
 MAX_LINE = 64
 BOM = "\ufeff"
 GZ = ".gz"

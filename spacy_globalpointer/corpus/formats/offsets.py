@@ -31,7 +31,7 @@ class Offsets:
             self._units, self._points = places
 
     def to_points(self, offset: int) -> Optional[int]:
-        """Find the code point at which a unit begins.
+        """Convert an offset to code points.
 
         offset (int): Offset in the unit.
         RETURNS (Optional[int]): Offset in code points; None if it is within a
@@ -43,7 +43,7 @@ class Offsets:
         return _look_up(self._units, self._points, offset)
 
     def from_points(self, offset: int) -> Optional[int]:
-        """Find the unit that begins at a code point.
+        """Convert an offset in code points to the unit.
 
         offset (int): Offset in code points.
         RETURNS (Optional[int]): Offset in the unit; None if it is within a unit, such

@@ -18,7 +18,7 @@ SPACE = "space"
 #: set.
 _SEPARATORS = "|;,/+&#"
 _WITH_OUTSIDE = "|;"
-#: The most tags in a cell. More come from a wrong format.
+#: Highest number of tags in a cell. A higher one shows that the format is wrong.
 _MOST = 50
 #: Prefixes (those of BIOES) that continue a span.
 _INNER = ("I", "E")

@@ -118,6 +118,6 @@ def test_changed_records_are_read_or_an_error_with_a_code(name, path, value):
 
 
 @pytest.mark.parametrize("name", NAMES[1:])
-def test_the_record_that_is_changed_is_one_of_the_format(name):
+def test_unchanged_record_is_of_the_format(name):
     [(document, _)] = read(name, json.dumps([record_of(name)]).encode())
     assert ("PER", 0, 3) in [(s.label, s.start, s.end) for s in document.spans]

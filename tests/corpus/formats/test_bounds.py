@@ -148,7 +148,7 @@ def test_document_over_the_limit_is_an_error(tmp_path, format, name, content):
         convert(tmp_path / name, tmp_path, format=format, max_document_size=1)
 
 
-def test_bound_is_one_of_documents_not_of_the_corpus(tmp_path):
+def test_limit_applies_to_documents_and_not_to_the_corpus(tmp_path):
     rows = "-DOCSTART-\tO\n\n" + f"{WORD}\tB-X\n\n" * 5000
     (tmp_path / "a.conll").write_text(rows * 3)
     options = {"format": "conll", "max_document_size": 1}

@@ -163,7 +163,7 @@ def test_other_encoding_is_read(tmp_path):
     assert annotated.text == text
 
 
-def test_wrong_encoding_names_file_and_position(tmp_path):
+def test_wrong_encoding_error_names_file_and_position(tmp_path):
     with pytest.raises(ValueError, match=r"GP103.*doc\.txt.*position 3.*--encoding"):
         read_one(tmp_path, "Café".encode("latin-1"), [])
 
@@ -181,7 +181,7 @@ def test_path_that_is_not_a_corpus_is_an_error(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["", "missing.txt"])
-def test_nothing_to_read(tmp_path, name):
+def test_folder_without_files_is_an_error(tmp_path, name):
     with pytest.raises(ValueError, match="GP102"):
         list(read_brat(tmp_path / name))
 

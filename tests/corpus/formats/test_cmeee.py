@@ -148,7 +148,7 @@ def test_written_file_is_read_back(given, end):
 
 @settings(max_examples=30)
 @given(st.lists(documents(), min_size=1, max_size=3))
-def test_auto_agrees_with_what_was_written(given):
+def test_auto_detects_the_written_end(given):
     back, _, _ = there_and_back("cmeee", given)
     assert [triples(d) for d in back] == [triples(d) for d in given]
 

@@ -142,7 +142,7 @@ def test_chunks_are_read_only_without_other_tags(tmp_path):
         ({"separator": "space", "scheme": "iob1"}, ["U.N.", "Ekeus", "Baghdad"]),
     ],
 )
-def test_columns_that_the_user_names(tmp_path, options, expected):
+def test_option_chooses_columns(tmp_path, options, expected):
     (document, _), _ = read(tmp_path, CONLL_2003, **options)
     assert [copy for _, copy in found(document)] == expected
 
@@ -165,7 +165,7 @@ def test_sentences_keep_their_comments_and_docstarts(tmp_path):
         assert rewritten(tmp_path, content, documents="sentence") == content
 
 
-def test_docstart_within_a_sentence_ends_it(tmp_path):
+def test_docstart_line_ends_a_sentence(tmp_path):
     (first, _), (second, _) = read(tmp_path, "a\tB-X\n-DOCSTART-\tO\nb\tI-X\n")
     assert (first.name, first.text, second.text) == ("file", "a", "b")
 

@@ -73,7 +73,7 @@ def test_ids_and_counters_are_not_tokens(tmp_path, content, text):
     assert document.text == (text or document.text)
 
 
-def test_counter_of_one_token_sentences_names_no_sentences():
+def test_counter_of_one_token_sentences_is_not_a_sentence_id():
     layout = layout_of("1 a B-X\n\n1 b O\n\n1 c O\n2 d O\n")
     assert (layout.number, layout.token, layout.sentence_ids) == (0, 1, ())
 
@@ -179,7 +179,7 @@ def test_labels_without_a_prefix_are_not_called_outside(tmp_path):
         detected(tmp_path, "Anna\tPER\nBerg\tPER\nlives\tO\nhere\tO\n")
 
 
-def test_outside_tag_that_the_user_names(tmp_path):
+def test_option_names_the_outside_tag(tmp_path):
     content = tabbed(CHUNKED.format("", "NIL"))
     assert texts(one(tmp_path, content, outside="NIL")) == SPANS[:1]
     empty = tabbed(CHUNKED.format("", ""))
@@ -253,7 +253,7 @@ def test_csv_is_written_with_tabs(tmp_path):
     assert (again.text, texts(again)) == (document.text, texts(document))
 
 
-def test_separators_that_the_user_names(tmp_path):
+def test_option_chooses_the_separator(tmp_path):
     content = "a;x,B-X\nb;x,O\n"
     assert one(tmp_path, content, separator="comma").text == "a;x b;x"
     with pytest.raises(ValueError, match="GP142.*commas"):

@@ -51,7 +51,7 @@ def test_multiword_tokens_and_empty_nodes_of_conllu_are_not_doubled(tmp_path):
     assert (second.text, rejects) == ("Leith .", [])
 
 
-def test_conllu_is_written_as_it_was(tmp_path):
+def test_conllu_is_written_unchanged(tmp_path):
     documents = [document for document, _ in read(tmp_path, CONLLU)]
     CONLL.write(documents, tmp_path / "new.conll")
     assert (tmp_path / "new.conll").read_text("utf-8") == tabbed(CONLLU).replace(
@@ -76,7 +76,7 @@ def test_empty_node_is_not_written_into_the_next_sentence(tmp_path):
         ("1-2 ab x", ["x"]),
     ],
 )
-def test_tag_of_a_multiword_token_is_lost_unless_its_words_have_it(
+def test_tag_of_a_multiword_token_is_lost_unless_its_words_have_the_tag(
     tmp_path, line, rejected
 ):
     [(document, rejects)] = read(tmp_path, f"{line}\n1 a B-X\n2 b I-X\n3 c O\n")
@@ -118,7 +118,7 @@ def test_line_that_begins_a_document(tmp_path, line):
 
 
 @pytest.mark.parametrize("line", ["# sent_id = 2", "# text = c d", "#end document"])
-def test_comment_between_sentences_ends_one(tmp_path, line):
+def test_comment_between_sentences_ends_a_sentence(tmp_path, line):
     assert read_texts(tmp_path, f"a B-X\nb O\n{line}\nc O\nd O\n") == ["a b\nc d"]
 
 

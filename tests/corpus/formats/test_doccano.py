@@ -108,7 +108,7 @@ def test_grapheme_clusters_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize("start,end", [(5, 8), (3, 6)])
-def test_the_text_decides_what_offsets_count(tmp_path, start, end):
+def test_text_decides_the_unit_of_offsets(tmp_path, start, end):
     record = {"text": EMOJI, "label": [[start, end, "PER"]]}
     document, _ = read_one("doccano", tmp_path, record)
     assert texts(document) == [("PER", "Ann")]

@@ -97,7 +97,7 @@ def test_other_names_of_the_columns(tmp_path, record):
     assert document.name == f"file:{record.get('id', 1)}"
 
 
-def test_columns_that_the_user_names(tmp_path):
+def test_option_chooses_columns(tmp_path):
     record = {"t": ["Bank"], "a": ["B-A"], "b": ["B-B"], "ner_tags": ["O"]}
     document, _ = one(tmp_path, record, tokens="t", tags="b,a")
     assert found(document) == [("B", "Bank"), ("A", "Bank")]
@@ -342,7 +342,7 @@ def test_pyarrow_is_missing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("byte", [0x80, 0xFF])
-def test_parquet_with_a_column_name_that_is_no_text(tmp_path, byte):
+def test_parquet_column_name_of_invalid_bytes_is_an_error_with_a_code(tmp_path, byte):
     path = write_parquet(tmp_path / "a.parquet", [IDS])
     content = path.read_bytes().replace(b"tokens", bytes([byte]) + b"okens")
     path.write_bytes(content)

@@ -67,7 +67,7 @@ def test_a_text_with_categories_only_is_to_be_skipped(tmp_path, value, ents):
     assert (document.skip, reject.reason.value) == (True, "not_a_span")
 
 
-def test_other_key_and_entities(tmp_path):
+def test_options_choose_key_or_entities(tmp_path):
     data = make_doc().to_json()
     ((annotated, _),) = read(tmp_path, [data], spans_key="other")
     assert places(annotated) == [("X", 0, 1)]

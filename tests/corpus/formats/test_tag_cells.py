@@ -45,7 +45,7 @@ LABELS = ["GPE/LOC", "R&D", "C++", "A,B", "A;B", "A#1", "I/O", "B-x", "I_B", "A-
 
 
 @pytest.mark.parametrize("label", [*LABELS, "line_S-Bahn", "X:Y-Z"])
-def test_label_with_such_a_character_is_one_label(tmp_path, label):
+def test_label_with_a_separator_is_one_label(tmp_path, label):
     assert one(tmp_path, f"B-{label} I-{label} O") == [(label, "a b")]
 
 
@@ -62,7 +62,7 @@ def test_cell_that_may_be_one_tag_or_several_raises_GP125(tmp_path, cell):
     assert spans == [(label, "b")]
 
 
-def test_cell_of_tags_with_a_space_between(tmp_path):
+def test_space_can_separate_the_tags_of_a_cell(tmp_path):
     content = "a\tB-ORG B-GPE\nb\tI-ORG\n"
     with pytest.raises(ValueError, match="GP125.*tag_separator=space"):
         detected(tmp_path, content)
@@ -71,7 +71,7 @@ def test_cell_of_tags_with_a_space_between(tmp_path):
     assert split_cell("B-a label") == ("B-a label",)
 
 
-def test_separator_of_tags_that_the_user_names(tmp_path):
+def test_option_chooses_the_separator_of_tags(tmp_path):
     assert one(tmp_path, "B-A~B-B I-A", tag_separator="~") == [("A", "a b"), ("B", "a")]
     with pytest.raises(ValueError, match="GP167.*'tag_separator'"):
         one(tmp_path, "B-A", tag_separator="")

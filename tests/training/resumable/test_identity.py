@@ -207,7 +207,7 @@ def test_the_precision_that_was_chosen_counts(nlp, monkeypatch):
     ]
 
 
-def test_the_gpu_counts_if_it_is_used(nlp, monkeypatch):
+def test_gpu_is_compared_if_the_training_uses_it(nlp, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(identity, "choose_precision", lambda *_: torch.float32)
     before = machine(nlp)

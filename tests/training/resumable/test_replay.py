@@ -97,7 +97,7 @@ def test_batches_are_drawn_again_with_the_same_random_numbers(steps, data):
     assert found == whole[stop + 1 :]
 
 
-def test_a_state_is_stored_only_where_it_does_not_follow():
+def test_random_state_is_stored_only_if_it_cannot_be_derived():
     history = History()
     run([(1, 0)] * 4, [(0, 0), (1, 0), (0, 1), (0, 0)], history)
     assert {step: [*x] for step, x in history.states.items()} == {
