@@ -441,8 +441,8 @@ class Errors(metaclass=_Coded):
     GP142 = (
         "{file} has no column {value}, which --option {option} names. Separated by "
         "{separator}, its lines have {columns}, counted from 0 to {last}, such as "
-        "{example!r}. Name one of these columns. Or name what separates them with "
-        "--option separator=tab, space, comma or semicolon."
+        "{example!r}. Name one of these columns. Or name their separator with --option "
+        "separator=tab, space, comma or semicolon."
     )
     GP143 = (
         "There is no splits file {path} in {folder}. Correct the path of the JSON "
@@ -545,7 +545,7 @@ class Errors(metaclass=_Coded):
     GP171 = (
         "Could not tell which columns of {file} hold the tags. Name them, counted from "
         "0, with --option tags=1, or tags=1,2 for layers. Name the column of the "
-        "tokens with --option token=0. Name what separates columns with --option "
+        "tokens with --option token=0. Name the separator of columns with --option "
         "separator=tab, space, comma or semicolon. If the file is not part of the "
         "corpus, leave it out with --exclude."
     )
@@ -571,8 +571,8 @@ class Errors(metaclass=_Coded):
     )
     GP176 = (
         "The span {span} of document {name!r} cannot be written. Offsets of {format!r} "
-        "are counted in {unit} here, and the span begins or ends inside one. Correct "
-        "the span, or set the option offsets to another unit."
+        "are counted in {unit} here, and the span begins or ends inside such a unit. "
+        "Correct the span, or set the option offsets to another unit."
     )
     GP180 = (
         "{source}: document {name!r} has no spans under the key {key!r} (keys found: "

@@ -18,7 +18,7 @@ SCRIPTS = sorted(
 )
 
 
-def test_each_is_in_the_list():
+def test_each_benchmark_is_listed():
     text = (BENCHMARKS / "README.md").read_text("utf-8")
     assert SCRIPTS
     assert [script for script in SCRIPTS if script not in text] == []
@@ -26,7 +26,7 @@ def test_each_is_in_the_list():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help(script):
+def test_every_benchmark_prints_help(script):
     command = [sys.executable, str(BENCHMARKS / script), "--help"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -56,7 +56,9 @@ def find_block(page, language, text):
 
 
 @pytest.mark.parametrize("code", of_all_pages("python"))
-def test_python_runs(code, bert_folder, trained, tmp_path, monkeypatch):
+def test_python_examples_of_the_docs_run(
+    code, bert_folder, trained, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     for folder in re.findall(r'spacy\.load\("(.+?)"\)', code):
         (tmp_path / folder).parent.mkdir(parents=True)

@@ -1,5 +1,4 @@
-"""Run of an encoder over batches of windows, with the vectors in the order of the
-text."""
+"""Compute the vectors of texts with an encoder, in batches of windows."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def identify(
 ) -> Identity:
     """Describe what a run depends on.
 
-    name (str): What the user calls the encoder.
-    encoder (Encoder): What was loaded under that name.
+    name (str): Name of the encoder, as the user gave it.
+    encoder (Encoder): The encoder of that name.
     files (Sequence[SourceFile]): The texts.
     settings (PretrainSettings): The settings.
     RETURNS (Identity): "contents" of encoder and texts, and "settings", as JSON.

@@ -48,7 +48,7 @@ class DrawnSpan(NamedTuple):
 
 
 class Legend(NamedTuple):
-    """What the marks of a picture mean.
+    """Legend of a picture, made by `make_legend`.
 
     numbers (Dict[str, int]): For each label a number from 0 on, in alphabetical order.
         It stands for the colour of the label.

@@ -31,7 +31,7 @@ def cut(place):
     shutil.rmtree(place.folder / "copy")
 
 
-def test_the_output_is_that_of_spacy(place):
+def test_output_is_the_same_as_of_spacy_train(place):
     for text in ("Pipeline: ['tok2vec', 'global_pointer']", "Saved pipeline to output"):
         assert text in place.output
     nlp = spacy.load(place.folder / "whole" / "model-best")

@@ -159,7 +159,7 @@ def test_error_leaves_the_old_output(docs, tmp_path, kind):
     assert content(tmp_path / "out") == before
 
 
-def test_documents_come_one_at_a_time(docs, tmp_path):
+def test_documents_are_yielded_one_at_a_time(docs, tmp_path):
     events = []
 
     def progress(documents):

@@ -106,7 +106,7 @@ def test_order_and_ids_are_those_of_the_source():
     assert annotated_from_doc(stored(doc), source=SOURCE).spans == spans
 
 
-def test_lost_gold_comes_where_its_offsets_belong():
+def test_lost_gold_is_sorted_by_offsets():
     text = "The Bank of Leith"
     places = [(0, 3), (4, 6), (4, 8), (12, 15), (12, 17), (13, 15)]
     spans = [TextSpan("X", a, b, SOURCE) for a, b in places]

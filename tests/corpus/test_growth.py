@@ -184,7 +184,7 @@ def read_large_inputs(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_large_inputs_end(tmp_path):
+def test_large_inputs_are_processed(tmp_path):
     tests = Path(__file__).parent.parent
     code = (
         f"import sys; sys.path[:0] = [{str(tests)!r}, {str(Path(__file__).parent)!r}]; "

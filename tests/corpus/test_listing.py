@@ -59,7 +59,7 @@ def forbidden(monkeypatch):
     return names.add
 
 
-def test_files_come_in_the_order_of_their_names(tmp_path):
+def test_files_are_sorted_by_name(tmp_path):
     names = ["a/b", "a.txt", "B", "a/a/z", "c"]
     make(tmp_path, *names, ".hidden", ".git/x", "a/.x")
     assert listed(tmp_path) == [
@@ -91,7 +91,7 @@ def test_folder_with_two_paths_is_read_once(tmp_path):
 
 
 @pytest.mark.parametrize("target", [".", "..", "../..", "../../.."])
-def test_loops_of_links_end(tmp_path, target):
+def test_loops_of_links_are_read_once(tmp_path, target):
     make(tmp_path / "corpus", "sub/a")
     link(tmp_path / "corpus" / "sub" / "up", target)
     with pytest.warns(UserWarning, match=r"GPW126.*: sub/up\."):
@@ -130,7 +130,7 @@ def test_folders_that_may_not_be_listed_are_errors(tmp_path, forbidden):
         list_files(tmp_path)
 
 
-def test_hidden_links_do_not_matter(tmp_path):
+def test_hidden_links_are_ignored(tmp_path):
     make(tmp_path, "a")
     link(tmp_path / ".#lock", "nobody@nowhere")
     assert listed(tmp_path) == ["a"]

@@ -34,7 +34,7 @@ def test_documents_in_both_are_counted_and_named():
     assert prints("Other.").shared_with(train).documents == 0
 
 
-def test_copies_in_the_test_file_all_leak():
+def test_all_copies_in_the_test_file_are_counted():
     train = prints(("a", "One text."), ("b", "Another text."))
     test = prints(("c", "One text."), ("d", "one  text."), ("e", "ONE TEXT."), "New.")
     shared = test.shared_with(train)
@@ -64,7 +64,7 @@ def test_repeated_documents_of_a_file_are_counted():
     assert found.repeated_names == [("a", "c"), ("a", "d")]
 
 
-def test_some_are_named():
+def test_only_some_documents_are_named():
     texts = [f"Text {i}." for i in range(2 * MAX_NAMES)]
     found = prints(*texts, *texts)
     assert found.repeated == 2 * MAX_NAMES

@@ -53,7 +53,7 @@ def test_a_longer_text_differs_at_its_end():
     assert found.example == "'b' in the file, '' by the tokenizer"
 
 
-def test_words_without_spaces_are_kept_as_they_are():
+def test_words_without_spaces_are_unchanged():
     words = ["can", "not.", "x"]
     assert check(doc_with(words, spaces=[True] * 3)).documents == 1
     assert check(doc_with(words)).documents == 0

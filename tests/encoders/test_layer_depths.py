@@ -38,7 +38,7 @@ def test_learning_rates_fall_from_layer_to_layer(tmp_path):
 @pytest.mark.parametrize(
     "frozen,names", [(None, []), (0, ["emb"]), (2, ["emb", "enc"])]
 )
-def test_frozen_layers(tmp_path, frozen, names):
+def test_frozen_layers_are_not_trained(tmp_path, frozen, names):
     module = bert(tmp_path)
     freeze_layers(module, frozen)
     for name, parameter in module.named_parameters():

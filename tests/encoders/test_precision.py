@@ -187,7 +187,7 @@ def no_products_of_the_machine():
         yield
 
 
-def test_bf16_on_a_cpu(gain, tmp_path, no_products_of_the_machine):
+def test_bf16_on_a_cpu_is_close_to_fp32(gain, tmp_path, no_products_of_the_machine):
     gain(1.0)
     make_bert(tmp_path)
     examples = make_examples(build(tmp_path, "fp32"))

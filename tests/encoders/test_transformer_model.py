@@ -171,7 +171,7 @@ def test_tokens_without_pieces_have_zeros(bert):
         assert (out[1] == 0).all() and out[0].any()
 
 
-def test_a_token_of_100_000_characters(bert, tmp_path):
+def test_token_of_100_000_characters_is_encoded(bert, tmp_path):
     nlp = initialized(bert)
     assert len(nlp("x" * 100_000)._.trf_data.wordpieces.strings[0]) == 1  # [UNK]
     roberta = tmp_path / "roberta"

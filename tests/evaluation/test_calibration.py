@@ -39,7 +39,7 @@ def test_error_equals_a_count_by_hand():
     )
 
 
-def test_bins_hold_their_upper_edge():
+def test_bins_include_their_upper_edge():
     probabilities = numpy.array([0.0, 0.5, 0.5000001, 1.0])
     bins = reliability_bins(probabilities, numpy.ones(4), 2)
     assert [(one.low, one.high, one.n) for one in bins] == [(0, 0.5, 2), (0.5, 1, 2)]
@@ -56,7 +56,7 @@ def test_no_span_has_no_error():
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_temperature_is_found_again(temperature):
+def test_fit_recovers_the_temperature(temperature):
     scores, right = sample(temperature)
     assert fit_temperature(scores, right) == pytest.approx(temperature, rel=0.05)
 

@@ -37,7 +37,7 @@ def test_lost_gold_has_the_tokens_that_it_touches():
     assert span.is_gold and not span.is_found and span.tokens == (1, 3)
 
 
-def test_distances_are_asked_for_tokens():
+def test_distances_are_computed_from_tokens():
     own = example(WORDS, [(1, 3, "A")], [])
     [span] = matched(own, distances=[lambda start, end: 10 * start + end])
     assert span.seam == 13

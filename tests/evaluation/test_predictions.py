@@ -96,7 +96,7 @@ def test_floor_is_the_probability_of_one_score():
     assert floor_at(1e-300) == 2e-6 and floor_at(1e300) == 0.5
 
 
-def test_settings_are_as_before(nlp, dev):
+def test_settings_are_restored(nlp, dev):
     pipe = nlp.get_pipe("global_pointer")
     pipe.cfg.update(thresholds={"ORG": 0.7}, overlap="flat", annotate_ents=True)
     before = dict(pipe.cfg)

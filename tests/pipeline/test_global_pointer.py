@@ -132,7 +132,7 @@ def test_setting_changed_out_of_range_is_an_error(trained):
         trained(TEXTS[0])
 
 
-def test_empty_whitespace_and_one_token_docs(trained):
+def test_empty_and_short_docs_are_predicted(trained):
     docs = list(trained.pipe(["", " ", "\n\n", "Leith", ""]))
     assert all("sc" in doc.spans for doc in docs)
     assert all(
@@ -294,7 +294,7 @@ def test_component_can_be_sourced_into_another_pipeline(trained):
     assert found(nlp(TEXTS[0])) == GOLD[0]
 
 
-def test_errors_go_to_the_error_handler(trained):
+def test_errors_are_passed_to_the_error_handler(trained):
     failed = []
     trained.set_error_handler(lambda name, pipe, docs, error: failed.extend(docs))
     trained.get_pipe("global_pointer").cfg["thresholds"] = {"PLAICE": 0.3}

@@ -162,7 +162,7 @@ def test_learned_label_is_saved_like_the_first_ones(architecture):
     assert "label_blocks" not in module_of(nlp).settings()
 
 
-def test_an_optimizer_forgets_a_parameter_of_another_size(trained):
+def test_optimizer_resets_a_parameter_of_another_size(trained):
     """However it came to have it."""
     sgd = Adam(0.001)
     few, examples = trained.to_bytes(), make_examples(trained)
@@ -231,7 +231,7 @@ def test_an_architecture_that_cannot_grow_keeps_its_labels(trained):
     assert pipe.labels == ("ORG", "PERSON", "PLACE")
 
 
-def test_a_copy_grows_alone(trained):
+def test_adding_a_label_to_a_copy_leaves_the_original(trained):
     other = copy.deepcopy(trained)
     pipe_of(other).add_label("NEW")
     assert pipe_of(trained).labels == ("ORG", "PERSON", "PLACE")

@@ -36,7 +36,7 @@ def conflict(policy, a, b):
 @pytest.mark.parametrize("block", [3, overlap.BLOCK])
 @pytest.mark.parametrize("policy", sorted(POLICIES))
 @given(spans())
-def test_is_the_greedy_choice_by_score(policy, block, arrays):
+def test_spans_are_chosen_greedily_by_score(policy, block, arrays):
     starts, ends, scores = arrays
     places, kept = list(zip(starts, ends)), []
     for i in sorted(range(len(places)), key=lambda i: (-scores[i], i)):

@@ -83,7 +83,7 @@ def test_gradient_is_that_of_autograd(batch, size):
 @pytest.mark.parametrize(
     "shared,start,end", [(False, 1, 0), (False, 0, 0), (True, 1, 1)]
 )
-def test_gradcheck(shared, start, end):
+def test_gradient_passes_gradcheck(shared, start, end):
     states = random_states([6, 0, 3], 2, shared=shared, start=start, end=end)
     rows = as_rows([{(0, 1, 2), (0, 0, 5), (1, 2, 2)}, set(), {(1, 0, 2)}])
 
@@ -295,7 +295,7 @@ def test_no_cancellation_in_float32(score):
 
 
 @given(batches(scale=60.0))
-def test_huge_scores(batch):
+def test_loss_of_huge_scores_is_exact(batch):
     states, band, gold = batch
     states = states.map(torch.Tensor.float)
     loss_value, gradient = span_loss(states, as_rows(gold), max_span_length=band)

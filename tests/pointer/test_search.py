@@ -104,7 +104,7 @@ def test_float32_scores_are_the_nearest_to_the_true_ones(batch, threshold):
 
 
 @given(batches(scale=60.0), st.floats(-3000, 3000))
-def test_huge_and_infinite_scores(batch, threshold):
+def test_huge_and_infinite_scores_are_compared_exactly(batch, threshold):
     states, band, _ = batch
     states = states.map(torch.Tensor.float)
     if states.start is not None and len(states.start):

@@ -124,7 +124,7 @@ def test_a_batch_fills_its_budget_of_pieces(tokenizer, tmp_path):
     assert numpy.mean(sizes) > 96
 
 
-def test_a_sequence_longer_than_a_batch_comes_alone(tokenizer, tmp_path):
+def test_sequence_longer_than_a_batch_is_a_batch_of_its_own(tokenizer, tmp_path):
     files = write(tmp_path, ["a " * 30])
     source = SequenceSource(files, tokenizer, room=30, seed=0)
     stream = SequenceStream(source, nobody)

@@ -127,7 +127,7 @@ print([doc._.trf_data is None and len(doc.spans["sc"]) > 0 for doc in docs])
 """
 
 
-def test_multiprocessing(folder):
+def test_several_processes_give_the_same_result(folder):
     """In a process of its own: a fork after torch's thread pool started hangs."""
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(folder), *TEXTS[:2]]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)

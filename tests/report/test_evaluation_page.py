@@ -190,7 +190,7 @@ def test_same_report_makes_the_same_page(report):
     assert make_page(report) == make_page(other)
 
 
-def test_it_is_readable_on_a_phone_and_in_the_dark(report):
+def test_page_is_readable_on_a_phone_and_in_dark_mode(report):
     page = make_page(report)
     assert 'content="width=device-width, initial-scale=1"' in page
     assert "prefers-color-scheme: dark" in page and "@media print" in page

@@ -73,12 +73,12 @@ def read_file(
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
-    separator (str): What separates columns: tab, space, comma, semicolon, or auto.
+    separator (str): Separator of columns: tab, space, comma, semicolon, or auto.
     token (str): The tokens' column, from 0, or auto.
     tags (str): The columns of tags, from 0, such as "1,2", or auto.
     scheme (str): IOB1, IOB2, BIOES, BMES, BILOU, or auto.
     outside (str): Tag of tokens outside any span, next to "O", or auto.
-    tag_separator (str): What separates the tags of a cell: a text, "space", "none"
+    tag_separator (str): Separator of the tags of a cell: a text, "space", "none"
         for cells of one tag each, or auto.
     strict (bool): Whether a span whose tags break the scheme is a reject.
     documents (str): "docstart" for one document from a -DOCSTART- line to the next (the

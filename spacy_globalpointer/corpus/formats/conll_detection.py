@@ -53,7 +53,7 @@ class Wish:
     tags (Tuple[int, ...]): The layers of tags.
     scheme (str): Scheme of the tags.
     outside (Optional[str]): Tag of tokens outside any span.
-    tag_separator (str): What separates the tags of a cell, see `tag_cells.split_cell`.
+    tag_separator (str): Separator of the tags of a cell; see `tag_cells.split_cell`.
     """
 
     separator: str = ""

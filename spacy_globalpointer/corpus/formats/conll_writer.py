@@ -88,7 +88,7 @@ def _check(separator: str, docstart: str) -> None:
 
 @dataclass
 class _Plan:
-    """How a file is written.
+    """Plan of a file to write, made from the first document.
 
     layout (Layout): Its columns, without layers beyond those of the first document.
     n_documents (int): Documents written.

@@ -72,7 +72,7 @@ def read_file(
     labels (str): Names of the class ids in their order, such as "O,B-PER,I-PER".
     scheme (str): IOB1, IOB2, BIOES, BMES, BILOU, or auto to detect it from the first
         10,000 tokens.
-    tag_separator (str): What separates tags in one string, see `tag_cells.split_cell`.
+    tag_separator (str): Separator of tags in one string; see `tag_cells.split_cell`.
     strict (bool): Whether a span whose tags break the scheme is a reject.
     YIELDS (Document): The documents.
     RAISES (ValueError): GP125 for a string that may be one tag or several, GP164 for

@@ -88,7 +88,7 @@ class Places:
 class Marked(NamedTuple):
     """A text and the offsets of its spans as a file has them.
 
-    source (Source): Where it stands.
+    source (Source): File and line.
     text (str): The text.
     spans (Sequence[Tuple[Any, ...]]): Start, end and the file's copy of the span's
         text; None for no copy. Values of other types are ignored.
@@ -102,7 +102,7 @@ class Marked(NamedTuple):
 def mark_objects(source: Source, record: Dict[str, Any], key: str) -> Marked:
     """Find the spans of a record. They are objects with start, end and perhaps text.
 
-    source (Source): Where it stands.
+    source (Source): File and line.
     record (Dict[str, Any]): The object.
     key (str): Its field of spans.
     RETURNS (Marked): The text and its spans, without those of other forms.
@@ -117,7 +117,7 @@ def mark_objects(source: Source, record: Dict[str, Any], key: str) -> Marked:
 
 @dataclass(frozen=True)
 class Rule:
-    """How a format's offsets may be read.
+    """Possible readings of the offsets of a format.
 
     format (str): Its name.
     units (Tuple[str, ...]): What they may count, the most usual first.

@@ -55,7 +55,7 @@ def parse_pair(
     """Split a pair into its parts.
 
     value (Any): A pair, or an object with a text.
-    source (Source): Where it stands.
+    source (Source): File and line.
     format (str): Name of the format, for messages.
     RETURNS (Tuple[str, Dict[str, Any], Any]): The text, the object with its
         annotations, and what may be its id.
@@ -73,7 +73,7 @@ def parse_pair(
 def mark(source: Source, value: Any) -> Marked:
     """Find the offsets of a pair.
 
-    source (Source): Where it stands.
+    source (Source): File and line.
     value (Any): The pair.
     RETURNS (Marked): The text and its spans of all groups; both are empty if the value
         is not a pair.

@@ -45,7 +45,7 @@ def read_paragraphs(
     """Read the paragraphs of a document.
 
     record (Dict[str, Any]): The document.
-    source (Source): Where it stands.
+    source (Source): File and line.
     names (Iterator[str]): Names for paragraphs of documents without an id.
     format (str): Name of the format, for messages.
     YIELDS (Document): The paragraphs, named ID, or ID:NUMBER if there are several.

@@ -22,7 +22,7 @@ def read_tokens(
 
     record (Dict[str, Any]): The output of `Doc.to_json`.
     text (str): The text.
-    source (Source): Where it stands.
+    source (Source): File and line.
     format (str): Name of the format, for messages.
     RETURNS (List[Tuple[int, int]]): First character and character after the last.
     RAISES (ValueError): GP164 if they are not in order, or not within the text.

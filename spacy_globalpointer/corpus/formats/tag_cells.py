@@ -33,7 +33,7 @@ def split_cell(cell: str, separator: str = AUTO) -> Optional[Tuple[str, ...]]:
     """Split a cell into its tags.
 
     cell (str): The cell.
-    separator (str): What separates tags: a text, "space", "none", or "auto".
+    separator (str): Separator of tags: a text, "space", "none", or "auto".
     RETURNS (Optional[Tuple[str, ...]]): The tags; the cell itself if it is one tag, or
         not a tag. None if it is not clear whether it is one tag or several, because a
         label contains "|" or looks like it contains a tag.

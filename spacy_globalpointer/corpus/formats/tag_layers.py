@@ -92,9 +92,9 @@ def tag_sentences(
 
 
 def assign_layers(runs: Sequence[TagRun]) -> List[List[TagRun]]:
-    """Put spans into layers where none overlap.
+    """Put spans into layers so that no two spans of a layer overlap.
 
-    runs (Sequence[TagRun]): The spans, by their start, the longer first.
+    runs (Sequence[TagRun]): The spans, sorted by start, longer ones first.
     RETURNS (List[List[TagRun]]): The layers, see `tag_sentences`.
     """
     layers: List[List[TagRun]] = []

@@ -28,7 +28,7 @@ class TokenText:
     source (Source): Where it begins.
     scheme (str): The scheme of the tags; see `tags.SCHEMES`.
     strict (bool): Whether a span whose tags are not regular is a reject.
-    tag_separator (str): What separates the tags of a cell, see `tag_cells.split_cell`.
+    tag_separator (str): Separator of the tags of a cell; see `tag_cells.split_cell`.
     """
 
     def __init__(

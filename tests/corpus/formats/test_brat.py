@@ -107,7 +107,7 @@ def test_single_file_is_read_with_its_partner(tmp_path, suffix):
     assert (annotated.name, len(annotated.spans)) == ("a.b", 1)
 
 
-def test_documents_come_one_at_a_time(tmp_path):
+def test_documents_are_yielded_one_at_a_time(tmp_path):
     write_brat(tmp_path, {"a": (TEXT, []), "b": (b"\xff", [])})
     documents = read_brat(tmp_path)
     assert next(documents)[0].name == "a"

@@ -67,7 +67,7 @@ def text_with(text, *spans):
     return AnnotatedText("d", text, made, len(made))
 
 
-def test_names_of_tags(tmp_path):
+def test_tags_can_be_names(tmp_path):
     document, rejects = one(tmp_path, RECORD)
     assert (document.name, document.text) == ("file:7", "😀 Bank of Leith")
     assert document.tokens == [(0, 1), (2, 6), (7, 9), (10, 15)]
@@ -91,7 +91,7 @@ def test_a_record_is_written_back_with_its_other_fields(tmp_path):
         {"tokens": ["Bank"], "labels": ["B-ORG"], "id": 3},
     ],
 )
-def test_other_names_of_the_columns(tmp_path, record):
+def test_other_column_names_are_read(tmp_path, record):
     document, _ = one(tmp_path, record)
     assert found(document) == [("ORG", "Bank")]
     assert document.name == f"file:{record.get('id', 1)}"
@@ -109,14 +109,14 @@ def test_array_of_records_is_read(tmp_path):
     assert names == ["a:7", "a:8"]
 
 
-def test_class_ids_with_names_of_an_option(tmp_path):
+def test_option_names_class_ids(tmp_path):
     document, _ = one(tmp_path, IDS, labels="O,B-ORG,I-ORG")
     assert found(document) == [("ORG", "Bank of")]
     [record] = written(tmp_path, document)
     assert record["ner_tags"] == ["B-ORG", "I-ORG"]
 
 
-def test_class_ids_with_names_of_dataset_info(tmp_path):
+def test_dataset_info_names_class_ids(tmp_path):
     (tmp_path / "dataset_info.json").write_text(json.dumps({"features": FEATURES}))
     read(tmp_path, IDS)
     [(document, _)] = HF_TOKENS.read(tmp_path)
@@ -124,7 +124,7 @@ def test_class_ids_with_names_of_dataset_info(tmp_path):
 
 
 @pytest.mark.parametrize("info", [None, "[", "[]", '{"features": {"ner_tags": [1]}}'])
-def test_class_ids_without_names(tmp_path, info):
+def test_class_ids_without_names_raise_GP174(tmp_path, info):
     if info is not None:
         (tmp_path / "dataset_info.json").write_text(info)
     with pytest.raises(ValueError, match=r"GP174.*file\.jsonl:1.*ner_tags"):
@@ -182,7 +182,7 @@ def test_invalid_options_are_an_error(tmp_path, option, value):
         *[({"names": [1]}, []), ({}, []), ([], []), (None, []), (3, [])],
     ],
 )
-def test_names_in_a_description_of_features(feature, expected):
+def test_names_are_read_from_a_description_of_features(feature, expected):
     assert find_class_names({"x": feature}, "x") == expected
     assert find_class_names({}, "x") == []
 
@@ -283,7 +283,7 @@ def write_parquet(path, records, features=None, **kwargs):
     return path
 
 
-def test_parquet_with_class_names_in_its_schema(tmp_path):
+def test_parquet_schema_names_class_ids(tmp_path):
     records = [{"id": str(i), **IDS, "when": datetime.date.today()} for i in range(5)]
     path = write_parquet(tmp_path / "a.parquet", records, FEATURES, row_group_size=2)
     read_ones = read_all("hf-tokens", path)
@@ -293,13 +293,13 @@ def test_parquet_with_class_names_in_its_schema(tmp_path):
     assert len(written(tmp_path, *[document for document, _ in read_ones])) == 5
 
 
-def test_parquet_with_names_of_tags(tmp_path):
+def test_parquet_tags_can_be_names(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", [{**RECORD, "x": b"\xff"}])
     [(document, _)] = read_all("hf-tokens", path)
     assert found(document) == [("ORG", "Bank of Leith"), ("GPE", "Leith")]
 
 
-def test_parquet_without_names_of_class_ids(tmp_path):
+def test_parquet_class_ids_without_names_raise_GP174(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", [IDS])
     with pytest.raises(ValueError, match="GP174"):
         read_all("hf-tokens", path)

@@ -59,7 +59,7 @@ def test_a_region_with_several_labels_is_several_spans(tmp_path):
     assert texts(document) == [("PER", "Ann"), ("X", "Ann")]
 
 
-def test_the_old_name_of_annotations(tmp_path):
+def test_old_name_of_annotations_is_read(tmp_path):
     skipped = annotation(region(0, 3), skipped=True, created="2022")
     entry = {"completions": [annotation(region(7, 12)), skipped]}
     value = [{"id": 1, "data": {"text": TEXT}, **entry}]
@@ -192,7 +192,7 @@ def test_an_offset_within_a_surrogate_pair_is_a_reject(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["annotations", "offsets"])
-def test_options_have_their_values(tmp_path, option):
+def test_unknown_values_of_options_are_an_error(tmp_path, option):
     with pytest.raises(ValueError, match=f"GP167.*'{option}'.*auto"):
         read(tmp_path, task(), **{option: "x"})
 
@@ -296,7 +296,7 @@ def test_task_with_a_prediction_is_written(tmp_path):
     }
 
 
-def test_names_of_the_labelling_configuration(tmp_path):
+def test_options_name_the_parts_of_the_labelling_configuration(tmp_path):
     document = AnnotatedText("d", TEXT, [span("PER", 0, 3)])
     names = {"text": "body", "from_name": "ner", "to_name": "txt", "model": "m"}
     back = written(tmp_path, document, **names)

@@ -151,7 +151,7 @@ def test_named_reading_is_used_without_a_check(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["unit", "end"])
-def test_options_have_their_values(option):
+def test_unknown_values_of_options_are_an_error(option):
     with pytest.raises(ValueError, match="GP167.*'x'.*one of: auto, "):
         RULE.readings(**{option: "x"})
 

@@ -59,7 +59,7 @@ def test_option_chooses_the_spans_key(tmp_path):
         read(tmp_path / "a.spacy")
 
 
-def test_entities(tmp_path):
+def test_option_reads_entities(tmp_path):
     doc = Doc(NLP.vocab, words=["a", "b"])
     doc.ents = [Span(doc, 1, 2, label="PER")]
     save(tmp_path / "a.spacy", [doc])

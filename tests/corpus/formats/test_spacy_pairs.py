@@ -112,6 +112,6 @@ def test_copies_of_the_text_decide(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["offsets", "end"])
-def test_options_of_offsets_have_their_values(tmp_path, option):
+def test_unknown_values_of_options_are_an_error(tmp_path, option):
     with pytest.raises(ValueError, match=f"GP167.*'{option}'.*'x'.*auto"):
         read(tmp_path, [[SENTENCE, {"entities": []}]], **{option: "x"})

@@ -37,7 +37,7 @@ def test_tags_in_one_cell_are_layers(tmp_path, mark):
         ("B-A|B-B|B-C I-A|I-B I-A", [("A", "a b c"), ("B", "a b"), ("C", "a")]),
     ],
 )
-def test_tag_that_continues_a_span_is_of_its_layer(tmp_path, tags, spans):
+def test_tag_that_continues_a_span_goes_into_its_layer(tmp_path, tags, spans):
     assert one(tmp_path, tags) == spans
 
 

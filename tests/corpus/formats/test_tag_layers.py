@@ -37,7 +37,7 @@ def test_text_that_a_token_cannot_hold_is_left_out():
 @pytest.mark.parametrize(
     "keep_empty,tokens", [(True, ["a", "", "b"]), (False, ["a", "b"])]
 )
-def test_tokens_without_characters(keep_empty, tokens):
+def test_tokens_without_characters_are_optional(keep_empty, tokens):
     document = AnnotatedText("d", "a  b", tokens=[(0, 1), (2, 2), (3, 4)])
     [sentence] = tagged(document, keep_empty=keep_empty)
     assert sentence.tokens == tokens

@@ -97,7 +97,7 @@ def test_first_hyphen_separates_prefix_and_label():
     assert [run.label for run in read_runs(tags, "IOB2")] == ["creative-work", "-"]
 
 
-def test_no_tokens():
+def test_sentence_without_tokens_has_no_spans():
     assert read_runs([], "IOB2") == [] and write_tags(0, [], "BIOES") == []
     assert find_scheme([]) == "IOB2"
 
@@ -114,7 +114,7 @@ def test_one_stray_inside_does_not_make_iob2_iob1():
     "value,scheme",
     [("auto", ""), ("bio", "IOB2"), ("IOBES", "BIOES"), ("BIOLU", "BILOU")],
 )
-def test_names_of_schemes(value, scheme):
+def test_other_names_of_schemes_are_known(value, scheme):
     assert read_scheme(value, "conll") == scheme
 
 
