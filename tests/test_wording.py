@@ -12,7 +12,7 @@ from spacy_globalpointer.wording import number_of, visible
 @pytest.mark.parametrize(
     "n,text", [(0, "0 spans"), (1, "1 span"), (2, "2 spans"), (1024, "1,024 spans")]
 )
-def test_a_noun_agrees_with_its_number(n, text):
+def test_nouns_agree_with_their_number(n, text):
     assert number_of(n, "span") == text
 
 

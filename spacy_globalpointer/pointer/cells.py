@@ -55,7 +55,7 @@ def take_vectors(x: Tensor, token: Tensor, head: Tensor) -> Tensor:
     """
     if not x.is_contiguous():
         return x[token, head]
-    rows = token * x.shape[1] + head  # several times faster than two indices
+    rows = token * x.shape[1] + head  # much faster than two indices
     taken = x.flatten(0, 1).index_select(0, rows.flatten())
     return taken.view(*rows.shape, x.shape[2])
 

@@ -337,7 +337,7 @@ def test_invalid_combinations_of_options_are_reported(bank, options, code):
     assert isinstance(result.exception, SystemExit)
 
 
-def test_an_encoder_that_cannot_be_loaded(bank, tmp_path):
+def test_encoder_that_cannot_be_loaded_is_reported(bank, tmp_path):
     (tmp_path / "nothing").mkdir()
     result = debug(bank, "--encoder", tmp_path / "nothing")
     assert result.exit_code == 1 and "GP033" in result.output

@@ -103,7 +103,7 @@ def test_a_full_disk_has_a_code_and_changes_nothing(place, name):
     assert set(after) == set(before)
 
 
-def test_a_disk_that_is_full_at_the_last_moment(place, monkeypatch):
+def test_disk_that_is_full_at_the_last_move_has_a_code(place, monkeypatch):
     """Some file systems say so when a file is moved."""
 
     def refuse(a, b):

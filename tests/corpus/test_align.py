@@ -218,7 +218,7 @@ def test_source_tokens_are_kept_where_they_differ():
     assert "tokens" not in make_doc(NLP, annotated)[0].user_data
 
 
-def test_tokenizer_that_changes_the_text(monkeypatch):
+def test_tokenizer_that_changes_the_text_is_an_error(monkeypatch):
     def split(text):
         return Doc(NLP.vocab, words=text.split())
 

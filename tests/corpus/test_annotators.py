@@ -189,7 +189,7 @@ def objects_of_leith():
     return [(0, 5, "LOC")]
 
 
-def test_same_text_twice_without_hashes_stays_two_documents(tmp_path):
+def test_same_text_without_hashes_makes_two_documents(tmp_path):
     record = {"text": TEXT, "spans": objects(ANN), "answer": "accept"}
     found, _ = convert(write(tmp_path / "in.jsonl", record, record))
     assert found == [ANN, ANN]

@@ -148,7 +148,7 @@ def test_adjusted_spans_are_counted(corpus, tmp_path):
     assert summary.splits["all"].adjusted == 1
 
 
-def test_without_splits_all_goes_to_one_file(corpus, tmp_path):
+def test_without_splits_all_documents_are_in_one_file(corpus, tmp_path):
     summary = convert_corpus(corpus, tmp_path / "out", nlp=NLP)
     assert list(summary.splits) == ["all"]
     assert len(load(tmp_path / "out" / "all.spacy")) == 4

@@ -187,7 +187,7 @@ def test_invalid_data_of_others_is_ignored(key, value):
         (None, [None, None]),
     ],
 )
-def test_scores(scores, expected):
+def test_valid_scores_are_read(scores, expected):
     doc = doc_with(["a", "b"], [(0, 1, "X"), (0, 2, "Y")])
     doc.spans["sc"].attrs["scores"] = scores
     spans = annotated_from_doc(stored(doc)).spans

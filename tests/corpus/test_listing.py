@@ -98,7 +98,7 @@ def test_loops_of_links_are_read_once(tmp_path, target):
         assert listed(tmp_path / "corpus") == ["sub/a"]
 
 
-def test_links_that_lead_to_each_other_end(tmp_path):
+def test_links_that_lead_to_each_other_are_read_once(tmp_path):
     for name, other in (("a", "b"), ("b", "a")):
         make(tmp_path / name, name)
         link(tmp_path / name / "link", tmp_path / other)

@@ -79,7 +79,7 @@ def test_fraction_out_of_range_is_an_error(share):
         create_rare_labels_corpus_v1(corpus_of("A"), least_share=share)
 
 
-def test_a_corpus_that_is_streamed(nlp):
+def test_streamed_corpus_raises_GP222(nlp):
     nlp.config["training"]["max_epochs"] = -1
     with pytest.raises(ValueError, match="GP222.*max_epochs = -1"):
         next(create_rare_labels_corpus_v1(corpus_of("A"))(nlp))

@@ -38,7 +38,7 @@ def texts(examples):
     return [example.reference.text for example in examples]
 
 
-def test_whole_documents_as_spacy_reads_them(path):
+def test_whole_documents_are_read_as_by_spacy(path):
     found = list(create_chunked_corpus_v1(path)(NLP))
     expected = list(Corpus(path)(NLP))
     assert len(found) == 3

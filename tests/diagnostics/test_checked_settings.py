@@ -62,7 +62,7 @@ def test_settings_of_the_default_config_are_read():
     )
 
 
-def test_a_config_that_is_not_filled_in(write):
+def test_missing_settings_of_a_config_have_their_defaults(write):
     sections = {"components": {"global_pointer": {"factory": "global_pointer"}}}
     path = write({**sections, "nlp.pipeline": ["global_pointer"], "corpora": {}})
     assert read_settings(path) == CheckedSettings()

@@ -107,7 +107,7 @@ def test_invalid_numbers_are_an_error(numbers, tmp_path):
         lengthen(encoder, **{"positions": 64, "attention_window": 16, **numbers})
 
 
-def test_encoders_that_cannot_be_lengthened(tmp_path):
+def test_unsuitable_encoders_are_not_lengthened(tmp_path):
     small = make_electra(tmp_path, embedding_size=16)
     with pytest.raises(ValueError, match="GP041.*16 wide"):
         lengthen(load_encoder(str(small)), positions=64, attention_window=16)

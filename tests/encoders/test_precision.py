@@ -131,7 +131,7 @@ def test_invalid_stored_measurement_is_repeated(monkeypatch, listed, value):
 
 
 @pytest.mark.parametrize("output", ["nan", "inf", "-1", "", "fast"])
-def test_a_probe_that_prints_no_factor(monkeypatch, listed, output):
+def test_output_of_a_probe_that_is_not_a_factor_is_ignored(monkeypatch, listed, output):
     monkeypatch.setattr(precision, "_PROBE", f"print({output!r})")
     assert measure_bf16_gain() == 0 and not listed.exists()
 

@@ -200,7 +200,7 @@ def test_settings_are_the_configs(trained):
     assert not numpy.allclose(vectors(plain, LONG), vectors(other, LONG), atol=1e-3)
 
 
-def test_same_vectors_as_spacy_transformers_where_all_fits(bert):
+def test_short_documents_have_the_vectors_of_spacy_transformers(bert):
     spans = {"@span_getters": "spacy-transformers.doc_spans.v1"}
     theirs = spacy.blank("en")
     model = {"@architectures": "spacy-transformers.TransformerModel.v3"}
@@ -272,7 +272,7 @@ def test_a_frozen_transformer_annotates(bert):
     assert transformer.model.to_bytes() == before
 
 
-def test_checkpointing_where_the_transformer_also_annotates(tmp_path):
+def test_checkpointing_is_exact_if_the_transformer_also_annotates(tmp_path):
     """Its prediction comes between the forward and the backward pass."""
     folder = make_bert(tmp_path / "bert", hidden_dropout_prob=0.3)
 

@@ -98,7 +98,7 @@ def test_to_bytes_from_bytes(trained):
     assert found(other(TEXTS[0])) == GOLD[0]
 
 
-def test_scores(trained):
+def test_each_span_has_its_score(trained):
     doc = trained(TEXTS[0])
     scores = doc.spans["sc"].attrs["scores"]
     assert scores.dtype == numpy.float32

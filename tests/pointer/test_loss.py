@@ -155,7 +155,7 @@ def test_loss_with_a_teacher_is_the_formula(batch, size, seed):
 
 
 @given(batches(), sizes)
-def test_a_certain_teacher_is_gold(batch, size):
+def test_teacher_with_certain_scores_equals_gold(batch, size):
     states, band, gold = batch
     lengths, n_labels = states.lengths, states.n_labels
     eye, offset = torch.zeros(sum(lengths), n_labels, sum(lengths)), 0

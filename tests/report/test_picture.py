@@ -287,7 +287,7 @@ def test_colours_differ_in_normal_and_colour_blind_sight(sight):
         assert distances[:6, :6].min() > 0.12 and distances.min() > 0.075
 
 
-def test_pages_grow_with_the_text_and_not_with_its_square():
+def test_size_of_a_page_is_linear_in_the_text():
     sizes = []
     for n in (2000, 4000):
         places = [(i, i + 3, "A") for i in range(0, n - 3, 2)]

@@ -446,7 +446,7 @@ def test_the_time_left_includes_evaluations(eager, monkeypatch):
 @pytest.mark.parametrize(
     "training,text", [({}, "epoch 1: 101"), ({"max_epochs": 5}, "epoch 1/5: 101")]
 )
-def test_without_a_number_of_steps_the_bar_counts(eager, training, text):
+def test_bar_counts_steps_if_their_number_is_unknown(eager, training, text):
     parts = draw([info(100, scored([])), None], max_steps=0, **training)
     assert any(part.startswith(text) for part in parts)
 

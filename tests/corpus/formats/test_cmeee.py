@@ -30,7 +30,7 @@ def record(*entities):
     return {"text": TEXT, "entities": list(entities)}
 
 
-def test_inclusive_ends_as_in_version_1(tmp_path):
+def test_inclusive_ends_of_version_1_are_read(tmp_path):
     value = [record(entity(2, 3), entity(0, 3, "小儿肺炎", "sym"))]
     document, rejects = read_one("cmeee", tmp_path, value)
     assert triples(document) == [("dis", 2, 4), ("sym", 0, 4)]

@@ -260,7 +260,7 @@ def test_file_without_columns_of_tags_is_an_error(tmp_path, content):
         ("-DOCSTART-\n\na B-X\n", {"separator": "tab", "tags": "1"}, "'a B-X'"),
     ],
 )
-def test_a_column_that_the_file_does_not_have(tmp_path, content, options, message):
+def test_missing_column_is_an_error(tmp_path, content, options, message):
     with pytest.raises(ValueError, match=f"GP142.*{message}"):
         read(tmp_path, content, **options)
 
@@ -283,7 +283,7 @@ def test_a_file_without_tokens_has_no_document(tmp_path, content):
     assert read(tmp_path, content) == []
 
 
-def test_byte_order_mark_crlf_encoding_and_gzip(tmp_path):
+def test_byte_order_mark_crlf_encoding_and_gzip_are_handled(tmp_path):
     content = FLAT.replace("Leith", "Łódź").replace("\n", "\r\n")
     expected = "Mary saw the Bank\nŁódź ."
     assert one(tmp_path, "\ufeff" + content)[0].text == expected
@@ -295,7 +295,7 @@ def test_byte_order_mark_crlf_encoding_and_gzip(tmp_path):
     assert document.text == expected
 
 
-def test_folder_without_the_files_that_are_left_out(tmp_path):
+def test_excluded_files_of_a_folder_are_not_read(tmp_path):
     for name in ("a.conll", "b/c.iob2", "d.annotated", "all.conll", "e.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(FLAT)
@@ -469,7 +469,7 @@ def places(document):
 )
 @example(b"-DOCSTART-")
 @example(b"a O\n-DOCSTART- B-X\n")
-def test_any_content_is_documents_or_an_error_with_a_code(content):
+def test_any_content_is_read_or_an_error_with_a_code(content):
     with tempfile.TemporaryDirectory() as folder:
         try:
             read(Path(folder), content)

@@ -225,7 +225,7 @@ def test_csv_without_a_header_is_read(tmp_path, content):
     assert document.text.count("\n") >= 1
 
 
-def test_csv_of_a_folder_is_read_where_nothing_else_is(tmp_path):
+def test_csv_of_a_folder_is_read_only_without_other_files(tmp_path):
     (tmp_path / "a.csv").write_text(KAGGLE)
     found = detect_format(tmp_path)
     assert [texts(document) for document, _ in found.read(tmp_path)] == [SPANS]

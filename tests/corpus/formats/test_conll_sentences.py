@@ -108,7 +108,7 @@ def test_tag_of_an_empty_node_is_lost_unless_a_span_runs_over_it(tmp_path, tag, 
         "9 -DOCSTART- O",
     ],
 )
-def test_line_that_begins_a_document(tmp_path, line):
+def test_known_comments_begin_a_document(tmp_path, line):
     content = f"{line}\n0 a B-X\n1 b I-X\n{line}\n0 c I-X\n1 d O\n"
     found = detected(tmp_path, content if "9" not in line else tabbed(content))
     assert [document.text for document, _ in found] == ["a b", "c d"]
@@ -184,7 +184,7 @@ def test_sentence_end_between_spans_joins_nothing(tmp_path, tags):
     assert not any("\n" in copy for _, copy in texts(document))
 
 
-def test_span_over_a_sentence_end_in_an_inner_layer(tmp_path):
+def test_span_of_an_inner_layer_may_run_over_a_sentence_end(tmp_path):
     content = "a\tB-X\tO\nb\tI-X\tB-Y\n\nc\tO\tI-Y\nd\tB-X\tO\n"
     [(document, _)] = detected(tmp_path, content)
     assert sorted(texts(document)) == [("X", "a b"), ("X", "d"), ("Y", "b\nc")]

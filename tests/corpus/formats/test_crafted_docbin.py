@@ -237,7 +237,7 @@ def test_any_damage_to_a_part_is_read_or_an_error_with_a_code(record):
 
 @settings(max_examples=60)
 @given(st.data())
-def test_any_other_byte_or_end(data):
+def test_any_other_byte_or_end_is_read_or_an_error_with_a_code(data):
     raw = zlib.decompress(GOOD)
     place = data.draw(st.integers(0, len(raw) - 1))
     byte = bytes([data.draw(st.integers(0, 255))])

@@ -43,7 +43,7 @@ def test_too_many_levels_are_an_error(tmp_path, name, depth, kind):
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_as_many_levels_as_a_doc_can_hold(tmp_path, name):
+def test_levels_that_a_doc_can_hold_are_converted(tmp_path, name):
     path = tmp_path / "a.jsonl"
     path.write_text(RECORDS[name].replace("@", nested(ARRAYS, MAX_DEPTH - 10)))
     convert_corpus(path, tmp_path / "out", nlp=NLP, format=name)

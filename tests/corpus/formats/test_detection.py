@@ -26,7 +26,9 @@ def test_each_sample_is_detected(tmp_path, name, file, content):
 
 
 @pytest.mark.parametrize("name,file,content", SAMPLES)
-def test_packed_and_with_a_byte_order_mark(tmp_path, name, file, content):
+def test_packed_samples_with_a_byte_order_mark_are_detected(
+    tmp_path, name, file, content
+):
     path = tmp_path / f"{file}.gz"
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + as_text(content).encode("utf-8")))
     assert detect_format(path).name == name
@@ -77,7 +79,7 @@ def test_packed_file_with_an_endless_first_value_is_reported(tmp_path):
         detect_format(path)
 
 
-def test_file_of_another_ending_in_a_folder_hides_nothing(tmp_path):
+def test_file_with_another_ending_does_not_prevent_detection(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\xff")
     with pytest.raises(ValueError, match="GP162"):
         detect_format(tmp_path)
@@ -173,7 +175,7 @@ def lines(*values):
     "value",
     [DIALOGUE, [DIALOGUE], {"a": {"text": TEXT, "entities": TRIPLES}}],
 )
-def test_json_of_no_format_is_refused_whatever_its_name(tmp_path, value, name, indent):
+def test_json_of_no_format_is_an_error_under_any_name(tmp_path, value, name, indent):
     path = tmp_path / name
     path.write_text(json.dumps(value, indent=indent), encoding="utf-8")
     field = next(iter(value[0] if isinstance(value, list) else value))
@@ -217,7 +219,9 @@ def test_tokens_that_are_brackets_are_not_json(tmp_path):
         ("prodigy", {"text": "x"}, {"text": TEXT, "spans": OBJECTS, "_input_hash": 1}),
     ],
 )
-def test_first_record_without_spans_decides_nothing(tmp_path, name, first, second):
+def test_first_record_without_spans_does_not_decide_the_format(
+    tmp_path, name, first, second
+):
     (tmp_path / "a.jsonl").write_text(lines(first, second))
     assert detect_format(tmp_path / "a.jsonl").name == name
     documents = [document for document, _ in read_all(name, tmp_path / "a.jsonl")]
@@ -258,7 +262,7 @@ def test_task_of_more_than_a_mebibyte_is_detected(tmp_path, form):
     assert detect_format(tmp_path / "a.jsonl").name == "prodigy"
 
 
-def test_json_of_no_format_in_a_folder_hides_nothing(tmp_path):
+def test_json_of_no_format_in_a_folder_does_not_prevent_detection(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(DIALOGUE))
     with pytest.raises(ValueError, match="GP127"):
         detect_format(tmp_path)

@@ -60,7 +60,7 @@ def test_versions_are_detected(tmp_path, record):
     assert detect_format(tmp_path / "a.jsonl").name == "doccano"
 
 
-def test_data_of_the_user_stays_where_the_text_has_its_own_name(tmp_path):
+def test_field_data_of_the_user_is_kept(tmp_path):
     document, _ = read_one("doccano", tmp_path, {**TRIPLES, "data": "x"})
     assert (document.text, document.meta) == (TEXT, {"data": "x"})
 

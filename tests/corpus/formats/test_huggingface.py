@@ -248,7 +248,7 @@ LISTS = st.lists(VALUES, max_size=3) | VALUES
     labels=st.sampled_from(["", "O,B-A"]),
 )
 @example({"tokens": ["\ud800"], "ner_tags": ["O"]}, "")
-def test_any_record_is_a_document_or_an_error_with_a_code(record, labels):
+def test_any_record_is_read_or_an_error_with_a_code(record, labels):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.jsonl"
         path.write_text(json.dumps(record))

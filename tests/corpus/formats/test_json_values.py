@@ -44,7 +44,7 @@ def test_array_and_lines_are_read_as_by_json(tmp_path_factory, objects, indent, 
         files._BLOCK = old
 
 
-def test_lines_where_values_begin(tmp_path):
+def test_values_have_the_line_where_they_begin(tmp_path):
     (tmp_path / "x").write_text(' [\n {"a":\n 1}, {"b": "\\n"}\n,\n\n{}]\n')
     assert read(tmp_path / "x") == ([2, 3, 6], [{"a": 1}, {"b": "\n"}, {}])
     (tmp_path / "x").write_text('\n{"a": 1}\r\n\n{"b": 2}')

@@ -77,7 +77,7 @@ def test_rejects_have_their_reasons(tmp_path, span, reason):
         ('{"text": "", "span": []}', "'span' is not one of"),
     ],
 )
-def test_lines_that_are_not_as_documented(tmp_path, line, message):
+def test_lines_of_another_form_are_an_error(tmp_path, line, message):
     (tmp_path / "in.jsonl").write_text('{"text": ""}\n' + line)
     with pytest.raises(ValueError, match=f"GP164.*in.jsonl:2.*{message}"):
         read(tmp_path / "in.jsonl")

@@ -136,7 +136,7 @@ def test_rejects_have_their_reasons(tmp_path, result, reason):
     assert (texts(document), reasons(rejects)) == ([("PER", "Ann")], [reason])
 
 
-def test_offsets_that_are_written_as_texts(tmp_path):
+def test_offsets_written_as_texts_are_read(tmp_path):
     document, _ = read(tmp_path, task(annotation(region("7", "12"))))
     assert texts(document) == [("PER", "Leith")]
 

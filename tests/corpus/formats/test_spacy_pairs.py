@@ -90,7 +90,7 @@ def test_entities_count_code_points_by_default(tmp_path):
         ([[3, 11, "PER"], [22, 26, "LOC"]], "utf-16, end inclusive"),
     ],
 )
-def test_offsets_that_only_another_reading_fits(tmp_path, entities, reading):
+def test_offsets_are_read_in_the_only_reading_that_fits(tmp_path, entities, reading):
     value = {"classes": [], "annotations": [[f"👍 {SENTENCE}", {"entities": entities}]]}
     with pytest.warns(UserWarning, match=f"GPW115.*read as {reading}, because 2 spans"):
         ((annotated, rejects),) = read(tmp_path, value)

@@ -168,6 +168,6 @@ def test_spans_are_those_of_conlleval(tags, scheme):
     tags=st.lists(st.sampled_from([*"BIESLUMO", "", "B-A", "M-A", "E-A", "S-B", "I-"])),
     scheme=st.sampled_from(sorted(SCHEMES)),
 )
-def test_every_tag_but_o_is_in_one_span_or_fault(tags, scheme):
+def test_every_tag_except_o_belongs_to_one_run(tags, scheme):
     places = [i for run in read_runs(tags, scheme) for i in range(run.start, run.end)]
     assert places == [i for i, tag in enumerate(tags) if tag != "O"]
