@@ -74,7 +74,7 @@ class TorchShim(PyTorchShim):
         except IndexError:
             module = _view(original)
         yield module
-        idle.append(module)  # not if the prediction failed
+        idle.append(module)  # skipped after an error
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module without a gradient.

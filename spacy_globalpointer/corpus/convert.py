@@ -104,8 +104,8 @@ def convert_corpus(
     spans_key (str): Key of the spans in `Doc.spans`.
     on_misaligned (str): As in `align.align_text`.
     encoding (str): Encoding of the source files.
-    max_document_size (int): Most MiB of one unpacked document, or of one .spacy file. 0
-        for no limit.
+    max_document_size (int): Largest size in MiB of one unpacked document, or of one
+        .spacy file. 0 for no limit.
     renamed (Optional[Dict[str, str]]): New labels by old ones.
     dropped (Iterable[str]): Labels whose spans are left out.
     annotator (Sequence[str]): Names of the annotators whose spans are used; all if it

@@ -183,7 +183,7 @@ def sift_cells(
         token (inclusive). No cell comes twice.
     """
     bound, scratch, device = max_span_length, Scratch(), states.queries.device
-    products = replace(states, start=None, end=None)  # its labels are the heads
+    products = replace(states, start=None, end=None)  # one label per head
     shared = products.n_labels < states.n_labels
     all_needed = _needed(states, floors)
     for tile in walk(products, max_span_length=bound, size=size):

@@ -49,7 +49,7 @@ def survey(source: SequenceSource, *, vocabulary: int, length: int) -> Survey:
 
     source (SequenceSource): The texts.
     vocabulary (int): Number of pieces that the encoder knows.
-    length (int): The most pieces of a sequence, for messages.
+    length (int): Highest number of pieces in a sequence, for messages.
     RETURNS (Survey): Their statistics.
     RAISES (ValueError): GP202 if there are fewer than `LEAST_SEQUENCES`.
     """

@@ -173,7 +173,8 @@ def thin_out(curve: Curve, points: int) -> Tuple[FloatArray, FloatArray]:
 
     curve (Curve): The curve.
     points (int): Number of steps from recall 0 to 1.
-    RETURNS (Tuple[FloatArray, FloatArray]): Recall and precision, at most two a step.
+    RETURNS (Tuple[FloatArray, FloatArray]): Recall and precision, at most two points
+        per step.
     """
     steps = numpy.floor(curve.recall * points)
     chosen: List[int] = []

@@ -19,7 +19,7 @@ def test_without_a_name_the_recipes_are_listed():
     assert all(f"\n{name} " in output for name in recipes())
 
 
-def test_writes_a_config(tmp_path):
+def test_config_is_written(tmp_path):
     path = tmp_path / "new" / "config.cfg"
     output = run("electra-small-zh", path, "--gpu", "--encoder", "mine")
     assert "--output training" in output and "--gpu-id 0" in output

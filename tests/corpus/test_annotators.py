@@ -248,7 +248,7 @@ def test_versions_by_one_annotator_are_not_several_annotators(tmp_path):
     assert (found, summary["rejected"]) == ([sorted(BOB)], {"other_annotation": 2})
 
 
-def test_annotations_without_a_name_may_be_by_several(tmp_path):
+def test_annotations_without_a_name_count_as_several_annotators(tmp_path):
     source = label_studio("completions", None, None)(tmp_path)
     with pytest.raises(ValueError, match="GP147.*annotators are one without a name"):
         convert_corpus(source, tmp_path / "out", nlp=NLP)

@@ -107,7 +107,7 @@ def test_an_update_has_the_rates_of_the_layers(train):
         assert float(change[name].abs().max()) == pytest.approx(rate, rel=1e-2)
 
 
-def test_rates_of_the_layers_hold_for_radam_too(train):
+def test_learning_rates_of_layers_apply_to_radam_too(train):
     name = "embeddings.word_embeddings.weight"
     whole, decayed = (
         train(use_radam=True, layer_decay=decay)[name].abs().max() for decay in (1, 0.5)

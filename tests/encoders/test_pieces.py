@@ -57,7 +57,7 @@ def test_every_piece_belongs_to_the_tokens_whose_characters_it_has(tokenizers, d
 
 
 @given(tokens=documents.map(lambda tokens: tokens * 4))
-def test_a_long_text_in_parts_is_the_same(tokenizers, tokens):
+def test_long_text_in_parts_has_the_same_pieces(tokenizers, tokens):
     """Where there is white space: a cut elsewhere may change the pieces there."""
     doc = make_doc([(word, True) for word, _ in tokens])
     for tokenizer in tokenizers:

@@ -74,7 +74,7 @@ def trained(bert, tmp_path_factory):
     return path
 
 
-def test_learns_and_reloads(trained):
+def test_transformer_learns_and_reloads(trained):
     nlp = spacy.load(trained)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

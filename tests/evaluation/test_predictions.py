@@ -37,7 +37,7 @@ def dev(nlp, tmp_path):
 
 @pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_decision_at_other_thresholds_returns_the_spans_predicted_there(
+def test_decision_at_another_threshold_equals_the_prediction(
     tmp_path, overlap, settings
 ):
     nlp = unsure(overlap=overlap)

@@ -111,7 +111,7 @@ def test_each_span_has_its_score(trained):
     assert numpy.array_equal(stored.spans["sc"].attrs["scores"], scores)
 
 
-def test_score_is_not_that_of_another_component(trained):
+def test_each_component_has_its_own_scores(trained):
     doc = trained.make_doc(TEXTS[0])
     doc.spans["first"] = [Span(doc, a, b, label=label) for a, b, label in GOLD[0]]
     doc.spans["first"].attrs["scores"] = [0.1] * 4
@@ -531,7 +531,7 @@ def test_threshold_applies_to_the_probability_at_the_temperature(trained):
     assert found(trained(TEXTS[0])) == GOLD[0]
 
 
-def test_pipeline_saved_before_there_was_a_temperature_loads(trained, tmp_path):
+def test_older_pipeline_without_a_temperature_loads(trained, tmp_path):
     trained.to_disk(tmp_path)
     path = tmp_path / "config.cfg"
     text = path.read_text(encoding="utf-8")

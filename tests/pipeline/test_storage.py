@@ -173,7 +173,7 @@ def remove_digests(folder):
     srsly.write_json(file, {key: content[key] for key in LEARNED})
 
 
-def test_pipeline_saved_before_there_were_digests_loads_and_gets_them(folder, tmp_path):
+def test_older_pipeline_without_digests_loads_and_gets_them(folder, tmp_path):
     nlp = spacy.load(folder)
     remove_digests(folder)
     old = spacy.load(folder)

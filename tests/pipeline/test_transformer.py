@@ -35,7 +35,7 @@ def test_missing_transformer_is_an_error():
         nlp.initialize(lambda: make_examples(nlp))
 
 
-def test_learns_and_reloads(folder):
+def test_pipeline_with_a_transformer_learns_and_reloads(folder):
     nlp = spacy.load(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

@@ -122,7 +122,7 @@ def test_rotation_stays_exact_far_from_the_start():
     assert torch.allclose(far, exact, atol=1e-6)
 
 
-def test_covered_marks_tokens_without_vector():
+def test_tokens_without_a_vector_are_not_covered():
     head, x = make(GlobalPointerHead)
     x[3] = 0
     covered = head(x, LENGTHS).covered

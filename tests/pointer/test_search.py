@@ -27,7 +27,7 @@ def found_cells(found):
 
 
 @given(batches(), st.floats(-2, 2), st.sampled_from([1, 2, 3, 5, None]))
-def test_finds_exactly_the_spans_above_the_threshold(batch, threshold, size):
+def test_search_finds_exactly_the_spans_above_the_threshold(batch, threshold, size):
     states, band, _ = batch
     thresholds = [threshold + label / 2 for label in range(states.n_labels)]
     found = search_spans(states, thresholds, max_span_length=band, size=size)

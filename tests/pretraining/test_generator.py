@@ -31,7 +31,7 @@ def test_a_certain_piece_is_drawn():
 
 
 @pytest.mark.parametrize("kind", ["copy", "small"])
-def test_the_table_of_pieces_is_the_encoders(kind, tmp_path):
+def test_generator_shares_the_table_of_pieces_with_the_encoder(kind, tmp_path):
     run = make_run(tmp_path, generator=kind)
     table = run.encoder.module.get_input_embeddings().weight
     assert run.model.generator.table is table

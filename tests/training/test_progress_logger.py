@@ -253,7 +253,7 @@ def test_thirty_labels_are_all_shown():
     assert [label for label in labels if label not in text] == []
 
 
-def test_the_lowest_of_too_many_labels_are_shown():
+def test_labels_with_the_lowest_scores_are_shown_if_there_are_too_many():
     labels = [f"LABEL_{i:03}" for i in range(200)]
     text = "\n".join(label_lines(scored(labels), 80))
     n = text.count("LABEL_")

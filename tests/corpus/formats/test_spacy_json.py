@@ -351,7 +351,7 @@ def test_written_file_is_detected(tmp_path):
     assert Doc(spacy.blank("en").vocab).from_json(json.loads(line)).text == "Leith "
 
 
-def test_to_json_counts_code_points_whatever_the_option(tmp_path):
+def test_offsets_of_to_json_always_count_code_points(tmp_path):
     ((annotated, _),) = read(tmp_path, [make_doc().to_json()], offsets="utf-16")
     assert places(annotated) == [("ORG", 2, 20), ("GPE", 15, 20)]
 
