@@ -31,7 +31,10 @@ def trim_cli(
     ],
     output: Annotated[
         Path,
-        Arg(help="Folder for the smaller encoder; it must not exist", file_okay=False),
+        Arg(
+            help="Folder for the smaller encoder; without --force it must not exist",
+            file_okay=False,
+        ),
     ],
     lang: Annotated[
         List[str],
@@ -42,6 +45,9 @@ def trim_cli(
             "may be repeated",
         ),
     ] = [],  # noqa: B006
+    force: Annotated[
+        bool, Opt("--force", "-F", help="Replace an encoder in the output folder")
+    ] = False,
 ) -> None:
     """Make an encoder smaller: keep only the word pieces that your texts need.
 
@@ -61,7 +67,7 @@ def trim_cli(
                 yield from read_texts(file)
 
         result = trim(encoder, read(), languages=lang)
-        save_encoder(result.encoder, output)
+        save_encoder(result.encoder, output, replace=force)
     before, after = (_megabytes(x.module) for x in (encoder, result.encoder))
     pieces = f"{result.pieces:,} word pieces, {result.unknown:,} of them unknown"
     msg.info(f"The texts have {pieces}")

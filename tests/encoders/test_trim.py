@@ -210,6 +210,21 @@ def test_command(tmp_path):
     assert f"Kept {n} of {len(bert().tokenizer)} word pieces" in result.output
     result = CliRunner().invoke(global_pointer_cli, args)
     assert result.exit_code == 1 and "GP042" in result.output
+    result = CliRunner().invoke(global_pointer_cli, [*args, "--force"])
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "bert",
+        "small",
+        "texts",
+    ]
+
+
+def test_only_an_encoder_is_replaced(tmp_path):
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small/thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="GP042"):
+        save_encoder(bert(), tmp_path / "small", replace=True)
+    assert [path.name for path in (tmp_path / "small").iterdir()] == ["thesis.txt"]
 
 
 def test_command_refuses_a_byte_level_vocabulary(tmp_path):
