@@ -11,6 +11,9 @@ from tqdm import tqdm
 from ._util import AS_BEFORE, reported_errors
 from .terminal import msg
 
+#: Share of unknown word pieces above which another encoder is needed.
+LARGE_SHARE = 0.05
+
 
 def trim_cli(
     source: Annotated[
@@ -71,6 +74,8 @@ def trim_cli(
     before, after = (_megabytes(x.module) for x in (encoder, result.encoder))
     pieces = f"{result.pieces:,} word pieces, {result.unknown:,} of them unknown"
     msg.info(f"The texts have {pieces}")
+    if result.unknown > LARGE_SHARE * result.pieces:
+        msg.warn("The encoder does not know the language or the symbols of your texts")
     msg.good(
         f"Kept {len(result.kept):,} of {len(encoder.tokenizer):,} word pieces, and "
         f"{after:,.0f} of {before:,.0f} MB of weights",
