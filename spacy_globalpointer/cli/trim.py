@@ -12,7 +12,7 @@ from ._util import AS_BEFORE, reported_errors
 from .terminal import msg
 
 #: Share of unknown word pieces above which another encoder is needed.
-LARGE_SHARE = 0.05
+MANY_UNKNOWN = 0.05
 
 
 def trim_cli(
@@ -74,7 +74,7 @@ def trim_cli(
     before, after = (_megabytes(x.module) for x in (encoder, result.encoder))
     pieces = f"{result.pieces:,} word pieces, {result.unknown:,} of them unknown"
     msg.info(f"The texts have {pieces}")
-    if result.unknown > LARGE_SHARE * result.pieces:
+    if result.unknown > MANY_UNKNOWN * result.pieces:
         msg.warn("The encoder does not know the language or the symbols of your texts")
     msg.good(
         f"Kept {len(result.kept):,} of {len(encoder.tokenizer):,} word pieces, and "

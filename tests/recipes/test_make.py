@@ -61,6 +61,7 @@ FAMILIES = {
     "longformer-en": make_longformer,
     "lengthened": lengthened,
     "multilingual": make_roberta,
+    "multilingual-small": make_bert,
 }
 
 
