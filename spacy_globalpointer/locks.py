@@ -9,10 +9,10 @@ from typing import Iterator
 
 from filelock import FileLock, Timeout
 
-#: The error numbers of a file system without locks.
+#: Error numbers of a file system without locks.
 NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK)
-#: Seconds to try again in, if the holder removes the file between our opening and
-#: locking it.
+#: Seconds to try again, if the holder removes the file after we open it and before we
+#: lock it.
 _WAIT = 0.2
 
 

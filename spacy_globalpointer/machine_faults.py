@@ -12,22 +12,22 @@ from typing import Iterator, Optional
 
 from .errors import Errors
 
-#: How a system says that no more can be written.
+#: Error numbers of a disk or quota that is full.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: How a system says that something is not allowed.
+#: Error numbers of a missing permission.
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-#: How a system says that something cannot be moved where it is to be.
+#: Error numbers of a file or folder that cannot be moved to its place.
 NOT_MOVED = (errno.EXDEV, errno.EBUSY)
-#: The system's number in the texts of errors that do not have it as an attribute: of
-#: shutil.copytree, and of what is written in Rust, such as tokenizers and safetensors.
+#: The system's error number in the text of errors that lack it as an attribute: those
+#: of shutil.copytree, and of libraries in Rust, such as tokenizers and safetensors.
 _NUMBER = re.compile(r"\[Errno (\d+)\]|\(os error (\d+)\)|\bOs \{ code: (\d+)")
-#: How torch says that there is too little memory, for which it has no class of its own
-#: on the CPU.
+#: Texts of the errors that torch raises if there is too little memory. On the CPU it
+#: has no class for them.
 _NO_MEMORY = re.compile("out of memory|allocate memory|not enough memory", re.I)
 
 
 class NoTemporaryFolder(OSError):
-    """There is no folder for temporary files."""
+    """Error of a machine without a folder for temporary files."""
 
 
 @contextmanager
@@ -46,10 +46,10 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def explain(error: BaseException) -> Optional[str]:
-    """Explain an error of the machine.
+    """Explain an error that the machine caused.
 
     error (BaseException): Any error.
-    RETURNS (Optional[str]): Its message with a code; None if it is another error.
+    RETURNS (Optional[str]): A message with a code; None for another error.
     """
     number = number_of(error)
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -68,8 +68,8 @@ def explain(error: BaseException) -> Optional[str]:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """RETURNS (bool): Whether an error says that the memory or the disk does not
-    suffice, which is no fault of what was read."""
+    """RETURNS (bool): Whether the memory or the disk is too small. Then the file that
+    was read is not damaged."""
     number = number_of(error)
     return (
         isinstance(error, NoTemporaryFolder)
@@ -80,7 +80,7 @@ def is_shortage(error: BaseException) -> bool:
 
 def number_of(error: BaseException) -> Optional[int]:
     """RETURNS (Optional[int]): The system's number of an error, such as errno.ENOSPC;
-    None if it has none."""
+    None if there is no number."""
     if isinstance(error, OSError) and not isinstance(error, shutil.Error):
         return error.errno
     if isinstance(error, ValueError):

@@ -1,8 +1,8 @@
-"""Scores of spans: `span._.span_score`, and those of a group.
+"""Read the scores of spans: `span._.span_score`, and the scores of a group.
 
-With the scores, `global_pointer` stores in a group's attrs which spans it scored. spaCy
-keeps attrs when a group is copied, stored or changed, so that a group that was changed
-gives the right scores to the spans that are left, and none to others.
+`global_pointer` stores the scores, and the spans that it scored, in the attrs of a
+group. spaCy keeps attrs when a group is copied, stored or changed. So in a changed
+group the remaining spans keep their scores, and other spans have none.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ def register_span_score() -> None:
 
 
 def get_span_score(span: Span) -> Optional[float]:
-    """The score that `global_pointer` gave a span of this place and label.
+    """Return the score that `global_pointer` gave to a span at this place with this
+    label.
 
-    A Span does not know its group, so all groups of the document are searched that
-    hold such a span: for spans in `doc.ents` too. An unchanged group is searched in
-    logarithmic time.
+    A Span does not know its group, so all groups of the document are searched, also for
+    spans in `doc.ents`. An unchanged group is searched in logarithmic time.
 
     span (Span): Any span.
-    RETURNS (Optional[float]): The probability; None if no component scored the span,
-        no scored group holds it any more, or groups give it different scores (warning
-        GPW040): `span_scores` reads them by group.
+    RETURNS (Optional[float]): The probability; None if no component scored the span, if
+        no scored group contains it any more, or if groups give it different scores
+        (warning GPW040). Then `span_scores` reads the scores of one group.
     """
     key = _key(span)
     found = {
@@ -56,8 +56,8 @@ def get_span_score(span: Span) -> Optional[float]:
 
 
 def span_scores(group: SpanGroup) -> List[Optional[float]]:
-    """The scores that `global_pointer` gave the spans of a group, which may have been
-    changed since.
+    """Return the scores that `global_pointer` gave to the spans of a group. The group
+    may have been changed since.
 
     group (SpanGroup): The group, such as `doc.spans["sc"]`.
     RETURNS (List[Optional[float]]): A probability for each span; None for a span that
@@ -91,8 +91,8 @@ def set_scores(group: SpanGroup, scores: ArrayLike) -> None:
 
 
 def place_of(span: Span) -> Tuple[int, int, str]:
-    """RETURNS (Tuple[int, int, str]): Start and end token and label, by which groups
-    are sorted."""
+    """RETURNS (Tuple[int, int, str]): Start token, end token and label: the order of
+    groups."""
     return span.start, span.end, span.label_
 
 
@@ -101,7 +101,8 @@ def _key(span: Span) -> ScoredSpan:
 
 
 def _stored(group: SpanGroup) -> Optional[Tuple[Any, Any]]:
-    """The spans that were scored and their scores, unless one of them is missing."""
+    """Return the spans that were scored and their scores; None if these do not
+    match."""
     spans, scores = group.attrs.get(SCORED), group.attrs.get("scores")
     fits = spans is not None and isinstance(scores, Sized) and len(scores) == len(spans)
     return (spans, scores) if fits else None
@@ -130,7 +131,8 @@ def _row(spans: Any, index: int) -> ScoredSpan:
 
 
 def _holds(group: SpanGroup, key: ScoredSpan, index: int) -> bool:
-    """Whether a group has a span, which is at an index unless the group was changed."""
+    """Return whether a group has a span. In an unchanged group, the span is at the
+    index."""
     if index < len(group) and _key(group[index]) == key:
         return True
     return any(_key(span) == key for span in group)

@@ -8,7 +8,7 @@ from typing import Tuple
 
 import wasabi.util
 
-#: Name of the error handler, as `open(errors=...)` and `str.encode` take it.
+#: Name of the error handler, for `open(errors=...)` and `str.encode`.
 DEGRADE = "spacy-globalpointer.degrade"
 _LOOKALIKES = {
     **{"–": "-", "—": "-", "−": "-", "…": "...", "→": "->", "×": "x"},
@@ -18,11 +18,11 @@ _LOOKALIKES = {
 
 
 def degrade(error: UnicodeError) -> Tuple[str, int]:
-    """Replace symbols that an encoding lacks by those that look like them, and other
-    characters by escapes such as \\u4eba.
+    """Replace symbols that an encoding lacks with similar ones, and other characters
+    with escapes such as \\u4eba.
 
-    error (UnicodeError): What an encoder raised.
-    RETURNS (Tuple[str, int]): What to write, and where to go on.
+    error (UnicodeError): The error that an encoder raised.
+    RETURNS (Tuple[str, int]): The text to write, and the position at which to continue.
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -36,10 +36,10 @@ def _replace(symbol: str) -> str:
 
 
 def degrade_symbols(*streams: object) -> None:
-    """Have streams of text, and wasabi, replace what the output's encoding lacks, in
-    place of an error.
+    """Make text streams and wasabi replace the symbols that the output's encoding
+    lacks, instead of raising an error.
 
-    streams (object): The streams, such as sys.stdout. What is none stays as it is.
+    streams (object): The streams, such as sys.stdout. Other objects are ignored.
     """
     # wasabi encodes messages for the output, and decodes that as utf-8.
     wasabi.util.ENCODING = "utf-8"

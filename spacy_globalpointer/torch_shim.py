@@ -1,4 +1,4 @@
-"""What every Thinc shim of the package needs. Imported with torch only."""
+"""Base class of the Thinc shims of the package. It imports torch."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from thinc.util import xp2torch
 
 #: Held while a shim makes a copy of its module for prediction.
 _copying = threading.Lock()
-#: A module, and copies of it in evaluation mode that no thread runs at the moment.
+#: A module, and its copies in evaluation mode that no thread is running.
 Copies = Tuple[torch.nn.Module, List[torch.nn.Module]]
 
 
 class TorchShim(PyTorchShim):
-    """A PyTorchShim with five differences to Thinc's own:
+    """A PyTorchShim that differs from Thinc's in five ways:
 
     - Prediction changes nothing that threads share. Thinc's switches the module's mode.
     - An optimizer's averages can be used. Thinc's looks for keys that none writes.
@@ -41,8 +41,8 @@ class TorchShim(PyTorchShim):
         self.forget_copies()
 
     def forget_copies(self) -> None:
-        """Make the copies for prediction again when they are needed. Call this after
-        the module's parameters were replaced by others."""
+        """Discard the copies for prediction, which are made again when needed. Call
+        this after the module's parameters were replaced."""
         self._copies: Dict[torch.dtype, Copies] = {}
 
     @contextmanager
@@ -51,11 +51,11 @@ class TorchShim(PyTorchShim):
     ) -> Iterator[torch.nn.Module]:
         """Lend the module in evaluation mode to one prediction, in any thread.
 
-        It is not the module that is trained but a copy, so that nobody switches its
-        mode, and no two threads have the same copy: modules of some encoders hold
-        values of the text that they read. In float32 it shares the module's weights
-        and follows their updates; in half precision all copies share weights that are
-        those of the last `forget_copies`.
+        Prediction uses a copy of the trained module, so that training does not change
+        its mode. No two threads use the same copy, because the modules of some encoders
+        store values of the text that they read. In float32, a copy shares the module's
+        weights and follows their updates. In half precision, all copies share the
+        weights at the time of the last `forget_copies`.
 
         dtype (torch.dtype): Type of the weights.
         YIELDS (torch.nn.Module): The copy.
@@ -74,7 +74,7 @@ class TorchShim(PyTorchShim):
         except IndexError:
             module = _view(original)
         yield module
-        idle.append(module)  # not if the prediction failed
+        idle.append(module)  # skipped after an error
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module without a gradient.
@@ -86,7 +86,7 @@ class TorchShim(PyTorchShim):
             return module(*inputs.args, **inputs.kwargs)
 
     def learn_rate_factor(self, name: str) -> float:
-        """The learning rate of a parameter, as a multiple of the optimizer's.
+        """Return the learning rate of a parameter as a multiple of the optimizer's.
 
         name (str): The parameter's name in the module.
         RETURNS (float): The factor.
@@ -94,8 +94,8 @@ class TorchShim(PyTorchShim):
         return 1.0
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Update the parameters. One that has another size than at the last update,
-        such as that of a head with a new label, begins with new moments.
+        """Update the parameters. A parameter whose size has changed since the last
+        update, such as that of a head with a new label, begins with new moments.
 
         optimizer (Optimizer): The optimizer.
         """
@@ -118,23 +118,23 @@ class TorchShim(PyTorchShim):
         super().to_device(device_type, device_id)
 
     def copy(self) -> TorchShim:
-        """RETURNS (TorchShim): A copy that an optimizer takes for another one."""
+        """RETURNS (TorchShim): A copy that an optimizer treats as a different shim."""
         copied = copy.deepcopy(self)
-        with Shim.global_id_lock:  # the counter of all shims, not one of this class
+        with Shim.global_id_lock:  # the counter belongs to Shim, not to this class
             Shim.global_id += 1
             copied.id = Shim.global_id
         return copied
 
     def __getstate__(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What a copied or pickled shim consists of."""
+        """RETURNS (Dict[str, Any]): The state of a copied or pickled shim."""
         return {**self.__dict__, "_copies": {}}
 
     @contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
-        """Use other values of the parameters for a while.
+        """Use other values of the parameters temporarily.
 
-        params (dict): Arrays by (shim id, parameter name). One of another shape than
-            its parameter is not used.
+        params (dict): Arrays by (shim id, parameter name). An array whose shape differs
+            from that of its parameter is not used.
         """
         own = {
             name: parameter
@@ -153,14 +153,14 @@ class TorchShim(PyTorchShim):
 
 
 def _view(module: torch.nn.Module) -> torch.nn.Module:
-    """A module of the same parameters and buffers that is in evaluation mode."""
+    """Make a module in evaluation mode that shares the parameters and buffers."""
     shared = {id(x): x for x in chain(module.parameters(), module.buffers())}
     return copy.deepcopy(module, cast(Dict[int, Any], shared)).eval()
 
 
 def _use_one_thread() -> None:
-    """Compute with one thread in a forked process, as torch's own data loaders do:
-    the threads of the process that forked are not there, and torch would wait for them.
+    """Compute with one thread in a forked process, as torch's own data loaders do. The
+    threads of the parent process do not exist there, but torch would wait for them.
     """
     global _copying
     _copying = threading.Lock()  # another thread may have held it
@@ -168,8 +168,8 @@ def _use_one_thread() -> None:
 
 
 def _forget_other_size(optimizer: Optimizer, key: Any, size: int) -> None:
-    """Forget what an optimizer stored of a parameter when it had another size. Thinc
-    does not compare the sizes, and its compiled Adam would write outside its arrays."""
+    """Delete what an optimizer stored for a parameter that had another size. Thinc does
+    not compare the sizes, and its compiled Adam would write outside its arrays."""
     arrays = [optimizer.mom1, optimizer.mom2, optimizer.averages or {}]
     if any(key in stored and stored[key].size != size for stored in arrays):
         for stored in arrays:

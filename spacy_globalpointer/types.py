@@ -8,7 +8,7 @@ from typing import Tuple
 CharSpan = Tuple[int, int]
 #: First token, and token after the last.
 TokenSpan = Tuple[int, int]
-#: Label, first character, and character after the last: what the scorer compares.
+#: Label, first character, and character after the last. The scorer compares these.
 LabelledSpan = Tuple[str, int, int]
 
 #: ``Doc.user_data`` key under which a converter keeps the gold spans that the

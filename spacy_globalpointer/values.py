@@ -1,4 +1,4 @@
-"""Kinds of values that a config or a stored file gives."""
+"""Check values of a config or a stored file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-#: A value of a config whose type is checked by what it is for, which names the remedy.
-#: Under a type of its own some versions of spaCy would make 1 of 1.5 or of true.
+#: A value of a config. The function that uses it checks its type, and its message names
+#: the remedy. With a narrower type, some versions of spaCy would convert 1.5 or true to
+#: 1.
 Setting = Any
 
 
 def is_number(value: object) -> bool:
-    """RETURNS (bool): Whether a value is a finite number. True and False are none.
+    """RETURNS (bool): Whether a value is a finite number. True and False are not
+    numbers.
 
     value (object): The value.
     """
@@ -25,18 +27,18 @@ def is_number(value: object) -> bool:
 
 def is_whole(value: object, *, least: float = -math.inf) -> bool:
     """RETURNS (bool): Whether a value is a whole number of 64 bits that is not too
-    small. Configs cannot hold longer ones. True and False are none.
+    small. Configs cannot hold longer ones. True and False are not numbers.
 
     value (object): The value.
-    least (float): The smallest that is allowed.
+    least (float): The smallest number that is allowed.
     """
     is_integral = isinstance(value, Integral) and not isinstance(value, bool)
     return is_integral and least <= value < 2**63  # type: ignore[operator]
 
 
 def is_text(value: object) -> bool:
-    """RETURNS (bool): Whether a value is a text that is not empty, and that files can
-    hold: half a surrogate pair is no Unicode.
+    """RETURNS (bool): Whether a value is a text that is not empty and that files can
+    hold. Half a surrogate pair is not valid Unicode.
 
     value (object): The value.
     """

@@ -83,6 +83,6 @@ def test_all_entities_align_with_tokens(texts, entities):
         assert all(doc.char_span(e.start, e.end) is not None for e in found), name
 
 
-def test_the_licence_is_there():
+def test_licence_file_exists():
     assert "CC0 1.0" in (ADMISSIONS.folder / "LICENSE").read_text(encoding="utf-8")
     assert "CC0 1.0" in (ADMISSIONS.folder / "README.md").read_text(encoding="utf-8")

@@ -70,7 +70,7 @@ def test_the_draft_takes_the_place_at_the_end(tmp_path, atomic, times):
 
 @both
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_error_leaves_what_was_there(tmp_path, atomic, error):
+def test_error_leaves_the_old_file(tmp_path, atomic, error):
     with atomic(tmp_path / "out") as draft:
         write(draft, "before")
     with pytest.raises(error), atomic(tmp_path / "out") as draft:
@@ -87,7 +87,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
     assert names(tmp_path / "out") == ["b"]
 
 
-def test_a_link_stays_one(tmp_path):
+def test_link_stays_a_link(tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "there" / "file")
     with atomic_file(tmp_path / "link") as draft:
@@ -97,7 +97,7 @@ def test_a_link_stays_one(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/null"), reason="there is no such device")
-def test_a_device_stays_one(tmp_path):
+def test_device_stays_a_device(tmp_path):
     (tmp_path / "link").symlink_to("/dev/null")
     with atomic_file(tmp_path / "link") as draft:
         assert draft == tmp_path / "link"
@@ -106,7 +106,7 @@ def test_a_device_stays_one(tmp_path):
     assert names(tmp_path) == ["link"]
 
 
-def test_others_may_read_what_was_written(tmp_path):
+def test_others_may_read_the_written_file(tmp_path):
     (tmp_path / "plain").mkdir()
     with atomic_folder(tmp_path / "out"):
         pass
@@ -115,7 +115,7 @@ def test_others_may_read_what_was_written(tmp_path):
 
 @needs_fork
 @both
-def test_what_a_killed_process_left_goes_with_the_next(tmp_path, atomic):
+def test_next_process_removes_drafts_of_a_killed_one(tmp_path, atomic):
     def run():
         with atomic(tmp_path / "out") as draft:
             write(draft, "half")
@@ -169,7 +169,7 @@ def test_a_folder_killed_between_its_two_moves_comes_back(tmp_path):
     assert names(tmp_path) == ["out"]
 
 
-def test_drafts_are_cleared_where_there_is_no_folder_yet(tmp_path):
+def test_drafts_are_cleared_before_the_folder_exists(tmp_path):
     clear_drafts(tmp_path / "no" / "out")
     assert names(tmp_path) == []
 
@@ -196,7 +196,7 @@ def test_drafts_of_other_containers_stay(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("is_posix", [False, True])
-def test_files_are_synced_as_the_system_wants_it(tmp_path, monkeypatch, is_posix):
+def test_files_are_synced_in_the_way_of_each_system(tmp_path, monkeypatch, is_posix):
     """Windows syncs no folder, and no file that is open for reading only."""
     fcntl = pytest.importorskip("fcntl")
     write(tmp_path / "file", "text")
@@ -280,7 +280,9 @@ def test_drafts_of_long_names_are_cleared(tmp_path):
 
 @both
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_names_the_file_and_leaves_what_was_there(tmp_path, atomic, number):
+def test_full_disk_error_names_the_file_and_leaves_the_old_one(
+    tmp_path, atomic, number
+):
     with atomic(tmp_path / "out") as draft:
         write(draft, "before")
     with pytest.raises(OSError) as error, atomic(tmp_path / "out") as draft:
@@ -291,7 +293,7 @@ def test_a_full_disk_names_the_file_and_leaves_what_was_there(tmp_path, atomic, 
     assert names(tmp_path) == ["out"]
 
 
-def test_a_folder_that_may_not_be_written_to_is_told_by_the_file(tmp_path, monkeypatch):
+def test_read_only_folder_error_names_the_file(tmp_path, monkeypatch):
     def refuse(prefix, dir):
         name = f"{dir}/{prefix}draft"
         raise PermissionError(errno.EACCES, "Permission denied", name)
@@ -409,7 +411,7 @@ def test_moves_of_a_killed_process_are_undone(out, move, again):
 
 
 @needs_fork
-def test_a_killed_process_that_had_moved_all_is_done(out):
+def test_complete_moves_of_a_killed_process_are_kept(out):
     others = MINE if out.exists() else {}
 
     def run():
@@ -423,7 +425,7 @@ def test_a_killed_process_that_had_moved_all_is_done(out):
 
 
 @pytest.mark.filterwarnings("ignore:.GPW125")
-def test_moves_of_another_machine_are_undone_where_nobody_else_moves(out, monkeypatch):
+def test_moves_of_another_machine_are_undone_under_a_lock(out, monkeypatch):
     before = contents(out) if out.exists() else {}
     with suppress(KeyboardInterrupt), monkeypatch.context() as patch:
         patch.setattr(module, "_host", lambda: "elsewhere")
@@ -441,7 +443,7 @@ def test_moves_of_another_machine_are_undone_where_nobody_else_moves(out, monkey
 
 
 @pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV])
-def test_what_cannot_be_moved_is_named(tmp_path, monkeypatch, number):
+def test_error_names_the_file_that_cannot_be_moved(tmp_path, monkeypatch, number):
     """A folder that is a disk of its own."""
     (tmp_path / "out").mkdir()
 

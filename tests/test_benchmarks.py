@@ -28,7 +28,7 @@ SCRIPTS = sorted(
 )
 
 
-def test_each_is_in_the_list():
+def test_each_benchmark_is_listed():
     text = (BENCHMARKS / "README.md").read_text("utf-8")
     assert SCRIPTS
     assert [script for script in SCRIPTS if script not in text] == []
@@ -36,7 +36,7 @@ def test_each_is_in_the_list():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help(script):
+def test_every_benchmark_prints_help(script):
     command = [sys.executable, str(BENCHMARKS / script), "--help"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -52,7 +52,7 @@ def ingredients(monkeypatch):
         sys.modules.pop(name)
 
 
-def test_longer_training_doubles_what_is_given(ingredients):
+def test_longer_training_doubles_the_given_steps(ingredients):
     given = ingredients.parse_settings(["training.max_steps=300"])
     for name, steps in (("base", 300), ("longer_training", 600)):
         text = ingredients.make_config(name, given).to_str(interpolate=False)
@@ -65,7 +65,7 @@ def test_longer_training_doubles_what_is_given(ingredients):
 @pytest.mark.parametrize(
     "name, weights", [("base", {"ORG": 3.0, "VEH": 2.0}), ("inverse", "inverse")]
 )
-def test_ingredients_have_the_last_word(ingredients, name, weights):
+def test_ingredients_override_given_settings(ingredients, name, weights):
     place = "components.global_pointer.loss.label_weights"
     given = ingredients.parse_settings([place + '={"ORG": 3.0, "VEH": 2.0}'])
     text = ingredients.make_config(name, given).to_str(interpolate=False)
@@ -73,7 +73,7 @@ def test_ingredients_have_the_last_word(ingredients, name, weights):
     assert loss["label_weights"] == weights
 
 
-def test_a_run_of_another_config_is_not_taken(ingredients, tmp_path):
+def test_run_of_another_config_is_not_used(ingredients, tmp_path):
     config = ingredients.make_config("base", {})
     text = config.to_str(interpolate=False)
     (tmp_path / "config.cfg").write_text(text, "utf-8")

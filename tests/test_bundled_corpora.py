@@ -28,7 +28,7 @@ def test_generator_depends_on_the_seed_and_replaces_a_corpus(corpus, tmp_path):
     assert list(tmp_path.iterdir()) == [output]
 
 
-def test_generator_spares_a_folder_that_is_no_corpus(corpus, tmp_path):
+def test_generator_does_not_replace_a_folder_that_is_not_a_corpus(corpus, tmp_path):
     (tmp_path / "letter.txt").write_text("Dear Sir", encoding="utf-8")
     result = corpus.generate(tmp_path, "--documents", "3")
     assert result.returncode != 0

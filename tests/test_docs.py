@@ -56,7 +56,9 @@ def find_block(page, language, text):
 
 
 @pytest.mark.parametrize("code", of_all_pages("python"))
-def test_python_runs(code, bert_folder, trained, tmp_path, monkeypatch):
+def test_python_examples_of_the_docs_run(
+    code, bert_folder, trained, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     for folder in re.findall(r'spacy\.load\("(.+?)"\)', code):
         (tmp_path / folder).parent.mkdir(parents=True)
@@ -134,7 +136,7 @@ def test_variables_of_project_commands_exist():
 
 
 @pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page):
+def test_links_lead_to_existing_targets(page):
     for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
         path, _, heading = link.partition("#")
         target = page.parent / path if path else page

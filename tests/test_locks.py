@@ -60,7 +60,7 @@ def test_a_lock_file_removed_between_opening_and_locking_is_made_again(
 
 
 @pytest.mark.parametrize("number", NO_LOCKS)
-def test_without_locks_nobody_is_kept_away(tmp_path, monkeypatch, number):
+def test_without_locks_other_processes_are_not_kept_away(tmp_path, monkeypatch, number):
     fcntl = pytest.importorskip("fcntl")
 
     def refuse(*_):

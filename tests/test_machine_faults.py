@@ -54,13 +54,13 @@ def test_the_file_is_named():
     assert "some/file could not be written: No space left on device." in text
 
 
-def test_a_temporary_folder_comes_and_goes():
+def test_temporary_folder_is_made_and_removed():
     with temporary_folder() as folder:
         (folder / "file").touch()
     assert not folder.exists()
 
 
-def test_no_temporary_folder(monkeypatch, tmp_path):
+def test_missing_temporary_folder_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     with pytest.raises(NoTemporaryFolder, match="GP198.*none"), temporary_folder():
         pass

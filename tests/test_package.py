@@ -94,7 +94,7 @@ def test_every_encoder_architecture_builds(bert_folder):
         assert len(getattr(output, "doc_data", output)) == 1
 
 
-def test_every_rule_is_made():
+def test_every_registered_rule_is_made():
     names = [n for g, n in declared_entry_points() if g == "spacy_misc"]
     for name in names:
         rule = spacy.registry.resolve({"rule": {"@misc": name}})["rule"]

@@ -150,7 +150,7 @@ def test_other_files_are_refused(project, monkeypatch):
     assert "no sums of 'wnut18'" in result.stderr and "wnut17" in result.stderr
 
 
-def test_archives_are_unpacked_beside_them(project):
+def test_archives_are_unpacked_next_to_them(project):
     folder = project / "assets/germeval14/raw"
     name = "germ.dev.iob2"
     with zipfile.ZipFile(folder / "GermEval2014.zip", "w") as archive:

@@ -112,18 +112,18 @@ CHANGES = [replace, relabel, append, extend, swap, drop_and_add, best, add_group
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_group_gives_scores_to_the_spans_that_were_scored_alone(doc, change):
+def test_changed_group_gives_scores_only_to_scored_spans(doc, change):
     change(doc)
     known = dict(zip(PLACES, SCORES))
     assert own(doc) == {place_of(s): known.get(place_of(s)) for s in doc.spans["sc"]}
 
 
-def test_a_group_of_other_spans_has_no_scores(doc):
+def test_group_of_other_spans_has_no_scores(doc):
     doc.spans["sc"] = list(doc.spans["sc"])
     assert set(own(doc).values()) == {None}
 
 
-def test_a_span_that_was_taken_out_of_its_group_has_no_score(doc):
+def test_span_removed_from_its_group_has_no_score(doc):
     group = doc.spans["sc"]
     doc.spans["sc"] = SpanGroup(doc, attrs=group.attrs, spans=list(group)[1:])
     assert span(doc, PLACES[0])._.span_score is None
@@ -188,14 +188,14 @@ def test_scores_survive_merged_tokens(doc):
     assert span_scores(doc.spans["sc"])[0] == 0.875
 
 
-def test_groups_that_agree_or_do_not_share_a_span(doc):
+def test_groups_that_do_not_contradict_each_other_give_scores(doc):
     scored(doc, [(0, 4, "ORG"), (9, 11, "DATE")], [0.875, 0.25], key="b")
     for key in ("sc", "b"):
         scores = [s._.span_score for s in doc.spans[key]]
         assert scores == span_scores(doc.spans[key])
 
 
-def test_groups_that_differ_are_read_by_group(doc):
+def test_groups_with_different_scores_are_read_one_by_one(doc):
     scored(doc, [(0, 4, "ORG"), (9, 11, "DATE")], [0.5, 0.25], key="b")
     with pytest.warns(UserWarning, match=r"GPW040.*\['b', 'sc'\].*span_scores"):
         assert doc.spans["b"][0]._.span_score is None
@@ -207,13 +207,13 @@ def test_groups_that_differ_are_read_by_group(doc):
     assert own(doc, "sc")[0, 4, "ORG"] == 0.875
 
 
-def test_a_group_that_lost_a_span_has_no_say_in_its_score(doc):
+def test_group_without_the_span_does_not_affect_its_score(doc):
     doc.spans["sc"][0] = span(doc, OTHER)
     scored(doc, [(0, 4, "ORG")], [0.5], key="b")
     assert doc.spans["b"][0]._.span_score == 0.5
 
 
-def test_scores_of_others_are_no_scores_of_the_component(doc):
+def test_scores_of_other_components_are_ignored(doc):
     doc.spans["gold"] = [span(doc, OTHER)]
     doc.spans["gold"].attrs["scores"] = [0.9]
     assert doc.spans["gold"][0]._.span_score is None
@@ -235,7 +235,7 @@ def test_scores_that_a_user_revised_are_used(doc):
     assert [s._.span_score for s in doc.spans["sc"]] == expected
 
 
-def test_two_components_with_keys_of_their_own(trained):
+def test_components_with_their_own_keys_keep_their_scores(trained):
     other = copy.deepcopy(trained)
     other.rename_pipe("global_pointer", "b")
     trained.add_pipe("b", source=other)

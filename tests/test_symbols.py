@@ -21,7 +21,7 @@ from spacy_globalpointer.symbols import DEGRADE, degrade_symbols
         ("人ö–", "utf-8", "人ö–".encode()),
     ],
 )
-def test_symbols_become_what_the_encoding_has(text, encoding, written):
+def test_symbols_are_replaced_if_the_encoding_lacks_them(text, encoding, written):
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding)
     degrade_symbols(stream)
@@ -30,10 +30,10 @@ def test_symbols_become_what_the_encoding_has(text, encoding, written):
     assert raw.getvalue() == written
 
 
-def test_other_streams_stay_as_they_are():
+def test_other_streams_are_unchanged():
     degrade_symbols(io.StringIO(), None)
 
 
-def test_other_errors_stay_errors():
+def test_other_errors_are_raised():
     with pytest.raises(UnicodeDecodeError):
         b"\xff".decode("utf-8", DEGRADE)

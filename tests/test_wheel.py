@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parent.parent / "scripts/check_wheel.py"
 
 
 @pytest.mark.slow
-def test_wheel_gives_the_same_scores_elsewhere(bert_folder, tmp_path):
+def test_installed_wheel_gives_the_same_scores(bert_folder, tmp_path):
     encoder = tmp_path / "encoder"
     shutil.copytree(bert_folder, encoder)
     nlp = build_transformer(encoder)

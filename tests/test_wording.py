@@ -12,12 +12,12 @@ from spacy_globalpointer.wording import number_of, visible
 @pytest.mark.parametrize(
     "n,text", [(0, "0 spans"), (1, "1 span"), (2, "2 spans"), (1024, "1,024 spans")]
 )
-def test_a_noun_agrees_with_its_number(n, text):
+def test_nouns_agree_with_their_number(n, text):
     assert number_of(n, "span") == text
 
 
 @pytest.mark.parametrize("n,text", [(1, "1 copy has"), (2, "2 copies have")])
-def test_what_takes_no_s(n, text):
+def test_given_plural_is_used(n, text):
     assert number_of(n, "copy has", "copies have") == text
 
 
@@ -32,7 +32,7 @@ def test_what_takes_no_s(n, text):
         ("人 é می‌خواهم 👩‍🔬 \u3000\\", "人 é می‌خواهم 👩‍🔬 \u3000\\"),
     ],
 )
-def test_characters_that_steer_a_terminal_are_written_out(text, shown):
+def test_control_characters_are_escaped(text, shown):
     assert visible(text) == shown
 
 
@@ -41,7 +41,7 @@ def test_characters_to_keep_are_kept():
 
 
 @given(st.text(st.characters(), max_size=20))
-def test_what_is_visible_can_be_printed_and_stays_as_it_is(text):
+def test_visible_text_is_printable_and_stable(text):
     shown = visible(text)
     assert shown.encode("utf-8") and shown == visible(shown) or not text
     assert not any(ord(x) < 32 or 127 <= ord(x) < 160 for x in shown)

@@ -17,9 +17,9 @@ from ..errors import Errors
 from ..machine_faults import explain
 from .terminal import msg
 
-#: Message after Ctrl-C of a command that writes only at its end.
+#: Message after Ctrl-C, for commands that write only at the end.
 AS_BEFORE = "Stopped by Ctrl-C: nothing was written or changed"
-#: Shown in a table instead of a fraction of nothing, and its explanation.
+#: Text in a table for a fraction that is not defined, and its explanation.
 NO_SHARE = "–"
 NO_SHARE_NOTE = (
     "–: not defined (precision without predicted spans, recall without gold spans)"
@@ -38,7 +38,9 @@ def reported_errors(stopped: Optional[str] = None) -> Iterator[None]:
     """
     try:
         yield
-    except BrokenPipeError:  # the reader of the output has ended, as `head` does
+    except (
+        BrokenPipeError
+    ):  # the program that reads the output has ended, such as `head`
         raise
     except (ValueError, OSError, ImportError) as err:
         fail(err)
@@ -61,7 +63,7 @@ def fail(error: Exception) -> NoReturn:
         for line in others:
             msg.text(line)
         sys.stdout.flush()
-    except OSError:  # the output is a file on the disk that is full
+    except OSError:  # the output is a file on the full disk
         sys.stderr.write(f"{text}\n")
         _give_up_output()
     sys.exit(1)
@@ -181,7 +183,7 @@ def write_output(text: str) -> None:
     """
     sys.stdout.flush()
     stream = getattr(sys.stdout, "buffer", None)
-    if stream is None:  # such as the output of a notebook
+    if stream is None:  # the output of a notebook, for example
         sys.stdout.write(text)
     else:
         stream.write(text.encode("utf-8"))

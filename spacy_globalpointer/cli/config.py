@@ -67,7 +67,10 @@ def config_cli(
 def _is_known(lang: str) -> bool:
     try:
         return get_lang_class(lang).lang == lang
-    except (ImportError, AttributeError):  # no such module, or not a language
+    except (
+        ImportError,
+        AttributeError,
+    ):  # there is no such module, or it is not a language
         return False
 
 

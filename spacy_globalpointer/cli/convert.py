@@ -123,7 +123,7 @@ def convert_cli(
         Opt(
             "--max-document-size",
             help="Largest size of one document, in MiB, unpacked; for .spacy files, "
-            "the size of one file. 0 means no bound",
+            "the size of one file. 0 means no limit",
         ),
     ] = MAX_DOCUMENT_SIZE,
     allow_loss: Annotated[

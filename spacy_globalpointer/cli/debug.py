@@ -72,12 +72,16 @@ def debug_cli(
             "--max-span-length",
             "-m",
             min=1,
-            help="Count the gold spans that have more tokens",
+            help="Count the gold spans with more tokens than this",
         ),
     ] = None,
     overlap: Annotated[
         Optional[Overlap],
-        Opt("--overlap", "-o", help="Count the gold spans that this policy loses"),
+        Opt(
+            "--overlap",
+            "-o",
+            help="Overlap policy: count the gold spans that it would lose",
+        ),
     ] = None,
     chunk_size: Annotated[
         Optional[int],
@@ -85,7 +89,11 @@ def debug_cli(
     ] = None,
     lang: Annotated[
         Optional[str],
-        Opt("--lang", "-l", help="Compare the tokens with this language's tokenizer"),
+        Opt(
+            "--lang",
+            "-l",
+            help="Compare the tokens with those of this language's tokenizer",
+        ),
     ] = None,
     encoder: Annotated[
         Optional[str],

@@ -15,9 +15,9 @@ from ..diagnostics.piece_statistics import PieceStatistics
 from ..pipeline.span_loss import make_span_loss_v1
 from ._util import NO_SHARE, print_table
 
-#: Characters of a line of notes.
+#: Highest number of characters in a line of notes.
 WIDTH = 76
-Row = Tuple[object, ...]  # its name, and a value for each file
+Row = Tuple[object, ...]  # name of the row, and a value for each file
 
 
 def print_statistics(reports: Reports, settings: CheckedSettings) -> None:

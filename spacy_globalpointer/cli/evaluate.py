@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..evaluation.evaluate import Report
 
 CONFIG = "config.cfg"
-#: Keys by which a file of numbers is recognised.
+#: Keys by which a JSON file of this command is recognised.
 NUMBERS = {"settings", "all", "labels", "calibration"}
 
 
@@ -45,7 +45,10 @@ def evaluate_cli(
     metrics: Annotated[
         Optional[Path],
         Opt(
-            "--metrics", "-m", help="JSON file to write the numbers to", dir_okay=False
+            "--metrics",
+            "-m",
+            help="JSON file to write the scores and counts to",
+            dir_okay=False,
         ),
     ] = None,
     component: Annotated[

@@ -43,7 +43,7 @@ def export_cli(
     ] = False,
     min_score: Annotated[
         Optional[float],
-        Opt("--min-score", "-m", help="Leave out spans with a lower probability"),
+        Opt("--min-score", "-m", help="Leave out spans with a probability below this"),
     ] = None,
     option: Annotated[
         Optional[List[str]],
@@ -87,7 +87,7 @@ def show_progress(documents: Iterator[Document]) -> Iterator[Document]:
 
 
 def print_summary(summary: ExportSummary) -> None:
-    """Print the numbers of documents and spans that were written.
+    """Print how many documents and spans were written.
 
     summary (ExportSummary): The summary.
     """

@@ -63,7 +63,7 @@ def pretrain_cli(
     ] = 32,
     length: Annotated[
         int,
-        Opt("--length", "-l", help="Word pieces of a sequence, with the special ones"),
+        Opt("--length", "-l", help="Word pieces per sequence, including special ones"),
     ] = 128,
     learn_rate: Annotated[
         float, Opt("--learn-rate", "-lr", help="Highest learning rate of the encoder")
@@ -127,7 +127,9 @@ def pretrain_cli(
     ] = False,
     force: Annotated[
         bool,
-        Opt("--force", help="Replace an earlier encoder or run of this command"),
+        Opt(
+            "--force", help="Replace an encoder or a run that this command wrote before"
+        ),
     ] = False,
 ) -> None:
     """Adapt an encoder to the texts of a domain, without annotations.

@@ -38,7 +38,7 @@ class Printer(wasabi.Printer):
         return super().row(_cells(data), **kwargs)
 
 
-#: Prints for all commands.
+#: Printer of all commands.
 msg = Printer()
 
 

@@ -99,7 +99,7 @@ def train_cli(
             stack.enter_context(folder.locked())
             identity = _identify(config, code_path, use_gpu)
             if resume and folder.is_complete(identity):
-                folder.finish(identity)  # it may have been killed before that
+                folder.finish(identity)  # the process may have been killed before that
                 msg.good("The training is complete", output)
                 return
             checkpoint = find_start(folder, identity, resume=resume, force=force)

@@ -11,6 +11,9 @@ from tqdm import tqdm
 from ._util import AS_BEFORE, reported_errors
 from .terminal import msg
 
+#: Share of unknown word pieces above which another encoder is needed.
+MANY_UNKNOWN = 0.05
+
 
 def trim_cli(
     source: Annotated[
@@ -31,7 +34,10 @@ def trim_cli(
     ],
     output: Annotated[
         Path,
-        Arg(help="Folder for the smaller encoder; it must not exist", file_okay=False),
+        Arg(
+            help="Folder for the smaller encoder; without --force it must not exist",
+            file_okay=False,
+        ),
     ],
     lang: Annotated[
         List[str],
@@ -42,6 +48,9 @@ def trim_cli(
             "may be repeated",
         ),
     ] = [],  # noqa: B006
+    force: Annotated[
+        bool, Opt("--force", "-F", help="Replace an encoder in the output folder")
+    ] = False,
 ) -> None:
     """Make an encoder smaller: keep only the word pieces that your texts need.
 
@@ -61,10 +70,12 @@ def trim_cli(
                 yield from read_texts(file)
 
         result = trim(encoder, read(), languages=lang)
-        save_encoder(result.encoder, output)
+        save_encoder(result.encoder, output, replace=force)
     before, after = (_megabytes(x.module) for x in (encoder, result.encoder))
     pieces = f"{result.pieces:,} word pieces, {result.unknown:,} of them unknown"
     msg.info(f"The texts have {pieces}")
+    if result.unknown > MANY_UNKNOWN * result.pieces:
+        msg.warn("The encoder does not know the language or the symbols of your texts")
     msg.good(
         f"Kept {len(result.kept):,} of {len(encoder.tokenizer):,} word pieces, and "
         f"{after:,.0f} of {before:,.0f} MB of weights",

@@ -71,7 +71,7 @@ def tune_cli(
         float,
         Opt(
             "--lowest",
-            help="Lowest probability of the spans to look at, at temperature 1.0",
+            help="Lowest probability of the spans to consider, at temperature 1.0",
         ),
     ] = 0.05,
     gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
@@ -122,7 +122,7 @@ def find_thresholds(
     model (Path): Folder of the pipeline.
     data (Path): The documents.
     component (str): Name of the component.
-    lowest (float): Lowest probability of the spans to look at, at temperature 1.0. The
+    lowest (float): Lowest probability of the spans to consider, at temperature 1.0. The
         spans are the same at every temperature.
     options (Dict[str, Any]): Options of `tuning.tune.tune`.
     RETURNS (Tuning): The results.

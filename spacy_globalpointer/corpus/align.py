@@ -200,7 +200,7 @@ class Aligner:
         self.ends = places.sum(axis=1).tolist()
 
     def align(self, spans: List[TextSpan], on_misaligned: str) -> List[Fate]:
-        """Decide the fate of each span.
+        """Decide for each span whether it is kept, and with which tokens.
 
         spans (List[TextSpan]): The spans, as `trim_edges` gives them.
         on_misaligned (str): As in `align_text`.

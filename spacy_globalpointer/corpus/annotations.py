@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-#: Most characters of an annotation that a report shows.
+#: Highest number of characters of an annotation that a report shows.
 MOST_SHOWN = 1000
 
 
@@ -62,16 +62,16 @@ REMEDIES: Dict[Reason, str] = {
     Reason.END_BEFORE_START: "Swap the offsets: the end lies before the start.",
     Reason.EMPTY: "Correct the offsets (the end is exclusive), or remove the span.",
     Reason.WHITE_SPACE: (
-        "Correct the offsets, or remove the span: it has white space only, which is "
-        "no part of any span."
+        "Correct the offsets, or remove the span: it contains only white space, "
+        "which no span begins or ends with."
     ),
     Reason.TEXT_MISMATCH: (
-        "Restore the text that was annotated: the span's own copy of the text is not "
-        "what stands at its offsets, which count Unicode code points, each line end "
-        "as it is, and a byte order mark."
+        "Restore the text that was annotated: the span's own copy of the text differs "
+        "from the text at its offsets. Offsets count Unicode code points, all "
+        "characters of a line end, and a byte order mark."
     ),
     Reason.MISSING_TEXT: "Put the .txt file next to the .ann file.",
-    Reason.BAD_TAG: "Correct the tag: the column's scheme does not have it there.",
+    Reason.BAD_TAG: "Correct the tag: its scheme does not allow it there.",
     Reason.NOT_ACCEPTED: (
         "Nothing to do: the annotator has rejected, skipped or cancelled it."
     ),

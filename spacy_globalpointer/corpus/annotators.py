@@ -42,7 +42,7 @@ class AnnotatorRules:
             raise ValueError(Errors.GP105.format(name="annotators", **fields))
 
     def takes(self, document: AnnotatedText) -> bool:
-        """RETURNS (bool): Whether a document is an annotation to use."""
+        """RETURNS (bool): Whether to use a document's annotation."""
         return not document.skip and (
             not self.names or document.annotator in self.names
         )

@@ -29,13 +29,13 @@ def plan_chunks(
     boundary after the span.
 
     length (int): Tokens of the document.
-    size (int): Most tokens of a chunk, if no span forces it to be longer.
+    size (int): Highest number of tokens in a chunk, if no span forces it to be longer.
     forbidden (Iterable[Chunk]): Spans that must not be cut: first token, and token
         after the last.
     preferred (Sequence[Iterable[int]]): Levels of good boundaries, the best first,
         such as ends of paragraphs and ends of sentences.
-    overlap (int): Most tokens of the previous chunk to repeat at the start of a chunk,
-        in addition to its own. The chunk begins where it cuts no span.
+    overlap (int): Highest number of tokens of the previous chunk to repeat at the start
+        of a chunk, in addition to its own. The chunk begins where it cuts no span.
     RETURNS (List[Chunk]): First token and token after the last of each chunk. Without
         overlap they tile the document; there are none if it is empty.
     RAISES (ValueError): The size is less than 1.

@@ -49,14 +49,15 @@ from .summary import ConversionSummary
 
 PathT = Union[str, Path]
 Progress = Callable[[Iterator[Document], Optional[int]], Iterator[Document]]
-#: Words that the vocab keeps. The tokenizer is twice as fast with its cache, which
-#: spaCy's memory zones do not have.
+#: Number of words that the vocab keeps. The cache makes the tokenizer twice as fast,
+#: but spaCy's memory zones have none.
 MAX_WORDS = 500_000
-#: Most MiB of a document, or of a .spacy file.
+#: Largest size of a document or of a .spacy file, in MiB.
 MAX_DOCUMENT_SIZE = 1024
-#: Most documents with a repeated name to show in a message.
+#: Highest number of documents with a repeated name that a message shows.
 MOST_COPIES = 10
-#: Documents of one memory zone, once the vocab has more than MAX_WORDS words.
+#: Documents per memory zone. Zones are used once the vocab has more than MAX_WORDS
+#: words.
 ZONE = 1000
 
 
@@ -103,8 +104,8 @@ def convert_corpus(
     spans_key (str): Key of the spans in `Doc.spans`.
     on_misaligned (str): As in `align.align_text`.
     encoding (str): Encoding of the source files.
-    max_document_size (int): Most MiB of one unpacked document, or of one .spacy file. 0
-        for no bound.
+    max_document_size (int): Largest size in MiB of one unpacked document, or of one
+        .spacy file. 0 for no limit.
     renamed (Optional[Dict[str, str]]): New labels by old ones.
     dropped (Iterable[str]): Labels whose spans are left out.
     annotator (Sequence[str]): Names of the annotators whose spans are used; all if it

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-#: Most levels of nested objects and arrays. Annotation files have about ten. A DocBin
-#: can hold 500; functions that copy or compare values manage half as many.
+#: Highest number of levels of nested objects and arrays. Annotation files have about
+#: ten. A DocBin can hold 500; functions that copy or compare values can handle half of
+#: that.
 MAX_DEPTH = 200
 
 

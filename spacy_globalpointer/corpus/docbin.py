@@ -18,7 +18,7 @@ from .formats.files import find_files, read_bytes
 
 FORMAT = "spacy"
 SUFFIXES = (".spacy",)
-#: Bytes of an attribute of a token.
+#: Size of an attribute of a token, in bytes.
 _ATTR = 8
 #: Bytes to unpack at a time, and packed bytes to pass at a time.
 _BLOCK, _PIECE = 2**20, 2**16
@@ -81,14 +81,14 @@ def _unpacked_sizes(data: bytes) -> Iterator[int]:
                 yield size
                 piece = decoder.unconsumed_tail
     except zlib.error:
-        return  # the reader reports the fault
+        return  # the reader reports the error
 
 
 def _check(record: Any) -> None:
     """Raise ValueError if the parts of a DocBin's record do not match each other.
     DocBin itself cuts some of them to size, and fails at others."""
     if not isinstance(record, dict):
-        raise ValueError("it holds no record of Docs")
+        raise ValueError("it does not contain Docs")
     attrs, strings = record["attrs"], record["strings"]
     if not _is_list(attrs, int) or not attrs or not _is_list(strings, str):
         raise ValueError("the names of its columns, or its strings, are not a list")
@@ -130,7 +130,7 @@ def _check_doc(doc: Doc) -> None:
             raise ValueError(f"the label {ent.label} of an entity has no string")
     lost = doc.user_data.get(LOST_GOLD, [])
     if not is_lost_gold(lost):
-        raise ValueError(f"what it has under {LOST_GOLD!r} is no list of spans")
+        raise ValueError(f"its value under {LOST_GOLD!r} is not a list of spans")
 
 
 def is_lost_gold(value: Any) -> bool:

@@ -161,7 +161,8 @@ def packed_file(path: Path) -> Iterator[Path]:
 
 
 def _pack(plain: Path, packed: Path) -> None:
-    """Pack a file without time and name, so that equal content gives equal files."""
+    """Pack a file without time and name, so that the same content makes the same
+    file."""
     with open(plain, "rb") as source, open(packed, "wb") as raw:
         settings: Dict[str, Any] = {"filename": "", "mode": "wb", "mtime": 0}
         with gzip.GzipFile(fileobj=raw, **settings) as target:

@@ -99,7 +99,7 @@ def group_scores(group: SpanGroup) -> List[Optional[float]]:
     """
     scored = aligned_scores(group)
     scores = group.attrs.get("scores") if scored is None else scored
-    is_number = getattr(scores, "shape", None) == ()  # numpy calls it iterable
+    is_number = getattr(scores, "shape", None) == ()  # it has no length
     if isinstance(scores, (str, bytes)) or is_number:
         return [None] * len(group)
     if not isinstance(scores, Iterable):

@@ -16,9 +16,9 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple
 from ..errors import Errors, Warnings
 from ..wording import as_unicode
 
-#: Most names that a message lists.
+#: Highest number of names in a message.
 _MOST = 5
-#: Device and inode number of a folder, whatever its path.
+#: Device and inode number: they identify a folder that has several paths.
 _Identity = Tuple[int, int]
 
 
@@ -101,7 +101,7 @@ def walk_folder(path: Path) -> Listing:
     listing = Listing()
     seen: Set[_Identity] = set()
     links = _walk(path, "", listing, seen)
-    for link, name in links:  # the list grows
+    for link, name in links:  # the list grows during the loop
         identity = _identity(link)
         if identity in seen or identity in _around(link):
             listing.repeated.append(name)

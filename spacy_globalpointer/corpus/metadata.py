@@ -18,8 +18,8 @@ _EXTENSION = "._."
 
 
 def doc_name(doc: Doc) -> str:
-    """Find a Doc's name: "title" of `doc.user_data`, where `align.make_doc` puts it, or
-    else "id" there, or `doc._.id`.
+    """Return a Doc's name: "title" of `doc.user_data`, where `align.make_doc` puts it,
+    or else "id" there, or `doc._.id`.
 
     doc (Doc): The Doc.
     RETURNS (str): The name; "" if there is none.

@@ -13,7 +13,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from ..types import TokenSpan
 
-#: Most spans of a cluster whose largest nested set is computed exactly.
+#: Highest number of spans in a cluster whose largest nested set is computed exactly.
 MOST_EXACT = 100
 
 
@@ -45,7 +45,7 @@ def crossing_pairs(spans: Sequence[TokenSpan]) -> int:
     pairs = 0
     for start, group in groupby(sorted(spans), key=itemgetter(0)):
         ranks = [bisect_left(ends, end) for _, end in group]
-        # For empty spans, which cross nothing, the difference is 0 or negative.
+        # For empty spans, which cross no span, the difference is 0 or negative.
         ended = earlier.below(bisect_right(ends, start))
         pairs += sum(max(0, earlier.below(rank) - ended) for rank in ranks)
         for rank in ranks:

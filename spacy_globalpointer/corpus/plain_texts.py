@@ -21,8 +21,8 @@ def is_plain(path: Path) -> bool:
 
 
 def read_plain_texts(file: SourceFile) -> Iterator[Tuple[str, Iterator[str]]]:
-    """Read the texts of a UTF-8 file: a whole .txt is one text, and so is "text" in
-    each line of a .jsonl.
+    """Read the texts of a UTF-8 file. A text is a whole .txt file, or "text" in a line
+    of a .jsonl file.
 
     file (SourceFile): The file; one that ends in .gz is unpacked.
     YIELDS (Tuple[str, Iterator[str]]): The text's title (FILE or FILE:LINE), and the

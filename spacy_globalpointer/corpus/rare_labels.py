@@ -12,7 +12,7 @@ from spacy.training import Example
 from ..errors import Errors
 from ..values import Setting, is_number
 
-#: Most repetitions of an example.
+#: Highest number of repetitions of an example.
 MOST = 10.0
 
 Corpus = Callable[[Language], Iterable[Example]]

@@ -48,8 +48,9 @@ def create_chunked_corpus_v1(
     """Make a `ChunkedCorpus`: `spacy-globalpointer.ChunkedCorpus.v1`.
 
     path (Optional[Path]): The .spacy file, or a folder of such files.
-    chunk_size (int): Most tokens of a chunk; 0 for whole documents.
-    overlap (int): Most tokens of the previous chunk to repeat at the start of a chunk.
+    chunk_size (int): Highest number of tokens in a chunk; 0 for whole documents.
+    overlap (int): Highest number of tokens of the previous chunk to repeat at the start
+        of a chunk.
     shuffle (bool): Whether each pass has a new order.
     shuffle_buffer (int): Chunks in memory to shuffle; 0 for all.
     seed (int): Seed of the order.
@@ -83,9 +84,10 @@ class ChunkedCorpus:
     is in memory at a time.
 
     path (Union[str, Path]): The .spacy file, or a folder of such files.
-    chunk_size (int): Most tokens of a chunk; 0 for whole documents.
-    overlap (int): Most tokens of the previous chunk to repeat at the start of a chunk,
-        in addition to its own. Spans that lie wholly in them are gold in both chunks.
+    chunk_size (int): Highest number of tokens in a chunk; 0 for whole documents.
+    overlap (int): Highest number of tokens of the previous chunk to repeat at the start
+        of a chunk, in addition to its own. Spans that lie wholly in them are gold in
+        both chunks.
     shuffle (bool): Whether the chunks of all documents have a new order in each pass.
         Set it if max_epochs is -1, which streams the corpus; otherwise spaCy shuffles.
     shuffle_buffer (int): Chunks in memory to shuffle: each chunk is drawn at random
@@ -149,7 +151,7 @@ def shuffled(items: Iterable[Doc], rng: random.Random, held: int) -> Iterator[Do
 
     items (Iterable[Doc]): The Docs.
     rng (random.Random): Source of the order.
-    held (int): Most Docs in memory; 0 for all.
+    held (int): Highest number of Docs in memory; 0 for all.
     YIELDS (Doc): The Docs, in another order.
     """
     source = iter(items)
@@ -166,7 +168,7 @@ def cut_doc(doc: Doc, chunk_size: int, overlap: int = 0) -> List[Doc]:
     """Cut a document into chunks that are Docs of their own.
 
     doc (Doc): The document.
-    chunk_size (int): Most tokens of a chunk; 0 for the whole document.
+    chunk_size (int): Highest number of tokens in a chunk; 0 for the whole document.
     overlap (int): As in `chunks.plan_chunks`.
     RETURNS (List[Doc]): The chunks with the document's annotation of tokens, all span
         groups, and user data. The document itself if it is not longer than a chunk.

@@ -12,7 +12,7 @@ from .annotations import AnnotatedText, Reject
 from .statistics import CorpusStatistics
 from .summary import SplitSummary
 
-#: Approximate tokens of a file, after which another file begins.
+#: Approximate number of tokens per file. After it, another file begins.
 FILE_TOKENS = 2_000_000
 
 

@@ -16,7 +16,8 @@ from ..atomic import (
 from ..errors import Errors
 from ..locks import hold_lock
 
-#: File that shows that the others are complete: removed first, written last.
+#: File whose presence shows that the others are complete. It is removed first and
+#: written last.
 SUMMARY = "summary.json"
 
 
@@ -68,5 +69,5 @@ def staged_folder(output: Path, outdated: Iterable[str] = ()) -> Iterator[Path]:
 
 def _remove_empty(folders: Iterable[Path]) -> None:
     for folder in folders:
-        with suppress(OSError):  # it is no longer empty
+        with suppress(OSError):  # the folder is no longer empty
             folder.rmdir()

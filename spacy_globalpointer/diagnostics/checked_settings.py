@@ -67,7 +67,7 @@ class CheckedSettings:
     are the component's.
 
     spans_key (str): Key of the spans in `Doc.spans`.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     overlap (str): The overlap policy.
     chunk_size (int): Highest number of tokens of a training chunk; 0 for whole
         documents.

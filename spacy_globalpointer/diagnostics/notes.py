@@ -25,7 +25,7 @@ def notes(
     *,
     train: str,
 ) -> Iterator[Note]:
-    """Judge the numbers as a whole.
+    """Yield a note for each number that needs attention.
 
     reports (Dict[str, FileReport]): The files by name.
     settings (CheckedSettings): The settings that the files were checked against.

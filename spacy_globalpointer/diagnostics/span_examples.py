@@ -21,7 +21,7 @@ class SpanExamples:
     """Collector of the first gold spans of each kind in the documents added so far.
 
     spans_key (str): Key of the spans in `Doc.spans`.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     chunk_size (int): Highest number of tokens of a training chunk; 0 for whole
         documents.
     overlap (str): The overlap policy.

@@ -60,8 +60,8 @@ def count_for_few_shapes(
     """
     n, call_cost = len(lengths), CALL_COST * coarseness
     counts = numpy.unique([round_count(i, coarseness) for i in range(1, n + 1)])
-    # For the windows from each one to the last: the lowest cost, and the size of the
-    # first batch.
+    # At index i, for the windows from i on: the lowest cost, and the size of the first
+    # batch.
     costs, firsts = numpy.zeros(n + 1), numpy.ones(n, dtype="int64")
     for i in reversed(range(n)):
         most = max(1, min(n - i, max_pieces // lengths[i]))

@@ -36,7 +36,7 @@ class QuickDropout(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Optional[Dict[str, Any]] = None,
     ) -> Any:
-        """Do what a torch function does."""
+        """Call a torch function, or the faster version of dropout."""
         kwargs = kwargs or {}
         if func is F.dropout:
             return _dropout(*args, **kwargs)
@@ -107,7 +107,7 @@ class EmbeddingRows(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Optional[Dict[str, Any]] = None,
     ) -> Any:
-        """Do what a torch function does."""
+        """Call a torch function, or the faster version of an embedding lookup."""
         if func is F.embedding:
             return _embedding(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))

@@ -1,5 +1,4 @@
-"""Run of an encoder over batches of windows, with the vectors in the order of the
-text."""
+"""Compute the vectors of texts with an encoder, in batches of windows."""
 
 from __future__ import annotations
 
@@ -84,5 +83,5 @@ def _choose_attention(module: Any, length: int) -> None:
     if config is not None and getattr(config, "attention_type", "") == "block_sparse":
         shortest = (5 + 2 * config.num_random_blocks) * config.block_size
         kind = "block_sparse" if length > shortest else "original_full"
-        with torch.device("meta"):  # the weights stay, so do not initialize them
+        with torch.device("meta"):  # the weights are kept, so do not initialize them
             module.set_attention_type(kind)

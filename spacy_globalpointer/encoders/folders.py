@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, Optional
 
+from transformers.utils import CONFIG_NAME
+
 from ..atomic import atomic_folder
 from ..errors import Errors
 from .pretrained import Encoder, load_pretrained
@@ -44,15 +46,18 @@ def _component_folder(name: str) -> Optional[Path]:
     return next((path for path in folders if (path / "model").is_file()), None)
 
 
-def save_encoder(encoder: Encoder, folder: Path) -> None:
+def save_encoder(encoder: Encoder, folder: Path, *, replace: bool = False) -> None:
     """Save an encoder and its tokenizer in the format of transformers. The folder
     appears only when it is complete.
 
     encoder (Encoder): The encoder.
-    folder (Path): A folder that does not exist.
-    RAISES (ValueError): GP042 if it exists.
+    folder (Path): The folder.
+    replace (bool): Whether to replace another encoder in the folder.
+    RAISES (ValueError): GP042 if the folder exists and is not to be replaced, or is not
+        an encoder's.
     """
-    if folder.exists():
+    is_encoder = (folder / CONFIG_NAME).is_file()
+    if folder.exists() and not (replace and is_encoder):
         raise ValueError(Errors.GP042.format(path=folder))
     with atomic_folder(folder) as draft:
         encoder.module.save_pretrained(draft, safe_serialization=True)

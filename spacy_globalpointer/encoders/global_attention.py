@@ -33,7 +33,7 @@ class GlobalAttention:
         self.spans_key = spans_key
         if not (first or patterns or spans_key):
             raise ValueError(Errors.GP037.format(reason="no rule names a token"))
-        try:  # finds errors in a pattern now, and patterns that need a tagger
+        try:  # raises an error now if a pattern is invalid or needs a tagger
             self._match(Doc(Vocab(), words=["a"]))
         except ValueError as error:
             raise ValueError(Errors.GP037.format(reason=error)) from error

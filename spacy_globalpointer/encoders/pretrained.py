@@ -139,7 +139,7 @@ def _load_parts(
         config, unknown = AutoConfig.from_pretrained(
             name, return_unused_kwargs=True, **for_config
         )
-    except Exception as error:  # a damaged file raises many kinds
+    except Exception as error:  # a damaged file raises many kinds of errors
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error
@@ -148,7 +148,7 @@ def _load_parts(
     _check_kind(name, config)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **for_tokenizer)
-    except Exception as error:  # missing files raise many kinds
+    except Exception as error:  # missing files raise many kinds of errors
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error
@@ -192,7 +192,7 @@ def build_encoder(
     try:
         with torch.device("cpu" if weights is not None else "meta"):
             module = new_module(config)
-    except Exception as error:  # settings of the wrong type raise many kinds
+    except Exception as error:  # settings of the wrong type raise many kinds of errors
         if is_shortage(error):
             raise
         raise _not_loaded(name, error) from error

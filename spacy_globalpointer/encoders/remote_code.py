@@ -7,7 +7,7 @@ from typing import Any, Dict
 
 from ..errors import Errors
 
-#: Environment variable for that: 1 runs such code.
+#: Environment variable that allows such code if it is 1.
 VARIABLE = "SPACY_GLOBALPOINTER_TRUST_REMOTE_CODE"
 
 

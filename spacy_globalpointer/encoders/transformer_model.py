@@ -365,7 +365,7 @@ def _coarseness(shim: EncoderShim, is_train: bool) -> int:
         return 0
     if choose_precision(shim.precision, shim.device) != torch.float32:
         return 2
-    return 0 if is_train else 1  # training in float32 keeps almost nothing for a shape
+    return 0 if is_train else 1  # training in float32 stores little per shape
 
 
 def _run(

@@ -66,8 +66,8 @@ def _end_of_own_part(
     rest = n_pieces - first
     if before + rest <= capacity:
         return n_pieces
-    # Windows that overlap by twice the context read this many pieces in total, and each
-    # an equal number of them.
+    # Windows overlap by twice the context, so they read more pieces than there are.
+    # Each one reads the same number.
     room = capacity - 2 * context
     n_windows = -(-(before + rest - 2 * context) // room)
     even = (before + rest + 2 * context * (n_windows - 1)) / n_windows

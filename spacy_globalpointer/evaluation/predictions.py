@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 #: Lowest probability of a candidate, at a temperature of 1.0. It is low enough to be
 #: below the best threshold, and high enough to leave out most useless candidates.
 LOWEST = 0.05
-# The search rounds by half of this, and below it would find every pair of tokens.
+# Scores are rounded by half of this. With a lower value, the search would find every
+# pair of tokens.
 _LEAST = 2e-6
 
 

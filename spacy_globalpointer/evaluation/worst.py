@@ -13,7 +13,7 @@ from ..corpus.chunks import plan_chunks
 from .breakdown import score_by_document
 from .matching import MatchedSpan
 
-#: Number of tokens of an excerpt, and of excerpts of a document.
+#: Number of tokens per excerpt, and of excerpts per document.
 EXCERPT, EXCERPTS = 90, 3
 
 

@@ -82,7 +82,9 @@ def _settings(head_width: int, rope: bool, label_bias: Optional[float]) -> dict:
     _check("rope", rope, isinstance(rope, bool), "true or false")
     fits = label_bias is None or is_number(label_bias)
     _check("label_bias", label_bias, fits, "a number, or null for no constant")
-    bias = None if label_bias is None else float(label_bias)  # -6 is an int in configs
+    bias = (
+        None if label_bias is None else float(label_bias)
+    )  # configs have -6 as an int
     return {"head_width": head_width, "rope": rope, "label_bias": bias}
 
 
@@ -265,7 +267,7 @@ def serialize_head(kind: str, head: PointerHead) -> bytes:
     if not isinstance(head, PointerHead):
         return b""
     tensors = {name: x.contiguous() for name, x in head.state_dict().items()}
-    # One entry, because safetensors writes several in no fixed order.
+    # Only one entry, because safetensors writes several ones in any order.
     description = {"format": FORMAT, "kind": kind, "settings": head.settings()}
     return safetensors.torch.save(tensors, metadata={"head": json.dumps(description)})
 

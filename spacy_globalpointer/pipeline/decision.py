@@ -23,7 +23,7 @@ class Decision:
     temperature (float): Divisor of the scores, above 0.
     overlap (str): The overlap policy, as in `select_spans`.
     limit (Optional[int]): How many of the spans of a document that reach their
-        thresholds to keep, the most probable first; None for no bound.
+        thresholds to keep, the most probable first; None for no limit.
     """
 
     thresholds: FloatArray
@@ -74,7 +74,7 @@ class Decision:
             above = above[numpy.sort(best)]
         if not len(above):
             return above
-        first = starts[above[0]]  # the lowest; tokens before it need no memory
+        first = starts[above[0]]  # the lowest start
         return above[
             select_spans(
                 self.overlap,

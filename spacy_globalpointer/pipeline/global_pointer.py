@@ -92,7 +92,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             probabilities less extreme. The model does not learn it, but `spacy
             global-pointer tune` can find it.
         max_span_length (Optional[int]): Longest span in tokens, in training and
-            prediction; None for no bound.
+            prediction; None for no limit.
         overlap (str): "any", "nested" (no two spans cross) or "flat" (no two overlap).
             Of two spans in conflict, the one with the higher score is kept.
         annotate_ents (bool): Also write the best non-overlapping spans to `doc.ents`;
@@ -309,7 +309,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         return Errors.GP090.format(name=self.name, weights=own)
 
     def _reach(self) -> Optional[int]:
-        """Return the length of the longest span to predict; None for no bound."""
+        """Return the length of the longest span to predict; None for no limit."""
         bounds = (self.cfg["max_span_length"], self.cfg["trained_length"])
         return min((bound for bound in bounds if bound), default=None)
 

@@ -19,7 +19,7 @@ class GoldSpans:
     """Reader of the gold spans of examples. It counts those that cannot be learned.
 
     key (str): Key of the spans in `Doc.spans`.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     overlap (str): The overlap policy.
     """
 

@@ -61,7 +61,7 @@ def _nested(starts: IntArray, ends: IntArray, scores: FloatArray) -> IntArray:
             first, last = starts[block], ends[block]
             crosses = _reduce(numpy.maximum, last_end, first + 1, last) > last
             crosses |= _reduce(numpy.minimum, first_start, first, last - 1) < first
-            block = block[~crosses | (first == last)]  # a token crosses nothing
+            block = block[~crosses | (first == last)]  # a token crosses no span
         for index in block:
             start, end = starts[index], ends[index]
             crosses_one = (last_end[start + 1 : end + 1] > end).any()

@@ -12,7 +12,7 @@ from .overlap import POLICIES
 
 #: Values that training puts into the cfg, and that are saved.
 LEARNED = ("labels", "label_counts", "trained_length")
-#: Settings that are numbers of tokens or of spans, or null for no bound.
+#: Settings that are numbers of tokens or of spans, or null for no limit.
 BOUNDS = ("max_span_length", "max_spans_per_doc")
 
 

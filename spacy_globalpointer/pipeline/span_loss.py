@@ -146,7 +146,7 @@ class SpanLoss:
         states (PointerStates): The model's output for the batch.
         gold (Sequence[GoldRow]): Its gold spans.
         weights (Optional[Sequence[float]]): The result of `weights_of`.
-        max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+        max_span_length (Optional[int]): Longest span in tokens; None for no limit.
         RETURNS (Tuple[float, PointerStates]): The loss, and its gradient with respect
             to each tensor of the states.
         RAISES (ValueError): GP048 if there is not one weight per label; GP002 if a gold

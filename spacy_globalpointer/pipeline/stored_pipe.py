@@ -117,7 +117,9 @@ class StoredPipe(TrainablePipe):
         try:
             with _any_number_of_labels(self.model):
                 self.model.from_bytes(cast(bytes, parts.model))
-        except Exception as error:  # msgpack, Thinc and safetensors: many kinds
+        except (
+            Exception
+        ) as error:  # msgpack, Thinc and safetensors raise many kinds of errors
             if is_shortage(error):
                 raise
             raise parts.damaged(error) from error

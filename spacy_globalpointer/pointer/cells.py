@@ -55,7 +55,7 @@ def take_vectors(x: Tensor, token: Tensor, head: Tensor) -> Tensor:
     """
     if not x.is_contiguous():
         return x[token, head]
-    rows = token * x.shape[1] + head  # several times faster than two indices
+    rows = token * x.shape[1] + head  # much faster than two indices
     taken = x.flatten(0, 1).index_select(0, rows.flatten())
     return taken.view(*rows.shape, x.shape[2])
 
@@ -114,7 +114,7 @@ def sum_at(x: Tensor, index: Tensor, values: Tensor) -> None:
     index (Tensor): Shape (values,), int64; a place may be repeated.
     values (Tensor): Shape (values, …).
     """
-    if x.device.type == "cpu":  # where index_put_ lets threads race
+    if x.device.type == "cpu":  # threads race in index_put_
         x.index_add_(0, index, values)
-    else:  # and index_add_ does elsewhere
+    else:  # threads race in index_add_
         x.index_put_((index,), values, accumulate=True)

@@ -83,7 +83,7 @@ def shifted_negatives(
     factors (Tensor): Shape (documents, labels), finite and at least 0.
     gradient (PointerStates): The gradient of the sums' product with the factors is
         added to it.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (Tensor): Shape (documents, labels).
     """

@@ -56,7 +56,7 @@ def span_loss(
         above 0 and up to 1; None for 1. The highest of a repeated row counts.
     balance (float): Weight of the parts, from -1 to 1: the negative part is multiplied
         by 1 − balance, the positive part by 1 + balance.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (Tuple[Tensor, PointerStates]): The loss, shape (), and its gradient
         with respect to each tensor of the states, in their type.
@@ -95,7 +95,7 @@ def teacher_loss(
 
     states (PointerStates): The batch, on any device.
     teacher (PointerStates): The teacher's states for the same tokens and labels.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (Tuple[Tensor, PointerStates]): As `span_loss`.
     RAISES (ValueError): GP006 if the sizes of the teacher's states and the batch

@@ -52,7 +52,7 @@ def score_tile(
 
     states (PointerStates): The batch.
     tile (Tile): One of the tiles of `walk`.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     shift (Optional[Tensor]): Values to subtract from the scores, shape (documents of
         the batch, labels), in the type of the scores.
     scratch (Optional[Scratch]): Memory for the products; None for new memory.

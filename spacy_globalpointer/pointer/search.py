@@ -79,7 +79,7 @@ def search_spans(
     states (PointerStates): The batch, on any device.
     thresholds (Sequence[float]): Lowest score per label, in label order. These are
         scores, not probabilities: the threshold of the paper is 0.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     limit (Optional[int]): Keep at most this many spans of a document, the highest
         scores first. Of equal scores, the first by start, end and label is kept.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
@@ -102,8 +102,8 @@ def search_spans(
 
 
 def _gathered(cells: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Yield the cells of several tiles together. A call for the few cells of each tile
-    would take longer than their scores."""
+    """Yield the cells of several tiles together. Separate calls for the few cells of
+    each tile would take longer than the computation of their scores."""
     some: List[Tensor] = []
     for own in cells:
         some.append(own)
@@ -177,13 +177,13 @@ def sift_cells(
 
     states (PointerStates): The batch.
     floors (Tensor): Lowest score per label, float64, finite.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     YIELDS (Tensor): Shape (cells, 4), int64: document, label, first token, last
         token (inclusive). No cell comes twice.
     """
     bound, scratch, device = max_span_length, Scratch(), states.queries.device
-    products = replace(states, start=None, end=None)  # its labels are the heads
+    products = replace(states, start=None, end=None)  # one label per head
     shared = products.n_labels < states.n_labels
     all_needed = _needed(states, floors)
     for tile in walk(products, max_span_length=bound, size=size):
@@ -193,7 +193,7 @@ def sift_cells(
         if states.end is not None:
             end = take(states.end, tile.columns(device))[..., labels].to(needed)
             highest = needed - end.amax(1, keepdim=True)
-        # A NaN must be looked at, so "not below" differs from "above".
+        # "Not below" also keeps NaN, which must be examined.
         alive = (~(scores.amax(3).transpose(1, 2) < highest)).nonzero()
         if not len(alive):
             continue
@@ -261,5 +261,5 @@ def _largest(states: PointerStates, vectors: Tensor) -> Tensor:
 def _operand_error() -> float:
     try:
         return _OPERAND_ERROR[torch.get_float32_matmul_precision()]
-    except RuntimeError:  # the setting was made in more than one way
+    except RuntimeError:  # torch has two interfaces for the setting
         return _OPERAND_ERROR["medium"]

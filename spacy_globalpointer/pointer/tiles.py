@@ -116,7 +116,7 @@ def walk(
     tiles along both axes.
 
     states (PointerStates): The batch.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     YIELDS (Tile): The tiles, in the same order every time.
     """
@@ -151,7 +151,7 @@ def tile_size(
 
     length (int): Tokens of the document.
     n_labels (int): Labels of a tile.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     max_cells (int): Highest number of cells of a tile.
     RETURNS (int): The side in tokens.
     """
@@ -230,7 +230,7 @@ def is_allowed(
     starts (Tensor): First token of each span, int64.
     ends (Tensor): Last token of each span, inclusive.
     lengths (Tensor): Number of tokens of each span's document.
-    max_span_length (Optional[int]): Longest span in tokens; None for no bound.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     RETURNS (Tensor): Bool, with the same shape.
     """
     allowed = (starts >= 0) & (starts <= ends) & (ends < lengths)

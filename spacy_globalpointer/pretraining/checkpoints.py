@@ -35,7 +35,7 @@ _DAMAGE = (
 
 
 def save_checkpoint(run: Run, identity: Identity, folder: Path) -> None:
-    """Write a checkpoint, which replaces the one before.
+    """Write a checkpoint, which replaces the previous one.
 
     run (Run): The run, between two steps.
     identity (Identity): What the run depends on.
@@ -104,7 +104,7 @@ def _read(path: Path) -> Tuple[Dict[str, Any], Dict[str, Tensor]]:
             raise ValueError(f"its format is {header['format']!r}")
         # Checkpoints of the first versions have no digest.
         if _DIGEST in header and header[_DIGEST] != _digest(tensors, texts):
-            raise ValueError("its content does not fit the digest in it")
+            raise ValueError("its content does not match the digest in it")
         _check_types(header)
     except _DAMAGE as error:
         if is_shortage(error):
@@ -120,10 +120,12 @@ def _check_types(header: Dict[str, Any]) -> None:
     numbers += [header["state"][key] for key in ("step", "words")]
     for value in parts:
         if not isinstance(value, dict):
-            raise ValueError(f"{value!r} in its identity is no object")
+            raise ValueError(f"{value!r} in its identity is not an object")
     for value in numbers:
         if not is_whole(value, least=0):
-            raise ValueError(f"{value!r} in its state is no whole number from 0 on")
+            raise ValueError(
+                f"{value!r} in its state is not a whole number of at least 0"
+            )
 
 
 def _unusable(path: Path, reason: object) -> ValueError:
@@ -173,7 +175,8 @@ def check_identity(path: Path, stored: Identity, mine: Identity) -> None:
 
 
 def _whole(identity: Identity, run: Run) -> Identity:
-    """Add a fingerprint of the texts: of large ones, `identify` reads sizes only."""
+    """Add a fingerprint of the texts, because `identify` reads only the sizes of large
+    ones."""
     contents = {**identity["contents"], _SEQUENCES: run.fingerprint}
     return {**identity, "contents": contents}
 

@@ -60,7 +60,7 @@ class ReplacedTokens(nn.Module):
         nn.init.constant_(last.bias, math.log(share / (1 - share)))
 
     def forward(self, batch: Batch) -> Detection:
-        """Replace what is masked, and detect it.
+        """Replace the masked pieces, and detect the replaced ones.
 
         batch (Batch): The batch; at least one piece of it is masked.
         RETURNS (Detection): Losses, scores and gold values.

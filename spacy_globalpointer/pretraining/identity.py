@@ -12,7 +12,7 @@ from ..corpus.formats.files import SourceFile
 from ..encoders.pretrained import Encoder
 from .settings import PretrainSettings
 
-#: Larger texts, in bytes, are compared by the names and sizes of their files.
+#: Size in bytes above which texts are compared only by the names and sizes of files.
 LARGE = 2**30
 
 Identity = Dict[str, Any]
@@ -26,8 +26,8 @@ def identify(
 ) -> Identity:
     """Describe what a run depends on.
 
-    name (str): What the user calls the encoder.
-    encoder (Encoder): What was loaded under that name.
+    name (str): Name of the encoder, as the user gave it.
+    encoder (Encoder): The encoder of that name.
     files (Sequence[SourceFile]): The texts.
     settings (PretrainSettings): The settings.
     RETURNS (Identity): "contents" of encoder and texts, and "settings", as JSON.

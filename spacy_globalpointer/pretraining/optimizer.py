@@ -45,7 +45,8 @@ def set_learn_rates(
 
 
 def learn_rate_factor(step: int, steps: int, warmup: float) -> float:
-    """Return the factor, above 0, of the highest rate in a step."""
+    """Return the learning rate of a step as a fraction, above 0, of the highest
+    rate."""
     n_rising = max(1, round(steps * warmup))
     if step < n_rising:
         return (step + 1) / n_rising

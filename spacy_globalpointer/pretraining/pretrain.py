@@ -44,7 +44,7 @@ from .texts import find_texts
 
 #: File in the encoder's folder that records what it was made from.
 NOTE = "pretraining.json"
-#: File in the checkpoint's folder with the metrics so far, one line each time.
+#: File in the checkpoint's folder with the metrics so far, one line per measurement.
 LOG = "log.jsonl"
 _BEGINS = "There is nothing to continue: the training begins"
 #: Errors that reading a damaged line of the log raises.
@@ -95,7 +95,7 @@ def pretrain(
     identity = identify(name, encoder, files, settings)
     if resume and _is_complete(output, identity, force=force):
         if not (folder / FILE).exists() or is_checkpoint_of(identity, folder):
-            _remove(folder)  # it may have been killed before that
+            _remove(folder)  # the process may have been killed before that
         clear_drafts(output, of_all=True)
         say("There is nothing left to do")
         return True
@@ -176,8 +176,8 @@ def _read_note(path: Path) -> Identity:
 
 
 def _remove(folder: Path) -> None:
-    """Remove the files of a run, drafts of killed processes as well, and the folder if
-    that leaves it empty."""
+    """Remove the files of a run and the drafts of killed processes, and the folder if
+    it is then empty."""
     for name in (FILE, LOG):
         clear_drafts(folder / name, of_all=True)
         (folder / name).unlink(missing_ok=True)
@@ -192,9 +192,9 @@ def _read_log(path: Path) -> List[Dict[str, Any]]:
         try:
             figures = json.loads(line)
             if not is_whole(figures["step"], least=0):
-                raise ValueError("its step is no whole number from 0 on")
+                raise ValueError("its step is not a whole number of at least 0")
             if not all(type(x) in (int, float) for x in figures.values()):
-                raise ValueError("its figures are not all numbers")
+                raise ValueError("not all of its values are numbers")
         except _WRONG as error:
             fields = {"path": path, "line": number, "reason": error}
             raise ValueError(Errors.GP240.format(**fields)) from error

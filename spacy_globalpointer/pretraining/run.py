@@ -24,7 +24,7 @@ from .sequences import PieceSequence, SequenceSource, SequenceStream
 from .settings import PretrainSettings
 from .survey import Survey, survey
 
-# Seeds are numpy's and torch's, of 64 bits.
+# The seeds of numpy and torch have 64 bits.
 _SEEDS = 2**32
 
 
@@ -70,7 +70,7 @@ class Run:
         table = encoder.module.get_input_embeddings().weight
         seen = survey(source, vocabulary=len(table), length=settings.length)
         self.held_out = seen.held_out
-        #: Differs for other texts or another tokenizer.
+        #: Checksum that differs for other texts or another tokenizer.
         self.fingerprint = seen.fingerprint
         self.stream = SequenceStream(source, seen.is_held_out)
         self.model = _make_model(encoder, seen, settings).to(device).train()

@@ -11,10 +11,10 @@ from numpy import ndarray
 from ..corpus.formats.files import SourceFile
 from .texts import read_texts
 
-#: Least known pieces of a sequence; shorter ones are left out. If a sequence has room
-#: for twice as many, the halves of a longer text are never left out.
+#: Lowest number of known pieces in a sequence; shorter ones are left out. If a sequence
+#: has room for twice as many, no part of a longer text is left out.
 LEAST = 8
-# Texts that are tokenized together.
+# Number of texts that are tokenized together.
 _GROUP = 32
 
 
@@ -37,7 +37,7 @@ def cut_sequences(
 
     tokenizer (PreTrainedTokenizerFast): The tokenizer.
     texts (Sequence[str]): The texts.
-    room (int): The most pieces of a sequence.
+    room (int): Highest number of pieces in a sequence.
     YIELDS (PieceSequence): The sequences with at least `LEAST` known pieces.
     """
     if not texts:
@@ -72,7 +72,7 @@ class SequenceSource:
 
     files (Sequence[SourceFile]): The files.
     tokenizer (PreTrainedTokenizerFast): The tokenizer.
-    room (int): The most pieces of a sequence, without special ones.
+    room (int): Highest number of pieces in a sequence, without special ones.
     seed (int): Decides the order of the files, which differs between epochs.
     """
 
@@ -132,7 +132,7 @@ class SequenceStream:
         """Draw the sequences of a batch.
 
         random (numpy.random.Generator): Draws the sequences.
-        max_pieces (int): Most pieces of the batch, padding included.
+        max_pieces (int): Highest number of pieces in the batch, including padding.
         n_special (int): Number of special pieces around each sequence.
         RETURNS (List[PieceSequence]): At least one sequence.
         """

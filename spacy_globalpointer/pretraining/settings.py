@@ -19,7 +19,7 @@ class PretrainSettings:
     steps (int): Number of updates.
     batch_size (int): Sequences of full length in an update; an update has more of
         shorter ones.
-    length (int): Most word pieces of a sequence, special ones counted.
+    length (int): Highest number of word pieces in a sequence, including special ones.
     learn_rate (float): Highest learning rate of the encoder.
     new_learn_rate (float): Highest learning rate of the generator and the head.
     warmup (float): Fraction of the steps in which the rates rise; then they fall to 0.

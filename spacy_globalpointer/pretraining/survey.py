@@ -11,12 +11,12 @@ from numpy import ndarray
 from ..errors import Errors
 from .sequences import PieceSequence, SequenceSource
 
-#: Most sequences to read; the texts may have more.
+#: Highest number of sequences to read; the texts may have more.
 LIMIT = 20_000
 #: Fraction of the sequences to hold out: at least `LEAST_HELD_OUT`, at most a tenth.
 SHARE = 0.01
 LEAST_HELD_OUT = 20
-#: Least number of different sequences.
+#: Lowest number of different sequences.
 LEAST_SEQUENCES = 10
 
 
@@ -49,7 +49,7 @@ def survey(source: SequenceSource, *, vocabulary: int, length: int) -> Survey:
 
     source (SequenceSource): The texts.
     vocabulary (int): Number of pieces that the encoder knows.
-    length (int): The most pieces of a sequence, for messages.
+    length (int): Highest number of pieces in a sequence, for messages.
     RETURNS (Survey): Their statistics.
     RAISES (ValueError): GP202 if there are fewer than `LEAST_SEQUENCES`.
     """

@@ -14,7 +14,7 @@ from ..errors import Errors
 
 SPACY = ".spacy"
 SUFFIXES = (TXT, JSONL, SPACY)
-#: A longer text is read in parts of at most so many characters.
+#: A longer text is read in parts of at most this many characters.
 PART = 20_000
 
 
@@ -39,8 +39,8 @@ def find_texts(paths: Sequence[Path]) -> List[SourceFile]:
 
 
 def read_texts(file: SourceFile) -> Iterator[str]:
-    """Read the texts of a file: all of a .txt is one, so is "text" in each line of a
-    .jsonl, and each Doc of a .spacy file.
+    """Read the texts of a file. A text is a whole .txt file, "text" in a line of a
+    .jsonl file, or a Doc of a .spacy file.
 
     file (SourceFile): The file. A .spacy file is read at once, others are streamed.
     YIELDS (str): The texts; longer ones in parts of at most `PART` characters, which
@@ -74,7 +74,7 @@ def cut_parts(blocks: Iterable[str]) -> Iterator[str]:
 
 
 def _end_of_part(text: str, begin: int) -> int:
-    """Return the end of the last line, or word, that ends in the second half."""
+    """Return the end of the last line, or else word, that ends in the second half."""
     middle, limit = begin + PART // 2, begin + PART
     for separator in ("\n", " "):
         place = text.rfind(separator, middle, limit)

@@ -1,4 +1,4 @@
-"""Makes a training config of a recipe."""
+"""Make a training config from a recipe."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..errors import Errors
 from ..wording import visible
 
 _HERE = Path(__file__).parent
-#: The recipe of a pipeline on spaCy's `tok2vec` in place of a transformer.
+#: The recipe of a pipeline on spaCy's `tok2vec` instead of a transformer.
 TOK2VEC = "tok2vec"
-#: What a GPU wants: more at once.
+#: Settings for a GPU, which is faster with larger batches.
 ON_GPU = {"system.gpu_allocator": "pytorch", "nlp.batch_size": 64}
 TRANSFORMER_ON_GPU = {
     "components.transformer.max_batch_items": 16384,
@@ -26,11 +26,11 @@ TRANSFORMER_ON_GPU = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a family of encoders, or spaCy's `tok2vec`, needs.
+    """Settings for a family of encoders or for spaCy's `tok2vec`, made by `recipes`.
 
     name (str): Its name.
-    about (str): What encoders it is for.
-    source (str): Where its values come from.
+    about (str): The encoders that it is for.
+    source (str): The source of its values.
     values (Dict[str, Any]): Settings by their place in the config, such as
         "training.max_steps", where they differ from base.cfg.jinja.
     """
@@ -42,7 +42,7 @@ class Recipe:
 
     @property
     def encoder(self) -> str:
-        """Folder or hub name of its encoder; "none" for `tok2vec`."""
+        """Return the folder or hub name of its encoder; "none" for `tok2vec`."""
         default = "none" if self.name == TOK2VEC else "encoders/minilm"
         return self.values.get("paths.encoder", default)
 
@@ -60,7 +60,7 @@ def make_config(
     lang: Optional[str] = None,
     encoder: Optional[str] = None,
 ) -> str:
-    """The training config of a recipe.
+    """Make the training config of a recipe.
 
     name (str): Name of the recipe.
     gpu (bool): Whether to train on a GPU.
@@ -93,7 +93,7 @@ def make_config(
 
 
 def _check_value(option: str, value: str) -> None:
-    """Check that a config gives a text back that it holds. JSON keeps all else."""
+    """Check that a config returns a text unchanged. JSON keeps all other characters."""
     what = "a line end or another control character"
     if value == visible(value):
         if "$" not in value:
@@ -103,7 +103,7 @@ def _check_value(option: str, value: str) -> None:
 
 
 def base_config(name: str) -> str:
-    """What a recipe's values are set in.
+    """Return the config in which the values of a recipe are set.
 
     name (str): Name of the recipe.
     RETURNS (str): The config.
@@ -114,7 +114,7 @@ def base_config(name: str) -> str:
 
 
 def set_values(config: str, values: Dict[str, Any]) -> str:
-    """Set settings of a config, and leave its comments and its order as they are.
+    """Change settings in the text of a config, and keep its comments and order.
 
     config (str): The config, with a line for each of the settings.
     values (Dict[str, Any]): Settings by their place.

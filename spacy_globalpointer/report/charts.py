@@ -12,7 +12,7 @@ from ..evaluation.curves import Curve, FloatArray
 
 Point = Tuple[float, float]  # both from 0 to 1
 
-#: F1 of the thin lines behind precision and recall.
+#: F1 values of the thin lines in the background.
 LEVELS = (0.2, 0.4, 0.6, 0.8)
 TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1)
 #: Height of the space above a plot.
@@ -89,7 +89,7 @@ class Chart:
         self.dots.append(Dot(kind, *self.at(x, y), radius))
 
     def axes(self, x_name: str, y_name: str, ticks: Sequence[float]) -> None:
-        """Draw a grid with ticks in per cent, and the names of the axes."""
+        """Draw a grid with ticks in percent, and the names of the axes."""
         for tick in ticks:
             self.line([(tick, 0), (tick, 1)], "grid")
             self.line([(0, tick), (1, tick)], "grid")
@@ -173,7 +173,8 @@ def thin_out(curve: Curve, points: int) -> Tuple[FloatArray, FloatArray]:
 
     curve (Curve): The curve.
     points (int): Number of steps from recall 0 to 1.
-    RETURNS (Tuple[FloatArray, FloatArray]): Recall and precision, at most two a step.
+    RETURNS (Tuple[FloatArray, FloatArray]): Recall and precision, at most two points
+        per step.
     """
     steps = numpy.floor(curve.recall * points)
     chosen: List[int] = []

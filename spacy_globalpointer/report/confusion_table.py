@@ -17,7 +17,7 @@ BOUNDARIES, MISSED, SPURIOUS = ("boundaries",), ("missed",), ("spurious",)
 class Cell(NamedTuple):
     """A cell of the table.
 
-    n (Optional[int]): Number of spans; None where there can be none.
+    n (Optional[int]): Number of spans; None if there cannot be any.
     fraction (float): Their fraction of the row.
     is_right (bool): Whether gold and predicted label are the same.
     """

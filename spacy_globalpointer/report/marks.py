@@ -16,7 +16,7 @@ from typing import (
     Tuple,
 )
 
-#: Least number of characters of a block.
+#: Lowest number of characters in a block.
 BLOCK = 2000
 
 
@@ -42,12 +42,13 @@ class DrawnSpan(NamedTuple):
 
     @property
     def key(self) -> Tuple[str, int, int]:
-        """RETURNS (Tuple[str, int, int]): Label and characters, which make it right."""
+        """RETURNS (Tuple[str, int, int]): Label and characters. If a gold span has the
+        same, it is right."""
         return self.label, self.start, self.end
 
 
 class Legend(NamedTuple):
-    """What the marks of a picture mean.
+    """Legend of a picture, made by `make_legend`.
 
     numbers (Dict[str, int]): For each label a number from 0 on, in alphabetical order.
         It stands for the colour of the label.
@@ -130,7 +131,7 @@ def split_blocks(pieces: Iterable[Piece]) -> Iterator[List[Piece]]:
     YIELDS (List[Piece]): The pieces of a block.
     """
     block: List[Piece] = []
-    length = depth = 0  # characters of the block, and marks that are open
+    length = depth = 0  # number of characters in the block, and of open marks
     for piece in pieces:
         text, position = piece.text, 0
         while not depth and length + len(text) - position > BLOCK:

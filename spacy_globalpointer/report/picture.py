@@ -20,7 +20,7 @@ from ..span_score import aligned_scores
 from .marks import DrawnSpan, Piece, cut_text, make_legend, split_blocks
 from .templates import printable, render_template, script_policy
 
-# Codes of languages that HTML allows.
+# Language codes that HTML allows.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _SCRIPT = "threshold.js"
 
@@ -169,8 +169,8 @@ def _direction(doc: Doc) -> str:
 
 
 def _collect_spans(both: List[Doc], spans_key: str) -> List[DrawnSpan]:
-    """Return the spans of a document, compared with those of its reference if there is
-    one that has spans under the key."""
+    """Return the spans of a document. If its reference has spans under the key, they
+    are compared."""
     reference, doc = both[0], both[-1]
     spans = _read_group(doc, spans_key)
     if len(both) == 1 or spans_key not in reference.spans:

@@ -51,7 +51,7 @@ def printable(text: str) -> str:
 
 
 def percent(value: Optional[float]) -> str:
-    """RETURNS (str): A fraction in per cent, with one digit; a dash for None."""
+    """RETURNS (str): A fraction in percent, with one digit; a dash for None."""
     return "–" if value is None else f"{100 * value:.1f}"
 
 
@@ -71,6 +71,6 @@ def _environment() -> jinja2.Environment:
 
 
 def _finalize(value: Any) -> Any:
-    # Markup is what another template has made.
+    # Markup is the output of another template.
     is_safe = isinstance(value, (int, float)) or hasattr(value, "__html__")
     return value if is_safe else printable(str(value))

@@ -10,10 +10,10 @@ from tqdm.utils import disp_len, disp_trim
 
 from ..wording import visible
 
-#: Most lines for one component. If it has more labels, those with the lowest F1 are
-#: shown.
+#: Highest number of lines for a component. If it has more labels, those with the lowest
+#: F1 are shown.
 MOST_LINES = 8
-#: Widest name of a label, in columns of the terminal.
+#: Highest width of the name of a label, in columns of the terminal.
 WIDEST = 24
 
 

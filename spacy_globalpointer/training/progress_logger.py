@@ -28,8 +28,8 @@ from .progress_file import ProgressFile
 LogStep = Callable[[Optional[Dict[str, Any]]], None]
 Setup = Callable[[Language, IO, IO], Tuple[LogStep, Callable[[], None]]]
 
-#: Number of steps that are done when a training is continued. Whoever makes the logger
-#: sets it, since spaCy passes a logger no step numbers but those of evaluations.
+#: Number of steps that are done when a training is continued. It is set before the
+#: logger is made, because spaCy passes step numbers to a logger only with evaluations.
 steps_done: ContextVar[int] = ContextVar("steps_done", default=0)
 
 LEGEND = "Losses: mean per update. Scores: percent; SCORE: from 0 to 1"
@@ -247,5 +247,5 @@ def _learn_rates(config: Dict[str, Any]) -> Iterator[Optional[float]]:
     while isinstance(optimizer, Optimizer):
         yield float(optimizer.learn_rate)
         optimizer.step_schedules()
-    while True:  # of a library that is not Thinc
+    while True:  # an optimizer of another library
         yield None

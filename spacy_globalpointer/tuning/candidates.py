@@ -114,7 +114,7 @@ class Candidates:
         overlap (str): The overlap policy.
         RETURNS (IntArray): Indices in `rows` of the spans that it keeps.
         """
-        first = self.starts[rows[0]] if len(rows) else 0  # sorted: the lowest
+        first = self.starts[rows[0]] if len(rows) else 0  # the lowest start
         starts, ends = self.starts[rows] - first, self.ends[rows] - first
         return select_spans(overlap, starts, ends, self.scores[rows])
 

@@ -32,7 +32,8 @@ def conflict_groups(
 
 
 def _touching(starts: IntArray, ends: IntArray) -> IntArray:
-    """Group spans. A group ends where the next span starts after all ends so far."""
+    """Group spans. A new group begins with a span that starts after all earlier
+    ends."""
     last = numpy.maximum.accumulate(ends)
     return numpy.concatenate(([0], numpy.cumsum(starts[1:] > last[:-1])))
 

@@ -79,7 +79,8 @@ def best_per_label(
 def label_cuts(
     names: Sequence[str], threshold: float, thresholds: Dict[str, float]
 ) -> FloatArray:
-    """Return each label's threshold as the component compares it."""
+    """Return each label's threshold in the precision in which the component compares
+    it."""
     own = [thresholds.get(name, threshold) for name in names]
     return numpy.array(own, dtype=numpy.float32)
 

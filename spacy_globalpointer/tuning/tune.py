@@ -74,12 +74,12 @@ class Tuning:
         single, best = self.left_out(self.single), self.left_out(self.best)
         if single is None or best is None:
             return False
-        return round(single.f, 3) > round(best.f, 3)  # as it is printed
+        return round(single.f, 3) > round(best.f, 3)  # digits that are printed
 
     @property
     def keeps_all(self) -> bool:
-        """Return whether the best single threshold keeps all spans that were looked at,
-        so that a lower one may be better."""
+        """Return whether the best single threshold keeps all spans that were
+        considered. Then a lower one may be better."""
         stands = self.chooser.standing(self.after, Thresholds(self.after.lowest))
         kept = self.chooser.standing(self.after, self.single)
         return bool((kept == stands).all())

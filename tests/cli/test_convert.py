@@ -27,7 +27,7 @@ def lossy(corpus):
     return corpus
 
 
-def test_without_loss(corpus, tmp_path):
+def test_conversion_without_loss_gives_status_0(corpus, tmp_path):
     result = convert(corpus, tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert len(load(tmp_path / "out" / "all.spacy")) == 2
@@ -44,7 +44,7 @@ def test_without_loss(corpus, tmp_path):
     assert rows.issuperset(expected)
 
 
-def test_loss_is_status_1_but_the_files_are_there(lossy, tmp_path):
+def test_loss_gives_status_1_and_the_files_are_written(lossy, tmp_path):
     result = convert(lossy, tmp_path / "out")
     assert result.exit_code == 1
     assert "2 annotations lost" in result.output
@@ -54,13 +54,13 @@ def test_loss_is_status_1_but_the_files_are_there(lossy, tmp_path):
     assert sorted(reasons) == ["bad_line", "duplicate", "misaligned", "not_a_span"]
 
 
-def test_allowed_loss_is_status_0(lossy, tmp_path):
+def test_allowed_loss_gives_status_0(lossy, tmp_path):
     result = convert(lossy, tmp_path / "out", "--allow-loss")
     assert result.exit_code == 0
     assert "2 annotations lost" in result.output
 
 
-def test_all_options(tmp_path):
+def test_all_options_take_effect(tmp_path):
     text = "Ärger in Köln."
     line = span_line(text, 9, 12, "GPE")
     corpus = tmp_path / "brat"
@@ -76,7 +76,7 @@ def test_all_options(tmp_path):
     assert char_spans(doc, "mine") == [("GPE", 9, 13)]
 
 
-def test_fractions_and_seed(corpus, tmp_path):
+def test_fractions_and_seed_take_effect(corpus, tmp_path):
     found = set()
     for seed in range(8):
         out = tmp_path / f"out{seed}"
@@ -97,7 +97,7 @@ def test_fractions_and_seed(corpus, tmp_path):
         (["--on-misaligned", "error"], "GP106"),
     ],
 )
-def test_errors_are_told_without_traceback(lossy, tmp_path, options, message):
+def test_errors_are_printed_without_traceback(lossy, tmp_path, options, message):
     write_brat(lossy, {"d": ("é", [])})
     result = convert(lossy, tmp_path / "out", *options)
     assert result.exit_code == 1
@@ -139,7 +139,7 @@ def test_command_is_part_of_spacy():
     assert all(name in result.output for name in ("convert", "debug", "render"))
 
 
-def test_nothing_but_texts_is_told_and_is_status_1(tmp_path):
+def test_corpus_without_annotations_is_reported_with_status_1(tmp_path):
     source = tmp_path / "in" / "a.jsonl"
     source.parent.mkdir()
     source.write_text('{"text": "Mary"}\n')
@@ -173,7 +173,7 @@ CANCELLED = [{"result": [], "was_cancelled": True}]
         {"annotations": [{"result": []}]},
     ],
 )
-def test_predictions_that_are_not_taken_are_reported(tmp_path, fields):
+def test_unused_predictions_are_reported(tmp_path, fields):
     source = tmp_path / "a.json"
     source.write_text(srsly.json_dumps([task("Mary sleeps.", **fields)] * 2), "utf-8")
     result = convert(source, tmp_path / "out")
@@ -187,7 +187,7 @@ def test_predictions_that_are_not_taken_are_reported(tmp_path, fields):
     assert len(load(tmp_path / "out" / "all.spacy")) == 2
 
 
-def test_predictions_next_to_annotations_are_not_missed(tmp_path):
+def test_predictions_next_to_annotations_are_not_reported(tmp_path):
     annotations = [{"result": [region("Mary sleeps.")]}]
     tasks = [task("Mary sleeps.", annotations=annotations), task("John sleeps.")]
     source = tmp_path / "a.json"
@@ -201,7 +201,7 @@ def test_predictions_next_to_annotations_are_not_missed(tmp_path):
     assert "GPW051" not in convert(source, tmp_path / "out").output
 
 
-def test_texts_of_another_language_are_told(tmp_path):
+def test_texts_in_another_language_are_reported(tmp_path):
     span = '{"start": 0, "end": 4, "label": "ORG"}'
     line = f'{{"text": "北京大学第三医院", "spans": [{span}]}}'
     (tmp_path / "a.jsonl").write_text(line, "utf-8")
@@ -232,7 +232,7 @@ def test_sentence_ends_within_spans_are_counted(tmp_path):
     assert summary["cut_at_sentence_ends"] == 1
 
 
-def test_labels_options_and_excluded_files(tmp_path):
+def test_options_of_labels_and_formats_take_effect(tmp_path):
     folder = tmp_path / "in"
     (folder / "more").mkdir(parents=True)
     rows = "Mary\tB-PER\nof\tO\nLeith\tB-GPE\n\nShe\tO\n\n"

@@ -44,7 +44,7 @@ def dev(tmp_path):
     return save(tmp_path / "dev.spacy", [doc])
 
 
-def test_numbers_side_by_side(train, dev):
+def test_numbers_of_files_are_printed_next_to_each_other(train, dev):
     result = debug(train, dev)
     assert result.exit_code == 0, result.output
     expected = [
@@ -65,7 +65,7 @@ def test_numbers_side_by_side(train, dev):
     assert set(rows(result)).issuperset(expected)
 
 
-def test_notes(train, dev):
+def test_notes_are_printed(train, dev):
     found = said(debug(train, dev))
     assert "dev has no span with these labels: GPE" in found
     assert "train has no span" not in found
@@ -75,7 +75,7 @@ def test_notes(train, dev):
     assert "dev: 1 of 2 gold spans could not be aligned" in found
 
 
-def test_losses_by_settings(train, dev):
+def test_spans_lost_by_settings_are_counted(train, dev):
     found = said(debug(train, dev, "--max-span-length", 2, "--overlap", "nested"))
     assert "train: 1 of 3 gold spans are longer than 2 tokens" in found
     assert "dev: 0 of 1 gold spans are longer than 2 tokens" in found
@@ -85,7 +85,7 @@ def test_losses_by_settings(train, dev):
     assert " loses " not in said(debug(train))
 
 
-def test_files_of_one_name_are_told_apart(train, tmp_path):
+def test_files_with_the_same_name_are_distinguished(train, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     copy = other / train.name
@@ -94,19 +94,19 @@ def test_files_of_one_name_are_told_apart(train, tmp_path):
     assert str(train) in found and str(copy) in found
 
 
-def test_no_spans_under_the_key(train):
+def test_files_without_the_key_are_reported(train):
     result = debug(train, "--spans-key", "missing")
     assert result.exit_code == 1
     assert "GP119" in result.output
     assert "keys found: other, sc" in said(result)
 
 
-def test_no_documents(tmp_path):
+def test_empty_file_is_reported(tmp_path):
     result = debug(save(tmp_path / "x.spacy", []))
     assert result.exit_code == 1 and "GP120" in result.output
 
 
-def test_damaged_file(tmp_path):
+def test_damaged_file_is_reported(tmp_path):
     (tmp_path / "x.spacy").write_bytes(b"junk")
     result = debug(tmp_path / "x.spacy")
     assert result.exit_code == 1 and "GP118" in result.output
@@ -116,7 +116,7 @@ def test_damaged_file(tmp_path):
 @pytest.mark.parametrize(
     "options", [["--overlap", "some"], ["--max-span-length", 0], ["none.spacy"]]
 )
-def test_bad_options(train, options):
+def test_invalid_options_are_reported(train, options):
     assert debug(train, *options).exit_code == 2
 
 
@@ -145,7 +145,7 @@ def config(tmp_path, bert_folder):
     return path
 
 
-def test_leaks(bank, tmp_path):
+def test_documents_in_two_files_are_reported(bank, tmp_path):
     docs = [
         made("the BANK of Leith  paid Mary.", (24, 28, "PERSON"), title="copy"),
         made("Mary paid.", title="short"),
@@ -162,7 +162,7 @@ def test_leaks(bank, tmp_path):
     assert "No document and no long sentence" not in found
 
 
-def test_shared_sentences(tmp_path):
+def test_shared_sentences_are_reported(tmp_path):
     sentence = "The Bank of Leith paid the Mayor of Leith and his clerk in May."
     one = save(tmp_path / "one.spacy", [made(f"New. {sentence}", (9, 13, "ORG"))])
     two = save(tmp_path / "two.spacy", [made(f"{sentence} Old.", (4, 8, "ORG"))])
@@ -171,14 +171,14 @@ def test_shared_sentences(tmp_path):
     )
 
 
-def test_no_leaks(bank, train):
+def test_files_without_shared_texts_are_reported(bank, train):
     assert "No document and no long sentence is in more than one file" in said(
         debug(bank, train)
     )
     assert "is in more than one file" not in said(debug(bank))
 
 
-def test_settings_of_a_config(bank, config):
+def test_settings_of_a_config_are_used(bank, config):
     result = debug(bank, "--config", config)
     assert result.exit_code == 0, result.output
     found = said(result)
@@ -196,7 +196,7 @@ def test_settings_of_a_config(bank, config):
 
 
 @pytest.mark.parametrize("weights", ["inverse_sqrt", {}])
-def test_weights_by_number(train, dev, tmp_path, weights):
+def test_weights_by_number_are_printed(train, dev, tmp_path, weights):
     config = Config().from_disk(DEFAULT, interpolate=False)
     config["paths"]["encoder"] = None
     config["components"]["global_pointer"]["loss"]["label_weights"] = weights
@@ -211,7 +211,7 @@ def test_weights_by_number(train, dev, tmp_path, weights):
     assert expected & set(rows(result)) == (expected if weights else set())
 
 
-def test_settings_of_labels_that_are_not_there(train, bank, config):
+def test_settings_of_unknown_labels_are_reported(train, bank, config):
     settings = {"components.global_pointer.thresholds": {"ORG": 0.3, "PRE": 0.3}}
     Config().from_disk(config, overrides=settings).to_disk(config)
     result = debug(train, bank, "--config", config)
@@ -219,7 +219,7 @@ def test_settings_of_labels_that_are_not_there(train, bank, config):
     assert "GP016" not in said(debug(train, bank))
 
 
-def test_options_win_over_the_config(bank, config):
+def test_options_override_the_config(bank, config):
     options = ["--overlap", "flat", "--chunk-size", 3, "--window", 12, "--context", 2]
     result = debug(bank, "--config", config, *options, "-m", 2, "--lang", "zh")
     found = said(result)
@@ -233,7 +233,7 @@ def test_options_win_over_the_config(bank, config):
     assert ("spans", "misaligned", "by", "that", "0") in rows(result)
 
 
-def test_spans_that_the_tokenizer_misaligns(tmp_path):
+def test_misaligned_spans_of_the_tokenizer_are_counted(tmp_path):
     words, spaces = ["Leith.", "Mary", "cannot"], [True, True, False]
     doc = doc_with(words, [(2, 3, "X"), (1, 2, "X")], spaces=spaces)
     path = save(tmp_path / "x.spacy", [doc])
@@ -247,7 +247,7 @@ def test_spans_that_the_tokenizer_misaligns(tmp_path):
     assert "tokenized differently" not in debug(path).output
 
 
-def test_pieces_of_an_encoder(tmp_path, bert_folder):
+def test_pieces_of_an_encoder_are_counted(tmp_path, bert_folder):
     doc = made("Leith \u200b 北京", (0, 5, "PLACE"))
     result = debug(save(tmp_path / "x.spacy", [doc]), "--encoder", bert_folder)
     found = said(result)
@@ -258,7 +258,7 @@ def test_pieces_of_an_encoder(tmp_path, bert_folder):
     assert "x: 1 token has no word piece, most often '\\u200b' (1)" in found
 
 
-def test_a_small_share_of_unknown_pieces_is_not_shown_as_none(tmp_path, bert_folder):
+def test_small_fraction_of_unknown_pieces_is_not_shown_as_zero(tmp_path, bert_folder):
     doc = doc_with(["a"] * 19_999 + ["北"], [(0, 1, "X")])
     result = debug(save(tmp_path / "x.spacy", [doc]), "--encoder", bert_folder)
     assert ("unknown", "1") in rows(result)
@@ -266,7 +266,7 @@ def test_a_small_share_of_unknown_pieces_is_not_shown_as_none(tmp_path, bert_fol
     assert "1 unknown word piece (< 0.01 %) in 1 token, most often" in said(result)
 
 
-def test_many_pieces(bank, bert_folder):
+def test_many_pieces_per_token_are_reported(bank, bert_folder):
     found = said(debug(bank, "--encoder", bert_folder))
     assert "a token has 3.3 word pieces on average" in found
 
@@ -279,7 +279,9 @@ def test_many_pieces(bank, bert_folder):
         (60, 40, "a chunk needs several. About chunk_size = 11 fills one"),
     ],
 )
-def test_chunks_and_windows(tmp_path, bert_folder, size, window, said_of_it):
+def test_chunks_and_windows_are_compared(
+    tmp_path, bert_folder, size, window, said_of_it
+):
     text = " ".join(["The Bank of Leith paid Mary."] * 9)
     path = save(tmp_path / "x.spacy", [made(text, (0, 17, "ORG"))])
     options = ["--encoder", bert_folder, "--window", window, "--chunk-size", size]
@@ -291,7 +293,7 @@ def test_short_documents_are_not_cut(bank, bert_folder):
     assert "fewer spans are found" not in said(debug(bank, *options))
 
 
-def test_windows_of_another_architecture(bank, config):
+def test_windows_of_another_architecture_are_not_checked(bank, config):
     text = config.read_text("utf-8")
     ours, others = "spacy-globalpointer.Transf", "spacy-transformers.Transf"
     config.write_text(text.replace(ours, others), "utf-8")
@@ -301,7 +303,7 @@ def test_windows_of_another_architecture(bank, config):
     assert "Windows" in debug(bank, "--config", config, "--window", 40).output
 
 
-def test_no_encoder_in_the_config(bank, config):
+def test_config_without_an_encoder_is_accepted(bank, config):
     text = config.read_text("utf-8").splitlines()
     lines = ["encoder = null" if "encoder = " in line else line for line in text]
     config.write_text("\n".join(lines), "utf-8")
@@ -311,7 +313,7 @@ def test_no_encoder_in_the_config(bank, config):
     assert "Word pieces" not in result.output
 
 
-def test_no_word_pieces_for_a_tok2vec(bank, tmp_path):
+def test_no_word_pieces_are_counted_for_a_tok2vec(bank, tmp_path):
     config = DEFAULT.with_name("tok2vec.cfg")
     result = debug(bank, "--config", config, "--encoder", tmp_path / "nothing")
     assert result.exit_code == 0, result.output
@@ -329,24 +331,24 @@ def test_no_word_pieces_for_a_tok2vec(bank, tmp_path):
         (["--config", DEFAULT, "--component", "x"], "GP156"),
     ],
 )
-def test_what_does_not_fit_together(bank, options, code):
+def test_invalid_combinations_of_options_are_reported(bank, options, code):
     result = debug(bank, *options)
     assert result.exit_code == 1 and code in result.output
     assert isinstance(result.exception, SystemExit)
 
 
-def test_an_encoder_that_cannot_be_loaded(bank, tmp_path):
+def test_encoder_that_cannot_be_loaded_is_reported(bank, tmp_path):
     (tmp_path / "nothing").mkdir()
     result = debug(bank, "--encoder", tmp_path / "nothing")
     assert result.exit_code == 1 and "GP033" in result.output
 
 
-def test_a_window_that_the_encoder_has_not(bank, bert_folder):
+def test_window_that_exceeds_the_encoder_is_reported(bank, bert_folder):
     result = debug(bank, "--encoder", bert_folder, "--window", 65)
     assert result.exit_code == 1 and "GP032" in result.output
 
 
-def test_code_of_the_users_own(bank, config, tmp_path):
+def test_python_file_of_the_user_is_imported(bank, config, tmp_path):
     code = tmp_path / "mine.py"
     code.write_text(
         "import spacy\n"
@@ -362,7 +364,7 @@ def test_code_of_the_users_own(bank, config, tmp_path):
     assert "'Mary .' in the file, 'Mary.' by the tokenizer" in found
 
 
-def test_torch_is_imported_for_an_encoder_alone(bank):
+def test_torch_is_imported_only_for_an_encoder(bank):
     script = (
         "import sys; sys.modules['torch'] = None\n"
         "from typer.testing import CliRunner\n"

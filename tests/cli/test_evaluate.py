@@ -40,7 +40,7 @@ def evaluate(*args):
     return CliRunner().invoke(global_pointer_cli, ["evaluate", *map(str, args)])
 
 
-def test_report_and_numbers(model, data, tmp_path):
+def test_report_and_numbers_are_written(model, data, tmp_path):
     page, numbers = tmp_path / "new" / "report.html", tmp_path / "new" / "metrics.json"
     result = evaluate(model, data, "--output", page, "--metrics", numbers)
     assert result.exit_code == 0, result.output
@@ -66,20 +66,20 @@ def test_names_in_other_encodings_are_escaped(model, data, tmp_path):
     assert metrics["settings"]["data"] == "caf\\udce9.spacy"
 
 
-def test_runs_agree_to_the_byte(model, data, tmp_path):
+def test_two_runs_write_the_same_bytes(model, data, tmp_path):
     for name in ("a", "b"):
         evaluate(model, data, "--output", tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_title_and_number_of_documents(model, data, tmp_path):
+def test_options_title_and_documents_take_effect(model, data, tmp_path):
     page = tmp_path / "report.html"
     evaluate(model, data, "-o", page, "--title", "A & B", "--worst", 0)
     html = page.read_text("utf-8")
     assert "<h1>A &amp; B</h1>" in html and "Worst documents" not in html
 
 
-def test_documents_without_annotation_are_told(model, tmp_path):
+def test_documents_without_annotation_are_reported(model, tmp_path):
     docs = [example.reference for example in make_examples(build())]
     docs[3].spans.pop("sc")
     path = save(tmp_path / "test.spacy", docs)
@@ -87,7 +87,7 @@ def test_documents_without_annotation_are_told(model, tmp_path):
     assert result.exit_code == 0 and "GPW014" in result.output
 
 
-def test_components_behind_it_are_named(model, data, tmp_path):
+def test_components_after_the_evaluated_one_are_named(model, data, tmp_path):
     nlp = spacy.load(model)
     nlp.add_pipe("sentencizer", name="before", first=True)
     page, behind = tmp_path / "report.html", "were not run: behind."
@@ -141,7 +141,7 @@ def test_another_file_is_not_replaced(model, data, tmp_path, option, content):
     assert not (tmp_path / "x.html").exists()
 
 
-def test_ctrl_c_is_answered(model, data, tmp_path, monkeypatch):
+def test_ctrl_c_prints_a_message(model, data, tmp_path, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
@@ -151,7 +151,7 @@ def test_ctrl_c_is_answered(model, data, tmp_path, monkeypatch):
     assert "Stopped by Ctrl-C: nothing was written or changed" in result.output
 
 
-def test_no_pipeline(data, tmp_path):
+def test_missing_pipeline_is_reported(data, tmp_path):
     (tmp_path / "folder").mkdir()
     for path, code in [
         (tmp_path / "folder", "GP141"),
@@ -163,13 +163,13 @@ def test_no_pipeline(data, tmp_path):
     assert not (tmp_path / "report.html").exists()
 
 
-def test_unknown_component(model, data, tmp_path):
+def test_unknown_component_is_reported(model, data, tmp_path):
     page = tmp_path / "report.html"
     result = evaluate(model, data, "-o", page, "--component", "ner")
     assert result.exit_code == 1 and "GP130" in result.output and not page.exists()
 
 
-def test_no_gold(model, tmp_path):
+def test_corpus_without_gold_is_reported(model, tmp_path):
     path = save(tmp_path / "test.spacy", [build().make_doc("Leith")])
     result = evaluate(model, path, "-o", tmp_path / "report.html")
     assert result.exit_code == 1 and "GP140" in result.output

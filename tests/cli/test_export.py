@@ -35,7 +35,7 @@ def test_counts_are_printed(docs, tmp_path):
     assert (tmp_path / "out" / "docs_1.ann").read_text() == "T1\tGPE 0 5\tLeith\n"
 
 
-def test_all_options(tmp_path):
+def test_all_options_take_effect(tmp_path):
     doc = doc_with(["a", "b"])
     doc.ents = [doc.char_span(2, 3, label="Y")]
     del doc.spans["sc"]
@@ -74,7 +74,7 @@ def test_gold_within_tokens_is_counted_where_tokens_are_cut(tmp_path, format, cu
         (["--format", "jsonl", "--spans-key", "mine"], "GP180"),
     ],
 )
-def test_errors_are_told_without_traceback(docs, tmp_path, options, message):
+def test_errors_are_printed_without_traceback(docs, tmp_path, options, message):
     result = export(docs, tmp_path / "out", *options)
     assert result.exit_code == 1
     assert message in result.output
@@ -82,13 +82,13 @@ def test_errors_are_told_without_traceback(docs, tmp_path, options, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_broken_file(tmp_path):
+def test_damaged_file_is_reported(tmp_path):
     (tmp_path / "a.spacy").write_bytes(b"no")
     result = export(tmp_path / "a.spacy", tmp_path / "out", "--format", "jsonl")
     assert result.exit_code == 1 and "GP118" in result.output
 
 
-def test_what_was_exported_can_be_converted(docs, tmp_path):
+def test_exported_files_can_be_converted(docs, tmp_path):
     out = tmp_path / "out.jsonl"
     assert export(docs, out, "--format", "jsonl").exit_code == 0
     back = tmp_path / "back"

@@ -104,7 +104,7 @@ def test_a_full_disk_has_a_code_and_changes_nothing(place, name):
     assert set(after) == set(before)
 
 
-def test_a_disk_that_is_full_at_the_last_moment(place, monkeypatch):
+def test_disk_that_is_full_at_the_last_move_has_a_code(place, monkeypatch):
     """Some file systems say so when a file is moved."""
 
     def refuse(a, b):
@@ -161,7 +161,7 @@ def test_too_little_memory_has_a_code(place, name, error, monkeypatch):
     assert "[GP197]" in run(name)
 
 
-def test_too_little_memory_is_no_damaged_file(place, monkeypatch):
+def test_too_little_memory_is_not_reported_as_a_damaged_file(place, monkeypatch):
     def fail(*_, **__):
         raise MemoryError
 
@@ -187,7 +187,7 @@ def test_no_temporary_folder_has_a_code(place, monkeypatch):
     assert "[GP198]" in output and "damaged" not in output and "TMPDIR" in output
 
 
-def test_a_broken_pipe_is_no_error_to_report(monkeypatch):
+def test_broken_pipe_is_not_reported(monkeypatch):
     def fail(*_, **__):
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
@@ -198,7 +198,7 @@ def test_a_broken_pipe_is_no_error_to_report(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /dev/full")
-def test_an_output_that_is_full_is_told_on_the_other():
+def test_full_output_is_reported_on_stderr():
     command = [sys.executable, "-m", "spacy", "global-pointer", "config"]
     with open("/dev/full", "w") as full:
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)

@@ -49,7 +49,7 @@ def test_metrics_are_printed_and_the_encoder_is_saved(folder):
     assert load_encoder(str(folder / "out")).width == 32
 
 
-def test_several_texts_and_all_options(folder):
+def test_all_options_take_effect(folder):
     (folder / "more").mkdir()
     (folder / "more" / "a.txt").write_text("abc def " * 200)
     command = ["pretrain", *(str(folder / x) for x in ("encoder", "texts.jsonl"))]
@@ -105,7 +105,7 @@ def test_ctrl_c_twice_ends_at_once(folder, ctrl_c, monkeypatch):
     assert not list(folder.glob("out*/*.safetensors"))
 
 
-def test_an_interrupt_that_is_ignored_stays_so(folder, ctrl_c, monkeypatch):
+def test_ignored_interrupt_stays_ignored(folder, ctrl_c, monkeypatch):
     steps = Run.advance
 
     def advance(run):

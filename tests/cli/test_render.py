@@ -56,7 +56,7 @@ def render(*args):
     return CliRunner().invoke(global_pointer_cli, ["render", *map(str, args)])
 
 
-def test_page(model, data, tmp_path):
+def test_page_shows_predicted_spans(model, data, tmp_path):
     result = render(model, data, tmp_path / "new" / "page.html")
     assert result.exit_code == 0, result.output
     assert "Saved 3 texts" in result.output
@@ -88,7 +88,7 @@ def test_text_file_is_one_text(model, tmp_path):
 @pytest.mark.parametrize(
     "name,content", [("a.txt", "\ufeffMary left"), ("a.jsonl", '{"text": "Mary"}')]
 )
-def test_packed_texts(model, tmp_path, name, content):
+def test_packed_texts_are_read(model, tmp_path, name, content):
     path = tmp_path / f"{name}.gz"
     path.write_bytes(gzip.compress(content.encode()))
     result = render(model, path, tmp_path / "page.html")
@@ -98,7 +98,7 @@ def test_packed_texts(model, tmp_path, name, content):
     assert "PER" in page.words and "\ufeff" not in page.html
 
 
-def test_json_lines_are_a_text_each(model, tmp_path):
+def test_each_json_line_is_a_text(model, tmp_path):
     (tmp_path / "a.jsonl").write_text(
         '{"text": "Mary left"}\n\n{"text": "Leith", "id": 3}\n{"text": "more"}\n'
     )
@@ -110,14 +110,14 @@ def test_json_lines_are_a_text_each(model, tmp_path):
 
 
 @pytest.mark.parametrize("line", ["{", '["a"]', "{}", '{"text": 3}'])
-def test_json_lines_without_text_are_told(model, tmp_path, line):
+def test_json_lines_without_text_are_reported(model, tmp_path, line):
     (tmp_path / "a.jsonl").write_text('{"text": "Leith"}\n' + line)
     result = render(model, tmp_path / "a.jsonl", tmp_path / "page.html")
     assert result.exit_code == 1
     assert "[GP146] a.jsonl:2" in result.output
 
 
-def test_a_folder_of_docs(model, data, tmp_path):
+def test_folder_of_docs_is_read(model, data, tmp_path):
     (tmp_path / "all.spacy").mkdir()
     data.rename(tmp_path / "all.spacy" / "00000.spacy")
     result = render(model, tmp_path / "all.spacy", tmp_path / "page.html")
@@ -131,14 +131,14 @@ def test_another_file_is_not_replaced(model, data, tmp_path):
     assert data.read_bytes() == before
 
 
-def test_other_key_is_told(model, data, tmp_path):
+def test_missing_spans_key_is_reported(model, data, tmp_path):
     result = render(model, data, tmp_path / "page.html", "--spans-key", "mine")
     assert result.exit_code == 0
     assert "no spans to show under doc.spans['mine']" in " ".join(result.output.split())
     assert "Leith" in Page(tmp_path / "page.html").words
 
 
-def test_max_tokens(model, data, tmp_path):
+def test_max_tokens_is_passed_on(model, data, tmp_path):
     options = ["--gold", "--limit", 1, "--max-tokens", 5]
     render(model, data, tmp_path / "page.html", *options)
     words = Page(tmp_path / "page.html").words
@@ -169,7 +169,7 @@ def test_failure_leaves_the_old_page(model, data, tmp_path, monkeypatch):
         ("empty.spacy", [], "GP120"),
     ],
 )
-def test_bad_data(model, tmp_path, name, options, message):
+def test_invalid_data_is_reported(model, tmp_path, name, options, message):
     save(tmp_path / name, [])
     if name == "empty.jsonl":
         (tmp_path / name).write_text("\n")
@@ -178,12 +178,12 @@ def test_bad_data(model, tmp_path, name, options, message):
     assert not (tmp_path / "page.html").exists()
 
 
-def test_missing_model(data, tmp_path):
+def test_missing_pipeline_is_reported(data, tmp_path):
     result = render(tmp_path / "none", data, tmp_path / "page.html")
     assert result.exit_code == 1 and "E050" in result.output
 
 
-def test_text_in_another_encoding_is_told(model, tmp_path):
+def test_text_in_another_encoding_is_reported(model, tmp_path):
     (tmp_path / "text.txt").write_bytes("Łódź café".encode("cp1250"))
     result = render(model, tmp_path / "text.txt", tmp_path / "page.html")
     assert result.exit_code == 1

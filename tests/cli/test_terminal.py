@@ -31,7 +31,7 @@ def check(output):
     assert not [x for x in output if ord(x) < 32 and x != "\n" or 127 <= ord(x) < 160]
 
 
-def test_labels_in_a_corpus_that_is_converted(tmp_path):
+def test_control_characters_in_labels_are_shown_by_convert(tmp_path):
     line = {"text": "Mary left", "spans": [{"start": 0, "end": 4, "label": EVIL}]}
     (tmp_path / "corpus.jsonl").write_text(json.dumps(line), "utf-8")
     output = run("convert", tmp_path / "corpus.jsonl", tmp_path / "out", "-f", "jsonl")
@@ -39,7 +39,7 @@ def test_labels_in_a_corpus_that_is_converted(tmp_path):
     assert f"Spans: {SHOWN}" in output
 
 
-def test_names_of_files_and_labels_in_docs(tmp_path):
+def test_control_characters_in_file_names_are_shown(tmp_path):
     data = save(tmp_path / f"{EVIL}.spacy", [doc_with(["a", "b"], [(0, 1, EVIL)])])
     for command in (
         *(["debug", data], ["debug", data, "--spans-key", EVIL]),
@@ -65,7 +65,7 @@ def test_a_missing_file_of_a_pipeline_is_named(tmp_path):
         assert "GP066" in output and not page.exists()
 
 
-def test_every_way_to_print(capsys):
+def test_every_way_to_print_shows_control_characters(capsys):
     msg = Printer(pretty=False)
     for show in (msg.good, msg.warn, msg.fail, msg.info, msg.text):
         show(EVIL, EVIL)

@@ -31,7 +31,7 @@ def cut(place):
     shutil.rmtree(place.folder / "copy")
 
 
-def test_the_output_is_that_of_spacy(place):
+def test_output_is_the_same_as_of_spacy_train(place):
     for text in ("Pipeline: ['tok2vec', 'global_pointer']", "Saved pipeline to output"):
         assert text in place.output
     nlp = spacy.load(place.folder / "whole" / "model-best")
@@ -49,7 +49,7 @@ def test_resume_continues(place, cut):
     assert differing(place.folder / "whole", place.folder / cut) == []
 
 
-def test_resume_begins_if_nothing_is_there(place):
+def test_resume_begins_if_there_is_no_training(place):
     output = place.train("new", "--resume")
     assert "There is no training to continue" in output
     assert differing(place.folder / "whole", place.folder / "new") == []
@@ -65,7 +65,7 @@ def test_the_same_command_again_loses_nothing(place, name, held):
     assert files(place.folder / name) == before
 
 
-def test_force_begins_anew(place, cut):
+def test_force_starts_again(place, cut):
     output = place.train(cut, "--force")
     assert "Initial learn rate" in output
     assert differing(place.folder / "whole", place.folder / cut) == []
@@ -109,19 +109,19 @@ def test_resume_with_force_raises_GP219(place):
     assert "GP219" in place.train("cut", "--resume", "--force", code=1)
 
 
-def test_a_missing_best_pipeline_is_a_warning(place, cut):
+def test_missing_best_pipeline_gives_a_warning(place, cut):
     folder = place.folder / cut
     shutil.rmtree(folder / "model-best")
     assert "GPW211" in place.train(cut, "--resume")
 
 
-def test_another_machine_is_a_warning(place, cut, monkeypatch):
+def test_another_machine_gives_a_warning(place, cut, monkeypatch):
     monkeypatch.setattr(identity.torch, "get_num_threads", lambda: 77)
     output = place.train(cut, "--resume")
     assert "GPW210" in output and "and is 77" in output and "{" not in output
 
 
-def test_the_same_machine_is_no_warning(place, cut):
+def test_same_machine_gives_no_warning(place, cut):
     assert "GPW210" not in place.train(cut, "--resume")
 
 
@@ -133,7 +133,7 @@ def test_pipelines_without_their_checkpoint_are_kept(place, cut):
     assert files(place.folder / cut) == before
 
 
-def test_ctrl_c_before_a_checkpoint_says_so(place, monkeypatch):
+def test_ctrl_c_before_the_first_checkpoint_is_reported(place, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
@@ -175,7 +175,7 @@ def test_errors_of_the_program_keep_their_traceback(place, monkeypatch):
         place.train("failed")
 
 
-def test_code_is_imported_and_counts(place, tmp_path):
+def test_code_is_imported_and_compared_on_resume(place, tmp_path):
     code = tmp_path / "code.py"
     code.write_text("import spacy\nspacy.registry.misc('tests.x', func=print)\n")
     place.stop("coded", 2, "--code", code)
@@ -203,7 +203,7 @@ def make_failing_logger():
     return set_up
 
 
-def test_a_mistake_in_the_config_touches_nothing(place, cut):
+def test_error_in_the_config_changes_nothing(place, cut):
     before = files(place.folder / cut)
     option = ("--components.global_pointer.model.head_width", "x")
     place.train(cut, "--force", *option, code=1)

@@ -69,7 +69,7 @@ def config(model):
 
 
 @pytest.mark.parametrize("options", [[], ["--temperature"], ["--overall-only"]])
-def test_the_pipeline_then_scores_what_was_printed(model, dev, options):
+def test_tuned_pipeline_has_the_printed_scores(model, dev, options):
     before = evaluate(model, dev)
     output = tune(model, dev, "--min-gold", 1, *options)
     assert f"Thresholds so far {before} " in output
@@ -93,7 +93,7 @@ def test_only_the_settings_change(made, model, dev):
     assert not comparison.left_only and not comparison.right_only
 
 
-def test_what_is_written_is_what_was_printed(model, dev):
+def test_written_settings_are_the_printed_ones(model, dev):
     output = tune(model, dev, "--min-gold", 1, "--temperature")
     written = config(model)
     assert f"Best single: {written['threshold']} " in output
@@ -102,7 +102,7 @@ def test_what_is_written_is_what_was_printed(model, dev):
     assert f"{written['temperature']} " in output
 
 
-def test_a_second_time_finds_the_same(model, dev):
+def test_second_run_finds_the_same_thresholds(model, dev):
     """A temperature moves the probabilities, and not what is looked at."""
     tune(model, dev, "--min-gold", 1, "--temperature")
     first = config(model)
@@ -114,7 +114,7 @@ def test_a_second_time_finds_the_same(model, dev):
     assert "GPW012" not in output
 
 
-def test_labels_that_a_config_cannot_hold_are_told(made, dev, tmp_path):
+def test_labels_that_a_config_cannot_hold_are_reported(made, dev, tmp_path):
     nlp = spacy.load(made / "model")
     names = {"PLACE": "#PLACE", "ORG": "[ORG]", "PERSON": "PERSON"}
     pipe = nlp.get_pipe(NAME)
@@ -139,21 +139,21 @@ def test_a_saved_pipeline_is_written_in_the_same_order(made, model, dev):
     assert (made / "again" / "config.cfg").read_bytes() == text
 
 
-def test_values_taken_from_other_sections_stay_so(model, dev):
+def test_references_to_other_sections_are_kept(model, dev):
     path = model / "config.cfg"
     assert "seed = ${system.seed}" in path.read_text()
     tune(model, dev, *FEW)
     assert "seed = ${system.seed}" in path.read_text()
 
 
-def test_thresholds_of_before_are_replaced(model, dev):
+def test_earlier_thresholds_are_replaced(model, dev):
     tune(model, dev, "--min-gold", 1)
     assert config(model)["thresholds"]
     tune(model, dev, "--overall-only", *FEW)
     assert not config(model)["thresholds"]
 
 
-def test_copy(made, model, dev, tmp_path):
+def test_output_gets_a_tuned_copy(made, model, dev, tmp_path):
     tune(model, dev, "--output", tmp_path / "new" / "tuned", *FEW)
     assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
     assert config(tmp_path / "new/tuned")["threshold"] != 0.5
@@ -176,24 +176,24 @@ def test_failure_leaves_the_old_config(made, model, dev, monkeypatch):
     assert sorted(os.listdir(model)) == sorted(os.listdir(made / "model"))
 
 
-def test_f_score_of_another_beta(model, dev):
+def test_beta_changes_the_f_score(model, dev):
     output = tune(model, dev, "--beta", 2, *FEW)
     assert " F2 so far " in output and " F1" not in output
 
 
-def test_threshold_below_what_was_looked_at_is_told(model, dev):
+def test_threshold_below_the_considered_spans_is_reported(model, dev):
     path = model / "config.cfg"
     path.write_text(path.read_text().replace("threshold = 0.5", "threshold = 0.01"))
     assert "GPW012" in tune(model, dev, "--dry-run")
     assert "GPW012" not in tune(model, dev, "--dry-run", "--lowest", 0.005)
 
 
-def test_spans_are_looked_at_from_where_evaluate_does():
+def test_lowest_probability_is_that_of_evaluate():
     option = inspect.signature(tune_cli).parameters["lowest"]
     assert option.default == LOWEST
 
 
-def test_lowest_threshold_that_is_best_is_told(model, dev, tmp_path):
+def test_lowest_threshold_that_is_best_is_reported(model, dev, tmp_path):
     nlp = spacy.load(model, config={f"components.{NAME}.threshold": 0.3})
     found = nlp.pipe(doc.text for doc in DocBin().from_disk(dev).get_docs(nlp.vocab))
     DocBin(docs=found).to_disk(path := tmp_path / "dev.spacy")
@@ -201,16 +201,16 @@ def test_lowest_threshold_that_is_best_is_told(model, dev, tmp_path):
     assert "GPW013" not in tune(model, path, "--dry-run")
 
 
-def test_no_pipeline(model, dev):
+def test_missing_pipeline_is_reported(model, dev):
     (model / "config.cfg").unlink()
     assert "GP134" in tune(model, dev, code=1)
 
 
-def test_output_that_exists(model, dev, tmp_path):
+def test_existing_output_is_reported(model, dev, tmp_path):
     assert "GP042" in tune(model, dev, "--output", tmp_path, code=1)
 
 
-def test_output_in_the_pipeline(model, dev):
+def test_output_inside_the_pipeline_is_reported(model, dev):
     assert "GP135" in tune(model, dev, "--output", model / "x" / "y", code=1)
 
 
@@ -223,14 +223,14 @@ def test_output_in_the_pipeline(model, dev):
         (["--beta", 0], "GP136"),
     ],
 )
-def test_wrong_options(model, dev, tmp_path, options, code):
+def test_invalid_options_are_reported(model, dev, tmp_path, options, code):
     nlp = spacy.load(model)
     nlp.add_pipe("sentencizer")
     nlp.to_disk(tmp_path / "two")
     assert code in tune(tmp_path / "two", dev, *options, code=1)
 
 
-def test_a_single_threshold_that_expects_more_is_told(model, dev, monkeypatch):
+def test_single_threshold_with_a_higher_estimate_is_reported(model, dev, monkeypatch):
     def left_out(tuning, chosen):
         return Score(8 if chosen is tuning.single else 7, 10, 10)
 
@@ -242,7 +242,7 @@ def test_a_single_threshold_that_expects_more_is_told(model, dev, monkeypatch):
     assert hint not in tune(model, dev, "--dry-run", "--overall-only")
 
 
-def test_few_gold_spans_are_told(made, model, dev, tmp_path):
+def test_few_gold_spans_are_reported(made, model, dev, tmp_path):
     docs = load(dev)
     assert "GPW015" not in tune(model, save(tmp_path / "a.spacy", docs * 4))
     told = tune(model, save(tmp_path / "b.spacy", docs[:2]), "--dry-run")
@@ -264,7 +264,7 @@ def test_thresholds_from_few_gold_spans_are_not_written(
     assert "GPW015" not in told and "Wrote threshold" in told
 
 
-def test_documents_without_gold(model, dev, tmp_path):
+def test_documents_without_gold_are_reported(model, dev, tmp_path):
     docs = list(DocBin().from_disk(dev).get_docs(spacy.blank("en").vocab))
     for doc in docs:
         doc.spans["sc"] = []

@@ -7,7 +7,7 @@ import pytest
 from spacy_globalpointer.cli._util import fail
 
 
-def test_lines_of_an_error_stay_lines(capsys):
+def test_line_ends_of_an_error_are_kept(capsys):
     with pytest.raises(SystemExit) as exits:
         fail(ValueError("[GP000] Two things differ:\n- one\n- other\nChoose."))
     lines = capsys.readouterr().out.split("\n")

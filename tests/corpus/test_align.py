@@ -33,7 +33,7 @@ def annotate(text, spans):
     return AnnotatedText("doc", text, listed, n_read=len(listed))
 
 
-def test_nested_spans_of_any_label():
+def test_nested_spans_of_any_label_are_kept():
     spans = [(0, 4, "PER"), (13, 34, "ORG"), (17, 22, "GPE"), (0, 4, "ORG")]
     doc, rejects = make_doc(NLP, annotate(TEXT, spans))
     assert char_spans(doc) == [(label, start, end) for start, end, label in spans]
@@ -42,13 +42,13 @@ def test_nested_spans_of_any_label():
     assert doc.user_data["title"] == "doc"
 
 
-def test_key_is_there_without_spans():
+def test_key_exists_without_spans():
     doc, rejects = make_doc(NLP, annotate(TEXT, []), spans_key="mine")
     assert (list(doc.spans), list(doc.spans["mine"]), rejects) == (["mine"], [], [])
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\n", "Leith"])
-def test_small_texts(text):
+def test_short_texts_are_aligned(text):
     doc, rejects = make_doc(NLP, annotate(text, [(0, 5, "GPE")]))
     kept = [("GPE", 0, 5)] if text == "Leith" else []
     assert (doc.text, char_spans(doc)) == (text, kept)
@@ -78,7 +78,7 @@ def test_misaligned_gold_is_kept_as_lost():
         ("contract", 3, 5, None),
     ],
 )
-def test_expand_and_contract(mode, start, end, expected):
+def test_expand_and_contract_move_spans_to_tokens(mode, start, end, expected):
     annotated = annotate(TEXT, [(start, end, "X")])
     doc, rejects = make_doc(NLP, annotated, on_misaligned=mode)
     if expected is None:
@@ -89,7 +89,7 @@ def test_expand_and_contract(mode, start, end, expected):
         assert LOST_GOLD not in doc.user_data
 
 
-def test_spans_that_become_the_same_are_told():
+def test_spans_that_become_equal_are_rejected_as_merged():
     annotated = annotate(TEXT, [(0, 3, "PER"), (1, 4, "PER"), (1, 4, "X")])
     doc, rejects = make_doc(NLP, annotated, on_misaligned="expand")
     assert char_spans(doc) == [("PER", 0, 4), ("X", 0, 4)]
@@ -102,7 +102,7 @@ def test_on_misaligned_error_names_the_line():
         make_doc(NLP, spans, on_misaligned="error")
 
 
-def test_bad_option():
+def test_invalid_option_is_an_error():
     with pytest.raises(ValueError, match="GP105.*'skip'.*reject, expand"):
         make_doc(NLP, annotate(TEXT, []), on_misaligned="skip")
 
@@ -151,7 +151,7 @@ SPACES = "\t\x0b\x0c\x1c\x85\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000"
 
 @pytest.mark.parametrize("mode", ON_MISALIGNED)
 @pytest.mark.parametrize("space", [" ", "  ", "\n", "\r\n", " \n\t", *SPACES])
-def test_white_space_at_the_ends_is_no_part_of_a_span(space, mode):
+def test_white_space_at_the_ends_is_trimmed(space, mode):
     text = f"The{space}Bank{space}of Leith"
     start, end = 3, 7 + 2 * len(space)
     spans = [(start, end, "A"), (start, end - len(space), "B"), (0, 3, "C")]
@@ -177,7 +177,7 @@ def test_span_of_white_space_alone_is_a_reject_with_a_reason(space, mode):
 
 
 @pytest.mark.parametrize("space", "\u200b\u200c\u2060\ufeff")
-def test_zero_width_characters_are_no_white_space(space):
+def test_zero_width_characters_are_not_white_space(space):
     # They are in a token, which a span without them would not fit.
     text = f"The {space}Bank{space} of"
     doc, rejects, trimmed, _ = align_text(NLP, annotate(text, [(4, 10, "ORG")]))
@@ -191,7 +191,7 @@ def test_spans_that_differ_in_white_space_are_duplicates():
     assert [reject.reason for reject in rejects] == [Reason.DUPLICATE] * 2
 
 
-def test_trimmed_span_may_be_misaligned_still():
+def test_trimmed_span_may_still_be_misaligned():
     annotated = annotate(TEXT, [(4, 8, "A"), (4, 13, "B")])
     doc, rejects, trimmed, _ = align_text(NLP, annotated)
     assert (char_spans(doc), trimmed) == ([("B", 5, 12)], 1)
@@ -218,7 +218,7 @@ def test_source_tokens_are_kept_where_they_differ():
     assert "tokens" not in make_doc(NLP, annotated)[0].user_data
 
 
-def test_tokenizer_that_changes_the_text(monkeypatch):
+def test_tokenizer_that_changes_the_text_is_an_error(monkeypatch):
     def split(text):
         return Doc(NLP.vocab, words=text.split())
 

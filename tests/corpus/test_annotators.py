@@ -127,7 +127,7 @@ def convert(source, **options):
 
 
 @sources
-def test_two_annotators_of_one_text_stop_the_conversion(tmp_path, make):
+def test_two_annotators_of_one_text_are_an_error(tmp_path, make):
     source = make(tmp_path)
     message = "GP147.*1 text has.*ann, bob.*--annotator NAME.*union.*agreement"
     with pytest.raises(ValueError, match=message):
@@ -150,7 +150,7 @@ def test_two_annotators_of_one_text_stop_the_conversion(tmp_path, make):
         ({"annotator": ["ann", "bob"], "annotators": "union"}, UNION, {"duplicate": 1}),
     ],
 )
-def test_what_the_user_chooses(tmp_path, make, options, spans, rejected):
+def test_option_chooses_annotators(tmp_path, make, options, spans, rejected):
     found, summary = convert(make(tmp_path), **options)
     assert found == [spans]
     assert (summary["rejected"], summary["lost"], summary["skipped"]) == (
@@ -161,7 +161,7 @@ def test_what_the_user_chooses(tmp_path, make, options, spans, rejected):
 
 
 @sources
-def test_unknown_annotator_is_told_with_the_known_ones(tmp_path, make):
+def test_error_for_an_unknown_annotator_names_the_known_ones(tmp_path, make):
     with pytest.raises(ValueError, match="GP148.*by carl.*ann, bob"):
         convert_corpus(make(tmp_path), tmp_path / "out", nlp=NLP, annotator=["carl"])
 
@@ -189,7 +189,7 @@ def objects_of_leith():
     return [(0, 5, "LOC")]
 
 
-def test_same_text_twice_without_hashes_stays_two_documents(tmp_path):
+def test_same_text_without_hashes_makes_two_documents(tmp_path):
     record = {"text": TEXT, "spans": objects(ANN), "answer": "accept"}
     found, _ = convert(write(tmp_path / "in.jsonl", record, record))
     assert found == [ANN, ANN]
@@ -202,13 +202,13 @@ def test_two_sessions_without_names_are_copies_by_their_hash(tmp_path):
     assert convert(source, annotators="union")[0] == [UNION]
 
 
-def test_one_hash_of_two_texts_makes_no_copies(tmp_path):
+def test_same_hash_of_two_texts_does_not_merge_them(tmp_path):
     tasks = task(ANN, "ann"), task(objects_of_leith(), "bob", "Leith")
     found, _ = convert(write(tmp_path / "in.jsonl", *tasks))
     assert found == [ANN, objects_of_leith()]
 
 
-def test_tasks_that_were_not_accepted_are_no_annotations(tmp_path):
+def test_tasks_that_were_not_accepted_do_not_count_as_annotations(tmp_path):
     rejected = task(BOB, "bob", answer="reject")
     found, summary = convert(write(tmp_path / "in.jsonl", rejected, task(ANN, "ann")))
     assert (found, summary["skipped"]) == ([ANN], 1)
@@ -222,7 +222,7 @@ def test_copies_far_apart_are_one_document(tmp_path):
     assert found == [*[[]] * 30, UNION]
 
 
-def test_ground_truth_is_the_reviewers_choice(tmp_path):
+def test_ground_truth_is_used(tmp_path):
     make = label_studio("annotations", ground_truth=True)
     found, summary = convert(make(tmp_path))
     assert (found, summary["rejected"]) == ([sorted(BOB)], {"other_annotation": 2})
@@ -230,7 +230,7 @@ def test_ground_truth_is_the_reviewers_choice(tmp_path):
     assert convert(tmp_path / "in.json", annotators="union")[0] == [UNION]
 
 
-def test_cancelled_annotation_is_nobodys_work(tmp_path):
+def test_cancelled_annotation_does_not_count(tmp_path):
     make = label_studio("annotations", was_cancelled=True)
     found, summary = convert(make(tmp_path))
     assert (found, summary["rejected"]) == ([ANN], {"not_accepted": 2})
@@ -242,13 +242,13 @@ def test_option_of_label_studio_chooses_too(tmp_path):
     assert convert(source, options={"annotations": "last"})[0] == [sorted(BOB)]
 
 
-def test_versions_by_one_annotator_are_no_annotators(tmp_path):
+def test_versions_by_one_annotator_are_not_several_annotators(tmp_path):
     make = label_studio("annotations", "ann", "ann", created_at="2024")
     found, summary = convert(make(tmp_path))
     assert (found, summary["rejected"]) == ([sorted(BOB)], {"other_annotation": 2})
 
 
-def test_annotations_without_a_name_may_be_by_several(tmp_path):
+def test_annotations_without_a_name_count_as_several_annotators(tmp_path):
     source = label_studio("completions", None, None)(tmp_path)
     with pytest.raises(ValueError, match="GP147.*annotators are one without a name"):
         convert_corpus(source, tmp_path / "out", nlp=NLP)
@@ -282,7 +282,7 @@ WORKS = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(WORKS, st.sampled_from(["union", "agreement"]))
-def test_merged_spans_are_those_of_sets(tmp_path, works, choice):
+def test_merged_spans_equal_set_operations(tmp_path, works, choice):
     tasks, by_text = [], {}
     for annotator, number, spans in works:
         spans = [(a, b, label) for (a, b), label in spans]

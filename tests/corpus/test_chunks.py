@@ -39,7 +39,9 @@ def plan(length, size, forbidden=(), preferred=()):
         (10, 4, [(0, 4), (4, 8)], [], [(0, 4), (4, 8), (8, 10)]),
     ],
 )
-def test_examples(length, size, forbidden, preferred, expected):
+def test_chunks_of_examples_are_as_expected(
+    length, size, forbidden, preferred, expected
+):
     assert plan(length, size, forbidden, preferred) == expected
 
 

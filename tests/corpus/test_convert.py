@@ -70,7 +70,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_files_of_a_conversion(corpus, splits, tmp_path):
+def test_conversion_writes_its_files(corpus, splits, tmp_path):
     output = tmp_path / "new" / "out"
     summary = convert_corpus(corpus, output, nlp=NLP, splits=splits)
     assert names(output) == sorted(
@@ -87,7 +87,7 @@ def test_files_of_a_conversion(corpus, splits, tmp_path):
     assert (empty.text, char_spans(empty)) == ("", [])
 
 
-def test_summary(corpus, splits, tmp_path):
+def test_summary_has_all_counts(corpus, splits, tmp_path):
     summary = convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
     stored = srsly.read_json(tmp_path / "out" / "summary.json")
     assert stored == summary.to_dict()
@@ -122,7 +122,7 @@ def test_summary(corpus, splits, tmp_path):
     assert summary.lost == 3
 
 
-def test_rejects(corpus, splits, tmp_path):
+def test_rejects_are_written_with_their_reasons(corpus, splits, tmp_path):
     convert_corpus(corpus, tmp_path / "out", nlp=NLP, splits=splits)
     rejects = read_jsonl(tmp_path / "out" / "rejects.jsonl")
     places = {(r["split"], r["file"], r["line"], r["reason"]) for r in rejects}
@@ -148,7 +148,7 @@ def test_adjusted_spans_are_counted(corpus, tmp_path):
     assert summary.splits["all"].adjusted == 1
 
 
-def test_without_splits_all_goes_to_one_file(corpus, tmp_path):
+def test_without_splits_all_documents_are_in_one_file(corpus, tmp_path):
     summary = convert_corpus(corpus, tmp_path / "out", nlp=NLP)
     assert list(summary.splits) == ["all"]
     assert len(load(tmp_path / "out" / "all.spacy")) == 4
@@ -175,7 +175,7 @@ def test_progress_sees_every_document_twice(corpus, tmp_path):
     assert seen == [(name, total) for total in (None, 4) for name in order]
 
 
-def test_same_input_same_bytes(corpus, splits, tmp_path):
+def test_same_input_gives_the_same_bytes(corpus, splits, tmp_path):
     for name in ("one", "two"):
         convert_corpus(corpus, tmp_path / name, nlp=spacy.blank("en"), splits=splits)
     for file in names(tmp_path / "one"):
@@ -227,14 +227,14 @@ def test_bad_file_stops_before_anything_is_written(corpus, tmp_path):
     assert names(tmp_path) == ["brat"]
 
 
-def test_account_that_does_not_add_up():
+def test_wrong_account_is_an_error():
     summary = SplitSummary(CorpusStatistics("sc"), read=3, kept=1)
     summary.rejected["misaligned"] = 1
     with pytest.raises(RuntimeError, match=r"GP115.*'train'.*3.*1.*1"):
         summary.check_account("train")
 
 
-def test_reader_that_loses_a_line_is_found_out(corpus, tmp_path, monkeypatch):
+def test_reader_that_loses_a_line_is_an_error(corpus, tmp_path, monkeypatch):
     def read_less(path, **options):
         for annotated, rejects in read_brat(path, **options):
             yield annotated, rejects[1:]
@@ -245,7 +245,7 @@ def test_reader_that_loses_a_line_is_found_out(corpus, tmp_path, monkeypatch):
     assert names(tmp_path) == ["brat"]
 
 
-def test_summary_vouches_for_the_other_files(corpus, splits, tmp_path, monkeypatch):
+def test_summary_is_written_last(corpus, splits, tmp_path, monkeypatch):
     moved = []
     move = os.replace
 
@@ -279,7 +279,7 @@ def test_summary_vouches_for_the_other_files(corpus, splits, tmp_path, monkeypat
         ('{"x": [', "GP110"),
     ],
 )
-def test_bad_splits_file(corpus, tmp_path, content, code):
+def test_invalid_splits_file_is_an_error(corpus, tmp_path, content, code):
     path = tmp_path / "splits.json"
     path.write_text(content)
     with pytest.raises(ValueError, match=code):
@@ -330,7 +330,7 @@ def test_round_trip(tmp_path_factory, mode, corpus):
             assert set(spans) | lost == true
 
 
-def test_language_with_other_tokens(tmp_path):
+def test_tokenizer_of_the_language_is_used(tmp_path):
     text = "李明在北京。"
     lines = [span_line(text, 0, 2, "PER"), span_line(text, 3, 5, "GPE", 2)]
     write_brat(tmp_path / "brat", {"doc": (text, lines)})
@@ -362,7 +362,7 @@ def record(i, spans=((4, 17, "ORG"),), **others):
     return {"id": f"doc{i}", "text": TEXT, "spans": spans, **others}
 
 
-def test_format_by_look_and_by_name(tmp_path):
+def test_format_is_detected_or_named(tmp_path):
     source = write_lines(tmp_path / "corpus.jsonl", [record(0)])
     options = {"nlp": NLP}
     for name in (None, "jsonl"):
@@ -375,7 +375,7 @@ def test_format_by_look_and_by_name(tmp_path):
         convert_corpus(source, tmp_path / "out", options=given, **options)
 
 
-def test_splits_by_file_and_by_share_of_the_rest(tmp_path):
+def test_splits_by_file_and_by_fraction_of_the_rest(tmp_path):
     for name in ("test", "more/train"):
         records = [record(f"-{name}-{i}") for i in range(10)]
         write_lines(tmp_path / "in" / f"{name}.jsonl", records)
@@ -410,7 +410,7 @@ def test_names_must_differ(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_labels_renamed_and_dropped(tmp_path):
+def test_labels_are_renamed_and_dropped(tmp_path):
     spans = [(0, 17, "ORG"), (12, 17, "GPE"), (12, 17, "LOC"), (23, 27, "PER")]
     source = write_lines(tmp_path / "a.jsonl", [record(0, spans)])
     options = {"nlp": NLP, "renamed": {"LOC": "GPE"}}
@@ -425,7 +425,7 @@ def test_labels_renamed_and_dropped(tmp_path):
         convert_corpus(source, tmp_path / "out", dropped=["LOC"], **options)
 
 
-def test_skipped_documents_are_no_examples_but_in_the_account(tmp_path, monkeypatch):
+def test_skipped_documents_are_counted_but_not_written(tmp_path, monkeypatch):
     def read(path, **options):
         for document, rejects in FORMATS["jsonl"].read(path, **options):
             if document.name == "doc1":
@@ -476,7 +476,7 @@ def test_words_do_not_fill_the_vocab(tmp_path, monkeypatch):
     assert [doc.text for doc in load(tmp_path / "out/all.spacy")] == [text]
 
 
-def test_corpus_that_changes_while_it_is_read(tmp_path):
+def test_corpus_that_changes_during_reading_is_an_error(tmp_path):
     source = write_lines(tmp_path / "a.jsonl", [record(0), record(1)])
 
     def change(documents, total):
@@ -489,7 +489,7 @@ def test_corpus_that_changes_while_it_is_read(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path):
+def test_drafts_of_a_killed_process_are_removed(tmp_path):
     source = write_lines(tmp_path / "a.jsonl", [record(0)])
     dead = subprocess.Popen(["true"])
     dead.wait()
@@ -503,7 +503,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
 
 
 @pytest.mark.parametrize("n", [4, 11])
-def test_all_copies_of_names_are_told_up_to_ten(tmp_path, n):
+def test_up_to_ten_repeated_names_are_reported(tmp_path, n):
     records = [record(i) for i in range(n)] * 2
     write_lines(tmp_path / "a.jsonl", records)
     with pytest.raises(ValueError, match=f"GP161.*{n} documents have") as error:
@@ -516,7 +516,7 @@ def test_all_copies_of_names_are_told_up_to_ten(tmp_path, n):
 
 
 @pytest.mark.parametrize("single", [False, True])
-def test_a_pattern_that_fits_no_file_is_told(tmp_path, single):
+def test_pattern_that_matches_no_file_gives_a_warning(tmp_path, single):
     source = tmp_path / "in"
     source.mkdir()
     write_lines(source / "a.jsonl", [record(0)])
@@ -545,7 +545,9 @@ HALF = '"\\ud800"'
         ),
     ],
 )
-def test_what_no_doc_can_hold_is_told_with_its_line(tmp_path, record, reason):
+def test_values_that_no_doc_can_hold_are_reported_with_their_line(
+    tmp_path, record, reason
+):
     (tmp_path / "a.jsonl").write_text(f'{{"text": "a"}}\n{record}\n')
     with pytest.raises(ValueError, match=f"GP164.*a.jsonl:2.*{reason}"):
         convert_corpus(tmp_path / "a.jsonl", tmp_path / "out", nlp=NLP)
@@ -563,7 +565,7 @@ def test_meta_ids_and_tokens_stay_with_the_doc(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["out/all.spacy", "out", "."])
-def test_corpus_and_output_do_not_lie_in_each_other(tmp_path, source):
+def test_corpus_inside_the_output_or_vice_versa_is_an_error(tmp_path, source):
     first = write_lines(tmp_path / "a.jsonl", [record(i) for i in range(4)])
     output = tmp_path / "out"
     convert_corpus(first, output, nlp=NLP)
@@ -592,7 +594,7 @@ def test_summary_of_another_program_is_not_replaced(tmp_path, content):
     assert (tmp_path / "out/summary.json").read_text() == content
 
 
-def test_files_of_another_kind_are_told(tmp_path):
+def test_files_of_another_format_are_reported(tmp_path):
     write_lines(tmp_path / "in/a.jsonl", [record(0)])
     for name in ("b.csv", "more/c.tsv", ".hidden", "d.txt"):
         (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
@@ -603,7 +605,7 @@ def test_files_of_another_kind_are_told(tmp_path):
     assert summary.unread == ["b.csv", "more/c.tsv"]
 
 
-def test_scores_come_through_a_docbin(tmp_path):
+def test_scores_are_kept_in_a_docbin(tmp_path):
     spans = [
         {"start": 0, "end": 3, "label": "X", "score": 0.75},
         {"start": 4, "end": 8, "label": "X"},

@@ -47,7 +47,7 @@ def failing(kind):
     )
 
 
-def test_file(docs, tmp_path):
+def test_single_file_is_written(docs, tmp_path):
     summary = export_docs(docs, tmp_path / "new" / "out.jsonl", format=JSONL)
     first, second = read_jsonl(tmp_path / "new" / "out.jsonl")
     assert (first["id"], first["text"]) == ("news/one", "Leith Bank ")
@@ -60,7 +60,7 @@ def test_file(docs, tmp_path):
     assert summary.labels == {"GPE": 1, "ORG": 1, "PER": 1}
 
 
-def test_folder(docs, tmp_path):
+def test_folder_of_files_is_written(docs, tmp_path):
     export_docs(docs, tmp_path / "out", format=BRAT)
     names = {
         p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.rglob("*.ann")
@@ -79,7 +79,7 @@ def test_no_name_leads_out_of_the_folder_or_hides_a_document(tmp_path, name):
     assert len(list(read_documents(BRAT, tmp_path / "out"))) == 1
 
 
-def test_lowest_score_leaves_spans_without_one(docs, tmp_path):
+def test_lowest_score_keeps_spans_without_a_score(docs, tmp_path):
     summary = export_docs(docs, tmp_path / "out", format=JSONL, min_score=0.9)
     labels = [[s["label"] for s in r["spans"]] for r in read_jsonl(tmp_path / "out")]
     assert labels == [["GPE"], ["PER"]]
@@ -101,7 +101,7 @@ def test_packed_file_is_the_same_each_time(docs, tmp_path):
 
 
 @pytest.mark.parametrize("format,name", [(JSONL, "out.jsonl"), (BRAT, "out")])
-def test_what_is_there_is_replaced_by_force_only(docs, tmp_path, format, name):
+def test_existing_output_is_replaced_only_with_force(docs, tmp_path, format, name):
     export_docs(docs, tmp_path / name, format=format)
     before = content(tmp_path / name)
     if format is BRAT:
@@ -128,13 +128,13 @@ def test_folder_with_other_files_is_not_replaced(docs, tmp_path):
     assert content(tmp_path / "out") == before
 
 
-def test_empty_folder_is_taken(docs, tmp_path):
+def test_empty_folder_is_used(docs, tmp_path):
     (tmp_path / "out").mkdir()
     export_docs(docs, tmp_path / "out", format=BRAT)
     assert (tmp_path / "out" / "docs_2.txt").is_file()
 
 
-def test_folder_for_a_file_and_the_other_way_round(docs, tmp_path):
+def test_folder_instead_of_a_file_or_vice_versa_is_an_error(docs, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(ValueError, match="GP183.*is a folder.*written as one file"):
         export_docs(docs, tmp_path / "folder", format=JSONL, force=True)
@@ -143,14 +143,14 @@ def test_folder_for_a_file_and_the_other_way_round(docs, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_nothing_remains_of_an_error(docs, tmp_path, kind):
+def test_nothing_remains_after_an_error(docs, tmp_path, kind):
     with pytest.raises(ValueError, match="GP999"):
         export_docs(docs, tmp_path / "out", format=failing(kind))
     assert [p.name for p in tmp_path.iterdir()] == ["docs.spacy"]
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_error_leaves_what_was_there(docs, tmp_path, kind):
+def test_error_leaves_the_old_output(docs, tmp_path, kind):
     format = failing(kind)
     export_docs(docs, tmp_path / "out", format=format, options={"at": "9"})
     before = content(tmp_path / "out")
@@ -159,7 +159,7 @@ def test_error_leaves_what_was_there(docs, tmp_path, kind):
     assert content(tmp_path / "out") == before
 
 
-def test_documents_come_one_at_a_time(docs, tmp_path):
+def test_documents_are_yielded_one_at_a_time(docs, tmp_path):
     events = []
 
     def progress(documents):
@@ -176,7 +176,7 @@ def test_documents_come_one_at_a_time(docs, tmp_path):
     assert events == ["read", "written"] * 2
 
 
-def test_bad_options(docs, tmp_path):
+def test_invalid_options_are_an_error(docs, tmp_path):
     with pytest.raises(ValueError, match="GP166"):
         export_docs(docs, tmp_path / "out", format=JSONL, options={"x": "1"})
     with pytest.raises(ValueError, match="GP168.*jsonl"):
@@ -186,14 +186,14 @@ def test_bad_options(docs, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["docs.spacy"]
 
 
-def test_no_document(tmp_path):
+def test_corpus_without_documents_is_an_error(tmp_path):
     DocBin().to_disk(tmp_path / "a.spacy")
     with pytest.raises(ValueError, match="GP120"):
         export_docs(tmp_path / "a.spacy", tmp_path / "out", format=JSONL)
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_no_span_is_counted(tmp_path):
+def test_rejects_are_counted(tmp_path):
     doc = doc_with(["a"], [(0, 1, "X")])
     doc.cats = {"LETTER": 0.5}
     save(tmp_path / "a.spacy", [doc])
@@ -201,7 +201,7 @@ def test_what_is_no_span_is_counted(tmp_path):
     assert summary.rejected == {"not_a_span": 1}
 
 
-def test_other_key_and_entities(tmp_path):
+def test_options_choose_key_or_entities(tmp_path):
     doc = doc_with(["a", "b"], [(0, 1, "X")], key="mine")
     doc.ents = [doc.char_span(2, 3, label="Y")]
     save(tmp_path / "a.spacy", [doc])
@@ -234,7 +234,7 @@ def test_predictions_keep_their_scores_through_a_file(trained, tmp_path):
 
 
 @pytest.mark.parametrize("name", [n for n, f in FORMATS.items() if f.write is not None])
-def test_every_writer_writes_what_its_reader_reads(docs, tmp_path, name):
+def test_every_written_file_is_read_by_its_reader(docs, tmp_path, name):
     format = FORMATS[name]
     summary = export_docs(docs, tmp_path / "out", format=format)
     # What the tool's user has not yet accepted.

@@ -92,7 +92,7 @@ def test_round_trip(annotated):
 
 
 @given(annotated_texts())
-def test_what_came_back_stays_the_same(annotated):
+def test_second_round_trip_changes_nothing(annotated):
     back = annotated_from_doc(stored(make_doc(NLP, annotated)[0]))
     again = annotated_from_doc(stored(make_doc(NLP, back)[0]))
     assert again == back
@@ -106,7 +106,7 @@ def test_order_and_ids_are_those_of_the_source():
     assert annotated_from_doc(stored(doc), source=SOURCE).spans == spans
 
 
-def test_lost_gold_comes_where_its_offsets_belong():
+def test_lost_gold_is_sorted_by_offsets():
     text = "The Bank of Leith"
     places = [(0, 3), (4, 6), (4, 8), (12, 15), (12, 17), (13, 15)]
     spans = [TextSpan("X", a, b, SOURCE) for a, b in places]
@@ -126,7 +126,7 @@ def test_no_tokens_of_the_source_are_given_back_as_none():
     assert annotated_from_doc(stored(doc)).tokens == []
 
 
-def test_name_where_there_is_no_title():
+def test_document_without_a_title_gets_a_name():
     doc = doc_with(["a"])
     assert annotated_from_doc(doc, name="file:1").name == "file:1"
     doc.user_data["title"] = "own"
@@ -135,7 +135,7 @@ def test_name_where_there_is_no_title():
 
 @pytest.mark.parametrize("key", ["id", ("._.", "id", None, None)])
 @pytest.mark.parametrize("id", ["a/1", 7])
-def test_the_id_of_another_maker_is_the_name(key, id):
+def test_id_of_others_is_the_name(key, id):
     doc = doc_with(["a"])
     doc.user_data[key] = id
     back = annotated_from_doc(stored(doc), name="file:1")
@@ -145,7 +145,7 @@ def test_the_id_of_another_maker_is_the_name(key, id):
     assert (back.name, back.meta) == ("own", {"id": id})
 
 
-def test_data_of_another_maker_are_metadata():
+def test_user_data_of_others_becomes_metadata():
     doc = doc_with(["a", "b"])
     doc.user_data.update({"url": "http", "n": 2, "meta": {"n": 3, "tags": ["x"]}})
     doc.user_data[("._.", "author", None, None)] = "Mary"
@@ -165,7 +165,7 @@ def test_data_of_another_maker_are_metadata():
         *(("tokens", [[0, 9]]), ("tokens", [[1, 2], [0, 1]]), ("tokens", [["a", 1]])),
     ],
 )
-def test_what_another_has_stored_is_left_alone(key, value):
+def test_invalid_data_of_others_is_ignored(key, value):
     doc = doc_with(["a", "b"])
     plain = annotated_from_doc(doc, name="n")
     doc.user_data[key] = value
@@ -187,7 +187,7 @@ def test_what_another_has_stored_is_left_alone(key, value):
         (None, [None, None]),
     ],
 )
-def test_scores(scores, expected):
+def test_valid_scores_are_read(scores, expected):
     doc = doc_with(["a", "b"], [(0, 1, "X"), (0, 2, "Y")])
     doc.spans["sc"].attrs["scores"] = scores
     spans = annotated_from_doc(stored(doc)).spans
@@ -201,7 +201,7 @@ def test_missing_key_is_an_error_that_names_the_keys():
     assert annotated_from_doc(doc, spans_key="mine").spans == []
 
 
-def test_entities_take_the_place_of_a_missing_key_only():
+def test_entities_are_used_only_if_the_key_is_missing():
     doc = Doc(NLP.vocab, words=["a", "b"])
     doc.set_ents([Span(doc, 1, 2, label="PER")])
     (span,) = annotated_from_doc(doc, ents=True).spans
@@ -210,7 +210,7 @@ def test_entities_take_the_place_of_a_missing_key_only():
     assert annotated_from_doc(doc, ents=True).spans == []
 
 
-def test_lost_gold_is_no_part_of_predictions():
+def test_lost_gold_is_not_part_of_predictions():
     spans = [TextSpan("X", 0, 2, SOURCE)]
     doc, _ = make_doc(NLP, AnnotatedText("a", "The Bank", spans))
     assert len(annotated_from_doc(doc).spans) == 1
@@ -223,7 +223,7 @@ def test_lost_gold_is_no_part_of_predictions():
     "value",
     ["x", [[0, 1]], [[0, "1", "X"]], [[0, 1, 2]], [3], {"a": 1}, [[0, True, ""]]],
 )
-def test_lost_gold_of_another_form(value):
+def test_invalid_lost_gold_is_an_error(value):
     doc = doc_with(["a"])
     doc.user_data[LOST_GOLD] = value
     with pytest.raises(ValueError, match="GP181"):

@@ -69,7 +69,7 @@ def annotated(n, places):
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_reading(tmp_path, name):
+def test_time_of_reading_grows_with_the_input(tmp_path, name):
     given = INPUTS[name]
     assert_linear(lambda n: write(tmp_path, given, n), lambda path: read(path, given))
 
@@ -80,7 +80,7 @@ def test_every_format_has_an_input_that_grows():
 
 @pytest.mark.parametrize("mode", [m for m in ON_MISALIGNED if m != "error"])
 @pytest.mark.parametrize("shift", [0, 1, -1])
-def test_aligning(mode, shift):
+def test_time_of_aligning_grows_with_the_input(mode, shift):
     """With spans that fit tokens, that are misaligned, and with white space."""
     assert_linear(
         lambda n: annotated(n, [(max(0, a + shift), b) for a, b in spans(n, n)]),
@@ -89,18 +89,18 @@ def test_aligning(mode, shift):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_counting(shape):
+def test_time_of_counting_grows_with_the_input(shape):
     assert_linear(
         lambda n: doc_of(n, shape), lambda doc: CorpusStatistics("sc").add(doc)
     )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_cutting_into_chunks(shape):
+def test_time_of_cutting_chunks_grows_with_the_input(shape):
     assert_linear(lambda n: doc_of(n, shape), lambda doc: cut_doc(doc, 50))
 
 
-def test_layers_of_tags():
+def test_time_of_layering_tags_grows_with_the_input():
     assert_linear(
         lambda n: [TagRun("X", i, i + 20, True) for i in range(n)],
         lambda runs: assign_layers(runs),
@@ -108,7 +108,7 @@ def test_layers_of_tags():
 
 
 @pytest.mark.parametrize("name", [n for n, f in FORMATS.items() if f.write])
-def test_writing(tmp_path, name):
+def test_time_of_writing_grows_with_the_input(tmp_path, name):
     # A layer for all spans that overlap: conll and hf-tokens write as many columns.
     cuts = FORMATS[name].cuts_tokens
     shape = "side by side" if cuts else "crossing"
@@ -118,14 +118,14 @@ def test_writing(tmp_path, name):
     )
 
 
-def test_splitting():
+def test_time_of_splitting_grows_with_the_input():
     names = [(f"a {i}", Source(f"{i}.txt", 1)) for i in range(max(SIZES))]
     assert_linear(
         lambda n: names[:n], lambda given: assign_splits(given, parse_splits("0.5,0.5"))
     )
 
 
-def test_looking_for_leaks():
+def test_time_of_finding_leaks_grows_with_the_input():
     assert_linear(
         lambda n: doc_with(['."' + "ab " * 20] * n),
         lambda doc: TextPrints().add(doc),
@@ -133,7 +133,7 @@ def test_looking_for_leaks():
 
 
 @pytest.mark.parametrize("shift", [0, 1])
-def test_converting(tmp_path, shift):
+def test_time_of_converting_grows_with_the_input(tmp_path, shift):
     """From reading to rejects and summary, for spans that are kept, or rejected."""
 
     def make(n):
@@ -146,7 +146,7 @@ def test_converting(tmp_path, shift):
     )
 
 
-def test_exporting(tmp_path):
+def test_time_of_exporting_grows_with_the_input(tmp_path):
     options = {"format": FORMATS["jsonl"], "force": True}
     assert_linear(
         lambda n: save(tmp_path / "a.spacy", [doc_of(n, "crossing")]),
@@ -184,7 +184,7 @@ def read_large_inputs(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_large_inputs_end(tmp_path):
+def test_large_inputs_are_processed(tmp_path):
     tests = Path(__file__).parent.parent
     code = (
         f"import sys; sys.path[:0] = [{str(tests)!r}, {str(Path(__file__).parent)!r}]; "

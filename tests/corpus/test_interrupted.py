@@ -93,7 +93,9 @@ def check(output, old, new):
 
 @pytest.mark.parametrize("again", [False, True])
 @pytest.mark.parametrize("move", range(1, 11))
-def test_killed_at_a_move(tmp_path, expected, move, again):
+def test_process_killed_at_a_move_leaves_the_old_or_new_output(
+    tmp_path, expected, move, again
+):
     (old_source, old, _), (source, new, _) = expected
     output, n_moves = tmp_path / "out", 10 if again else 5
     if again:
@@ -123,7 +125,7 @@ def test_killed_at_a_move(tmp_path, expected, move, again):
 
 @pytest.mark.filterwarnings("ignore:.*GPW125")
 @pytest.mark.parametrize("move", [None, 1, 3, 7, 10])
-def test_a_folder_next_to_which_nothing_may_be_made(
+def test_folder_with_a_read_only_parent_is_written(
     tmp_path, expected, move, monkeypatch
 ):
     """Such as a container's volume."""
@@ -162,7 +164,7 @@ def test_an_error_at_a_move_changes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_conversions_into_one_folder_exclude_each_other(tmp_path, expected):
+def test_second_conversion_into_a_folder_is_an_error(tmp_path, expected):
     (old_source, old, _), (source, _, _) = expected
     output = tmp_path / "more" / "out"
 
@@ -179,7 +181,7 @@ def test_conversions_into_one_folder_exclude_each_other(tmp_path, expected):
     assert [path.name for path in output.parent.iterdir()] == ["out"]
 
 
-def test_processes_that_convert_into_one_folder_exclude_each_other(tmp_path, expected):
+def test_second_process_that_converts_into_a_folder_is_an_error(tmp_path, expected):
     """The one that a killed process kept away comes next."""
     (_, _, _), (source, new, _) = expected
     reader, writer = os.pipe()

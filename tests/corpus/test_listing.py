@@ -59,7 +59,7 @@ def forbidden(monkeypatch):
     return names.add
 
 
-def test_files_come_in_the_order_of_their_names(tmp_path):
+def test_files_are_sorted_by_name(tmp_path):
     names = ["a/b", "a.txt", "B", "a/a/z", "c"]
     make(tmp_path, *names, ".hidden", ".git/x", "a/.x")
     assert listed(tmp_path) == [
@@ -80,7 +80,7 @@ def test_links_to_files_are_files(tmp_path):
     assert listed(tmp_path) == ["a", "b"]
 
 
-def test_a_folder_that_is_there_twice_is_read_once(tmp_path):
+def test_folder_with_two_paths_is_read_once(tmp_path):
     make(tmp_path / "corpus", "z/x")
     make(tmp_path / "other", "y")
     link(tmp_path / "corpus" / "a", "z")
@@ -91,14 +91,14 @@ def test_a_folder_that_is_there_twice_is_read_once(tmp_path):
 
 
 @pytest.mark.parametrize("target", [".", "..", "../..", "../../.."])
-def test_loops_of_links_end(tmp_path, target):
+def test_loops_of_links_are_read_once(tmp_path, target):
     make(tmp_path / "corpus", "sub/a")
     link(tmp_path / "corpus" / "sub" / "up", target)
     with pytest.warns(UserWarning, match=r"GPW126.*: sub/up\."):
         assert listed(tmp_path / "corpus") == ["sub/a"]
 
 
-def test_links_that_lead_to_each_other_end(tmp_path):
+def test_links_that_lead_to_each_other_are_read_once(tmp_path):
     for name, other in (("a", "b"), ("b", "a")):
         make(tmp_path / name, name)
         link(tmp_path / name / "link", tmp_path / other)
@@ -130,7 +130,7 @@ def test_folders_that_may_not_be_listed_are_errors(tmp_path, forbidden):
         list_files(tmp_path)
 
 
-def test_hidden_links_do_not_matter(tmp_path):
+def test_hidden_links_are_ignored(tmp_path):
     make(tmp_path, "a")
     link(tmp_path / ".#lock", "nobody@nowhere")
     assert listed(tmp_path) == ["a"]
@@ -143,7 +143,7 @@ def test_pipes_are_errors(tmp_path):
         list_files(tmp_path)
 
 
-def test_many_faults_are_cut_short(tmp_path):
+def test_long_list_of_errors_is_shortened(tmp_path):
     for i in range(7):
         link(tmp_path / f"l{i}", "nowhere")
     with pytest.raises(ValueError, match="GP190.*l4.*, …") as error:
@@ -192,7 +192,7 @@ def test_all_readers_of_docs_refuse_the_same_folder(docs, tmp_path):
 
 
 @pytest.mark.parametrize("command", [["debug"], ["export", "-f", "jsonl"]])
-def test_commands_name_what_cannot_be_read(docs, tmp_path, command):
+def test_commands_name_unreadable_files(docs, tmp_path, command):
     link(docs / "d.spacy", "nowhere")
     args = [*command, str(docs), *([str(tmp_path / "out")] if command[1:] else [])]
     result = CliRunner().invoke(global_pointer_cli, args)
@@ -216,7 +216,7 @@ def test_linked_files_of_another_ending_are_named(tmp_path):
     assert other_files(tmp_path / "corpus", [".txt"]) == ["more/notes.md"]
 
 
-def test_texts_behind_a_link_are_read(tmp_path):
+def test_texts_in_a_linked_folder_are_read(tmp_path):
     make(tmp_path / "other", "b.txt")
     make(tmp_path / "corpus", "a.txt")
     link(tmp_path / "corpus" / "more", tmp_path / "other")
@@ -226,7 +226,7 @@ def test_texts_behind_a_link_are_read(tmp_path):
     ]
 
 
-def test_a_training_notes_a_change_behind_a_link(tmp_path):
+def test_change_in_a_linked_folder_is_detected(tmp_path):
     make(tmp_path / "other", "b.txt")
     make(tmp_path / "corpus", "a.txt")
     link(tmp_path / "corpus" / "more", tmp_path / "other")

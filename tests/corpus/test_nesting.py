@@ -60,7 +60,7 @@ def lost_by_search(spans, conflict):
         ([(0, 3), (2, 5), (4, 7)], 1, 2, 1, 1),
     ],
 )
-def test_examples(spans, depth, pairs, nested, flat):
+def test_counts_of_examples_are_as_expected(spans, depth, pairs, nested, flat):
     assert nesting_depth(spans) == depth
     assert crossing_pairs(spans) == pairs
     assert count_lost(spans, "nested") == nested
@@ -69,32 +69,32 @@ def test_examples(spans, depth, pairs, nested, flat):
 
 
 @given(SPANS)
-def test_depth(spans):
+def test_depth_equals_a_recursive_count(spans):
     assert nesting_depth(spans) == depth_by_recursion(spans)
 
 
 @given(SPANS)
-def test_crossing_pairs(spans):
+def test_crossing_pairs_equal_a_plain_count(spans):
     expected = sum(cross(a, b) for a, b in combinations(spans, 2))
     assert crossing_pairs(spans) == expected
 
 
 @pytest.mark.parametrize("overlap,conflict", [("nested", cross), ("flat", share)])
 @given(spans=SPANS)
-def test_least_loss(overlap, conflict, spans):
+def test_count_lost_equals_an_exhaustive_search(overlap, conflict, spans):
     assert count_lost(spans, overlap) == lost_by_search(spans, conflict)
 
 
 @pytest.mark.parametrize("overlap,conflict", [("nested", cross), ("flat", share)])
 @given(spans=SPANS)
-def test_a_conflict_is_found_where_there_is_one(overlap, conflict, spans):
+def test_first_conflict_finds_a_conflict_if_there_is_one(overlap, conflict, spans):
     found = first_conflict(spans, overlap)
     assert (found is not None) == (count_lost(spans, overlap) > 0)
     assert found is None or conflict(*(spans[i] for i in found))
     assert first_conflict(spans, "any") is None
 
 
-def test_many_spans_are_quick():
+def test_many_spans_take_little_time():
     # 200,000 pairs that cross among 20,000 spans; seconds if all pairs were compared.
     spans = [(i, i + 11) for i in range(20_000)]
     assert crossing_pairs(spans) == 10 * 20_000 - 55
@@ -102,7 +102,7 @@ def test_many_spans_are_quick():
 
 
 @given(SPANS)
-def test_clusters_are_what_hangs_together_by_crossings(spans):
+def test_clusters_are_connected_by_crossings(spans):
     expected = {
         span for a, b in combinations(set(spans), 2) if cross(a, b) for span in (a, b)
     }

@@ -29,7 +29,7 @@ def times(corpus, nlp):
     return Counter(str(example.reference[0]) for example in corpus(nlp))
 
 
-def test_a_label_below_the_share_is_repeated(nlp):
+def test_label_below_the_fraction_is_repeated(nlp):
     corpus = corpus_of("A", *["B"] * 24)  # A: 4 %, a ninth of 36 %
     found = times(create_rare_labels_corpus_v1(corpus, least_share=0.36), nlp)
     assert found["0"] == 3
@@ -58,7 +58,7 @@ def test_the_rarest_label_counts(nlp):
     assert found["0"] == 3
 
 
-def test_passes_differ_and_seeds_repeat_them(nlp):
+def test_passes_differ_and_the_same_seed_repeats_them(nlp):
     corpus = corpus_of(*["A"] * 40, *[""] * 60)
     one, other = (create_rare_labels_corpus_v1(corpus, least_share=0.9) for _ in "ab")
     first, second = times(one, nlp), times(one, nlp)
@@ -74,18 +74,18 @@ def test_documents_that_were_not_annotated_are_kept(nlp):
 
 
 @pytest.mark.parametrize("share", [0.0, -0.5, 1.5, float("nan"), "0.1", True])
-def test_share_out_of_range(share):
+def test_fraction_out_of_range_is_an_error(share):
     with pytest.raises(ValueError, match="GP227"):
         create_rare_labels_corpus_v1(corpus_of("A"), least_share=share)
 
 
-def test_a_corpus_that_is_streamed(nlp):
+def test_streamed_corpus_raises_GP222(nlp):
     nlp.config["training"]["max_epochs"] = -1
     with pytest.raises(ValueError, match="GP222.*max_epochs = -1"):
         next(create_rare_labels_corpus_v1(corpus_of("A"))(nlp))
 
 
-def test_config_block():
+def test_config_block_makes_the_corpus():
     config = {
         "corpus": {
             "@readers": "spacy-globalpointer.RareLabelsCorpus.v1",

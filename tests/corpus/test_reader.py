@@ -38,7 +38,7 @@ def texts(examples):
     return [example.reference.text for example in examples]
 
 
-def test_whole_documents_as_spacy_reads_them(path):
+def test_whole_documents_are_read_as_by_spacy(path):
     found = list(create_chunked_corpus_v1(path)(NLP))
     expected = list(Corpus(path)(NLP))
     assert len(found) == 3
@@ -62,7 +62,7 @@ def test_chunks_end_at_sentences_and_keep_spans(path):
     assert all("sc" in example.reference.spans for example in examples)
 
 
-def test_registered_reader_from_config(path):
+def test_config_makes_the_registered_reader(path):
     config = {
         "corpus": {
             "@readers": "spacy-globalpointer.ChunkedCorpus.v1",
@@ -76,23 +76,23 @@ def test_registered_reader_from_config(path):
 
 
 @pytest.mark.parametrize("value", [1.5, "5", True, None])
-def test_numbers_of_the_wrong_type(path, value):
+def test_numbers_of_the_wrong_type_are_an_error(path, value):
     with pytest.raises(ValueError, match="GP117.*chunk_size"):
         create_chunked_corpus_v1(path, chunk_size=value)
 
 
 @pytest.mark.parametrize("name", ["chunk_size", "overlap", "limit", "shuffle_buffer"])
-def test_negative_numbers(path, name):
+def test_negative_numbers_are_an_error(path, name):
     with pytest.raises(ValueError, match=f"GP117.*{name}.*-1"):
         ChunkedCorpus(path, **{name: -1})
 
 
-def test_no_path():
+def test_missing_path_is_an_error():
     with pytest.raises(ValueError, match="GP116"):
         create_chunked_corpus_v1(None)
 
 
-def test_damaged_file(tmp_path):
+def test_damaged_file_is_an_error(tmp_path):
     (tmp_path / "bad.spacy").write_bytes(b"not a DocBin")
     with pytest.raises(ValueError, match="GP118.*bad.spacy"):
         list(ChunkedCorpus(tmp_path / "bad.spacy")(NLP))
@@ -155,7 +155,7 @@ def test_overlap_repeats_lost_gold():
     assert second.user_data[LOST_GOLD] == [(1, 2, "L")]
 
 
-def test_augmenter(path):
+def test_augmenter_adds_examples(path):
     def twice(nlp, example):
         yield example
         yield Example(nlp.make_doc("new"), doc_with(["new"]))
@@ -182,7 +182,7 @@ def test_unknown_spaces_keep_the_reference_tokens(tmp_path, chunk_size):
     assert tokens == ["a-b c", "d", "e"]
 
 
-def test_everything_that_must_not_be_cut():
+def test_chunks_cut_no_span():
     doc = doc_with(list("abcdefghij"), [(0, 4, "X")])
     doc.spans["other"] = [Span(doc, 3, 5, label="Y", kb_id="Q1", span_id="id")]
     doc.ents = [Span(doc, 4, 6, label="E")]
@@ -235,12 +235,12 @@ def test_short_document_is_not_copied():
         (["a", "\n\n", "b", "\n", "c"], [2], [4]),
     ],
 )
-def test_breaks_by_punctuation(words, paragraphs, sentences):
+def test_breaks_follow_punctuation(words, paragraphs, sentences):
     found = find_breaks(Doc(NLP.vocab, words=words))
     assert (found[0], sorted(found[1])) == (paragraphs, sentences)
 
 
-def test_breaks_by_annotated_sentences():
+def test_breaks_follow_annotated_sentences():
     starts = [True, False, False, True]
     doc = Doc(NLP.vocab, words=["A", ".", "B", "c"], sent_starts=starts)
     assert find_breaks(doc) == ([], [0, 3])

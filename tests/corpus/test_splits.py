@@ -24,12 +24,12 @@ def assign(names, rules, seed=0, file="all.jsonl"):
 
 
 @pytest.mark.parametrize("value", ["0.5,0.6", "0.5,0", "0.4,0.3,0.2,0.1", "2"])
-def test_fractions_that_cannot_be_used(value):
+def test_invalid_fractions_are_an_error(value):
     with pytest.raises(ValueError, match="GP109"):
         parse_splits(value)
 
 
-def test_fractions():
+def test_fractions_are_assigned_by_seed():
     documents = [f"doc{i}" for i in range(10)]
     assigned = assign(documents, "0.8, 0.1,0.1", seed=1)
     sizes = [list(assigned.values()).count(s) for s in ("train", "dev", "test")]
@@ -39,18 +39,18 @@ def test_fractions():
 
 
 @pytest.mark.parametrize("value", ["missing.json", "0.5;0.5"])
-def test_a_splits_file_that_is_not_there(value, tmp_path, monkeypatch):
+def test_missing_splits_file_is_an_error(value, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=f"GP143.*{value}.*{tmp_path}.*fractions"):
         parse_splits(value)
 
 
-def test_fractions_with_an_empty_split():
+def test_fractions_with_an_empty_split_are_an_error():
     with pytest.raises(ValueError, match="GP114.*'dev'.*2 documents"):
         assign(["a", "b"], "0.8,0.1,0.1")
 
 
-def test_more_left_out_documents_than_are_worth_counting():
+def test_many_left_out_documents_are_not_all_counted():
     rules = SplitRules({"train": ["a"]}, {}, ["train"])
     names = [f"doc{i}" for i in range(20_000)]
     with pytest.raises(ValueError, match="GP111.*more than 10,000 documents"):
@@ -68,7 +68,7 @@ def test_patterns_fit_names_or_files():
     }
 
 
-def test_a_name_as_it_stands_goes_before_patterns():
+def test_exact_name_takes_precedence_over_patterns():
     rules = SplitRules({"dev": ["x[1]"], "train": ["x*"]}, {}, ["dev", "train"])
     assert assign(["x[1]", "x2"], rules) == {"x[1]": "dev", "x2": "train"}
 
@@ -77,7 +77,7 @@ def test_a_name_as_it_stands_goes_before_patterns():
     names=st.lists(st.text(min_size=1), min_size=30, max_size=60, unique=True),
     seed=st.integers(-(10**9), 10**9),
 )
-def test_shares_are_exact_and_independent_of_the_order(names, seed):
+def test_fractions_are_exact_and_independent_of_the_order(names, seed):
     assigned = assign(names, "0.5,0.25,0.25", seed=seed)
     sizes = [list(assigned.values()).count(s) for s in ("train", "dev", "test")]
     n = len(names)

@@ -17,7 +17,7 @@ def count(*docs):
     return statistics
 
 
-def test_counts():
+def test_documents_are_counted():
     nested = doc_with(list("abcdefgh"), [(0, 6, "X"), (1, 3, "Y"), (2, 4, "Y")])
     nested.user_data[LOST_GOLD] = [[0, 1, "Z"]]
     space = doc_with(["a", "\n", "b"], [(0, 2, "X"), (1, 3, "X"), (0, 3, "X")])
@@ -34,13 +34,13 @@ def test_counts():
     assert stats.keys_found == {"sc": 3, "other": 1}
 
 
-def test_no_documents():
+def test_counts_without_documents_are_zero():
     stats = count()
     assert (stats.documents, stats.spans, stats.longest_span) == (0, 0, 0)
     assert (stats.percentile(50), stats.longer_than(1)) == (0, 0)
 
 
-def test_percentiles_and_bound():
+def test_percentiles_and_long_spans_are_counted():
     stats = CorpusStatistics("sc")
     stats.lengths.update({1: 50, 2: 45, 3: 4, 90: 1})
     stats.labels.update({"X": 100})

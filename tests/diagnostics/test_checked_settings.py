@@ -53,7 +53,7 @@ def build_pipeline(folder, encoder):
     return folder
 
 
-def test_the_default_config():
+def test_settings_of_the_default_config_are_read():
     """Its paths are null, and what is left out in it has its default."""
     assert read_settings(DEFAULT) == CheckedSettings(
         overlap="nested",
@@ -62,13 +62,13 @@ def test_the_default_config():
     )
 
 
-def test_a_config_that_is_not_filled_in(write):
+def test_missing_settings_of_a_config_have_their_defaults(write):
     sections = {"components": {"global_pointer": {"factory": "global_pointer"}}}
     path = write({**sections, "nlp.pipeline": ["global_pointer"], "corpora": {}})
     assert read_settings(path) == CheckedSettings()
 
 
-def test_other_values(write):
+def test_other_values_are_read(write):
     path = write(
         {
             "components.global_pointer.spans_key": "other",
@@ -106,7 +106,7 @@ def test_no_transformer_is_listened_to(write):
     assert settings.has_tok2vec
 
 
-def test_a_listener_to_a_tok2vec():
+def test_listener_to_a_tok2vec_is_found():
     assert read_settings(DEFAULT.with_name("tok2vec.cfg")).has_tok2vec
     assert not read_settings(DEFAULT).has_tok2vec
 
@@ -122,7 +122,7 @@ def test_the_component_has_an_encoder_of_its_own(write):
     assert read_settings(path).encoder == EncoderSettings("own", window=99)
 
 
-def test_one_of_two_transformers(write):
+def test_transformer_that_is_listened_to_is_found(write):
     changes = {"components.global_pointer.model.tok2vec.upstream": "second"}
     model = {"@architectures": OURS, "name": "second"}
     changes["components.second"] = {"factory": "transformer", "model": model}
@@ -130,7 +130,7 @@ def test_one_of_two_transformers(write):
     assert read_settings(write(changes)).encoder == EncoderSettings("second")
 
 
-def test_windows_of_another_architecture(write):
+def test_windows_of_another_architecture_are_unknown(write):
     model = {"@architectures": "spacy-transformers.TransformerModel.v3", "name": "x"}
     encoder = read_settings(write({"components.transformer.model": model})).encoder
     assert encoder == EncoderSettings("x", context=0, has_windows=False)
@@ -146,12 +146,12 @@ def test_windows_of_another_architecture(write):
         ({"@losses": "mine.v1", "label_weights": "inverse"}, None),
     ],
 )
-def test_weights_by_number(write, loss, expected):
+def test_weights_by_number_are_read(write, loss, expected):
     path = write({"components.global_pointer.loss": loss})
     assert read_settings(path).weights_by_number == expected
 
 
-def test_named_labels(write):
+def test_named_labels_are_read(write):
     weights = {"components.global_pointer.loss.label_weights": {"VEH": 3.0}}
     path = write({**weights, "components.global_pointer.thresholds": {"ORG": 0.3}})
     named = {"thresholds": ["ORG"], "label_weights": ["VEH"]}
@@ -159,7 +159,7 @@ def test_named_labels(write):
     assert read_settings(DEFAULT).named_labels == {}
 
 
-def test_several_components(write):
+def test_one_of_several_components_must_be_named(write):
     second = {"factory": "global_pointer", "overlap": "flat"}
     path = write(
         {
@@ -175,7 +175,7 @@ def test_several_components(write):
         read_settings(path, "transformer")
 
 
-def test_no_component(write):
+def test_config_without_the_component_is_an_error(write):
     with pytest.raises(ValueError, match="GP156.*: none"):
         read_settings(write({"nlp.pipeline": ["transformer"]}))
 
@@ -197,7 +197,7 @@ def test_no_component(write):
         ({"corpora.train.chunk_size": 1.5}, "GP117"),
     ],
 )
-def test_bad_values(write, changes, code):
+def test_invalid_values_are_an_error(write, changes, code):
     with pytest.raises(ValueError, match=code):
         read_settings(write(changes))
 
@@ -205,13 +205,13 @@ def test_bad_values(write, changes, code):
 @pytest.mark.parametrize(
     "text", [b"junk", b"[a]\nx = ${b.c}\n", b"[a]\nx = 1\n[a]\n", b"\xff[a]\n"]
 )
-def test_no_config(tmp_path, text):
+def test_invalid_config_is_an_error(tmp_path, text):
     (tmp_path / "x.cfg").write_bytes(text)
     with pytest.raises(ValueError, match="GP155"):
         read_settings(tmp_path / "x.cfg")
 
 
-def test_a_trained_pipeline(tmp_path, bert_folder, write):
+def test_settings_of_a_trained_pipeline_are_read(tmp_path, bert_folder, write):
     folder = build_pipeline(tmp_path / "pipeline", bert_folder)
     stored = EncoderSettings(str(folder / "transformer"), window=40, context=2)
     expected = CheckedSettings(overlap="flat", encoder=stored)
@@ -238,7 +238,7 @@ def test_a_trained_pipeline(tmp_path, bert_folder, write):
     assert settings.encoder == stored
 
 
-def test_components_of_pipelines_that_are_not_there(write):
+def test_components_of_missing_pipelines_are_reported(write):
     path = write({"components.transformer": {"source": "not_there"}})
     assert read_settings(path).encoder is None
     path = write({"components.global_pointer": {"source": "not_there"}})
@@ -248,7 +248,7 @@ def test_components_of_pipelines_that_are_not_there(write):
         read_settings(path)
 
 
-def test_the_language_of_a_config(write):
+def test_language_of_a_config_is_read(write):
     assert read_language(DEFAULT).lang == "en"
     chinese = read_language(write({"nlp.lang": "zh"}))
     assert [token.text for token in chinese("北京")] == ["北", "京"]

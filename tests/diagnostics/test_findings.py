@@ -123,7 +123,7 @@ def test_many_spans_are_a_warning_that_names_some(tmp_path, fault):
         *[(3, 301, False), (0, 0, False)],
     ],
 )
-def test_weight_of_a_finding_about_spans(n, total, large):
+def test_number_of_spans_decides_whether_a_finding_is_large(n, total, large):
     assert Finding("x:", "", n, total).is_large == large
 
 
@@ -209,7 +209,9 @@ def test_chunks_are_judged_by_the_file_that_is_trained_on(tmp_path, files, bert_
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_the_configs_file_is_trained_on(tmp_path, files, bert_folder, wrapped):
+def test_train_file_of_the_config_is_the_training_file(
+    tmp_path, files, bert_folder, wrapped
+):
     _, long = files
     train = files[0].rename(tmp_path / "train.spacy")
     config = Config().from_disk(DEFAULT, interpolate=False)

@@ -45,7 +45,7 @@ def count(tokenizer, *docs, **settings):
     return result
 
 
-def test_pieces_of_tokens(tokenizers):
+def test_pieces_of_tokens_are_counted(tokenizers):
     found = count(tokenizers[0], spaced("a bb ccc"), spaced("dddddd"))
     assert (found.tokens, found.pieces, found.per_token) == (4, 12, 3.0)
     assert [found.percentile(p) for p in (25, 26, 50, 75, 99)] == [1, 2, 2, 3, 6]
@@ -61,13 +61,13 @@ def test_unknown_pieces_are_counted_and_their_words_named(tokenizers):
     assert count(tokenizers[1], spaced("中 😀")).unknown == 0  # bytes are all known
 
 
-def test_tokens_without_a_piece(tokenizers):
+def test_tokens_without_a_piece_are_counted(tokenizers):
     found = count(tokenizers[0], make_doc([("a", False), ("\n", False), ("\u200b", 0)]))
     assert found.without_piece == 1
     assert found.words_without_piece() == [("\u200b", 1)]
 
 
-def test_windows_are_the_encoders(tokenizers):
+def test_windows_are_those_of_the_encoder(tokenizers):
     docs = [spaced("aaaa " * 9 + "b"), spaced("a")]
     found = count(tokenizers[0], *docs, capacity=10, context=2)
     [long, _] = split_pieces(tokenizers[0], docs)
@@ -77,7 +77,7 @@ def test_windows_are_the_encoders(tokenizers):
     assert count(tokenizers[0], *docs).windows == 0
 
 
-def test_spans_longer_than_a_window(tokenizers):
+def test_spans_longer_than_a_window_are_counted(tokenizers):
     doc = spaced("aaaa bb c", [(0, 1), (0, 2), (0, 3), (1, 3)])
     settings = {"capacity": 6, "context": 0}
     assert count(tokenizers[0], doc, **settings).spans_over_window == 1
@@ -88,7 +88,7 @@ def test_spans_longer_than_a_window(tokenizers):
     assert other.spans_over_window == 0
 
 
-def test_nothing(tokenizers):
+def test_counts_of_an_empty_document_are_zero(tokenizers):
     found = count(tokenizers[0], make_doc([]), capacity=10)
     assert (found.tokens, found.pieces, found.per_token) == (0, 0, 0)
     assert (found.percentile(99), found.unknown_share, found.windows) == (0, 0, 0)

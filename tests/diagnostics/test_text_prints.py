@@ -34,7 +34,7 @@ def test_documents_in_both_are_counted_and_named():
     assert prints("Other.").shared_with(train).documents == 0
 
 
-def test_copies_in_the_test_file_all_leak():
+def test_all_copies_in_the_test_file_are_counted():
     train = prints(("a", "One text."), ("b", "Another text."))
     test = prints(("c", "One text."), ("d", "one  text."), ("e", "ONE TEXT."), "New.")
     shared = test.shared_with(train)
@@ -58,13 +58,13 @@ def test_case_and_white_space_make_no_difference():
     assert prints("the bank ofleith").shared_with(train).documents == 0
 
 
-def test_repeated_documents_of_a_file():
+def test_repeated_documents_of_a_file_are_counted():
     found = prints(("a", "One."), ("b", "Two."), ("c", "one."), ("d", "ONE."))
     assert found.repeated == 2
     assert found.repeated_names == [("a", "c"), ("a", "d")]
 
 
-def test_some_are_named():
+def test_only_some_documents_are_named():
     texts = [f"Text {i}." for i in range(2 * MAX_NAMES)]
     found = prints(*texts, *texts)
     assert found.repeated == 2 * MAX_NAMES
@@ -90,14 +90,14 @@ def test_sentences_are_cut(between):
     assert shared.n_sentences == 2 and shared.percent == 50
 
 
-def test_sentences_without_white_space_between_them():
+def test_sentences_without_white_space_are_separated():
     sentence = "患者男性因咳嗽三天后入院在北京协和医"  # 18 characters, as 54 letters
     train = prints(f"{sentence}。其他。")
     shared = prints(f"诊断为肺炎。{sentence}！").shared_with(train)
     assert (shared.sentences, shared.n_sentences) == (1, 1)
 
 
-def test_line_breaks_within_a_sentence_do_not_hide_it():
+def test_line_breaks_within_a_sentence_are_ignored():
     train = prints(LONG.format("leith"))
     wrapped = LONG.format("leith").replace(" brown ", "\nbrown ") + " ."
     assert prints(f"New. {wrapped}").shared_with(train).sentences == 1

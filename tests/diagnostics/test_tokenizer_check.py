@@ -20,7 +20,7 @@ def check(*docs, nlp=NLP):
     return result
 
 
-def test_the_tokenizers_own_documents():
+def test_documents_of_the_same_tokenizer_do_not_differ():
     found = check(NLP.make_doc("The Bank of Leith paid Mary."), NLP.make_doc(""))
     assert (found.documents, found.misaligned, found.example) == (0, 0, None)
 
@@ -36,7 +36,7 @@ def test_a_document_that_is_cut_differently():
     assert "'Leith . Mary' by the tokenizer" in str(found.example)
 
 
-def test_spans_that_do_not_fit_any_more():
+def test_spans_that_no_longer_align_are_counted():
     spaces = [True, False, False]
     doc = doc_with(["of", "Leith", "."], [(1, 2, "X"), (1, 3, "X")], spaces=spaces)
     by_words = spacy.blank("en")
@@ -53,14 +53,14 @@ def test_a_longer_text_differs_at_its_end():
     assert found.example == "'b' in the file, '' by the tokenizer"
 
 
-def test_words_without_spaces_are_kept_as_they_are():
+def test_words_without_spaces_are_unchanged():
     words = ["can", "not.", "x"]
     assert check(doc_with(words, spaces=[True] * 3)).documents == 1
     assert check(doc_with(words)).documents == 0
 
 
 @pytest.mark.parametrize("key", ["sc", "other"])
-def test_spans_under_the_key_alone(key):
+def test_only_spans_under_the_key_are_checked(key):
     doc = doc_with(["can", "not."], [(1, 2, "X")], key=key, spaces=[True, False])
     doc.spans[key].append(Span(doc, 0, 1, label="X"))
     by_letter = spacy.blank("zh")

@@ -26,7 +26,7 @@ COARSENESS = st.integers(1, 2)
 
 
 @given(st.integers(1, 5000), COARSENESS)
-def test_a_length_grows_by_little(length, coarseness):
+def test_rounding_increases_a_length_only_a_little(length, coarseness):
     rounded = round_length(length, coarseness)
     most = max(4, min(length / 4, 8 * coarseness), coarseness * length / 16)
     assert 0 <= rounded - length < most

@@ -50,7 +50,7 @@ def test_every_piece_is_given_from_its_own_place(
     assert numpy.allclose(total, 1)
 
 
-def test_global_pieces():
+def test_global_pieces_are_marked():
     docs = [make_pieces(4, 10), make_pieces(2, 20)]
     is_global = [numpy.array([0, 1, 0, 0], bool), numpy.array([0, 1], bool)]
     bounds = {"window": 20, "context": 2, "max_pieces": 100, "max_filling": 100}

@@ -24,7 +24,7 @@ def test_elements_are_kept_and_scaled_or_zero(n, p, seed):
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.85])
-def test_probabilities(p):
+def test_elements_are_dropped_with_the_probability(p):
     """Of each element, of its neighbours, and of those of the same 64 bits."""
     n = 400_000
     kept = drop(torch.ones(n), p) != 0
@@ -65,7 +65,7 @@ def test_attention_is_torchs_but_for_the_draws(monkeypatch, kind, scale):
     assert torch.allclose(ours, expected, atol=1e-6)
 
 
-def test_what_is_left_to_torch():
+def test_attention_without_dropout_is_left_to_torch():
     query = torch.randn(1, 2, 4, 8)
     with QuickDropout():
         plain = F.scaled_dot_product_attention(query, query, query)

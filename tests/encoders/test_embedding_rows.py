@@ -51,7 +51,7 @@ def test_gradients_are_torchs(shapes, padding, at_once, seed):
 
 
 @pytest.mark.parametrize("first", ["lookup", "product"])
-def test_a_table_that_is_used_otherwise_too(first):
+def test_table_with_other_uses_gets_the_same_gradient(first):
     """As the table that a language model's head shares."""
     gradients = []
     for own in (True, False):
@@ -87,7 +87,7 @@ def test_an_overflow_at_padding_does_not_count():
     assert weight.grad.tolist() == [[0, 0], [2, 3], [0, 0]]
 
 
-def test_padding_that_is_no_row():
+def test_padding_index_outside_the_table_is_an_error():
     with pytest.raises(AssertionError, match="Padding_idx"):
         look_up(
             torch.ones(3, 2).requires_grad_(),
@@ -97,7 +97,7 @@ def test_padding_that_is_no_row():
         )
 
 
-def test_with_checkpointing():
+def test_gradient_is_right_with_checkpointing():
     weight = torch.ones(3, 2, requires_grad=True)
 
     def run(rows):
@@ -119,7 +119,7 @@ def test_with_checkpointing():
         ("sparse", {"sparse": True}),
     ],
 )
-def test_what_is_no_plain_lookup_of_a_parameter_is_torchs(kind, settings):
+def test_other_lookups_are_left_to_torch(kind, settings):
     weight = torch.ones(3, 2, requires_grad=kind != "frozen")
     table = weight * 2 if kind == "made" else weight
     rows = torch.tensor([2, 0, 2])

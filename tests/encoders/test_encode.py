@@ -52,7 +52,7 @@ def test_vectors_are_those_of_each_text_alone(
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_what_fills_up_windows_changes_no_bit(family, dtype, tmp_path):
+def test_padding_of_windows_changes_no_bit(family, dtype, tmp_path):
     (tmp_path / "encoder").mkdir()
     encoder = load_encoder(str(FAMILIES[family](tmp_path / "encoder")))
     module = encoder.module.eval().to(dtype)

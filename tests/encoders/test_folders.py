@@ -47,12 +47,12 @@ def same_but_for_weights(outline, encoder):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_an_outline_tells_what_the_encoder_tells(family, tmp_path):
+def test_outline_has_the_same_properties_as_the_encoder(family, tmp_path):
     folder = str(FAMILIES[family](tmp_path))
     same_but_for_weights(load_encoder(folder, with_weights=False), load_encoder(folder))
 
 
-def test_the_outline_of_a_trained_pipelines_encoder(pipeline):
+def test_outline_of_a_trained_pipelines_encoder_is_loaded(pipeline):
     for name in (str(pipeline), str(pipeline / "transformer")):
         same_but_for_weights(load_encoder(name, with_weights=False), load_encoder(name))
 
@@ -74,7 +74,7 @@ def test_a_setting_that_the_encoder_does_not_have(tmp_path):
     assert encoder.module.config.hidden_dropout_prob == 0.3
 
 
-def test_what_cannot_be_loaded(tmp_path, pipeline):
+def test_encoder_that_cannot_be_loaded_is_an_error(tmp_path, pipeline):
     with pytest.raises(ValueError, match="GP033"):
         load_encoder(str(tmp_path), with_weights=False)
     (tmp_path / "model").write_bytes(srsly.msgpack_dumps({"shims": [[b"junk"]]}))
@@ -101,7 +101,9 @@ def test_what_cannot_be_loaded(tmp_path, pipeline):
     ],
 )
 @pytest.mark.parametrize("with_weights", [True, False])
-def test_settings_of_the_wrong_type_are_no_encoders(config, with_weights, tmp_path):
+def test_folder_with_settings_of_the_wrong_type_is_not_an_encoder(
+    config, with_weights, tmp_path
+):
     file = make_bert(tmp_path) / "config.json"
     if config:
         config = {**json.loads(file.read_text()), **config}
@@ -110,7 +112,7 @@ def test_settings_of_the_wrong_type_are_no_encoders(config, with_weights, tmp_pa
         load_encoder(str(tmp_path), with_weights=with_weights)
 
 
-def test_settings_of_the_wrong_type_are_no_stored_encoders(tmp_path):
+def test_stored_settings_of_the_wrong_type_are_an_error(tmp_path):
     encoder = load_encoder(str(make_bert(tmp_path)))
     message = srsly.msgpack_loads(encoder_to_bytes(encoder))
     del message["digest"]
@@ -146,7 +148,9 @@ def test_truncated_weights_of_a_pipeline_cannot_be_loaded(pipeline, tmp_path):
     "error", [MemoryError(), RuntimeError("can't allocate memory"), NoTemporaryFolder()]
 )
 @pytest.mark.parametrize("part", ["from_pretrained", "from_config"])
-def test_too_little_memory_is_no_damage(pipeline, tmp_path, monkeypatch, error, part):
+def test_too_little_memory_is_not_reported_as_damage(
+    pipeline, tmp_path, monkeypatch, error, part
+):
     def fail(*_, **__):
         raise error
 

@@ -38,7 +38,7 @@ def test_learning_rates_fall_from_layer_to_layer(tmp_path):
 @pytest.mark.parametrize(
     "frozen,names", [(None, []), (0, ["emb"]), (2, ["emb", "enc"])]
 )
-def test_frozen_layers(tmp_path, frozen, names):
+def test_frozen_layers_are_not_trained(tmp_path, frozen, names):
     module = bert(tmp_path)
     freeze_layers(module, frozen)
     for name, parameter in module.named_parameters():
@@ -47,12 +47,12 @@ def test_frozen_layers(tmp_path, frozen, names):
 
 
 @pytest.mark.parametrize("frozen", [-1, 3])
-def test_frozen_layers_out_of_range(tmp_path, frozen):
+def test_frozen_layers_out_of_range_are_an_error(tmp_path, frozen):
     with pytest.raises(ValueError, match="GP046.*2 layers"):
         freeze_layers(bert(tmp_path), frozen)
 
 
-def test_an_encoder_without_known_layers():
+def test_encoder_without_known_layers_is_an_error():
     module = torch.nn.Linear(2, 2)
     assert learn_rate_factors(module, 1.0) == {"weight": 1.0, "bias": 1.0}
     freeze_layers(module, None)
@@ -107,7 +107,7 @@ def test_an_update_has_the_rates_of_the_layers(train):
         assert float(change[name].abs().max()) == pytest.approx(rate, rel=1e-2)
 
 
-def test_rates_of_the_layers_hold_for_radam_too(train):
+def test_learning_rates_of_layers_apply_to_radam_too(train):
     name = "embeddings.word_embeddings.weight"
     whole, decayed = (
         train(use_radam=True, layer_decay=decay)[name].abs().max() for decay in (1, 0.5)
@@ -123,7 +123,7 @@ def test_an_update_leaves_frozen_layers_alone(train):
 
 
 @pytest.mark.parametrize("decay", [0.0, -1.0, 1.1])
-def test_decay_out_of_range(train, decay):
+def test_decay_out_of_range_is_an_error(train, decay):
     with pytest.raises(ValueError, match="GP045"):
         train(layer_decay=decay)
 

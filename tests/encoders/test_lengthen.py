@@ -49,7 +49,7 @@ def test_how_long_a_short_text_is(tmp_path):
         assert difference < 1e-3 if same else difference > 1e-2
 
 
-def test_a_padding_piece_of_another_number(tmp_path):
+def test_padding_piece_may_have_any_id(tmp_path):
     """Longformer counts positions without the padding; BERT counts all."""
     encoder = load_encoder(str(make_bert(tmp_path, pad_token_id=5)))
     longer = lengthen(encoder, positions=64, attention_window=64)
@@ -68,7 +68,7 @@ def test_positions_are_repeated(tmp_path):
     assert hidden(longer, "a " * 150).shape == (1, 152, 32)
 
 
-def test_command(tmp_path):
+def test_command_makes_a_longformer(tmp_path):
     make_bert(tmp_path / "short")
     command = ["lengthen", str(tmp_path / "short"), str(tmp_path / "long")]
     command += ["--positions", "128", "--attention-window", "64"]
@@ -101,13 +101,13 @@ def test_save_and_load(tmp_path):
 @pytest.mark.parametrize(
     "numbers", [{"attention_window": 7}, {"attention_window": 0}, {"positions": 60}]
 )
-def test_numbers_that_cannot_be(numbers, tmp_path):
+def test_invalid_numbers_are_an_error(numbers, tmp_path):
     encoder = load_encoder(str(make_bert(tmp_path)))
     with pytest.raises(ValueError, match="GP041"):
         lengthen(encoder, **{"positions": 64, "attention_window": 16, **numbers})
 
 
-def test_encoders_that_cannot_be_lengthened(tmp_path):
+def test_unsuitable_encoders_are_not_lengthened(tmp_path):
     small = make_electra(tmp_path, embedding_size=16)
     with pytest.raises(ValueError, match="GP041.*16 wide"):
         lengthen(load_encoder(str(small)), positions=64, attention_window=16)

@@ -57,7 +57,7 @@ def test_every_piece_belongs_to_the_tokens_whose_characters_it_has(tokenizers, d
 
 
 @given(tokens=documents.map(lambda tokens: tokens * 4))
-def test_a_long_text_in_parts_is_the_same(tokenizers, tokens):
+def test_long_text_in_parts_has_the_same_pieces(tokenizers, tokens):
     """Where there is white space: a cut elsewhere may change the pieces there."""
     doc = make_doc([(word, True) for word, _ in tokens])
     for tokenizer in tokenizers:
@@ -68,7 +68,7 @@ def test_a_long_text_in_parts_is_the_same(tokenizers, tokens):
         assert all(numpy.array_equal(*pair) for pair in zip(whole, parts))
 
 
-def test_nothing(tokenizers):
+def test_empty_documents_have_no_pieces(tokenizers):
     for tokenizer in tokenizers:
         assert split_pieces(tokenizer, []) == []
         [pieces] = split_pieces(tokenizer, [make_doc([])])
@@ -81,7 +81,7 @@ def test_a_part_without_white_space_is_cut_at_a_token(tokenizers):
     assert (pieces.lengths == 2).all() and len(pieces.ids) == 2 * len(doc)
 
 
-def test_pieces_of_chosen_tokens(tokenizers):
+def test_pieces_of_chosen_tokens_are_found(tokenizers):
     doc = make_doc([("ab", True), ("a", True), ("bab", False)])
     [pieces] = split_pieces(tokenizers[0], [doc])
     chosen = tokens_to_pieces(pieces, numpy.array([False, True, True]))

@@ -43,12 +43,12 @@ def gain(monkeypatch):
         ("fp32", 9.0, torch.float32),
     ],
 )
-def test_choice(gain, name, value, expected):
+def test_precision_is_chosen_by_name_and_gain(gain, name, value, expected):
     gain(value)
     assert choose_precision(name, CPU) == expected
 
 
-def test_what_does_not_work_is_refused(gain):
+def test_precision_that_does_not_work_is_an_error(gain):
     gain(0.0)
     with pytest.raises(ValueError, match="GP031.*bf16.*cpu"):
         choose_precision("bf16", CPU)
@@ -77,7 +77,7 @@ def listed(monkeypatch, tmp_path):
     return tmp_path / "spacy-globalpointer" / "bf16.json"
 
 
-def test_a_processor_that_dies_of_bf16_is_survived(monkeypatch, listed):
+def test_crash_of_a_bf16_probe_is_survived(monkeypatch, listed):
     monkeypatch.setattr(precision, "_PROBE", "import os; os.abort()")
     assert measure_bf16_gain() == 0
 
@@ -91,7 +91,7 @@ def test_a_probe_that_cannot_run(monkeypatch, listed, error):
     assert measure_bf16_gain() == 0
 
 
-def test_the_measurement_is_kept_until_the_next_start(monkeypatch, listed):
+def test_measurement_is_stored_until_the_next_start_of_the_machine(monkeypatch, listed):
     monkeypatch.setattr(precision, "_PROBE", "print(2.5)")
     assert measure_bf16_gain() == 2.5
     monkeypatch.setattr(precision, "_PROBE", "print(3.5)")
@@ -121,7 +121,7 @@ def test_a_failed_measurement_is_not_kept(monkeypatch, listed):
 
 
 @pytest.mark.parametrize("value", [0.0, "nan", "[]", '"2.5"', "true", -1.0, None])
-def test_a_kept_value_that_is_no_measurement_is_taken_again(monkeypatch, listed, value):
+def test_invalid_stored_measurement_is_repeated(monkeypatch, listed, value):
     monkeypatch.setattr(precision, "_PROBE", "print(2.5)")
     measure_bf16_gain()
     text = listed.read_text(encoding="utf-8").replace("2.5", str(value))
@@ -131,7 +131,7 @@ def test_a_kept_value_that_is_no_measurement_is_taken_again(monkeypatch, listed,
 
 
 @pytest.mark.parametrize("output", ["nan", "inf", "-1", "", "fast"])
-def test_a_probe_that_prints_no_factor(monkeypatch, listed, output):
+def test_output_of_a_probe_that_is_not_a_factor_is_ignored(monkeypatch, listed, output):
     monkeypatch.setattr(precision, "_PROBE", f"print({output!r})")
     assert measure_bf16_gain() == 0 and not listed.exists()
 
@@ -146,7 +146,7 @@ def test_no_module_of_the_current_folder_is_run(monkeypatch, listed, tmp_path):
     assert not witness.exists()
 
 
-def test_torch_that_lies_on_no_usual_path_is_found(monkeypatch, listed, tmp_path):
+def test_torch_on_an_unusual_path_is_found(monkeypatch, listed, tmp_path):
     """As where PYTHONPATH names it, which an isolated process does not read."""
     (tmp_path / "elsewhere" / "mine").mkdir(parents=True)
     file = tmp_path / "elsewhere" / "mine" / "__init__.py"
@@ -158,7 +158,7 @@ def test_torch_that_lies_on_no_usual_path_is_found(monkeypatch, listed, tmp_path
 
 
 @pytest.mark.parametrize("native,expected", [(True, 2.0), (False, 0.5)])
-def test_gpus_that_only_emulate_bf16(monkeypatch, native, expected):
+def test_emulated_bf16_of_a_gpu_does_not_count(monkeypatch, native, expected):
     def is_supported(including_emulation):
         return native or including_emulation
 
@@ -187,7 +187,7 @@ def no_products_of_the_machine():
         yield
 
 
-def test_bf16_on_a_cpu(gain, tmp_path, no_products_of_the_machine):
+def test_bf16_on_a_cpu_is_close_to_fp32(gain, tmp_path, no_products_of_the_machine):
     gain(1.0)
     make_bert(tmp_path)
     examples = make_examples(build(tmp_path, "fp32"))

@@ -70,7 +70,7 @@ def test_code_in_a_folder_is_not_run_and_nobody_is_asked(with_weights, bert, wit
     assert not witness.exists()
 
 
-def test_code_in_a_folder_is_run_if_the_user_says_so(bert, witness, monkeypatch):
+def test_code_in_a_folder_is_run_if_the_user_trusts_it(bert, witness, monkeypatch):
     monkeypatch.setenv(VARIABLE, "1")
     assert load_encoder(str(bring_code(bert))).width == 32
     assert witness.read_text() == "run"

@@ -47,11 +47,11 @@ def seams_at(*places):
     "start,end,distance",
     [(0, 1, 0), (1, 2, 0), (0, 2, ACROSS), (0, 5, ACROSS), (2, 3, None), (3, 5, 2)],
 )
-def test_distance_is_in_pieces(start, end, distance):
+def test_distance_counts_pieces(start, end, distance):
     assert seams_at(1).distance(start, end) == distance
 
 
-def test_nearest_seam_counts():
+def test_distance_is_to_the_nearest_seam():
     assert seams_at(1, 3).distance(1, 2) == 0
     assert seams_at(3).distance(0, 1) == 2
 
@@ -81,5 +81,5 @@ def test_a_replaced_listener_is_found(nlp):
     assert find_transformer(replaced, "global_pointer") is not None
 
 
-def test_other_encoders_have_no_windows_of_ours():
+def test_other_encoders_have_no_seams():
     assert find_transformer(build(), "global_pointer") is None

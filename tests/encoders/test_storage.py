@@ -102,7 +102,7 @@ def test_width_that_is_not_the_encoders_is_refused(folder):
         spacy.load(folder)
 
 
-def test_encoder_saved_before_there_were_digests_loads_and_gets_one(folder, tmp_path):
+def test_older_encoder_without_a_digest_loads_and_gets_one(folder, tmp_path):
     expected = vectors(spacy.load(folder))
     file = folder / "transformer" / "model"
     message = srsly.msgpack_loads(file.read_bytes())

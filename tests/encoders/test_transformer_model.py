@@ -74,7 +74,7 @@ def trained(bert, tmp_path_factory):
     return path
 
 
-def test_learns_and_reloads(trained):
+def test_transformer_learns_and_reloads(trained):
     nlp = spacy.load(trained)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
@@ -171,7 +171,7 @@ def test_tokens_without_pieces_have_zeros(bert):
         assert (out[1] == 0).all() and out[0].any()
 
 
-def test_a_token_of_100_000_characters(bert, tmp_path):
+def test_token_of_100_000_characters_is_encoded(bert, tmp_path):
     nlp = initialized(bert)
     assert len(nlp("x" * 100_000)._.trf_data.wordpieces.strings[0]) == 1  # [UNK]
     roberta = tmp_path / "roberta"
@@ -183,7 +183,7 @@ def test_a_token_of_100_000_characters(bert, tmp_path):
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", ""], ["", "a", ""]])
-def test_empty_documents(trained, texts):
+def test_empty_documents_are_predicted_and_trained(trained, texts):
     nlp = spacy.load(trained)
     docs = list(nlp.pipe(texts))
     assert [len(doc) for doc in docs] == [len(text) for text in texts]
@@ -200,7 +200,7 @@ def test_settings_are_the_configs(trained):
     assert not numpy.allclose(vectors(plain, LONG), vectors(other, LONG), atol=1e-3)
 
 
-def test_same_vectors_as_spacy_transformers_where_all_fits(bert):
+def test_short_documents_have_the_vectors_of_spacy_transformers(bert):
     spans = {"@span_getters": "spacy-transformers.doc_spans.v1"}
     theirs = spacy.blank("en")
     model = {"@architectures": "spacy-transformers.TransformerModel.v3"}
@@ -216,7 +216,7 @@ def test_same_vectors_as_spacy_transformers_where_all_fits(bert):
         assert numpy.allclose(a[rows[0]], b[rows[1]], atol=1e-5)
 
 
-def test_takes_over_what_spacy_transformers_trained(bert, tmp_path):
+def test_pipeline_of_spacy_transformers_is_loaded(bert, tmp_path):
     theirs = build_transformer(bert, window=32, stride=32)
     fit(theirs, make_examples(theirs), steps=60)
     theirs.to_disk(tmp_path / "theirs")
@@ -272,7 +272,7 @@ def test_a_frozen_transformer_annotates(bert):
     assert transformer.model.to_bytes() == before
 
 
-def test_checkpointing_where_the_transformer_also_annotates(tmp_path):
+def test_checkpointing_is_exact_if_the_transformer_also_annotates(tmp_path):
     """Its prediction comes between the forward and the backward pass."""
     folder = make_bert(tmp_path / "bert", hidden_dropout_prob=0.3)
 
@@ -314,7 +314,7 @@ def test_global_attention_is_saved_and_matters(longformer, tmp_path):
             assert not numpy.allclose(one, other, atol=1e-4)
 
 
-def test_global_attention_of_a_span_group(longformer):
+def test_span_group_chooses_global_attention(longformer):
     rule = {"@misc": "spacy-globalpointer.global_attention.v1", "first": False}
     rule["spans_key"] = "question"
     nlp = initialized(longformer, global_attention=rule)
@@ -332,13 +332,13 @@ def error_of(code, folder, **settings):
     return str(error.value)
 
 
-def test_no_such_encoder(tmp_path):
+def test_missing_encoder_is_an_error(tmp_path):
     assert "no/such" in error_of("GP033", "no/such encoder")
     message = error_of("GP033", tmp_path)
     assert "the folder holds nothing" in message and len(message) < 500
 
 
-def test_a_folder_without_tokenizer(tmp_path):
+def test_folder_without_tokenizer_is_an_error(tmp_path):
     make_bert(tmp_path)
     for path in tmp_path.iterdir():
         if path.name not in ("config.json", "model.safetensors"):
@@ -346,16 +346,16 @@ def test_a_folder_without_tokenizer(tmp_path):
     error_of("GP033", tmp_path)
 
 
-def test_a_folder_without_weights(tmp_path):
+def test_folder_without_weights_is_an_error(tmp_path):
     (make_bert(tmp_path) / "model.safetensors").unlink()
     error_of("GP033.*config.json", tmp_path)
 
 
-def test_a_slow_tokenizer(bert):
+def test_slow_tokenizer_is_an_error(bert):
     error_of("GP034.*BertTokenizer", bert, tokenizer_config={"use_fast": False})
 
 
-def test_a_decoder(tmp_path):
+def test_decoder_is_an_error(tmp_path):
     from transformers import GPT2Config, GPT2Model, T5Config, T5Model
 
     for config, make in ((GPT2Config, GPT2Model), (T5Config, T5Model)):
@@ -366,7 +366,7 @@ def test_a_decoder(tmp_path):
         error_of("GP035", tmp_path / config.__name__)
 
 
-def test_no_maximum_length(tmp_path):
+def test_positions_limit_the_window_if_the_tokenizer_does_not(tmp_path):
     """RoBERTa's tokenizer says nothing; the positions count."""
     folder = FAMILIES["roberta"](tmp_path)
     nlp = initialized(folder)
@@ -374,7 +374,7 @@ def test_no_maximum_length(tmp_path):
     assert vectors(nlp, LONG).shape[1] > 400
 
 
-def test_a_length_that_nobody_knows(bert):
+def test_unknown_maximum_length_is_an_error(bert):
     nlp = initialized(bert)
     model = nlp.get_pipe("transformer").model
     get_shim(model).encoder.max_window = 0
@@ -385,14 +385,14 @@ def test_a_length_that_nobody_knows(bert):
 
 
 @pytest.mark.parametrize("window,context", [(10, 4), (65, 4), (20, -1), (64, 31)])
-def test_windows_that_cannot_be(bert, window, context):
+def test_invalid_windows_are_an_error(bert, window, context):
     lowest = 2 * max(0, context) + 3
     error_of(f"GP032.*from {lowest} .*to 64", bert, window=window, context=context)
 
 
 @pytest.mark.parametrize("name", ["window", "max_pieces"])
 @pytest.mark.parametrize("number", [0, -3, 1.5, True, "16"])
-def test_numbers_that_cannot_be(bert, name, number):
+def test_invalid_numbers_are_an_error(bert, name, number):
     error_of(f"GP012.*{name} is {number!r}", bert, **{name: number})
 
 
@@ -436,7 +436,7 @@ def test_added_tokens_are_kept(bert, tmp_path):
     assert numpy.array_equal(vectors(nlp, LONG), vectors(again, LONG))
 
 
-def test_unknown_precision(bert):
+def test_unknown_precision_is_an_error(bert):
     error_of("GP030.*fp8", bert, precision="fp8")
     error_of("GP031.*cpu", bert, precision="fp16")
 
@@ -454,12 +454,12 @@ def test_global_attention_needs_a_sparse_encoder(bert):
         {"patterns": [[{"POS": "NOUN"}]]},  # known after the transformer at best
     ],
 )
-def test_rules_that_cannot_be(bert, settings):
+def test_invalid_rules_are_an_error(bert, settings):
     rule = {"@misc": "spacy-globalpointer.global_attention.v1", **settings}
     error_of("GP037", bert, global_attention=rule)
 
 
-def test_not_initialized(bert):
+def test_prediction_before_initialization_is_an_error(bert):
     nlp = build(bert, components=())
     with pytest.raises(ValueError, match="GP039"):
         nlp("a")
@@ -481,7 +481,7 @@ def test_stored_encoders_are_checked_as_those_in_folders(bert, tmp_path):
         encoder_from_bytes(srsly.msgpack_dumps(other))
 
 
-def test_a_config_that_wants_tuples(bert, tmp_path):
+def test_config_with_return_dict_false_is_accepted(bert, tmp_path):
     folder = tmp_path / "tuples"
     shutil.copytree(bert, folder)
     config = srsly.read_json(folder / "config.json")
@@ -492,7 +492,7 @@ def test_a_config_that_wants_tuples(bert, tmp_path):
     assert spacy.load(tmp_path / "p")("a")._.trf_data.tensors[0].shape == (1, 1, 32)
 
 
-def test_a_vocabulary_with_gaps(tmp_path):
+def test_vocabulary_with_gaps_is_accepted(tmp_path):
     make_bert(tmp_path)
     pieces = (tmp_path / "vocab.txt").read_text(encoding="utf-8").split("\n")
     (tmp_path / "tokenizer.json").unlink()
@@ -528,7 +528,7 @@ def test_each_copy_of_the_transformer_has_its_own_averages(bert):
         assert not torch.equal(one, other)
 
 
-def test_a_damaged_file(trained, tmp_path):
+def test_damaged_file_is_an_error(trained, tmp_path):
     shutil.copytree(trained, tmp_path / "p")
     path = tmp_path / "p" / "transformer" / "model"
     data = bytearray(path.read_bytes())
@@ -552,7 +552,7 @@ def test_batches_do_not_change_a_document(bert):
         )
 
 
-def test_doc_bytes(bert):
+def test_vectors_survive_the_bytes_of_a_doc(bert):
     nlp = initialized(bert)
     doc = nlp("a b\nc")
     again = Doc(nlp.vocab).from_bytes(doc.to_bytes())

@@ -210,6 +210,30 @@ def test_command(tmp_path):
     assert f"Kept {n} of {len(bert().tokenizer)} word pieces" in result.output
     result = CliRunner().invoke(global_pointer_cli, args)
     assert result.exit_code == 1 and "GP042" in result.output
+    result = CliRunner().invoke(global_pointer_cli, [*args, "--force"])
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "bert",
+        "small",
+        "texts",
+    ]
+
+
+def test_texts_in_a_language_that_the_encoder_does_not_know_give_a_warning(tmp_path):
+    save_encoder(bert(), tmp_path / "bert")
+    for name, text, warns in (("a", "ab abc", False), ("b", "ab жук", True)):
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+        args = ["trim", tmp_path / "bert", tmp_path / f"{name}.txt", tmp_path / name]
+        result = CliRunner().invoke(global_pointer_cli, list(map(str, args)))
+        assert ("does not know the language" in result.output) == warns
+
+
+def test_only_an_encoder_is_replaced(tmp_path):
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small/thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="GP042"):
+        save_encoder(bert(), tmp_path / "small", replace=True)
+    assert [path.name for path in (tmp_path / "small").iterdir()] == ["thesis.txt"]
 
 
 def test_command_refuses_a_byte_level_vocabulary(tmp_path):

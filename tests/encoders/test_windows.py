@@ -61,7 +61,7 @@ def test_windows_are_blended_smoothly(plan):
         assert (best == 1).all()
 
 
-def test_blend():
+def test_weights_of_overlapping_windows_fall_and_rise():
     windows = plan_windows(20, numpy.arange(20), capacity=12, context=2)
     assert [tuple(window) for window in windows] == [(0, 12, 0, 10), (8, 20, 10, 20)]
     weights = blend_weights(windows, 20, 2)
@@ -78,7 +78,7 @@ def test_long_tokens_leave_few_small_windows():
 
 
 @given(st.integers(1, 2000), st.integers(0, 10), st.integers(1, 60))
-def test_as_few_windows_as_can_be_of_equal_length(n, context, room):
+def test_windows_are_as_few_as_possible_and_of_equal_length(n, context, room):
     """Where every piece is a token of its own."""
     capacity = 2 * context + room
     windows = plan_windows(n, numpy.arange(n), capacity=capacity, context=context)

@@ -65,7 +65,7 @@ def test_lengths(spans):
         (99, "33 and more"),
     ],
 )
-def test_length_bins(length, name):
+def test_length_bins_have_their_bounds(length, name):
     spans = matched(example(["a"] * 99, [(0, length, "A")], []))
     assert list(score_by_length(spans)) == [name]
 
@@ -97,7 +97,7 @@ def test_spans_of_one_window_have_a_bin_of_their_own():
     assert counts(score_by_seam(spans)) == {"16–31": (0, 0, 1), NO_SEAM: (0, 0, 1)}
 
 
-def test_no_seams_without_windows(spans):
+def test_scores_by_seam_are_empty_without_windows(spans):
     assert score_by_seam(spans) == {}
 
 

@@ -29,7 +29,7 @@ def sigmoid(scores, temperature=1.0):
     return 1 / (1 + numpy.exp(-scores / temperature))
 
 
-def test_error_by_hand():
+def test_error_equals_a_count_by_hand():
     probabilities = numpy.array([0.95, 0.99, 0.4, 0.1])
     right = numpy.array([True, False, True, False])
     # The bins of a tenth: two spans of 0.97 on average, half of them right, and others.
@@ -39,13 +39,13 @@ def test_error_by_hand():
     )
 
 
-def test_bins_hold_their_upper_edge():
+def test_bins_include_their_upper_edge():
     probabilities = numpy.array([0.0, 0.5, 0.5000001, 1.0])
     bins = reliability_bins(probabilities, numpy.ones(4), 2)
     assert [(one.low, one.high, one.n) for one in bins] == [(0, 0.5, 2), (0.5, 1, 2)]
 
 
-def test_true_chances_have_next_to_no_error_and_others_have():
+def test_only_true_probabilities_have_a_small_error():
     scores, right = sample(2.0)
     assert expected_calibration_error(sigmoid(scores, 2.0), right) < 0.02
     assert expected_calibration_error(sigmoid(scores), right) > 0.05
@@ -56,7 +56,7 @@ def test_no_span_has_no_error():
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_temperature_is_found_again(temperature):
+def test_fit_recovers_the_temperature(temperature):
     scores, right = sample(temperature)
     assert fit_temperature(scores, right) == pytest.approx(temperature, rel=0.05)
 
@@ -68,7 +68,7 @@ def test_temperature_is_found_from_high_scores_alone():
     assert fit_temperature(scores[seen], right[seen]) == pytest.approx(3.0, rel=0.05)
 
 
-def test_no_temperature_is_likelier():
+def test_fitted_temperature_has_the_highest_likelihood():
     scores, right = sample(1.7, n=300)
     found = fit_temperature(scores, right)
     others = numpy.geomspace(0.1, 10, 200)

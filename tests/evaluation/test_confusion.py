@@ -42,7 +42,7 @@ def test_other_label_and_other_borders_is_missed_and_spurious():
     assert counted.missed == {"A": 1} and counted.spurious == {"B": 1}
 
 
-def test_borders_go_to_the_greatest_overlap():
+def test_wrong_borders_are_paired_by_greatest_overlap():
     counted = confusion([(0, 1, "A"), (2, 6, "A")], [(0, 5, "A")])
     assert counted.borders == {"A": 1} and counted.missed == {"A": 1}
     counted = confusion([(0, 4, "A"), (4, 9, "A")], [(1, 6, "A"), (5, 9, "A")])

@@ -19,7 +19,7 @@ def curve_of(candidates, missed=0):
     return make_curve((s for s, _ in candidates), (r for _, r in candidates), gold)
 
 
-def test_curve_counted_by_hand():
+def test_curve_equals_a_count_by_hand():
     curve = curve_of([(0.3, True), (0.9, True), (0.6, False)], missed=2)
     assert curve.thresholds.tolist() == [0.9, 0.6, 0.3]
     assert curve.precision.tolist() == [1, 1 / 2, 2 / 3]
@@ -47,7 +47,7 @@ def test_average_precision_is_1_if_all_gold_comes_first(candidates):
     assert curve.average_precision == pytest.approx(1.0 if curve.gold else 0.0)
 
 
-def test_no_candidates():
+def test_curve_without_candidates_is_empty():
     curve = make_curve([], [], 3)
     assert curve.average_precision == 0 and len(curve.recall) == 0
 

@@ -53,7 +53,7 @@ def test_scores_are_those_of_spacy(trained, data, settings, monkeypatch):
     assert 0 < report.total.fscore < 1
 
 
-def test_what_was_evaluated_is_told(trained, data):
+def test_report_states_what_was_evaluated(trained, data):
     settings = evaluate(trained, data).settings
     assert (
         settings["data"] == "test.spacy" and settings["component"] == "global_pointer"
@@ -93,13 +93,13 @@ def test_curves_end_at_one_place_at_any_temperature(trained, data, monkeypatch):
     assert after.settings["lowest"] == pytest.approx(1 / (1 + 19 ** (1 / 3.9)))
 
 
-def test_settings_and_documents_are_left_alone(trained, data):
+def test_settings_and_documents_are_unchanged(trained, data):
     before = dict(trained.get_pipe("global_pointer").cfg)
     evaluate(trained, data)
     assert trained.get_pipe("global_pointer").cfg == before
 
 
-def test_spans_by_distance_to_a_seam(bert_folder, tmp_path):
+def test_spans_are_counted_by_distance_to_a_seam(bert_folder, tmp_path):
     nlp = spacy.blank("en")
     name = "spacy-globalpointer.TransformerModel.v1"
     model = {"@architectures": name, "name": str(bert_folder), "precision": "fp32"}
@@ -113,7 +113,7 @@ def test_spans_by_distance_to_a_seam(bert_folder, tmp_path):
     assert sum(map(len, report.seams.values())) == len(report.total)
 
 
-def test_another_component(tmp_path):
+def test_other_component_can_be_evaluated(tmp_path):
     nlp = build(spans_key="mine")
     nlp.rename_pipe("global_pointer", "finder")
     examples = make_examples(nlp, "mine")
@@ -125,7 +125,7 @@ def test_another_component(tmp_path):
         evaluate(nlp, path)
 
 
-def test_no_gold(trained, tmp_path):
+def test_corpus_without_gold_is_an_error(trained, tmp_path):
     path = save(tmp_path / "test.spacy", [trained.make_doc("Leith")])
     with pytest.raises(ValueError, match="GP140"):
         evaluate(trained, path)

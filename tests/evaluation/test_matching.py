@@ -13,7 +13,7 @@ from spacy_globalpointer.types import LOST_GOLD
 WORDS = ["The", "Bank", "of", "Leith"]
 
 
-def test_spans_of_both_sides_are_one():
+def test_gold_and_found_spans_are_matched_as_one():
     gold, found = [(0, 4, "ORG"), (3, 4, "GPE")], [(0, 4, "ORG"), (3, 4, "ORG")]
     spans = matched(example(WORDS, gold, found, [0.75, 0.25]))
     sides = [(s.start, s.end, s.label, s.is_gold, s.is_found, s.score) for s in spans]
@@ -37,7 +37,7 @@ def test_lost_gold_has_the_tokens_that_it_touches():
     assert span.is_gold and not span.is_found and span.tokens == (1, 3)
 
 
-def test_distances_are_asked_for_tokens():
+def test_distances_are_computed_from_tokens():
     own = example(WORDS, [(1, 3, "A")], [])
     [span] = matched(own, distances=[lambda start, end: 10 * start + end])
     assert span.seam == 13

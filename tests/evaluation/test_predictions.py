@@ -37,7 +37,7 @@ def dev(nlp, tmp_path):
 
 @pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_decision_at_other_thresholds_returns_the_spans_predicted_there(
+def test_decision_at_another_threshold_equals_the_prediction(
     tmp_path, overlap, settings
 ):
     nlp = unsure(overlap=overlap)
@@ -96,7 +96,7 @@ def test_floor_is_the_probability_of_one_score():
     assert floor_at(1e-300) == 2e-6 and floor_at(1e300) == 0.5
 
 
-def test_settings_are_as_before(nlp, dev):
+def test_settings_are_restored(nlp, dev):
     pipe = nlp.get_pipe("global_pointer")
     pipe.cfg.update(thresholds={"ORG": 0.7}, overlap="flat", annotate_ents=True)
     before = dict(pipe.cfg)
@@ -120,7 +120,7 @@ def test_settings_and_pipeline_stay_as_they_are_meanwhile(nlp, dev, monkeypatch)
     assert seen == [(before, ["global_pointer"])] * len(seen) and seen
 
 
-def test_components_before_it_run_and_those_behind_do_not(nlp, dev):
+def test_components_after_the_evaluated_one_do_not_run(nlp, dev):
     seen = []
 
     @spacy.Language.component("tuning_test_witness")
@@ -152,21 +152,21 @@ def test_words_without_known_spaces_are_kept(nlp, tmp_path):
     assert [token.text for token in example.predicted] == ["a.b", "Mary-Ann"]
 
 
-def test_limit_of_spans_is_told(nlp, dev):
+def test_limit_of_spans_gives_a_warning(nlp, dev):
     nlp.get_pipe("global_pointer").cfg["max_spans_per_doc"] = 3
     with pytest.warns(UserWarning, match="GPW004"):
         predicted = predict_candidates(nlp, dev)
     assert max(len(one.found.scores) for one in predicted) == 3
 
 
-def test_progress_bar_and_none(nlp, dev, capsys):
+def test_progress_bar_is_not_printed_to_standard_output(nlp, dev, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         predict_candidates(nlp, dev, progress="Predicting")
     assert capsys.readouterr().out == ""
 
 
-def test_no_such_component(nlp, dev):
+def test_unknown_component_is_an_error(nlp, dev):
     with pytest.raises(ValueError, match="GP130.*'mine'.*global_pointer"):
         predict_candidates(nlp, dev, component="mine")
     nlp.disable_pipe("global_pointer")
@@ -174,19 +174,19 @@ def test_no_such_component(nlp, dev):
         find_component(nlp, "global_pointer")
 
 
-def test_component_of_another_kind(nlp, dev):
+def test_component_of_another_type_is_an_error(nlp, dev):
     nlp.add_pipe("sentencizer")
     with pytest.raises(ValueError, match="GP131.*Sentencizer.*global_pointer"):
         predict_candidates(nlp, dev, component="sentencizer")
 
 
 @pytest.mark.parametrize("lowest", [0, 1, -0.5, float("nan")])
-def test_lowest_out_of_range(nlp, dev, lowest):
+def test_lowest_out_of_range_is_an_error(nlp, dev, lowest):
     with pytest.raises(ValueError, match="GP136.*lowest"):
         predict_candidates(nlp, dev, lowest=lowest)
 
 
-def test_no_document(nlp, tmp_path):
+def test_corpus_without_documents_is_an_error(nlp, tmp_path):
     DocBin().to_disk(tmp_path / "dev.spacy")
     with pytest.raises(ValueError, match="GP120"):
         predict_candidates(nlp, tmp_path / "dev.spacy")

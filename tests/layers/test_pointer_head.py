@@ -90,7 +90,7 @@ def test_dropout_reaches_the_head():
     assert torch.equal(head.predict(X).queries, head.predict(X).queries)
 
 
-def test_only_empty_documents():
+def test_batch_of_empty_documents_is_accepted():
     head, _ = make()
     states, backprop = head.begin_update([NumpyOps().alloc2f(0, 5)])
     assert [x.shape for x in backprop(states.map(torch.zeros_like))] == [(0, 5)]

@@ -160,7 +160,7 @@ def test_numbers_of_numpy_are_saved(nlp, pipe, tmp_path):
     assert saved.thresholds == {"ORG": 0.75}
 
 
-def test_settings_at_load_win_over_assigned_ones(nlp, pipe, tmp_path):
+def test_settings_at_load_override_assigned_ones(nlp, pipe, tmp_path):
     pipe.threshold = 0.7
     nlp.to_disk(tmp_path / "new")
     override = {f"components.{NAME}.threshold": 0.5}
@@ -175,7 +175,7 @@ def test_a_renamed_component_saves_its_settings(nlp, pipe, tmp_path):
     assert spacy.load(tmp_path / "new").get_pipe("spans").threshold == 0.7
 
 
-def test_a_component_without_its_pipeline_says_what_is_not_saved(nlp, pipe, tmp_path):
+def test_component_without_its_pipeline_warns_of_unsaved_settings(nlp, pipe, tmp_path):
     nlp.remove_pipe(NAME)
     pipe.threshold = 0.7
     with pytest.warns(UserWarning, match="GPW008.*'threshold': 0.7"):

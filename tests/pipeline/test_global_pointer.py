@@ -16,7 +16,7 @@ ARCHITECTURE = "spacy-globalpointer.GlobalPointer.v1"
 ARCHITECTURES = ["GlobalPointer", "EfficientGlobalPointer"]
 
 
-def test_no_label(nlp):
+def test_training_data_without_labels_is_an_error(nlp):
     with pytest.raises(ValueError, match="GP014.*found no label.*4 documents.*'sc'"):
         nlp.initialize(lambda: make_examples(nlp, gold=[[], [], [], []]))
 
@@ -26,17 +26,17 @@ def test_absent_spans_key_names_the_keys_there_are(nlp):
         nlp.initialize(lambda: make_examples(nlp, key="other"))
 
 
-def test_predict_before_initialize(nlp):
+def test_prediction_before_initialization_is_an_error(nlp):
     with pytest.raises(ValueError, match="E143"):
         nlp("Some text .")
 
 
-def test_implicit_labels(nlp):
+def test_labels_are_collected_from_training_data(nlp):
     nlp.initialize(lambda: make_examples(nlp))
     assert nlp.get_pipe("global_pointer").labels == ("ORG", "PERSON", "PLACE")
 
 
-def test_explicit_labels(nlp):
+def test_labels_can_be_passed_to_initialize(nlp):
     pipe = nlp.get_pipe("global_pointer")
     pipe.initialize(lambda: make_examples(nlp), nlp=nlp, labels=["B", "A"])
     assert pipe.labels == ("B", "A")
@@ -69,7 +69,7 @@ def test_label_never_seen_in_training_counts_as_missed(trained):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_overfitting_and_reload(architecture, tmp_path):
+def test_component_learns_and_reloads(architecture, tmp_path):
     nlp = build(architecture)
     examples = make_examples(nlp)
     losses = fit(nlp, examples)
@@ -98,7 +98,7 @@ def test_to_bytes_from_bytes(trained):
     assert found(other(TEXTS[0])) == GOLD[0]
 
 
-def test_scores(trained):
+def test_each_span_has_its_score(trained):
     doc = trained(TEXTS[0])
     scores = doc.spans["sc"].attrs["scores"]
     assert scores.dtype == numpy.float32
@@ -111,7 +111,7 @@ def test_scores(trained):
     assert numpy.array_equal(stored.spans["sc"].attrs["scores"], scores)
 
 
-def test_score_is_not_that_of_another_component(trained):
+def test_each_component_has_its_own_scores(trained):
     doc = trained.make_doc(TEXTS[0])
     doc.spans["first"] = [Span(doc, a, b, label=label) for a, b, label in GOLD[0]]
     doc.spans["first"].attrs["scores"] = [0.1] * 4
@@ -126,13 +126,13 @@ def test_gold_that_the_overlap_policy_loses_is_counted():
         nlp.initialize(lambda: make_examples(nlp))
 
 
-def test_setting_changed_out_of_range(trained):
+def test_setting_changed_out_of_range_is_an_error(trained):
     trained.get_pipe("global_pointer").cfg["threshold"] = 1.5
     with pytest.raises(ValueError, match="GP010.*1.5"):
         trained(TEXTS[0])
 
 
-def test_empty_whitespace_and_one_token_docs(trained):
+def test_empty_and_short_docs_are_predicted(trained):
     docs = list(trained.pipe(["", " ", "\n\n", "Leith", ""]))
     assert all("sc" in doc.spans for doc in docs)
     assert all(
@@ -141,7 +141,7 @@ def test_empty_whitespace_and_one_token_docs(trained):
     assert trained.get_pipe("global_pointer").predict([]) == []
 
 
-def test_update_without_tokens(trained):
+def test_update_without_tokens_has_loss_zero(trained):
     doc = trained.make_doc("")
     assert trained.update([Example(doc, doc.copy())]) == {"global_pointer": 0.0}
 
@@ -152,7 +152,7 @@ def test_batch_composition_does_not_matter(trained):
         assert found(doc) == found(doc2)
 
 
-def test_annotate_ents():
+def test_annotate_ents_writes_entities():
     nlp = build(annotate_ents=True)
     fit(nlp, make_examples(nlp))
     doc = nlp(TEXTS[0])
@@ -183,7 +183,7 @@ def test_overlap_flat(trained):
     assert all(a[1] <= b[0] for a, b in zip(places, places[1:]))
 
 
-def test_thresholds_per_label(trained):
+def test_each_label_has_its_threshold(trained):
     pipe = trained.get_pipe("global_pointer")
     pipe.cfg["thresholds"] = {"PLACE": 1.0}
     pipe.cfg["threshold"] = 0.4
@@ -194,7 +194,7 @@ def test_thresholds_per_label(trained):
         trained(TEXTS[0])
 
 
-def test_threshold_zero_is_bounded_and_said(trained):
+def test_threshold_zero_is_limited_with_a_warning(trained):
     pipe = trained.get_pipe("global_pointer")
     pipe.cfg.update(threshold=0.0, max_spans_per_doc=7)
     with pytest.warns(UserWarning, match="GPW004.*234 spans.*7 most"):
@@ -206,7 +206,7 @@ def test_threshold_zero_is_bounded_and_said(trained):
         trained(TEXTS[0])
 
 
-def test_max_span_length():
+def test_max_span_length_limits_training_and_prediction():
     nlp = build(max_span_length=3)
     examples = make_examples(nlp)
     with pytest.warns(UserWarning, match="GPW006.*3 of 8.*= 3.*has 4 tokens"):
@@ -231,7 +231,7 @@ def test_no_span_is_predicted_that_training_could_not_see(trained, tmp_path):
     assert int((spans.ends - spans.starts).max()) + 1 == 5
 
 
-def test_bound_of_training_holds_when_it_is_lifted_later(tmp_path):
+def test_max_span_length_of_training_still_applies_when_removed_later(tmp_path):
     nlp = build(max_span_length=4)
     fit(nlp, make_examples(nlp))
     nlp.to_disk(tmp_path)
@@ -242,7 +242,7 @@ def test_bound_of_training_holds_when_it_is_lifted_later(tmp_path):
     assert int((spans.ends - spans.starts).max()) + 1 == 4
 
 
-def test_initialize_forgets_what_the_old_weights_had_seen(trained):
+def test_initialize_resets_the_longest_span_seen(trained):
     trained.initialize(lambda: make_examples(trained))
     assert trained.get_pipe("global_pointer").cfg["trained_length"] == 0
 
@@ -288,13 +288,13 @@ def test_averages_reach_the_head(trained):
     assert torch.equal(weight, before)
 
 
-def test_sourced_into_another_pipeline(trained):
+def test_component_can_be_sourced_into_another_pipeline(trained):
     nlp = spacy.blank("en")
     nlp.add_pipe("global_pointer", source=trained)
     assert found(nlp(TEXTS[0])) == GOLD[0]
 
 
-def test_errors_go_to_the_error_handler(trained):
+def test_errors_are_passed_to_the_error_handler(trained):
     failed = []
     trained.set_error_handler(lambda name, pipe, docs, error: failed.extend(docs))
     trained.get_pipe("global_pointer").cfg["thresholds"] = {"PLAICE": 0.3}
@@ -302,7 +302,7 @@ def test_errors_go_to_the_error_handler(trained):
     assert len(failed) == len(TEXTS)
 
 
-def test_typing_errors_in_thresholds_show_at_load(trained, tmp_path):
+def test_unknown_label_in_thresholds_is_reported_at_load(trained, tmp_path):
     trained.to_disk(tmp_path)
     with pytest.raises(ValueError, match="GP016.*PLAICE"):
         override = {"components.global_pointer.thresholds": {"PLAICE": 0.1}}
@@ -322,7 +322,7 @@ def test_order_of_spans_is_by_place_and_label_name(tmp_path):
     assert found(doc) == [(0, 2, "A"), (0, 2, "B"), (1, 2, "B")]
 
 
-def test_score_of_a_span_that_was_appended(trained):
+def test_appended_span_has_no_score(trained):
     doc = trained(TEXTS[0])
     doc.spans["sc"].append(Span(doc, 10, 12, label="ORG"))
     assert doc.spans["sc"][-1]._.span_score is None
@@ -398,7 +398,7 @@ def test_settings_of_a_saved_config_are_checked(trained, tmp_path, line, other, 
 
 
 @pytest.mark.parametrize("labels", ["ORG", {"ORG": 1}, 5])
-def test_labels_that_are_no_list(nlp, labels):
+def test_labels_that_are_not_a_list_are_an_error(nlp, labels):
     pipe = nlp.get_pipe("global_pointer")
     with pytest.raises(ValueError, match="GP063.*labels is"):
         pipe.initialize(lambda: make_examples(nlp), labels=labels)
@@ -414,13 +414,13 @@ def test_settings_at_load_win(trained, tmp_path):
     assert loaded.get_pipe("global_pointer").labels == ("ORG", "PERSON", "PLACE")
 
 
-def test_settings_changed_at_run_time_are_not_lost_in_silence(trained, tmp_path):
+def test_settings_changed_at_run_time_give_a_warning_on_saving(trained, tmp_path):
     trained.get_pipe("global_pointer").cfg["threshold"] = 0.7
     with pytest.warns(UserWarning, match="GPW008.*'threshold': 0.7"):
         trained.to_disk(tmp_path)
 
 
-def test_corrupt_model_file(trained, tmp_path):
+def test_damaged_model_file_is_an_error(trained, tmp_path):
     trained.to_disk(tmp_path)
     file = tmp_path / "global_pointer" / "model"
     data = file.read_bytes()
@@ -463,7 +463,7 @@ def test_documents_without_the_key_are_counted(nlp):
         nlp.initialize(lambda: examples)
 
 
-def test_score_weights_of_another_key():
+def test_score_weights_of_another_key_give_a_warning():
     nlp = build(spans_key="mine")
     config = {"spans_sc_f": 1.0}
     nlp.config["training"]["score_weights"] = config
@@ -471,7 +471,7 @@ def test_score_weights_of_another_key():
         nlp.initialize(lambda: make_examples(nlp, key="mine"))
 
 
-def test_score_weights_of_two_components():
+def test_score_weights_of_two_components_give_no_warning():
     nlp = build()
     model = {"@architectures": "spacy-globalpointer.GlobalPointer.v1"}
     config = {"spans_key": "mine", "model": {**model, "tok2vec": TOK2VEC}}
@@ -520,7 +520,7 @@ def test_temperature_divides_the_scores(trained):
     assert doc.spans["sc"].attrs["scores"] == pytest.approx(expected)
 
 
-def test_threshold_is_one_on_the_probability_at_the_temperature(trained):
+def test_threshold_applies_to_the_probability_at_the_temperature(trained):
     pipe = trained.get_pipe("global_pointer")
     pipe.cfg.update(threshold=0.01)
     n_sharp = len(trained(TEXTS[0]).spans["sc"])
@@ -531,7 +531,7 @@ def test_threshold_is_one_on_the_probability_at_the_temperature(trained):
     assert found(trained(TEXTS[0])) == GOLD[0]
 
 
-def test_pipeline_saved_before_there_was_a_temperature_loads(trained, tmp_path):
+def test_older_pipeline_without_a_temperature_loads(trained, tmp_path):
     trained.to_disk(tmp_path)
     path = tmp_path / "config.cfg"
     text = path.read_text(encoding="utf-8")
@@ -543,7 +543,7 @@ def test_pipeline_saved_before_there_was_a_temperature_loads(trained, tmp_path):
 
 
 @pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), "1"])
-def test_temperature_out_of_range(trained, value):
+def test_temperature_out_of_range_is_an_error(trained, value):
     trained.get_pipe("global_pointer").cfg["temperature"] = value
     with pytest.raises(ValueError, match="GP044"):
         trained(TEXTS[0])

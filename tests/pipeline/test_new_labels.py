@@ -155,14 +155,14 @@ def test_the_same_optimizer_trains_the_new_label(architecture, optimizer):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_learnt_label_is_saved_as_if_it_had_been_there_from_the_start(architecture):
+def test_learned_label_is_saved_like_the_first_ones(architecture):
     nlp = trained_with(architecture)
     pipe_of(nlp).add_label("NEW")
     nlp.update(make_examples(nlp, gold=WITH_NEW), sgd=nlp.resume_training())
     assert "label_blocks" not in module_of(nlp).settings()
 
 
-def test_an_optimizer_forgets_a_parameter_of_another_size(trained):
+def test_optimizer_resets_a_parameter_of_another_size(trained):
     """However it came to have it."""
     sgd = Adam(0.001)
     few, examples = trained.to_bytes(), make_examples(trained)
@@ -231,7 +231,7 @@ def test_an_architecture_that_cannot_grow_keeps_its_labels(trained):
     assert pipe.labels == ("ORG", "PERSON", "PLACE")
 
 
-def test_a_copy_grows_alone(trained):
+def test_adding_a_label_to_a_copy_leaves_the_original(trained):
     other = copy.deepcopy(trained)
     pipe_of(other).add_label("NEW")
     assert pipe_of(trained).labels == ("ORG", "PERSON", "PLACE")
@@ -239,7 +239,7 @@ def test_a_copy_grows_alone(trained):
     assert found(trained(TEXTS[0])) == GOLD[0]
 
 
-def test_ids_are_never_given_twice(trained):
+def test_ids_of_shims_are_unique(trained):
     copied = head_of(trained).copy()
     fresh = build().get_pipe("global_pointer").model.get_ref("output_layer")
     own = head_of(trained)

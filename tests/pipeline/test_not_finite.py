@@ -60,7 +60,7 @@ def test_an_encoder_with_such_a_weight_raises_GP090(tmp_path, value):
         nlp(TEXTS[0])
 
 
-def test_large_finite_values_are_no_error(trained):
+def test_large_finite_values_are_not_an_error(trained):
     head = trained.get_pipe("global_pointer").model.get_ref("output_layer")
     with torch.no_grad():
         head.shims[0]._model.bias.fill_(3e38)  # their sum overflows

@@ -36,7 +36,7 @@ def conflict(policy, a, b):
 @pytest.mark.parametrize("block", [3, overlap.BLOCK])
 @pytest.mark.parametrize("policy", sorted(POLICIES))
 @given(spans())
-def test_is_the_greedy_choice_by_score(policy, block, arrays):
+def test_spans_are_chosen_greedily_by_score(policy, block, arrays):
     starts, ends, scores = arrays
     places, kept = list(zip(starts, ends)), []
     for i in sorted(range(len(places)), key=lambda i: (-scores[i], i)):
@@ -46,14 +46,14 @@ def test_is_the_greedy_choice_by_score(policy, block, arrays):
         assert select_spans(policy, *arrays).tolist() == sorted(kept)
 
 
-def test_same_span_under_two_labels():
+def test_same_span_under_two_labels_is_kept_twice_unless_flat():
     arrays = numpy.array([1, 1]), numpy.array([3, 3]), numpy.array([0.6, 0.9])
     assert select_spans("nested", *arrays).tolist() == [0, 1]
     assert select_spans("flat", *arrays).tolist() == [1]
 
 
 @given(spans())
-def test_what_lies_in_each_span_is_reduced(arrays):
+def test_values_within_each_span_are_reduced(arrays):
     starts, ends, _ = arrays
     assume(len(starts))
     values = (7 * numpy.arange(ends.max(initial=-1) + 2)) % 5

@@ -26,7 +26,7 @@ def examples():
     return examples
 
 
-def test_agrees_with_spacy_where_all_gold_aligns(examples):
+def test_scores_agree_with_spacy_if_all_gold_aligns(examples):
     ours = score_spans(examples, spans_key="sc")
     theirs = spancat_score(examples, spans_key="sc", labels=["ORG", "PERSON", "PLACE"])
     assert ours == {**theirs, "spans_sc_per_type": ours["spans_sc_per_type"]}

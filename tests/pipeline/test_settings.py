@@ -20,7 +20,7 @@ special = st.text(" \t\n\r\x0b\x85\u2028:=#;[]@$%{}*.\"'AB", max_size=5)
 @example("%(A)s")
 @example("*")
 @example("DEFAULT")
-def test_config_gives_back_what_can_be_a_key(label):
+def test_config_returns_every_valid_key(label):
     if not can_be_key(label):
         return
     section = {"a": {"thresholds": {label: 0.25, "PER": 0.5}, "behind": 1}}
@@ -39,5 +39,5 @@ def test_common_labels_can_be_keys(label):
     "label",
     ["", "#PER", ";PER", "[PER]", "@PER", " PER", "PER ", "PER\nORG", "A:B", "A=B"],
 )
-def test_what_a_config_loses_cannot_be_a_key(label):
+def test_text_that_a_config_loses_cannot_be_a_key(label):
     assert not can_be_key(label)

@@ -29,7 +29,7 @@ def test_the_default_is_the_authors_loss():
     assert all(map(torch.equal, gradient.tensors(), expected.tensors()))
 
 
-def test_weights_by_inverse_frequency():
+def test_weights_follow_inverse_frequency():
     """The most common label has 1, and none more than 10."""
     inverse, root = (
         make_span_loss_v1(label_weights=name).weights_of(LABELS, COUNTS)
@@ -60,7 +60,7 @@ def test_given_weights_are_1_for_other_labels():
     assert make_span_loss_v1().weights_of(LABELS, COUNTS) is None
 
 
-def test_weight_of_an_unknown_label():
+def test_weight_of_an_unknown_label_is_an_error():
     with pytest.raises(ValueError, match=r"GP016.*label_weights.*'VEHICLE'"):
         make_span_loss_v1(label_weights={"VEHICLE": 2.0}).weights_of(LABELS, COUNTS)
 
@@ -83,7 +83,7 @@ def test_weight_of_an_unknown_label():
         {"boundary_smoothing": None},
     ],
 )
-def test_numbers_out_of_range(options):
+def test_invalid_settings_are_an_error(options):
     [(name, _)] = options.items()
     with pytest.raises(ValueError, match=f"GP226.*{name}"):
         make_span_loss_v1(**options)
@@ -109,7 +109,7 @@ def test_a_weight_lowers_its_labels_scores_in_the_loss(shared, start, end):
 
 
 @pytest.mark.parametrize("weights", [[2.0], [1.0, 2.0, 3.0], [1.0, 0.0], [1.0, -1.0]])
-def test_weights_that_are_not_one_a_label(weights):
+def test_invalid_weights_are_an_error(weights):
     with pytest.raises(ValueError, match="GP048.*2 labels"):
         make_span_loss_v1()(random_states([3], 2), [], weights=weights)
 
@@ -166,14 +166,14 @@ def test_boundary_smoothing_stays_within_documents_and_bounds(data):
     assert math.isfinite(loss)
 
 
-def test_a_gold_span_beside_another_stays_gold():
+def test_gold_span_next_to_another_stays_gold():
     smooth = make_span_loss_v1(boundary_smoothing=0.4)
     soft = dict(smooth._soften([(0, 0, 2, 2), (0, 0, 2, 3)], [9], None))
     assert soft[0, 0, 2, 2] == pytest.approx(0.8)  # two neighbours are no spans
     assert soft[0, 0, 2, 3] == pytest.approx(0.6)
 
 
-def test_what_no_neighbour_takes_a_gold_span_keeps():
+def test_gold_span_keeps_the_weight_of_missing_neighbours():
     smooth = make_span_loss_v1(boundary_smoothing=0.4)
     assert dict(smooth._soften([(0, 0, 0, 0)], [1], None)) == {(0, 0, 0, 0): 1.0}
 
@@ -210,7 +210,7 @@ def test_counts_of_labels_are_saved_with_the_component(examples, tmp_path):
     assert pipe._label_weights() == [1.0, 2.0]
 
 
-def test_labels_that_initialization_did_not_see_are_told(examples):
+def test_labels_that_initialization_did_not_see_give_a_warning(examples):
     nlp = component(examples, label_weights="inverse")
     nlp.get_pipe("global_pointer").cfg["label_counts"].pop("B")
     with pytest.warns(UserWarning, match=r"GPW016.*\['B'\]"):

@@ -120,7 +120,7 @@ def edit_cfg(folder, **changes):
         {"trained_length": 3},
     ],
 )
-def test_what_was_learnt_cannot_be_edited(change, folder):
+def test_edited_learned_values_are_an_error(change, folder):
     edit_cfg(folder, **change)
     with pytest.raises(ValueError, match="GP062.*cfg.*rename"):
         spacy.load(folder)
@@ -150,7 +150,7 @@ def test_what_was_learnt_cannot_be_edited(change, folder):
     ],
 )
 @pytest.mark.parametrize("digests", [True, False])
-def test_learnt_values_of_the_wrong_type_are_named(change, told, digests, folder):
+def test_learned_values_of_the_wrong_type_are_named(change, told, digests, folder):
     if not digests and "digests" not in change:
         remove_digests(folder)
     edit_cfg(folder, **change)
@@ -159,7 +159,7 @@ def test_learnt_values_of_the_wrong_type_are_named(change, told, digests, folder
 
 
 @pytest.mark.parametrize("content", ["", "[]", "7", '"labels"', "{", "\udcff"])
-def test_cfg_that_is_no_object(content, folder):
+def test_cfg_that_is_not_an_object_is_an_error(content, folder):
     file = folder / "global_pointer" / "cfg"
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(ValueError, match="GP061.*cfg"):
@@ -173,7 +173,7 @@ def remove_digests(folder):
     srsly.write_json(file, {key: content[key] for key in LEARNED})
 
 
-def test_pipeline_saved_before_there_were_digests_loads_and_gets_them(folder, tmp_path):
+def test_older_pipeline_without_digests_loads_and_gets_them(folder, tmp_path):
     nlp = spacy.load(folder)
     remove_digests(folder)
     old = spacy.load(folder)
@@ -185,7 +185,7 @@ def test_pipeline_saved_before_there_were_digests_loads_and_gets_them(folder, tm
         spacy.load(tmp_path / "again")
 
 
-def test_old_pipeline_with_another_number_of_labels(folder):
+def test_old_pipeline_with_another_number_of_labels_is_an_error(folder):
     remove_digests(folder)
     edit_cfg(folder, labels=["ORG", "PERSON"])
     with pytest.raises(ValueError, match="GP064.*2 labels.*scores 3"):
@@ -221,7 +221,7 @@ def test_model_of_another_pipeline_is_refused(folder):
         spacy.load(folder)
 
 
-def test_part_that_is_left_out_is_not_asked_for(folder, tmp_path):
+def test_excluded_part_is_not_required(folder, tmp_path):
     nlp = spacy.load(folder)
     pipe = nlp.get_pipe("global_pointer")
     expected = scores(nlp)

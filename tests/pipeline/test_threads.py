@@ -88,7 +88,9 @@ def in_threads(function, values):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_threads_get_what_one_gets_from_the_first_text_on(pipelines, precision):
+def test_threads_find_the_same_spans_as_one_thread_from_the_first_text_on(
+    pipelines, precision
+):
     if precision == "bf16" and not bf16_gain("cpu"):
         pytest.skip("bfloat16 does not work on this processor")
     texts = make_texts(500)
@@ -100,7 +102,7 @@ def test_threads_get_what_one_gets_from_the_first_text_on(pipelines, precision):
 
 
 @pytest.mark.parametrize("how", ["spacy", "candidates"])
-def test_threads_get_what_one_gets_while_another_evaluates(pipelines, how, tmp_path):
+def test_threads_find_the_same_spans_while_another_evaluates(pipelines, how, tmp_path):
     texts = make_texts(200)
     nlp = spacy.load(pipelines / "fp32")
     expected = [spans_of(nlp(text)) for text in texts]
@@ -130,7 +132,7 @@ def test_threads_get_what_one_gets_while_another_evaluates(pipelines, how, tmp_p
 
 
 @pytest.mark.parametrize("architecture", ["GlobalPointer", "EfficientGlobalPointer"])
-def test_threads_get_what_one_gets_of_a_tok2vec(architecture):
+def test_threads_find_the_same_spans_with_a_tok2vec(architecture):
     nlp = build(architecture, threshold=0.01)
     fit(nlp, make_examples(nlp), steps=5)
     texts = make_texts(100)
@@ -217,7 +219,7 @@ def untrained(folder):
     return nlp
 
 
-def test_threads_get_what_one_gets_of_an_encoder_that_holds_what_it_read(tmp_path):
+def test_threads_find_the_same_spans_with_an_encoder_that_stores_its_input(tmp_path):
     nlp = untrained(make_esm(tmp_path))  # its modules hold tables by length
     texts = make_texts(100)
     expected = [spans_of(nlp(text)) for text in texts]
@@ -225,7 +227,7 @@ def test_threads_get_what_one_gets_of_an_encoder_that_holds_what_it_read(tmp_pat
     assert in_threads(lambda text: spans_of(nlp(text)), texts) == expected
 
 
-def test_short_texts_do_not_change_what_long_ones_get(tmp_path):
+def test_short_texts_do_not_change_spans_of_long_ones(tmp_path):
     nlp = untrained(make_bigbird(tmp_path))
     texts = make_texts(20)
     longest, shortest = max(texts, key=len), min(texts, key=len)

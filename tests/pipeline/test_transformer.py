@@ -28,14 +28,14 @@ def scores(doc):
     return doc.spans["sc"].attrs["scores"]
 
 
-def test_no_transformer_upstream():
+def test_missing_transformer_is_an_error():
     nlp = spacy.blank("en")
     nlp.add_pipe("global_pointer")
     with pytest.raises(ValueError, match="GP015.*transformer-listener.*'transformer'"):
         nlp.initialize(lambda: make_examples(nlp))
 
 
-def test_learns_and_reloads(folder):
+def test_pipeline_with_a_transformer_learns_and_reloads(folder):
     nlp = spacy.load(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
@@ -45,7 +45,7 @@ def test_learns_and_reloads(folder):
         assert numpy.array_equal(scores(doc), scores(again))
 
 
-def test_disabled_transformer_is_said_once(folder):
+def test_disabled_transformer_gives_one_warning(folder):
     nlp = spacy.load(folder, disable=["transformer"])
     with pytest.warns(UserWarning, match="GPW001.*12 tokens.*transformer"):
         doc = nlp(TEXTS[0])
@@ -132,7 +132,7 @@ print(sum(len(doc.spans["sc"]) for doc in alone))
 """
 
 
-def test_multiprocessing(folder):
+def test_several_processes_give_the_same_result(folder):
     """In a process of its own: a fork after torch's thread pool started hangs."""
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(folder), *TEXTS[:2]]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -91,7 +91,7 @@ def test_parameter_counts_of_the_papers(head_class, per_label, shared):
 
 
 @pytest.mark.parametrize("head_class", [GlobalPointerHead, EfficientGlobalPointerHead])
-def test_untrained_head_does_not_flood(head_class):
+def test_untrained_head_finds_few_spans(head_class):
     torch.manual_seed(0)
     head = head_class(
         n_input=384, n_labels=9, head_width=64, rope=True, label_bias=-6.0
@@ -122,7 +122,7 @@ def test_rotation_stays_exact_far_from_the_start():
     assert torch.allclose(far, exact, atol=1e-6)
 
 
-def test_covered_marks_tokens_without_vector():
+def test_tokens_without_a_vector_are_not_covered():
     head, x = make(GlobalPointerHead)
     x[3] = 0
     covered = head(x, LENGTHS).covered

@@ -83,7 +83,7 @@ def test_gradient_is_that_of_autograd(batch, size):
 @pytest.mark.parametrize(
     "shared,start,end", [(False, 1, 0), (False, 0, 0), (True, 1, 1)]
 )
-def test_gradcheck(shared, start, end):
+def test_gradient_passes_gradcheck(shared, start, end):
     states = random_states([6, 0, 3], 2, shared=shared, start=start, end=end)
     rows = as_rows([{(0, 1, 2), (0, 0, 5), (1, 2, 2)}, set(), {(1, 0, 2)}])
 
@@ -136,7 +136,7 @@ def soft_loss(tensors, states, teacher, band):
 
 
 @given(batches(max_length=7), sizes, st.integers(0, 99))
-def test_soft_labels(batch, size, seed):
+def test_loss_with_a_teacher_is_the_formula(batch, size, seed):
     torch.set_default_dtype(torch.float64)  # of t, which a list of floats becomes
     states, band, _ = batch
     teacher = random_states(states.lengths, states.n_labels, seed=seed)
@@ -155,7 +155,7 @@ def test_soft_labels(batch, size, seed):
 
 
 @given(batches(), sizes)
-def test_a_certain_teacher_is_gold(batch, size):
+def test_teacher_with_certain_scores_equals_gold(batch, size):
     states, band, gold = batch
     lengths, n_labels = states.lengths, states.n_labels
     eye, offset = torch.zeros(sum(lengths), n_labels, sum(lengths)), 0
@@ -222,7 +222,7 @@ def test_sharing_exponentials_of_few_cells_does_not_pay(monkeypatch):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_labels_with_all_and_with_no_span_positive(shared):
+def test_labels_with_all_or_no_spans_gold_have_the_exact_loss(shared):
     states = random_states([6], 2, shared=shared)
     gold = [{(0, i, j) for i in range(6) for j in range(i, 6)}]
     ours, gradient = span_loss(states, as_rows(gold), size=4)
@@ -262,7 +262,7 @@ def test_targets_of_another_size_are_refused():
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_batch_without_documents(shared):
+def test_batch_without_documents_has_loss_zero(shared):
     loss_value, gradient = span_loss(random_states([], 2, shared=shared), as_rows([]))
     assert float(loss_value) == 0 and gradient.queries.shape[0] == 0
 
@@ -295,7 +295,7 @@ def test_no_cancellation_in_float32(score):
 
 
 @given(batches(scale=60.0))
-def test_huge_scores(batch):
+def test_loss_of_huge_scores_is_exact(batch):
     states, band, gold = batch
     states = states.map(torch.Tensor.float)
     loss_value, gradient = span_loss(states, as_rows(gold), max_span_length=band)
@@ -312,7 +312,9 @@ def test_huge_scores(batch):
 @pytest.mark.parametrize("band", [None, 1])
 @pytest.mark.parametrize("term", [-19.0, 9.0, 19.0])
 @pytest.mark.parametrize("product", [-300.0, -80.0, -55.0, 20.0])
-def test_terms_and_products_of_opposite_signs(shared, band, term, product):
+def test_terms_and_products_of_opposite_signs_keep_precision(
+    shared, band, term, product
+):
     n, heads = 60, 1 if shared else 2
     x = torch.ones(n, heads, 1)
     terms = torch.full((n, 2), term)
@@ -354,7 +356,7 @@ def test_bfloat16_states_are_scored_in_float32():
     assert gradient.queries.dtype == torch.bfloat16
 
 
-def test_batch_without_tokens():
+def test_batch_without_tokens_has_loss_zero():
     states = random_states([0, 0], 2)
     loss_value, gradient = span_loss(states, as_rows([set(), set()]))
     assert float(loss_value) == 0

@@ -27,7 +27,7 @@ def found_cells(found):
 
 
 @given(batches(), st.floats(-2, 2), st.sampled_from([1, 2, 3, 5, None]))
-def test_finds_exactly_the_spans_above_the_threshold(batch, threshold, size):
+def test_search_finds_exactly_the_spans_above_the_threshold(batch, threshold, size):
     states, band, _ = batch
     thresholds = [threshold + label / 2 for label in range(states.n_labels)]
     found = search_spans(states, thresholds, max_span_length=band, size=size)
@@ -77,7 +77,7 @@ def only(states, doc):
 
 
 @given(batches(max_length=40), st.floats(-2, 2), st.integers(1, 40))
-def test_nothing_but_the_document_decides_in_float32(batch, threshold, size):
+def test_spans_depend_only_on_the_document_in_float32(batch, threshold, size):
     """Neither tiles, nor the rest of the batch, nor the run."""
     states, band, _ = batch
     states, floors = states.map(torch.Tensor.float), [threshold] * states.n_labels
@@ -104,7 +104,7 @@ def test_float32_scores_are_the_nearest_to_the_true_ones(batch, threshold):
 
 
 @given(batches(scale=60.0), st.floats(-3000, 3000))
-def test_huge_and_infinite_scores(batch, threshold):
+def test_huge_and_infinite_scores_are_compared_exactly(batch, threshold):
     states, band, _ = batch
     states = states.map(torch.Tensor.float)
     if states.start is not None and len(states.start):
@@ -131,7 +131,7 @@ def test_products_of_low_precision_lose_nothing(monkeypatch):
     assert same(exact, search_spans(states, [0.3, 0.3]))
 
 
-def test_a_document_that_is_no_number_spoils_no_other():
+def test_document_with_nan_does_not_affect_others():
     states = random_states([20, 9, 8], 2, end=True).map(torch.Tensor.float)
     good = search_spans(states, [0.5, 0.5])
     assert good[0].n_above and good[2].n_above
@@ -162,16 +162,16 @@ def test_more_labels_than_a_tile_has_and_many_documents():
             assert found_cells(found[doc]) == sorted((i, j, k) for k, i, j in above)
 
 
-def test_no_documents():
+def test_empty_batch_has_no_spans():
     assert search_spans(random_states([], 2), [0.0, 0.0]) == []
 
 
-def test_a_threshold_for_each_label():
+def test_each_label_can_have_its_threshold():
     with pytest.raises(ValueError, match="GP007.*1 thresholds for 2 labels"):
         search_spans(random_states([3], 2), [0.0])
 
 
-def test_settings_of_torch_in_two_ways(monkeypatch):
+def test_mixed_precision_settings_of_torch_are_accepted(monkeypatch):
     def complain():
         raise RuntimeError("mixed")
 

@@ -70,7 +70,7 @@ def test_loss_is_the_formula_where_scores_are_high(batch):
 
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("scale", [1.0, 30.0])
-def test_gradcheck(shared, scale):
+def test_gradient_passes_gradcheck(shared, scale):
     states = random_states([6, 0, 3], 2, shared=shared, scale=scale**0.5)
     gold = [{(0, 1, 2): 0.8, (0, 0, 5): 0.3, (1, 2, 2): 1.0}, {}, {(1, 0, 2): 0.1}]
     rows, degrees = as_rows(gold), as_degrees(gold)
@@ -110,7 +110,7 @@ def test_a_repeated_span_has_its_highest_degree():
         {"balance": math.nan},
     ],
 )
-def test_numbers_out_of_range(options):
+def test_numbers_out_of_range_are_an_error(options):
     states = random_states([5], 2)
     with pytest.raises(ValueError, match="GP006"):
         span_loss(states, torch.tensor([[0, 1, 2, 3]]), **options)

@@ -19,7 +19,7 @@ def make_batch():
     return Batch(ids, mask, is_text, torch.tensor([1, 3, 7]))
 
 
-def test_a_draw_that_is_the_original_replaces_nothing(tmp_path, monkeypatch):
+def test_drawing_the_original_piece_replaces_nothing(tmp_path, monkeypatch):
     run = make_run(tmp_path)
     monkeypatch.setattr(detector, "sample", lambda logits: torch.tensor([10, 99, 98]))
     result = run.model(make_batch())

@@ -31,7 +31,7 @@ def test_a_certain_piece_is_drawn():
 
 
 @pytest.mark.parametrize("kind", ["copy", "small"])
-def test_the_table_of_pieces_is_the_encoders(kind, tmp_path):
+def test_generator_shares_the_table_of_pieces_with_the_encoder(kind, tmp_path):
     run = make_run(tmp_path, generator=kind)
     table = run.encoder.module.get_input_embeddings().weight
     assert run.model.generator.table is table
@@ -105,7 +105,7 @@ def test_a_new_small_generator_predicts_the_frequencies_of_pieces(tmp_path):
 
 @pytest.mark.parametrize("make", [make_electra, make_albert])
 @pytest.mark.parametrize("kind", ["copy", "small"])
-def test_embeddings_narrower_than_the_layers(make, kind, tmp_path):
+def test_embeddings_may_be_narrower_than_the_layers(make, kind, tmp_path):
     settings = {"embedding_size": 16} if make is make_electra else {}
     run = make_run(tmp_path, make=lambda f: make(f, **settings), generator=kind)
     assert run.model.generator.table.shape[1] == 16

@@ -47,7 +47,7 @@ def test_batches_count_by_their_pieces():
     assert metrics["auc"] == pytest.approx(1 / 4)
 
 
-def test_metrics_where_nothing_is_replaced_or_found():
+def test_metrics_are_defined_if_nothing_is_replaced_or_found():
     metrics = metrics_of([detection([-1.0, -2.0], [0, 0])])
     assert metrics["f1"] == metrics["precision"] == metrics["trivial_loss"] == 0
     assert metrics["auc"] == 0.5 and metrics["accuracy"] == 1

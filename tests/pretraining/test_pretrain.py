@@ -245,7 +245,7 @@ def test_the_seed_decides(folder):
     assert equal(a, b) and not equal(a, c)
 
 
-def test_random_numbers_of_others_are_not_disturbed(folder):
+def test_global_random_state_is_unchanged(folder):
     torch.manual_seed(5)
     expected = torch.rand(2).tolist()
     torch.manual_seed(5)

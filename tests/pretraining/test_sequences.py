@@ -92,7 +92,7 @@ def test_an_epoch_has_each_sequence_once(tokenizer, tmp_path):
     assert stream.epoch >= 2
 
 
-def test_sequences_that_are_held_out_never_come(tokenizer, tmp_path):
+def test_held_out_sequences_are_never_drawn(tokenizer, tmp_path):
     files = write(tmp_path, [f"{letter} " * 9 for letter in "abcd"])
     source = SequenceSource(files, tokenizer, room=20, seed=0)
     [[first, *_]] = [sequences for _, sequences in source.read(0)]
@@ -124,7 +124,7 @@ def test_a_batch_fills_its_budget_of_pieces(tokenizer, tmp_path):
     assert numpy.mean(sizes) > 96
 
 
-def test_a_sequence_longer_than_a_batch_comes_alone(tokenizer, tmp_path):
+def test_sequence_longer_than_a_batch_is_a_batch_of_its_own(tokenizer, tmp_path):
     files = write(tmp_path, ["a " * 30])
     source = SequenceSource(files, tokenizer, room=30, seed=0)
     stream = SequenceStream(source, nobody)

@@ -29,7 +29,7 @@ def look(source):
 
 
 @pytest.mark.parametrize("n,n_held_out", [(10, 1), (99, 9), (200, 20), (3000, 30)])
-def test_number_of_sequences_held_out(n, n_held_out):
+def test_number_of_held_out_sequences_is_bounded(n, n_held_out):
     assert len(look(Source(n)).held_out) == n_held_out
 
 

@@ -64,7 +64,7 @@ def folder(config, tmp_path_factory):
     return path / "out/model-last"
 
 
-def test_a_recipe_with_an_encoder_has_it_last():
+def test_recipe_with_an_encoder_ends_with_doc_cleaner():
     for name in recipes():
         pipeline = Config().from_str(make_config(name))["nlp"]["pipeline"]
         assert (pipeline[-1] == "doc_cleaner") == (pipeline[0] == "transformer")
@@ -76,7 +76,7 @@ def spans_of(doc):
     return list(zip(places, group.attrs["scores"].tolist()))
 
 
-def test_vectors_are_kept_without_it(folder):
+def test_vectors_are_kept_without_doc_cleaner(folder):
     without, nlp = spacy.load(folder, disable=["doc_cleaner"]), spacy.load(folder)
     for text in TEXTS[:2]:
         kept, cleaned = without(text), nlp(text)
@@ -84,7 +84,7 @@ def test_vectors_are_kept_without_it(folder):
         assert spans_of(cleaned) == spans_of(kept) != []
 
 
-def test_training_is_the_same_without_it(folder, config, tmp_path):
+def test_training_is_the_same_without_doc_cleaner(folder, config, tmp_path):
     without = config.copy()
     without["nlp"]["pipeline"] = [*config["nlp"]["pipeline"][:-1]]
     train(init_nlp(without), tmp_path)
@@ -127,7 +127,7 @@ print([doc._.trf_data is None and len(doc.spans["sc"]) > 0 for doc in docs])
 """
 
 
-def test_multiprocessing(folder):
+def test_several_processes_give_the_same_result(folder):
     """In a process of its own: a fork after torch's thread pool started hangs."""
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(folder), *TEXTS[:2]]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)

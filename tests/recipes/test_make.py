@@ -61,6 +61,7 @@ FAMILIES = {
     "longformer-en": make_longformer,
     "lengthened": lengthened,
     "multilingual": make_roberta,
+    "multilingual-small": make_bert,
 }
 
 
@@ -88,7 +89,7 @@ def test_spacy_accepts_every_config(recipe, gpu, tmp_path, capsys):
     assert filled["components"]["global_pointer"]["temperature"] == 1.0
 
 
-def test_a_recipe_says_nothing_that_the_base_says():
+def test_recipe_repeats_no_value_of_the_base():
     for recipe in recipes().values():
         base = Config().from_str(base_config(recipe.name), interpolate=False)
         for place, value in recipe.values.items():
@@ -176,28 +177,28 @@ def test_language_and_encoder_may_be_given():
     assert config["components"]["transformer"]["model"]["name"] == "a b"
 
 
-def test_the_head_tells_the_command():
+def test_comment_at_the_top_states_the_command():
     head = make_config("bert-en", gpu=True, encoder="a b").split("\n\n")[0]
     assert "`spacy global-pointer config bert-en --gpu --encoder 'a b'`" in head
 
 
-def test_a_recipe_without_an_encoder():
+def test_encoder_for_a_recipe_without_one_raises_GP230():
     with pytest.raises(ValueError, match="GP230.*'tok2vec'.*'encoders/mine'"):
         make_config("tok2vec", encoder="encoders/mine")
 
 
-def test_unknown_recipe():
+def test_unknown_recipe_is_an_error():
     with pytest.raises(ValueError, match="GP228.*'bert'.*bert-en"):
         make_config("bert")
 
 
-def test_values_are_set_where_they_are_and_comments_stay():
+def test_values_are_set_in_place_and_comments_are_kept():
     config = "[a]\n# what x is\nx = 1\n\n[a.b]\nx = null\ny = ${a.x}\n"
     changed = set_values(config, {"a.b.x": "é", "a.x": 2.5})
     assert changed == config.replace("x = 1", "x = 2.5").replace("null", '"é"')
 
 
-def test_a_setting_without_a_line_raises_KeyError():
+def test_setting_without_a_line_raises_KeyError():
     with pytest.raises(KeyError, match="a.z"):
         set_values("[a]\nx = 1\n", {"a.z": 1})
 
@@ -210,7 +211,7 @@ def test_a_setting_without_a_line_raises_KeyError():
     ],
 )
 @pytest.mark.parametrize("option", ["lang", "encoder"])
-def test_a_value_that_a_config_cannot_hold_is_refused(option, value):
+def test_value_that_a_config_cannot_hold_is_an_error(option, value):
     with pytest.raises(ValueError, match=f"GP241.*--{option}"):
         make_config("default", **{option: value})
 
@@ -222,7 +223,7 @@ def test_a_value_that_a_config_cannot_hold_is_refused(option, value):
         *("%(x)s", "人/é", "5", "null", "true", " x ", "{x}", "x = y", "x: y"),
     ],
 )
-def test_a_config_gives_the_encoder_back_and_nothing_else(value):
+def test_config_returns_exactly_the_encoder(value):
     text = make_config("default", encoder=value)
     config = Config().from_str(text)
     assert config["paths"]["encoder"] == value
@@ -233,7 +234,7 @@ def test_a_config_gives_the_encoder_back_and_nothing_else(value):
 
 
 @given(value=st.text(min_size=1, max_size=10))
-def test_any_encoder_is_given_back_or_refused(value):
+def test_any_encoder_is_returned_or_refused(value):
     try:
         text = make_config("default", encoder=value)
     except ValueError as error:

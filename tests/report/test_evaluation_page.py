@@ -82,7 +82,7 @@ def test_nothing_is_loaded(report):
     assert policy == POLICY and "default-src 'none'" in POLICY
 
 
-def test_what_comes_from_the_data_is_escaped(report):
+def test_text_from_the_data_is_escaped(report):
     page = make_page(report, title="<script>")
     tree = parse(page)
     assert "<script" not in page and "\x00" not in page
@@ -190,7 +190,7 @@ def test_same_report_makes_the_same_page(report):
     assert make_page(report) == make_page(other)
 
 
-def test_it_is_readable_on_a_phone_and_in_the_dark(report):
+def test_page_is_readable_on_a_phone_and_in_dark_mode(report):
     page = make_page(report)
     assert 'content="width=device-width, initial-scale=1"' in page
     assert "prefers-color-scheme: dark" in page and "@media print" in page
@@ -207,7 +207,7 @@ def test_pictures_have_names(report):
             assert svg.find("title").text == svg.get("aria-label")
 
 
-def test_a_share_of_nothing_is_a_dash_everywhere():
+def test_undefined_fraction_is_shown_as_a_dash():
     page = parse(make_page(report_of(example(WORDS, GOLD, []))))
     rows = [["".join(c.itertext()) for c in row] for row in page.iter("tr")]
     assert ["PER", "–", "0.0", "0.0", "", "0.0", "2", "0", "0"] in rows
@@ -254,7 +254,7 @@ def test_worst_documents_compare_gold_and_predicted(report):
     }
 
 
-def test_parts_of_long_documents_say_what_is_left_out():
+def test_parts_of_long_documents_state_the_tokens_left_out():
     own = example(["word"] * 900, [(500, 501, "A"), (505, 507, "A")], [(505, 507, "A")])
     page = parse(make_page(report_of(own)))
     gaps = [p.text for p in page.iter("p") if p.get("class") == "gap"]
@@ -271,7 +271,7 @@ def test_no_mistakes_and_no_seams_need_no_sections():
     assert "Window seams" not in page
 
 
-def test_nothing_found():
+def test_precision_without_found_spans_is_a_dash():
     tree = parse(make_page(report_of(example(["a"], [(0, 1, "A")], []))))
     rows = [["".join(c.itertext()) for c in row] for row in tree.iter("tr")]
     assert ["A", "–", "0.0", "0.0", "", "0.0", "1", "0", "0"] in rows
@@ -301,7 +301,7 @@ def test_a_large_corpus_makes_no_large_page():
     assert len(make_page(report_of(*group)).encode()) < 600_000
 
 
-def test_own_thresholds_are_told(report):
+def test_thresholds_of_single_labels_are_shown(report):
     page = make_page(replace(report, settings={**SETTINGS, "temperature": 1.0}))
     assert "threshold 0.5 (&lt;script src=//x&gt; 0.4)" in page
     assert "temperature" not in page and "temperature 1.5" in make_page(report)

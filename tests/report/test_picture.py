@@ -76,7 +76,7 @@ def test_data_make_no_elements_and_no_attributes(words, places, title, key):
         assert all(printable(word) in drawn[-1] for word in words)
 
 
-def test_text_is_drawn_as_it_stands():
+def test_text_is_drawn_unchanged():
     words, spaces = ["a", "\t", "\n\n", "b", "  ", "c"], [True, False, False, True] * 2
     doc = make_doc(words, [(0, 4, "X"), (3, 6, "Y")], spaces=spaces[:6])
     page = parse(render(doc))
@@ -113,7 +113,7 @@ def test_scores_follow_the_spans_of_a_changed_group():
 
 
 @pytest.mark.parametrize("score", [float("nan"), -1, 2.0, "<b>", None, [0.5]])
-def test_scores_that_are_no_probabilities_are_not_drawn(score):
+def test_scores_that_are_not_probabilities_are_not_drawn(score):
     doc = make_doc(["a"], [(0, 1, "X")], scores=[score])
     page = render(doc)
     assert marks_of(page)[0][2] == "X"
@@ -287,7 +287,7 @@ def test_colours_differ_in_normal_and_colour_blind_sight(sight):
         assert distances[:6, :6].min() > 0.12 and distances.min() > 0.075
 
 
-def test_pages_grow_with_the_text_and_not_with_its_square():
+def test_size_of_a_page_is_linear_in_the_text():
     sizes = []
     for n in (2000, 4000):
         places = [(i, i + 3, "A") for i in range(0, n - 3, 2)]

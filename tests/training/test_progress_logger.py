@@ -253,7 +253,7 @@ def test_thirty_labels_are_all_shown():
     assert [label for label in labels if label not in text] == []
 
 
-def test_the_lowest_of_too_many_labels_are_shown():
+def test_labels_with_the_lowest_scores_are_shown_if_there_are_too_many():
     labels = [f"LABEL_{i:03}" for i in range(200)]
     text = "\n".join(label_lines(scored(labels), 80))
     n = text.count("LABEL_")
@@ -303,7 +303,7 @@ def test_only_finite_numbers_are_kept():
     assert numbers(scores) == {"a": 1, "c": {"e": 0.5}}
 
 
-def test_an_infinite_or_undefined_loss_is_null(tmp_path):
+def test_infinite_or_undefined_loss_is_null(tmp_path):
     file = tmp_path / "log.jsonl"
     losses = {"global_pointer": float("nan")}
     show([info(0, scored([]), losses)], output_file=str(file))
@@ -367,7 +367,7 @@ def test_an_empty_file_is_used(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
 
 
-def test_a_folder_raises_GP220(tmp_path):
+def test_folder_as_output_file_raises_GP220(tmp_path):
     with pytest.raises(ValueError, match="GP220"):
         create_progress_logger_v1(output_file=str(tmp_path))
 
@@ -375,7 +375,7 @@ def test_a_folder_raises_GP220(tmp_path):
 @pytest.mark.parametrize(
     "text", ["no json\n", '{"text": "x"}\n', "[]\n", "cut off", "\n"]
 )
-def test_a_file_of_something_else_raises_GP221(tmp_path, text):
+def test_file_with_other_content_raises_GP221(tmp_path, text):
     file = tmp_path / "corpus.jsonl"
     file.write_text(text, "utf-8")
     with pytest.raises(ValueError, match="GP221"):
@@ -413,7 +413,7 @@ def eager(monkeypatch):
         setattr(progress_logger.tqdm, name, getattr(tqdm, name))
 
 
-def test_the_bar_shows_how_far_it_is_and_what_was_best(eager):
+def test_bar_shows_progress_and_best_score(eager):
     parts = draw([info(2, scored([])), None], max_steps=4)
     assert any(
         part.startswith("epoch 0:  75%|") and "3/4" in part and "best 50.0 at 2" in part
@@ -421,7 +421,7 @@ def test_the_bar_shows_how_far_it_is_and_what_was_best(eager):
     )
 
 
-def test_the_bar_continues_where_a_resumed_training_does(eager):
+def test_bar_of_a_resumed_training_continues(eager):
     parts = draw([None, None], done=301)
     assert "300/900" in parts[0] and "302/900" in parts[-1]
 
@@ -446,13 +446,13 @@ def test_the_time_left_includes_evaluations(eager, monkeypatch):
 @pytest.mark.parametrize(
     "training,text", [({}, "epoch 1: 101"), ({"max_epochs": 5}, "epoch 1/5: 101")]
 )
-def test_without_a_number_of_steps_the_bar_counts(eager, training, text):
+def test_bar_counts_steps_if_their_number_is_unknown(eager, training, text):
     parts = draw([info(100, scored([])), None], max_steps=0, **training)
     assert any(part.startswith(text) for part in parts)
 
 
 @pytest.mark.parametrize("stderr,wanted", [(io.StringIO(), True), (Terminal(), False)])
-def test_no_bar_without_a_terminal_or_where_none_is_wanted(stderr, wanted):
+def test_bar_needs_a_terminal_and_the_setting(stderr, wanted):
     setup = create_progress_logger_v1(progress_bar=wanted)
     log_step, finalize = setup(pipeline(), io.StringIO(), stderr)
     for one in (info(0, scored([])), None, info(150, scored([]))):
@@ -464,7 +464,7 @@ def test_no_bar_without_a_terminal_or_where_none_is_wanted(stderr, wanted):
 # A training
 
 
-def test_a_training_logs_what_spacy_logs(trainable, tmp_path):
+def test_same_values_are_logged_as_by_spacy(trainable, tmp_path):
     ours, theirs = tmp_path / "ours.jsonl", tmp_path / "theirs.jsonl"
     other = {"@loggers": "spacy.ConsoleLogger.v3", "output_file": str(theirs)}
     train(trainable(other), stdout=io.StringIO(), stderr=io.StringIO())
@@ -532,7 +532,7 @@ def leaves(value):
     return [value]
 
 
-def test_weights_and_biases_gets_the_scores_of_labels(trainable, monkeypatch, tmp_path):
+def test_weights_and_biases_logs_scores_of_labels(trainable, monkeypatch, tmp_path):
     logged, begun = [], []
     wandb = types.ModuleType("wandb")
     wandb.init = lambda **settings: begun.append(settings)
@@ -553,7 +553,7 @@ def test_weights_and_biases_gets_the_scores_of_labels(trainable, monkeypatch, tm
     assert all(isinstance(leaf, (int, float)) for x in logged for leaf in leaves(x))
 
 
-def test_clearml_gets_the_scores_of_labels(trainable, monkeypatch):
+def test_clearml_logs_scores_of_labels(trainable, monkeypatch):
     reported = []
     task = types.SimpleNamespace(
         connect=lambda *args, **kwargs: None,

@@ -16,7 +16,7 @@ def rates(n, **settings):
     return list(islice(cosine_v1(**settings), n))
 
 
-def test_warm_up_then_half_a_cosine():
+def test_schedule_is_a_warm_up_then_half_a_cosine():
     found = rates(12, initial_rate=2.0, warmup_steps=4, total_steps=10, final_rate=1.0)
     up = [0.0, 0.5, 1.0, 1.5]
     down = [1 + (1 + math.cos(math.pi * step / 6)) / 2 for step in range(6)]

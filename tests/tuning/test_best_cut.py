@@ -24,7 +24,7 @@ def scored(*pairs):
     st.lists(st.tuples(PROBABILITIES, st.booleans()), min_size=1, max_size=20),
     st.integers(1, 30),
 )
-def test_no_threshold_is_better(pairs, n_gold):
+def test_best_cut_has_the_highest_f_score(pairs, n_gold):
     scores, right = scored(*pairs)
 
     def f(threshold):
@@ -36,7 +36,7 @@ def test_no_threshold_is_better(pairs, n_gold):
     assert f(cut.threshold) == cut.f
 
 
-def test_equal_scores_stand_and_fall_together():
+def test_equal_scores_are_kept_or_dropped_together():
     scores, right = scored((0.9, False), (0.9, True), (0.9, False), (0.4, True))
     assert best_cut(scores, right, 2, lowest=0.02).f == pytest.approx(4 / 6)
 
@@ -46,7 +46,7 @@ def test_threshold_is_in_the_middle_of_the_gap():
     assert best_cut(scores, right, 1, lowest=0.02).threshold == 0.6
 
 
-def test_of_equally_good_thresholds_the_widest_gap_is_taken():
+def test_widest_gap_is_chosen_among_equally_good_thresholds():
     # One right of one found, or two of four: F1 is 2/3 with both.
     flags = [True, False, False, True]
     scores, right = scored(*zip([0.9, 0.3, 0.25, 0.2], flags))
@@ -57,7 +57,7 @@ def test_of_equally_good_thresholds_the_widest_gap_is_taken():
     assert (cut.threshold, cut.f) == (0.3, pytest.approx(2 / 3))
 
 
-def test_a_label_that_is_always_wrong_is_not_found_at_all():
+def test_label_that_is_always_wrong_gets_no_spans():
     scores, right = scored((0.8, False), (0.3, False))
     cut = best_cut(scores, right, 5, lowest=0.02, base_right=3, base_found=3)
     assert cut.threshold > 0.8 and cut.f == 6 / 8
@@ -69,7 +69,7 @@ def test_a_certain_span_cannot_be_left_out():
     assert cut.threshold < 0.5 and cut.f == pytest.approx(4 / 4)
 
 
-def test_recall_counts_for_more_with_a_larger_beta():
+def test_larger_beta_gives_recall_more_weight():
     scores, right = scored((0.9, True), (0.6, False), (0.5, False), (0.4, True))
     assert best_cut(scores, right, 2, lowest=0.02, beta=0.5).threshold > 0.6
     assert best_cut(scores, right, 2, lowest=0.02, beta=2).threshold < 0.4
@@ -82,7 +82,7 @@ def test_f_score_is_the_weighted_harmonic_mean():
 
 
 @given(PROBABILITIES, PROBABILITIES)
-def test_a_threshold_between_two_scores_parts_them_in_float32(a, b):
+def test_threshold_between_two_scores_separates_them_in_float32(a, b):
     low, high = min(a, b), max(a, b)
     if low < high:
         value = between(low, high)
@@ -90,7 +90,7 @@ def test_a_threshold_between_two_scores_parts_them_in_float32(a, b):
 
 
 @given(PROBABILITIES)
-def test_neighbours_in_float32_are_parted(score):
+def test_neighbours_in_float32_are_separated(score):
     above = numpy.nextafter(numpy.float32(score), numpy.float32(2))
     value = between(float(score), float(above))
     assert numpy.float32(score) < numpy.float32(value) <= above

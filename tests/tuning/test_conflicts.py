@@ -23,7 +23,7 @@ def reached(n, edges):
 @pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
 @settings(max_examples=30)
 @given(candidates=made_up())
-def test_groups_are_what_conflicts_connect(overlap, candidates):
+def test_spans_connected_by_conflicts_form_groups(overlap, candidates):
     c = candidates
     places = list(zip(c.starts, c.ends))
     edges = [
@@ -42,5 +42,5 @@ def test_groups_are_what_conflicts_connect(overlap, candidates):
 @pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
 @settings(max_examples=30)
 @given(st.just(numpy.zeros(0, dtype=numpy.int64)))
-def test_no_span_is_no_group(overlap, none):
+def test_no_spans_make_no_groups(overlap, none):
     assert len(conflict_groups(overlap, none, none, none)) == 0

@@ -26,7 +26,7 @@ def all_thresholds(candidates):
 @policies
 @settings(max_examples=30)
 @given(candidates=made_up())
-def test_no_single_threshold_is_better(overlap, candidates):
+def test_best_single_threshold_has_the_highest_f_score(overlap, candidates):
     threshold = best_single(candidates, overlap)
     best = max(
         plain_f(candidates, overlap, [t] * N_LABELS) for t in all_thresholds(candidates)
@@ -50,7 +50,7 @@ def test_thresholds_of_labels_are_never_worse_than_one_for_all(overlap, candidat
 @policies
 @settings(max_examples=30)
 @given(candidates=made_up(max_size=10))
-def test_no_change_of_one_label_is_better(overlap, candidates):
+def test_changing_one_label_never_improves_the_result(overlap, candidates):
     threshold = best_single(candidates, overlap)
     own = best_per_label(candidates, overlap, threshold, range(N_LABELS))
     cuts = label_cuts(candidates.label_names, threshold, own)
@@ -64,7 +64,7 @@ def test_no_change_of_one_label_is_better(overlap, candidates):
 
 @settings(max_examples=30)
 @given(candidates=made_up(), labels=st.sets(st.integers(0, N_LABELS - 1)))
-def test_other_labels_keep_the_threshold_of_all(candidates, labels):
+def test_labels_without_their_own_threshold_keep_the_common_one(candidates, labels):
     own = best_per_label(candidates, "nested", 0.5, sorted(labels))
     assert set(own) <= {candidates.label_names[i] for i in labels}
 
@@ -72,7 +72,9 @@ def test_other_labels_keep_the_threshold_of_all(candidates, labels):
 @policies
 @settings(max_examples=30)
 @given(candidates=made_up(), threshold=st.integers(1, 21).map(lambda n: n / 20))
-def test_a_threshold_before_the_policy_is_one_behind_it(overlap, candidates, threshold):
+def test_threshold_can_be_applied_before_or_after_the_policy(
+    overlap, candidates, threshold
+):
     """Why the policy need be applied but once to find a single threshold."""
     c = candidates
     mine = c.docs == c.docs[0]
@@ -84,7 +86,7 @@ def test_a_threshold_before_the_policy_is_one_behind_it(overlap, candidates, thr
 
 
 @pytest.mark.parametrize("overlap", ["nested", "flat"])
-def test_many_spans_of_low_scores_are_selected_at_once(overlap, monkeypatch):
+def test_spans_of_low_scores_are_selected_in_one_pass(overlap, monkeypatch):
     """In one large group of conflicts, each would else ask for a selection of all."""
     n = 400
     starts = numpy.arange(n)

@@ -76,7 +76,7 @@ def test_gold_lost_in_conversion_or_with_another_label_counts(
     assert collect(predicted, pipe, 0.02).n_gold == n_gold + 1 - per_document[1]
 
 
-def test_labels_with_few_gold_spans_keep_the_threshold_of_all(candidates, pipe):
+def test_labels_with_few_gold_spans_keep_the_common_threshold(candidates, pipe):
     assert candidates.label_names == ("ORG", "PERSON", "PLACE")
     assert candidates.label_gold.tolist() == [2, 5, 6]
     for min_gold, allowed in [(5, {"PERSON", "PLACE"}), (7, set())]:
@@ -86,7 +86,7 @@ def test_labels_with_few_gold_spans_keep_the_threshold_of_all(candidates, pipe):
 
 
 @pytest.mark.parametrize("form", ["{}:", "#{}", ";{}", "[{}]", " {}", "{}\nX", "@{}"])
-def test_a_label_that_no_config_can_hold_keeps_the_threshold_of_all(
+def test_label_that_no_config_can_hold_keeps_the_common_threshold(
     candidates, pipe, form
 ):
     assert tune(candidates, pipe, min_gold=1).best.thresholds
@@ -95,7 +95,7 @@ def test_a_label_that_no_config_can_hold_keeps_the_threshold_of_all(
     assert tuning.best.thresholds == {}
 
 
-def test_one_threshold_for_all(candidates, pipe):
+def test_one_threshold_for_all_labels_is_written(candidates, pipe):
     tuning = tune(candidates, pipe, per_label=False, min_gold=1)
     settings = {"threshold": tuning.single.threshold, "thresholds": {}}
     assert tuning.settings == settings
@@ -126,7 +126,7 @@ def test_temperature_lowers_the_loss_and_is_written(candidates, pipe):
     assert "temperature" not in tune(candidates, pipe).settings
 
 
-def test_operating_points_reach_no_further_down_than_the_candidates(candidates, pipe):
+def test_operating_points_end_at_the_lowest_candidate(candidates, pipe):
     tuning = tune(replace(candidates, lowest=0.15), pipe)
     points = tuning.operating_points()
     assert [point for point, _ in points] == list(POINTS[2:])
@@ -135,7 +135,7 @@ def test_operating_points_reach_no_further_down_than_the_candidates(candidates, 
         assert score.f == pytest.approx(f)
 
 
-def test_scores_of_documents_left_out(candidates, pipe):
+def test_left_out_documents_are_scored_with_other_thresholds(candidates, pipe):
     """As many parts as documents: each is scored with the thresholds of the others."""
     tuning = tune(candidates, pipe, min_gold=1)
     counts = numpy.zeros(2, dtype=int)
@@ -156,7 +156,7 @@ def test_one_document_leaves_none_to_choose_on(candidates, pipe):
 
 
 @given(candidates=made_up(), chosen=st.lists(st.booleans(), min_size=3, max_size=3))
-def test_candidates_of_some_documents(candidates, chosen):
+def test_candidates_are_divided_by_documents(candidates, chosen):
     flags = numpy.array(chosen)
     parts = [candidates.of_documents(flags), candidates.of_documents(~flags)]
     assert sum(part.n_gold for part in parts) == candidates.n_gold
@@ -166,7 +166,7 @@ def test_candidates_of_some_documents(candidates, chosen):
         assert len(part.gold) == size and (part.docs < size).all()
 
 
-def test_best_threshold_that_keeps_all_is_known(candidates, pipe):
+def test_keeps_all_is_true_if_the_best_threshold_keeps_all_spans(candidates, pipe):
     everything = replace(candidates, right=numpy.ones_like(candidates.right))
     assert tune(everything, pipe).keeps_all
     assert not tune(candidates, pipe).keeps_all
@@ -177,19 +177,19 @@ def test_score_of_nothing_is_zero():
     assert (score.p, score.r, score.f) == (0, 0, 0)
 
 
-def test_threshold_of_a_label():
+def test_label_without_its_own_threshold_has_the_common_one():
     thresholds = Thresholds(0.5, {"A": 0.1})
     assert (thresholds.of("A"), thresholds.of("B")) == (0.1, 0.5)
 
 
-def test_no_gold(predicted, examples, pipe):
+def test_documents_without_gold_are_an_error(predicted, examples, pipe):
     for example in examples:
         example.reference.spans["sc"] = []
     with pytest.raises(ValueError, match="GP132.*'sc'"):
         tune(collect(predicted, pipe, 0.02), pipe)
 
 
-def test_no_candidate(candidates, pipe):
+def test_missing_candidates_are_an_error(candidates, pipe):
     columns = ("docs", "labels", "starts", "ends", "raw", "scores", "right")
     none = replace(candidates, **{x: getattr(candidates, x)[:0] for x in columns})
     with pytest.raises(ValueError, match="GP133.*0.02"):
@@ -197,12 +197,12 @@ def test_no_candidate(candidates, pipe):
 
 
 @pytest.mark.parametrize("beta", [0, -1.0, float("nan")])
-def test_beta_out_of_range(candidates, pipe, beta):
+def test_beta_out_of_range_is_an_error(candidates, pipe, beta):
     with pytest.raises(ValueError, match="GP136.*beta"):
         tune(candidates, pipe, beta=beta)
 
 
-def test_thresholds_that_gain_nothing_are_not_taken(candidates, pipe):
+def test_thresholds_without_a_gain_are_not_used(candidates, pipe):
     first = tune(candidates, pipe, min_gold=1)
     assert first.gains
     pipe.cfg.update(first.settings)

@@ -1,4 +1,4 @@
-"""The standoff format of brat: NAME.txt with NAME.ann beside it."""
+"""The standoff format of brat: NAME.txt with NAME.ann next to it."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ def read_brat(
     """Read a brat corpus, one document at a time.
 
     Offsets count Unicode code points of the file, as brat does: "\\r\\n" is two of
-    them, and a byte order mark is one. The mark itself is not part of the text that
-    is returned; the offsets are shifted accordingly. A .txt without .ann was not
-    annotated (it may be no text of the corpus at all) and is to be skipped; with an
-    empty .ann it is a document without spans. An .ann without .txt is a document with
-    the empty text, and all its lines are rejects.
+    them, and a byte order mark is one. The text that is returned lacks the mark, and
+    its offsets are shifted accordingly. A .txt without .ann was not annotated and is to
+    be skipped: it may not even belong to the corpus. A .txt with an empty .ann is a
+    document without spans. An .ann without .txt is a document with an empty text, and
+    all its lines are rejects.
 
     path (Union[str, Path]): A folder, read with its subfolders in the order of the
         names; or a single .txt or .ann file, whose partner is read with it. Files
         and folders whose name begins with a dot are left out.
     encoding (str): Encoding of both kinds of files.
     exclude (Sequence[str]): Patterns of names to leave out.
-    limit (int): MiB of a file, at the most; 0 for no bound.
-    YIELDS (Tuple[AnnotatedText, List[Reject]]): The document, and the annotations
-        that are not spans of its text. Each line that is not blank is one or the
-        other.
+    limit (int): Largest size of a file in MiB; 0 for no limit.
+    YIELDS (Tuple[AnnotatedText, List[Reject]]): The document, and the annotations that
+        are not spans of its text. Each line that is not blank becomes a span or a
+        reject.
     RAISES (ValueError): No such files, or not in this encoding.
     """
     files = _find_files(Path(path), exclude)
@@ -136,7 +136,8 @@ def _parse_lines(
 def _parse_line(
     text: str, words: Words, source: Source, line: str, shift: int
 ) -> Union[TextSpan, Reason]:
-    """Parse an annotation. RETURNS (Union[TextSpan, Reason]): Its one fate."""
+    """Parse an annotation. RETURNS (Union[TextSpan, Reason]): The span, or the reason
+    why it is not one."""
     if OTHER_LINE.match(line):
         return Reason.NOT_A_SPAN
     match = SPAN_LINE.fullmatch(line)
@@ -159,16 +160,16 @@ def _parse_line(
 def write_brat(documents: Iterable[AnnotatedText], path: Path) -> None:
     """Write documents as NAME.txt and NAME.ann, as brat does.
 
-    Characters of a document's name that not every file system has become "_", white
-    space in a label too; but no two labels become one. A name that is too long is cut;
-    names that would be alike are numbered. A span has an own line; its id
-    is kept if it is one of brat's (T1) and no other span of the document has it. Where
-    a span's text has line ends, it is written in fragments.
+    Characters of a document's name that some file systems do not allow become "_", and
+    so does white space in a label. Two labels never become the same. A name that is too
+    long is cut, and equal names are numbered. Each span has its own line. It keeps its
+    id if that has brat's form (T1) and no other span of the document has it. A span
+    whose text has line ends is written in fragments.
 
     documents (Iterable[AnnotatedText]): The documents.
     path (Path): The folder, which is made.
     RAISES (ValueError): GP175 for an empty label, GP189 for two labels that would be
-        written alike.
+        written in the same way.
     """
     path.mkdir(parents=True, exist_ok=True)
     taken: Dict[str, int] = {}
@@ -187,12 +188,12 @@ def _file_name(name: str, taken: Dict[str, int]) -> str:
 
     name (str): The document's name.
     taken (Dict[str, int]): For each name that was made, in lower case, the number of
-        those that would be alike.
+        those that would be equal.
     RETURNS (str): A path within the folder that no other document has.
     """
     parts = [re.sub(r"[^\w.,+@-]", "_", _encodable(part)) for part in name.split("/")]
-    # No part is empty, which would begin at the root, and none is hidden; no folder
-    # has the name of another document's file.
+    # An empty part would begin at the root, and one with a dot would be hidden. A
+    # folder must not have the name of another document's file.
     parts = [re.sub(r"^(\.|$)", "_", part) for part in parts]
     parts[:-1] = [re.sub(r"(?i)(?<=\.)(txt|ann)$", r"\1_", x) for x in parts[:-1]]
     folder = "".join(f"{_cut(part)}/" for part in parts[:-1])
@@ -209,19 +210,21 @@ def _file_name(name: str, taken: Dict[str, int]) -> str:
 
 
 def _encodable(part: str) -> str:
-    """RETURNS (str): A name with "?" for what the system cannot have in names."""
+    """RETURNS (str): A name with "?" for the characters that the system does not
+    allow."""
     encoding = sys.getfilesystemencoding()
     return part.encode(encoding, "replace").decode(encoding)
 
 
 def _cut(part: str, ending: str = "") -> str:
-    """RETURNS (str): A name with an ending, cut if a file could not have it."""
+    """RETURNS (str): A name with an ending; it is cut if it is too long for a file."""
     most = _LONGEST_NAME - len(ending)
     return part.encode("utf-8")[:most].decode("utf-8", "ignore") + ending
 
 
 def _check_labels(document: AnnotatedText, labels: Dict[str, str]) -> None:
-    """Add a document's labels to those written so far, by how they are written."""
+    """Check that no two labels are written in the same way, and remember those of a
+    document."""
     for span in document.spans:
         fields = {"name": document.name, "format": NAME}
         if not span.label:

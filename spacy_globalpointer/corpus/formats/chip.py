@@ -31,7 +31,7 @@ def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
-    YIELDS (Document): The documents, one a line; blank lines are left out.
+    YIELDS (Document): The documents, one for each line; blank lines are left out.
     RAISES (ValueError): GP164 if a line has no "|||".
     """
     for number, line in read_lines(file, encoding=encoding, format=NAME):
@@ -61,7 +61,7 @@ def _read_span(text: str, piece: str, source: Source) -> Fate:
 
 
 def write_chip(documents: Iterable[AnnotatedText], path: Path) -> None:
-    """Write documents, one a line.
+    """Write documents, one per line.
 
     documents (Iterable[AnnotatedText]): The documents; there is no place for their
         names, nor for ids and scores of their spans.
@@ -71,7 +71,8 @@ def write_chip(documents: Iterable[AnnotatedText], path: Path) -> None:
     with open(path, "w", encoding="utf-8", newline="\n") as stream:
         for number, document in enumerate(documents):
             line = _make_line(document)
-            # The reader takes a first one for the file's byte order mark.
+            # The reader drops a byte order mark at the beginning, so write a second
+            # one.
             mark = BOM if number == 0 and line.startswith(BOM) else ""
             stream.write(f"{mark}{line}\n")
 
@@ -95,14 +96,14 @@ def _unwritable(document: AnnotatedText, what: str, value: str) -> ValueError:
 
 
 def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether the first line ends as one with a text and spans does."""
+    """RETURNS (bool): Whether the first line ends like a line with a text and spans."""
     first = head.lstrip().split("\n", 1)[0]
     return first.removesuffix("\r").endswith(MARK)
 
 
 CHIP = Format(
     NAME,
-    "CHIP-2020 / CMeEE version 1: text|||start    end    type||| a line",
+    "CHIP-2020 / CMeEE version 1: text|||start    end    type||| in each line",
     read_each(NAME, SUFFIXES, read_file),
     looks_like,
     SUFFIXES,

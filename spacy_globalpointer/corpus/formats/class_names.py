@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 INFO = "dataset_info.json"
-#: Files beside the data that have no records.
+#: Files next to the data that contain no records.
 INFO_FILES = (INFO, "dataset_infos.json", "dataset_dict.json", "state.json")
 
 
@@ -39,8 +39,8 @@ def read_dataset_info(folder: Path) -> Dict[str, Any]:
 def find_class_names(features: Dict[str, Any], column: str) -> List[str]:
     """Find the names of a column's class ids.
 
-    features (Dict[str, Any]): Descriptions by column. A ClassLabel has `names`; it is
-        the `feature` of a Sequence or List, or stands in a list of one.
+    features (Dict[str, Any]): Descriptions by column. A ClassLabel has `names`. It is
+        the `feature` of a Sequence or List, or the only item of a list.
     column (str): The column.
     RETURNS (List[str]): The names in the order of the ids; empty if there are none.
     """

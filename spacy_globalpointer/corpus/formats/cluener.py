@@ -1,13 +1,14 @@
-"""CLUENER 2020: a JSON object a line, its spans under label and surface.
+"""CLUENER 2020: one JSON object per line, with spans under label and surface.
 
     {"text": "...", "label": {"name": {"叶老桂": [[9, 11]]}}}
 
 Offsets count Unicode code points, as the owner's Python baselines do, and the end is
-the last character of the span (inclusive; CLUEbenchmark/CLUENER2020, README); another
-reading is taken if the surfaces fit no other. The surface must be what stands there. A
-record without `label`, as those of the test data, has not been annotated. `id` is
-written unless the document's name is that of a record without one, FILE:NUMBER; spans
-are grouped by label and surface in the order of their first ones.
+the last character of the span (inclusive; CLUEbenchmark/CLUENER2020, README). Another
+reading is used only if it is the only one that the surfaces fit. A surface must equal
+the text at its offsets. A record without `label`, such as those of the test data, has
+not been annotated. `id` is written unless the document's name is FILE:NUMBER, the name
+of a record without an id. Spans are grouped by label and surface, in the order of the
+first span of each group.
 """
 
 from __future__ import annotations
@@ -77,8 +78,8 @@ def _read_record(
 
 
 def _places(surfaces: Any) -> Iterator[Tuple[Any, Any]]:
-    """YIELDS (Tuple[Any, Any]): Each surface with each of its places; None for what
-    is no surface with places."""
+    """YIELDS (Tuple[Any, Any]): Each surface with each of its places; None for other
+    values."""
     if not isinstance(surfaces, dict):
         yield None, surfaces
         return
@@ -125,8 +126,8 @@ def write_document(document: AnnotatedText) -> Iterator[str]:
 
 
 def claims(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether it has labels, and their
-    surfaces, in objects."""
+    """RETURNS (Optional[bool]): See `Format.claims`. Labels and their surfaces must be
+    keys of objects."""
     if not isinstance(value, dict) or not isinstance(value.get("text"), str):
         return False
     if "label" not in value:
@@ -140,7 +141,7 @@ def claims(value: Any) -> Optional[bool]:
 
 CLUENER = Format(
     NAME,
-    "CLUENER 2020: one JSON object a line, spans under label and surface",
+    "CLUENER 2020: one JSON object per line, spans under label and surface",
     read_each(NAME, SUFFIXES, read_file),
     is_json_only,
     SUFFIXES,

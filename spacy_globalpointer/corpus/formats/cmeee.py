@@ -5,11 +5,11 @@
 
 Offsets count Unicode code points. `end_idx` is the last character of the entity
 (inclusive) in version 1, by the owner's baseline and example_gold.json
-(CBLUEbenchmark/CBLUE, cblue/data/data_process.py); files of version 2 are around with
-either reading. So the texts decide it for a file, by the copies under `entity` where
-there are some (see `readings`); where they do not, the end is inclusive.
-A record without `entities`, as those of the test data, has not been annotated. Written
-is a JSON array with a record a line, other fields of a record behind the entities.
+(CBLUEbenchmark/CBLUE, cblue/data/data_process.py); files of version 2 exist with both
+readings. So the texts of a file decide, and the copies under `entity` if there are any
+(see `readings`). If they do not decide, the end is inclusive. A record without
+`entities`, such as those of the test data, has not been annotated. The writer makes a
+JSON array with one record per line. Other fields of a record follow its entities.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def read_file(
 
     file (SourceFile): The file: a JSON array, or JSON lines.
     encoding (str): Its encoding.
-    end (str): Whether `end_idx` is "inclusive" or "exclusive"; "auto" tells it.
+    end (str): Whether `end_idx` is "inclusive" or "exclusive"; "auto" to detect it.
     YIELDS (Document): The documents; one without `entities` is to be skipped.
-    RAISES (ValueError): GP129 if the texts speak against themselves, GP164 if a
-        record is not as above, GP167 for another end.
+    RAISES (ValueError): GP129 if the texts contradict each other, GP164 if a record is
+        not as above, GP167 for another end.
     """
     readings = _RULE.readings(end=end)
 
@@ -116,7 +116,7 @@ def make_record(document: AnnotatedText, *, end: str = "inclusive") -> Dict[str,
 
 
 def claims(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether it has start_idx."""
+    """RETURNS (Optional[bool]): See `Format.claims`. Entities must have start_idx."""
     if not isinstance(value, dict):
         return False
     if "start_idx" in value:

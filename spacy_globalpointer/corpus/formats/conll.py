@@ -1,4 +1,4 @@
-r"""Token-tag files of the CoNLL shared tasks: one token a line, its tags in columns.
+r"""Token-tag files of the CoNLL shared tasks: one token per line, with tags in columns.
 
     EU	B-ORG
     rejects	O
@@ -12,10 +12,10 @@ columns as a token has (GermEval 2014,
 https://sites.google.com/site/germeval2014ner/data, where the first column counts the
 tokens and the last two are the outer and the inner layer).
 
-The format knows no text, so one is made: tokens are joined by one space, sentences by
-one line end, and spans are at its code points. The columns and the scheme are detected
-from the first 10,000 lines of tokens (see `conll_detection` and `tags`), or named by
-options.
+The format has no text, so the reader makes one: it joins tokens by one space and
+sentences by one line end. Offsets of spans count the code points of this text. The
+columns and the scheme are detected from the first 10,000 lines of tokens (see
+`conll_detection` and `tags`), or named by options.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SUFFIXES = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".tsv", ".annotated")
 SPARE = (".txt", ".csv")
 DOCUMENTS = ("docstart", "file", "sentence")
 LOOKAHEAD = 10_000
-#: How separators are called in a message.
+#: Names of separators in messages.
 _CALLED = {"\t": "tabs", " ": "spaces or tabs", ",": "commas", ";": "semicolons"}
 _OLD_LINE_ENDS = 'its lines end in "\\r" alone, and only "\\n" ends a line'
 Lines = Iterator[Tuple[int, str]]
@@ -73,18 +73,18 @@ def read_file(
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
-    separator (str): What separates columns: tab, space, comma, semicolon, or auto.
+    separator (str): Separator of columns: tab, space, comma, semicolon, or auto.
     token (str): The tokens' column, from 0, or auto.
     tags (str): The columns of tags, from 0, such as "1,2", or auto.
     scheme (str): IOB1, IOB2, BIOES, BMES, BILOU, or auto.
     outside (str): Tag of tokens outside any span, next to "O", or auto.
-    tag_separator (str): What separates the tags of a cell: a text, "space", "none"
+    tag_separator (str): Separator of the tags of a cell: a text, "space", "none"
         for cells of one tag each, or auto.
     strict (bool): Whether a span whose tags break the scheme is a reject.
-    documents (str): "docstart" for one document from a -DOCSTART- line to the next
-        (the whole file, if it has none), "file" or "sentence". Comments such as
-        "# newdoc", "#doc 1" and "#begin document" stand for such lines.
-    YIELDS (Document): The documents that have a token.
+    documents (str): "docstart" for one document from a -DOCSTART- line to the next (the
+        whole file, if it has no such line), "file" or "sentence". Comments such as "#
+        newdoc", "#doc 1" and "#begin document" count as such lines.
+    YIELDS (Document): The documents that have at least one token.
     RAISES (ValueError): GP123, GP124 or GP171 if the columns of tokens or of tags
         are not clear, GP125 for a cell that may be one tag or several, GP142 for a
         column that the file does not have, GP164 for a line with another number of
@@ -126,7 +126,7 @@ def read_file(
 def _read_wish(
     separator: str, token: str, tags: str, scheme: str, outside: str
 ) -> Wish:
-    """RETURNS (Wish): The options of `read_file`, checked, or GP167."""
+    """RETURNS (Wish): The options of `read_file`. Raise GP167 if one is not valid."""
     if separator != AUTO and separator not in SEPARATORS:
         raise bad_option(
             NAME, "separator", separator, f"{', '.join(SEPARATORS)} or auto"
@@ -156,11 +156,11 @@ def _no_layout(file: SourceFile, lines: List[str], wish: Wish) -> ValueError:
     named += [] if wish.token is None else [("token", wish.token)]
     for option, column in named:
         if column >= n:
-            parted, columns = _CALLED[separator], number_of(n, "column")
+            called, columns = _CALLED[separator], number_of(n, "column")
             example = next(filter(_is_token, lines), "").strip()[:60]
             fields = {"file": file.path, "option": option, "value": column}
             message = Errors.GP142.format(
-                **fields, columns=columns, last=n - 1, parted=parted, example=example
+                **fields, columns=columns, last=n - 1, separator=called, example=example
             )
             return ValueError(message)
     return ValueError(Errors.GP171.format(file=file.path))
@@ -248,7 +248,7 @@ class _Builder:
         for extra in sentence.extras:
             self._check_extra(extra, tags)
         n_before = len(self._counted)
-        # An empty node after the last token has no place in the next sentence.
+        # An empty node after the last token does not belong to the next sentence.
         self._comments += [
             [n_before + i, line]
             for i, line in sentence.comments
@@ -259,7 +259,8 @@ class _Builder:
             values.extend(row[k] for row in rows)
 
     def _check_extra(self, extra: Extra, tags: Sequence[Sequence[str]]) -> None:
-        """Reject the tags of a line without a token of the text, if a span is lost."""
+        """Reject the tags of a line that has no token of the text, if a span is
+        lost."""
         layout, place = self._layout, extra.place
         none = [OUTSIDE] * len(layout.tags)
         befores = tags[place - 1] if place else none
@@ -294,13 +295,13 @@ class _Builder:
 
 
 def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether at least half of the lines have the same number of
-    columns, and tags: the reader names the others."""
+    """RETURNS (bool): Whether at least half of the lines have tags and the same number
+    of columns. The reader reports the other lines."""
     lines = [line.rstrip("\r") for line in head.split("\n")[:LOOKAHEAD]]
-    lines = lines[:-1] if len(lines) > 1 else lines  # the last may be cut off
+    lines = lines[:-1] if len(lines) > 1 else lines  # the last line may be cut off
     try:
         layout = find_layout(lines, Wish(), path)
-    except ValueError:  # its columns are not clear: the reader asks
+    except ValueError:  # the reader asks for unclear columns
         return True
     if layout is None:
         return False
@@ -314,7 +315,7 @@ def looks_like(path: Path, head: str) -> bool:
 
 CONLL = Format(
     NAME,
-    "one token a line, tags in columns (IOB1, IOB2, BIOES, BMES, BILOU), one a layer",
+    "one token per line, layers of tags in columns (IOB1, IOB2, BIOES, BMES, BILOU)",
     read_each(NAME, SUFFIXES, read_file, spare=SPARE),
     looks_like,
     SUFFIXES,

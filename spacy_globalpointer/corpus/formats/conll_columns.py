@@ -1,4 +1,4 @@
-"""What the columns of a token-tag file hold: tags, ids or words."""
+"""Find out whether columns of a token-tag file contain tags, ids or words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PART_OF_SPEECH = re.compile(
     r"W(?:DT|P\$?|RB)|AD[JPV]|ADV|AUX|CCONJ|DET|INTJ|NOUN|NUM|PART|PRON|PROPN|PUNCT|"
     "SCONJ|VERB|X"
 )
-#: Names of columns in a header, in lower case, with "_" for what is no letter.
+#: Names of columns in a header, in lower case, with "_" for other characters.
 TOKEN_NAMES = ("token", "tokens", "word", "words", "form", "wordform", "text")
 SENTENCE_NAME = re.compile("sentence(?:_?id|_idx|_no)?|sent(?:_?id)?|sid")
 _OTHER_NAME = re.compile(
@@ -62,8 +62,8 @@ def find_outside(
 
 
 def find_unknown_outside(values: Values) -> Optional[str]:
-    """RETURNS (Optional[str]): The one value that a column has next to tags, in more
-    than half of the tokens."""
+    """RETURNS (Optional[str]): The only value of a column that is not a tag, if more
+    than half of the tokens have it."""
     others = Counter(value for value in values if not is_tag_like(value))
     n_tags = len(values) - sum(others.values())
     if n_tags == values.count(OUTSIDE) or not others:
@@ -73,21 +73,22 @@ def find_unknown_outside(values: Values) -> Optional[str]:
 
 
 def is_tag_like(value: str) -> bool:
-    """RETURNS (bool): Whether a value is a tag, or several, in capitals or not."""
+    """RETURNS (bool): Whether a value is one or several tags, in upper or lower
+    case."""
     return is_cell(capital_prefix(value))
 
 
 def capital_prefix(tag: str) -> str:
-    """RETURNS (str): A tag with its prefix in a capital, as in "b-PER"; several, as in
-    "b-PER|i-LOC", with a capital each."""
+    """RETURNS (str): A tag, or several tags, with prefixes in upper case: "b-PER|i-LOC"
+    becomes "B-PER|I-LOC"."""
     if tag[1:2] != "-" or not tag[0].islower():
         return tag
     return _PREFIX.sub(lambda match: match[0].upper(), tag)
 
 
 def is_chunks(values: Values) -> bool:
-    """RETURNS (bool): Whether a column of tags has those of phrases: known ones only,
-    or NP and others on most of the tokens."""
+    """RETURNS (bool): Whether the tags of a column are those of phrases: only known
+    ones, or NP and others on most of the tokens."""
     labels = [v.partition("-")[2] for v in values if v != OUTSIDE and is_tag(v)]
     known = all(map(CHUNK.fullmatch, set(labels)))
     return bool(labels) and (
@@ -96,8 +97,8 @@ def is_chunks(values: Values) -> bool:
 
 
 def read_header(row: Values) -> Dict[int, str]:
-    """RETURNS (Dict[int, str]): The names of columns in a header; {} if a row is none:
-    it has a tag, or fewer than two known names."""
+    """RETURNS (Dict[int, str]): The names of columns in a header; {} if the row is not
+    a header, because it has a tag or fewer than two known names."""
     names = [_NO_LETTERS.sub("_", cell.casefold()).strip("_") for cell in row]
     n_known = sum(
         name in TOKEN_NAMES
@@ -110,19 +111,20 @@ def read_header(row: Values) -> Dict[int, str]:
 
 
 def is_sentence_name(name: str) -> bool:
-    """RETURNS (bool): Whether a name in a header is that of a column of sentences."""
+    """RETURNS (bool): Whether a name in a header is a name for the column of
+    sentences."""
     return SENTENCE_NAME.fullmatch(name) is not None
 
 
 def find_token(columns: Sequence[Values], candidates: Sequence[int]) -> Optional[int]:
     """Find the column of the tokens.
 
-    It is the first one. Where that has ids or parts of speech, it is the next one that
-    has words, or figures if no other has words.
+    It is the first column. If that has ids or parts of speech, it is the next column
+    with words, or with numbers if no column has words.
 
     columns (Sequence[Sequence[str]]): The values of each column.
     candidates (Sequence[int]): The columns without tags, from the left.
-    RETURNS (Optional[int]): The column; None if it is not clear which it is.
+    RETURNS (Optional[int]): The column; None if it is not clear.
     """
     filled = [k for k in candidates if not PLACEHOLDERS.issuperset(columns[k])]
     first, *others = filled or candidates
@@ -140,8 +142,8 @@ def find_token(columns: Sequence[Values], candidates: Sequence[int]) -> Optional
 
 
 def _has_words(values: Values) -> bool:
-    """RETURNS (bool): Whether a column has words: with letters, without digits, neither
-    in blocks nor parts of speech only."""
+    """RETURNS (bool): Whether a column has words: values with letters and without
+    digits, that do not come in blocks and are not all parts of speech."""
     wordy = [value for value in values if _is_wordy(value)]
     known = _is_parts_of_speech(values) or PLACEHOLDERS.issuperset(wordy)
     return not is_blocks(values) and not known
@@ -153,14 +155,15 @@ def _is_wordy(value: str) -> bool:
 
 def _is_parts_of_speech(values: Values) -> bool:
     """RETURNS (bool): Whether nine of ten values with letters are parts of speech, in
-    capitals or not."""
+    upper or lower case."""
     wordy = [value for value in values if _is_wordy(value)]
     n_known = sum(bool(PART_OF_SPEECH.fullmatch(value.upper())) for value in wordy)
     return bool(wordy) and 10 * n_known >= 9 * len(wordy)
 
 
 def _has_figures(values: Values) -> bool:
-    """RETURNS (bool): Whether every value has a digit, and they count nothing."""
+    """RETURNS (bool): Whether every value has a digit, and the values are not a
+    counter."""
     filled = [value for value in values if value not in PLACEHOLDERS]
     return bool(filled) and all(map(_has_digit, filled)) and not is_sequence(values)
 

@@ -1,4 +1,4 @@
-"""The columns of a token-tag file, detected from its first lines."""
+"""Detect the columns of a token-tag file from its first lines."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ from .conll_lines import (
 from .tag_cells import find_scheme_of_cells
 from .tags import AUTO
 
-#: Rows in which the words of the first column may all look like tags.
+#: Number of rows in which all words of the first column may look like tags by chance.
 FEW = 5
 Outsides = Dict[int, Tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user says of the columns; None, "" and () are to be detected.
+    """The columns that the user named; None, "" and () are to be detected.
 
     separator (str): One of SEPARATORS.
     token (Optional[int]): The tokens' column.
     tags (Tuple[int, ...]): The layers of tags.
     scheme (str): Scheme of the tags.
     outside (Optional[str]): Tag of tokens outside any span.
-    tag_separator (str): What separates the tags of a cell, see `tag_cells.split_cell`.
+    tag_separator (str): Separator of the tags of a cell; see `tag_cells.split_cell`.
     """
 
     separator: str = ""
@@ -77,7 +77,7 @@ def find_layout(
     one that has no ids (see `conll_columns.find_token`).
 
     lines (Sequence[str]): The first lines.
-    wish (Wish): What is known already.
+    wish (Wish): The columns that the user named.
     file (object): The file, for messages.
     RETURNS (Optional[Layout]): The columns; None if no column has tags, if a column
         that the user named is not there, or if the file is JSON.
@@ -103,10 +103,10 @@ def token_lines(lines: Sequence[str]) -> List[str]:
 
 
 def find_separators(tokens: Sequence[str], wish: Wish) -> List[str]:
-    """Tell what may separate the columns.
+    """Find the characters that may separate the columns.
 
     tokens (Sequence[str]): The lines of tokens.
-    wish (Wish): What is known already.
+    wish (Wish): The columns that the user named.
     RETURNS (List[str]): Separators, the most likely first. A comma goes before a space
         if the first word of nearly all lines ends in one.
     """
@@ -130,7 +130,7 @@ def _find_columns(
     tokens: Sequence[str], separator: str, wish: Wish, file: object
 ) -> Optional[Tuple[Layout, Dict[int, str]]]:
     """RETURNS (Optional[Tuple[Layout, Dict[int, str]]]): The columns, and their names
-    in the header."""
+    from the header."""
     n_columns = count_columns(tokens, separator)
     named = [*wish.tags, *([] if wish.token is None else [wish.token])]
     if not n_columns or max(named, default=0) >= n_columns:
@@ -169,8 +169,8 @@ def _find_tags(columns: Sequence[Values], wish: Wish) -> Outsides:
 def _choose_tags(
     columns: Sequence[Values], found: Outsides, file: object
 ) -> Tuple[int, ...]:
-    """RETURNS (Tuple[int, ...]): The columns of tags to read: those of chunks if there
-    are no others. Raise GP124 if there may be others."""
+    """RETURNS (Tuple[int, ...]): The columns of tags to read. Columns of chunks are
+    read only if there are no others. Raise GP124 if this is not clear."""
     tags = tuple(k for k in found if not is_chunks(columns[k]))
     last = max(found, default=0)
     for k in range(len(columns) - 1, last, -1) if not tags else ():
@@ -204,8 +204,8 @@ def _find_token(
 
 
 def _add_ids(lines: Sequence[str], layout: Layout, names: Dict[int, str]) -> Layout:
-    """RETURNS (Layout): A layout with the columns that name sentences and tokens: of
-    those before the tokens, the ones that count; and what the header calls so."""
+    """RETURNS (Layout): A layout with the columns of ids of sentences and tokens: those
+    before the tokens whose values count, and those that the header names."""
     walked = list(_walk(lines, layout))
     firsts = [is_first for is_first, _ in walked]
     sentences: List[int] = []

@@ -6,16 +6,16 @@ import re
 from typing import List, NamedTuple, Optional, Sequence
 
 Values = Sequence[str]
-#: What stands for an empty cell.
+#: Values that mean an empty cell.
 PLACEHOLDERS = frozenset(("", "_", "-", "-X-"))
-#: Of a value that is reversed: what stands after the last number, and the number.
+#: In a reversed value: the text after the last number, and the number.
 _LAST_NUMBER = re.compile(r"(\D*)(\d{1,15})(?!\d)")
 _EXTRA = re.compile(r"\d{1,9}[-.]\d{1,9}")
 
 
 class Id(NamedTuple):
-    """An id with a number in it, such as "s3_w12": what stands before the last number,
-    the number, and what stands after it."""
+    """An id with a number in it, such as "s3_w12": the text before the last number, the
+    number, and the text after it."""
 
     before: str
     number: int
@@ -23,9 +23,9 @@ class Id(NamedTuple):
 
 
 def is_sequence(values: Values) -> bool:
-    """RETURNS (bool): Whether values count tokens or sentences: in at least nine of
-    ten, the last number is that of the value before, one more, 0 or 1; or no number
-    is less than that of the value before."""
+    """RETURNS (bool): Whether values count tokens or sentences. In at least nine of
+    ten, the last number equals that of the value before, or is one more, 0 or 1.
+    Otherwise the numbers must never decrease."""
     found = [read_id(value) for value in without_extras(values)]
     ids = [id for id in found if id is not None]
     if not ids or len(ids) < len(found):
@@ -39,18 +39,19 @@ def is_sequence(values: Values) -> bool:
 
 
 def is_blocks(values: Values) -> bool:
-    """RETURNS (bool): Whether every value stands in one block of three or more."""
+    """RETURNS (bool): Whether all rows with the same value are next to each other,
+    three or more on average."""
     starts = [b for a, b in zip(["", *values], values) if a != b]
     return len(set(starts)) == len(starts) and len(values) >= 3 * len(starts)
 
 
 def is_repeated(values: Values, firsts: Sequence[bool]) -> bool:
-    """Check whether values are the same for the tokens of a sentence.
+    """Check whether the tokens of a sentence have the same value.
 
     values (Sequence[str]): The values.
     firsts (Sequence[bool]): For each, whether a line before it ends a sentence.
-    RETURNS (bool): Whether at least a quarter of the values that stand in a sentence
-        with the one above them repeat it, or leave it out.
+    RETURNS (bool): Whether at least a quarter of the values repeat the value above them
+        in the same sentence, or are empty.
     """
     pairs = zip(values, values[1:], firsts[1:])
     repeats = [b in ("", a) for a, b, is_first in pairs if not is_first]
@@ -81,7 +82,7 @@ def is_extra_id(value: str) -> bool:
 
 
 def read_id(value: str) -> Optional[Id]:
-    """RETURNS (Optional[Id]): An id taken apart at its last number, if it has one."""
+    """RETURNS (Optional[Id]): An id split at its last number, if it has a number."""
     match = _LAST_NUMBER.match(value[::-1])
     if match is None:
         return None
@@ -90,8 +91,8 @@ def read_id(value: str) -> Optional[Id]:
 
 
 def continues_ids(before: str, value: str) -> bool:
-    """RETURNS (bool): Whether the id of a token is of the same sentence as the one
-    before: only the last number differs, and is more."""
+    """RETURNS (bool): Whether the id of a token belongs to the same sentence as the one
+    before: only the last number differs, and it is higher."""
     a, b = read_id(before), read_id(value)
     return a is None or b is None or (a[::2] == b[::2] and a.number < b.number)
 

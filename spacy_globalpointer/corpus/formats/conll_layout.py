@@ -21,7 +21,7 @@ from .json_values import is_kind
 from .tag_cells import is_cell
 from .tags import OUTSIDE, SCHEMES
 
-#: What of a layout is stored with a document.
+#: Fields of a layout that are stored with a document.
 _STORED = ("separator", "n_columns", "token", "tags", "number", "scheme")
 _SPACED_COMMENT = re.compile(r"#+\s")
 
@@ -30,7 +30,7 @@ _SPACED_COMMENT = re.compile(r"#+\s")
 class Layout:
     """The columns of a file.
 
-    separator (str): One of SEPARATORS; a space stands for any number of both.
+    separator (str): One of SEPARATORS; a space means any number of spaces and tabs.
     n_columns (int): Their number.
     token (int): The tokens' column.
     tags (Tuple[int, ...]): The layers of tags.
@@ -39,7 +39,7 @@ class Layout:
     outside (Tuple[str, ...]): Tags outside any span, next to "O".
     sentence_ids (Tuple[int, ...]): Columns that name the sentence of a token.
     token_ids (Tuple[int, ...]): Columns that name or count the tokens.
-    header (str): The first line, if it names the columns; "" for none.
+    header (str): The first line, if it names the columns; otherwise "".
     """
 
     separator: str
@@ -65,17 +65,17 @@ class Layout:
         return self.separator in CSV_SEPARATORS
 
     def to_meta(self) -> Dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What a writer needs, as JSON has it: a file in CSV
-        is written with tabs."""
+        """RETURNS (Dict[str, Any]): The fields that a writer needs, ready for JSON. A
+        CSV file is written with tabs."""
         meta = {name: getattr(self, name) for name in _STORED}
         return {**meta, "separator": self.join(["", ""]), "tags": list(self.tags)}
 
     @classmethod
     def from_meta(cls, meta: object) -> Optional[Layout]:
-        """Read what `to_meta` gave.
+        """Read the result of `to_meta`.
 
         meta (object): Any JSON value.
-        RETURNS (Optional[Layout]): The layout; None if the value is none.
+        RETURNS (Optional[Layout]): The layout; None if the value is not one.
         """
         if not isinstance(meta, dict) or set(meta) != set(_STORED):
             return None
@@ -96,13 +96,13 @@ class Layout:
         return split_line(line, self.separator)
 
     def join(self, row: Sequence[str]) -> str:
-        """RETURNS (str): Columns as a line to write: those of CSV with tabs."""
+        """RETURNS (str): A line of columns to write. CSV is written with tabs."""
         return ("\t" if self.is_csv else self.separator).join(row)
 
     def is_comment(self, line: str) -> bool:
-        """RETURNS (bool): Whether a line begins with "#" and is no token's: it has
-        another number of columns; or it has no tag, and a space after "#" or a known
-        comment's words."""
+        """RETURNS (bool): Whether a line begins with "#" and has no token. Such a line
+        has another number of columns; or it has no tag, and after "#" a space or the
+        words of a known comment."""
         if not line.startswith(COMMENT):
             return False
         row = self.split(line)
@@ -118,7 +118,8 @@ class Layout:
         return is_cell(self.read_tag(cell))
 
     def read_tag(self, cell: str) -> str:
-        """RETURNS (str): A tag, "O" for what stands outside any span in this file."""
+        """RETURNS (str): A tag; "O" for the tags of this file that mean "outside any
+        span"."""
         return OUTSIDE if cell in self.outside else capital_prefix(cell)
 
     def read_tags(self, row: Sequence[str]) -> List[str]:
@@ -126,8 +127,8 @@ class Layout:
         return [self.read_tag(row[k]) for k in self.tags]
 
     def is_extra(self, row: Sequence[str]) -> bool:
-        """RETURNS (bool): Whether a line has a multiword token (its id is such as 1-2)
-        or an empty node (8.1) of CoNLL-U, which is not one of the text's tokens."""
+        """RETURNS (bool): Whether a line has a multiword token (with an id such as 1-2)
+        or an empty node (8.1) of CoNLL-U. Neither is a token of the text."""
         return self.number is not None and is_extra_id(row[self.number])
 
     def is_multiword(self, row: Sequence[str]) -> bool:
@@ -135,8 +136,8 @@ class Layout:
         return self.is_extra(row) and "-" in row[self.number or 0]
 
     def is_gap(self, row: Sequence[str]) -> bool:
-        """RETURNS (bool): Whether a line ends a sentence: it has no token and no tag
-        but "O", or nothing at all."""
+        """RETURNS (bool): Whether a line ends a sentence: it is empty, or has no token
+        and no tag but "O"."""
         if row[self.token]:
             return False
         return not any(row) or all(tag == OUTSIDE for tag in self.read_tags(row))
@@ -148,8 +149,8 @@ class Layout:
 
 
 class SentenceIds:
-    """Tells from a file's ids where sentences begin. Made by who reads the file, for
-    its rows in their order.
+    """Finds where sentences begin by the ids of a file. The reader makes one per file
+    and passes it each row in order.
 
     layout (Layout): The columns.
     """
@@ -162,8 +163,8 @@ class SentenceIds:
         """Look at the next row.
 
         row (Sequence[str]): The columns of a token.
-        RETURNS (bool): Whether a sentence begins there: an id of a sentence is another
-            one, or the tokens are counted from the beginning.
+        RETURNS (bool): Whether a sentence begins there: the id of the sentence changes,
+            or the count of the tokens starts again.
         """
         begins = False
         for k in (*self._layout.sentence_ids, *self._layout.token_ids):

@@ -8,10 +8,10 @@ from typing import List
 
 DOCSTART = "-DOCSTART-"
 COMMENT = "#"
-#: Separators that a file can be written with, and those that can be read as well.
+#: Separators that can be written, and all that can be read.
 WRITTEN_SEPARATORS = {"tab": "\t", "space": " "}
 SEPARATORS = {**WRITTEN_SEPARATORS, "comma": ",", "semicolon": ";"}
-#: Separators of CSV files, whose cells may stand in quotes.
+#: Separators of CSV files, whose cells may be quoted.
 CSV_SEPARATORS = (",", ";")
 BLANKS = " \t\r"
 _SPACES = re.compile("[ \t]+")
@@ -22,7 +22,7 @@ _DOCUMENT = re.compile(
 _SENTENCE = re.compile(
     r"#\s*(?:(?:sent_id|text)\s*=|(?:newpar|end document|sent|sentence)\b)", re.I
 )
-#: CoNLL-U's comments, which no line with a token and its tags looks like.
+#: CoNLL-U's comments. No line with a token and its tags looks like one.
 _CONLLU = re.compile(r"# (?:sent_id|text|newdoc|newpar)(?: |$)")
 #: -DOCSTART- in a column that is not the first.
 _DOCSTART_CELL = re.compile(r"[^#].*[\t ,;\"]-DOCSTART-(?:[\t ,;\"]|$)")
@@ -37,7 +37,7 @@ def split_line(line: str, separator: str) -> List[str]:
     line (str): The line.
     separator (str): One of SEPARATORS; a space stands for any number of spaces and
         tabs.
-    RETURNS (List[str]): The columns. A line with quotes that do not fit is one column.
+    RETURNS (List[str]): The columns. A line with unbalanced quotes is one column.
     """
     if separator == " ":
         return _SPACES.split(line.strip(BLANKS))
@@ -51,7 +51,7 @@ def split_line(line: str, separator: str) -> List[str]:
 
 
 def is_blank(line: str) -> bool:
-    """RETURNS (bool): Whether a line ends a sentence: it has spaces and tabs only."""
+    """RETURNS (bool): Whether a line ends a sentence: it has only spaces and tabs."""
     return not line.strip(BLANKS)
 
 
@@ -68,7 +68,7 @@ def begins_document(line: str) -> bool:
 
 
 def begins_sentence(line: str) -> bool:
-    """RETURNS (bool): Whether a line is a comment that stands between sentences."""
+    """RETURNS (bool): Whether a line is a comment between two sentences."""
     return _SENTENCE.match(line) is not None
 
 
@@ -79,5 +79,5 @@ def is_conllu_comment(line: str) -> bool:
 
 
 def is_json(text: str) -> bool:
-    """RETURNS (bool): Whether a text begins as JSON does."""
+    """RETURNS (bool): Whether a text begins like JSON."""
     return _JSON.match(text) is not None

@@ -22,7 +22,7 @@ from .files import SourceFile, malformed
 class Extra(NamedTuple):
     """A line with tags that has no token of the text.
 
-    place (int): The token of the sentence that it stands before.
+    place (int): Index of the token that follows it in the sentence.
     number (int): Its line number.
     row (List[str]): Its columns.
     """
@@ -34,14 +34,14 @@ class Extra(NamedTuple):
 
 @dataclass
 class Sentence:
-    """The lines of a sentence, and those before it that are none of a token's.
+    """The lines of a sentence, and the lines without tokens before it.
 
     rows (List[List[str]]): The columns of each token.
     numbers (List[int]): Line number of each token.
-    comments (List[Tuple[int, str]]): Comments, and CoNLL-U's multiword tokens and
-        empty nodes, each with the token it stands before.
+    comments (List[Tuple[int, str]]): Comments, and CoNLL-U's multiword tokens and empty
+        nodes, each with the index of the token that follows it.
     extras (List[Extra]): These tokens and nodes, and lines that lack a token.
-    docstart (str): The line before it that begins a document; "" for none.
+    docstart (str): The line before it that begins a document; "" if there is none.
     docstart_number (int): Its line number.
     size (int): Characters of all its lines.
     """
@@ -144,7 +144,7 @@ class _Reader:
             f"{how}it has {len(row)} columns, and other lines {layout.n_columns}"
         ]
         reasons += [
-            f"{Source(name, n)} has {row[k]!r}, which is no tag"
+            f"{Source(name, n)} has {row[k]!r}, which is not a tag"
             for n, row in zip(self._sentence.numbers, self._sentence.rows)
             for k in layout.tags
             if not layout.is_tag(row[k])

@@ -19,7 +19,8 @@ from .tags import AUTO, OUTSIDE, read_scheme
 
 NAME = "conll"
 UNKNOWN = "_"
-#: What a token cannot hold, by the separator of columns. "-DOCSTART-" becomes two.
+#: Characters that a token cannot hold, by the separator of columns. "-DOCSTART-" is
+#: split into two tokens.
 _SPLIT_START = "|(?<=-)(?=DOCSTART-)"
 _CUTS = {
     "\t": re.compile("[\t\n]" + _SPLIT_START),
@@ -38,21 +39,21 @@ def write_conll(
 ) -> None:
     """Write documents as one file.
 
-    The columns are those of the file that the first document was read from, or the
-    token and its tags, separated by a tab. There are as many layers as one of the
-    documents needs, but no fewer than the first one had; see `layers.tag_sentences`
-    for which spans are in which. An empty line ends each sentence and each
-    -DOCSTART- line; comments stand before their token. Other columns are written back
-    where the tokens are those that were read, and are "_" elsewhere.
+    The columns are those of the file that the first document was read from, or else the
+    token and its tags, separated by a tab. The number of layers is the highest that a
+    document needs, and at least that of the first document. `tag_layers.tag_sentences`
+    assigns spans to layers. An empty line follows each sentence and each -DOCSTART-
+    line, and comments come before their token. Other columns keep their values if the
+    tokens are those that were read; otherwise they are "_".
 
     documents (Iterable[AnnotatedText]): The documents.
     path (Path): The new file.
     scheme (str): IOB1, IOB2, BIOES, BMES, BILOU; or auto, for that of the first
         document, or IOB2.
     separator (str): tab, space, or auto.
-    docstart (str): "yes" for a -DOCSTART- line before each document, "no" for none;
-        or auto, for those that were read, and one between other documents that are
-        more than a sentence.
+    docstart (str): "yes" for a -DOCSTART- line before each document, "no" for none; or
+        auto, for the lines that were read, and one between other documents that have
+        more than one sentence.
     RAISES (ValueError): GP167 for a bad option, GP172 for a span without a token,
         GP173 for a label that no tag can hold.
     """
@@ -87,7 +88,7 @@ def _check(separator: str, docstart: str) -> None:
 
 @dataclass
 class _Plan:
-    """How a file is written.
+    """Plan of a file to write, made from the first document.
 
     layout (Layout): Its columns, without layers beyond those of the first document.
     n_documents (int): Documents written.
@@ -105,8 +106,8 @@ class _Plan:
     def write(
         self, document: AnnotatedText, docstart: str
     ) -> Iterator[Tuple[int, str]]:
-        """YIELDS (Tuple[int, str]): Lines, each with its number of layers; 0 for
-        lines that are no token's."""
+        """YIELDS (Tuple[int, str]): Lines, each with its number of layers; 0 for lines
+        without a token."""
         layout, meta = self.layout, _Meta(document)
         _check_labels(document, layout.separator)
         is_part = self.n_documents > 0 and not meta.is_sentence
@@ -172,7 +173,7 @@ class _Plan:
 
 
 class _Meta:
-    """What the reader said of a document."""
+    """The fields that the reader stored with a document."""
 
     def __init__(self, document: AnnotatedText) -> None:
         meta = document.meta.get(NAME)
@@ -184,8 +185,8 @@ class _Meta:
         self.docstart = start if begins and "\n" not in start else ""
 
     def read_others(self, document: AnnotatedText) -> Dict[int, List[str]]:
-        """RETURNS (Dict[int, List[str]]): Values of other columns, if there is one
-        for each of the document's tokens."""
+        """RETURNS (Dict[int, List[str]]): The other columns that have a value for each
+        of the document's tokens."""
         n_tokens, others = len(document.tokens or []), self._meta.get("others")
         found = others.items() if isinstance(others, dict) else []
         rows = {k: v.split("\t") for k, v in found if isinstance(v, str)}
@@ -196,7 +197,8 @@ class _Meta:
         }
 
     def read_comments(self) -> Dict[int, List[str]]:
-        """RETURNS (Dict[int, List[str]]): Comments by the token they stand before."""
+        """RETURNS (Dict[int, List[str]]): Comments by the index of the token that
+        follows them."""
         comments: Dict[int, List[str]] = {}
         given = self._meta.get("comments")
         for entry in given if isinstance(given, list) else []:

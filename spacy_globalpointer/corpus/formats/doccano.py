@@ -9,19 +9,19 @@ Its versions name the text `text` or `data`, and the spans `label`, `labels`,
 counts UTF-16 code units, or grapheme clusters in a project with "Count grapheme
 clusters as one character" (doccano/v-annotator, Label/Text.ts; doccano/doccano, issue
 2290); its versions of 2019 and 2020 counted code points (pull request 108). A file does
-not tell which, and has no copies of the spans' texts: it matters where a text has
-emoji, other rare characters or combining marks, and then the text must decide (see
+not state the unit, and has no copies of the spans' texts. The unit matters if a text
+has emoji, other rare characters or combining marks. Then the text must decide (see
 `readings`).
 
-Where its users do not share their annotations, doccano writes a file for each, named
-after the user; its versions of 2019 name the user in the record (`username`) or in
-each span (`user`). Records with one id and one text are annotations of one input.
+If users do not share their annotations, doccano writes one file per user, named after
+the user. Its versions of 2019 name the user in the record (`username`) or in each span
+(`user`). Records with the same id and text are annotations of the same input.
 
-Relations, categories and comments are no spans and are not written. A record whose
-labels are all of its text is one of text classification: nobody has annotated spans
-there, and it is to be skipped. Other fields are the user's, which doccano gives back as
-they were imported, so that `id` is, too; but arrays in which other formats have spans
-are rejects.
+Relations, categories and comments are not spans, and are not written. A record in which
+all labels belong to the whole text is one of text classification. Nobody has annotated
+spans there, so it is to be skipped. Other fields belong to the user: doccano exports
+them, and `id`, as they were imported. But arrays in which other formats have spans
+become rejects.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _OTHERS = ("relations", "cats", "Comments", "comments")
 _TRIPLES = ("label", "labels", "label_spans", "annotations")
 #: Fields that the versions of 2019 wrote, which had triples in `entities`.
 _OF_2019 = ("doc_id", "username")
-#: Where other formats have spans.
+#: Fields in which other formats have spans.
 _UNREAD = ("spans", "ents")
 _OWN = ("id", "text", *_SPANS, *_OTHERS)
 
@@ -61,7 +61,7 @@ def read_file(
     file (SourceFile): The file.
     encoding (str): Its encoding.
     offsets (str): What they count: "utf-16", "graphemes" or "code-points"; "auto" to
-        find what fits the texts.
+        choose what fits the texts.
     YIELDS (Document): The documents; one without any field for spans, or with
         labels of the whole text only, is to be skipped.
     RAISES (ValueError): GP129 if the texts do not decide what offsets count, GP164 if
@@ -130,8 +130,8 @@ def _read_record(
 def _entries_by_annotator(
     record: Dict[str, Any], source: Source, stem: str
 ) -> Dict[str, List[Any]]:
-    """RETURNS (Dict[str, List[Any]]): Annotations of spans by the user's name or
-    number, or else the file's name."""
+    """RETURNS (Dict[str, List[Any]]): Annotations of spans by the name or number of the
+    user, or else by the name of the file."""
     name = name_of(record.get("username"), stem)
     works: Dict[str, List[Any]] = {}
     for key in _SPANS:
@@ -142,7 +142,8 @@ def _entries_by_annotator(
 
 
 def _is_for_spans(value: Any) -> bool:
-    """RETURNS (bool): Whether a field holds spans, or none: no labels of the text."""
+    """RETURNS (bool): Whether a field holds a list of spans, which may be empty, and
+    not labels of the text."""
     if not isinstance(value, list):
         return False
     return not value or not all(isinstance(entry, str) for entry in value)
@@ -229,8 +230,8 @@ def _write_ends(
 
 
 def _whole_ids(spans: List[TextSpan]) -> List[int]:
-    """RETURNS (List[int]): The spans' own ids where they are whole numbers and not
-    taken, else fresh ones."""
+    """RETURNS (List[int]): The spans' own ids if they are whole numbers and not taken,
+    or else new ones."""
     own = [whole_number(span.id) for span in spans]
     fresh = max([id for id in own if isinstance(id, int)], default=0)
     taken: Set[int] = set()
@@ -245,7 +246,7 @@ def _whole_ids(spans: List[TextSpan]) -> List[int]:
 
 
 def claims(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether it has a text, and spans as
+    """RETURNS (Optional[bool]): See `Format.claims`. It must have a text, and spans as
     above."""
     if not isinstance(value, dict) or not isinstance(value.get(_text_key(value)), str):
         return False
@@ -256,7 +257,8 @@ def claims(value: Any) -> Optional[bool]:
 
 
 def _claims_entries(key: str, record: Dict[str, Any]) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`, of a field for spans."""
+    """RETURNS (Optional[bool]): See `Format.claims`. The value is that of a field for
+    spans."""
     entries = record[key]
     if not isinstance(entries, list):
         of_text = key in ("label", "labels") and isinstance(entries, (str, int))

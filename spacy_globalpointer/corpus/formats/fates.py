@@ -24,7 +24,7 @@ _LARGEST = 1e300
 class Fates:
     """Collects the annotations of a document, and counts them.
 
-    document (AnnotatedText): The document, whose spans and n_read are filled.
+    document (AnnotatedText): The document. Its spans and n_read are filled in.
     """
 
     def __init__(self, document: AnnotatedText) -> None:
@@ -36,7 +36,7 @@ class Fates:
         """Add an annotation.
 
         value (Any): The annotation as it was read: a text, or a JSON value.
-        fate (Union[TextSpan, Reason]): The span, or why it is none.
+        fate (Union[TextSpan, Reason]): The span, or the reason why it is not one.
         """
         self.document.n_read += 1
         if isinstance(fate, TextSpan):
@@ -46,8 +46,8 @@ class Fates:
             self.rejects.append(Reject.at(self.document.source, shown, fate))
 
     def _show(self, value: Any) -> str:
-        """RETURNS (str): A value as a text; one that comes again at once, as a region
-        for each of its labels, is shown whole the first time only."""
+        """RETURNS (str): A value as a text. If the same value follows at once, as for a
+        region with several labels, only the first is shown in full."""
         last, excerpted = self._last
         if value is last:
             return excerpted
@@ -83,7 +83,7 @@ def make_span(
     id: Any = None,
     score: Any = None,
 ) -> Fate:
-    """Check what a file says of a span.
+    """Check the description of a span in a file.
 
     text (str): The document's text.
     label (Any): The label: a text that is not empty.
@@ -92,7 +92,7 @@ def make_span(
     source (Source): File and line.
     copy (Any): The file's own copy of the span's text, which must be the same; None
         if it has none.
-    id (Any): What the file calls the span: a text or a whole number.
+    id (Any): Id of the span in the file: a text or a whole number.
     score (Any): Its probability: a number, or None.
     RETURNS (Union[TextSpan, Reason]): The span, or what is wrong.
     """
@@ -107,14 +107,14 @@ def make_span(
 
 
 def _stands_at(copy: Any, text: str, start: int, end: int) -> bool:
-    # Without a copy of the part, which may be long where the other is short.
+    # Do not slice: the part may be much longer than the copy.
     fits = isinstance(copy, str) and len(copy) == end - start
     return fits and text.startswith(copy, start)
 
 
 def is_label(value: Any) -> bool:
-    """RETURNS (bool): Whether a value can be a label: a text that is not empty, of
-    whole characters."""
+    """RETURNS (bool): Whether a value can be a label: a text that is not empty and has
+    no half surrogate pair."""
     return isinstance(value, str) and value != "" and not HALF.search(value)
 
 
@@ -124,8 +124,8 @@ def is_score(value: Any) -> bool:
 
 
 def whole_number(name: str) -> Union[str, int]:
-    """RETURNS (Union[str, int]): A document's name as the id that it is in a file:
-    a whole number if it looks like one."""
+    """RETURNS (Union[str, int]): A document's name as an id in a file: a whole number
+    if it looks like one."""
     plain = name.isascii() and name.isdigit() and len(name) < 19
     return int(name) if plain and str(int(name)) == name else name
 

@@ -1,4 +1,4 @@
-"""What is probably wrong with a file that is in no known format, and in which line."""
+"""Find the probable error, and its line, in a file whose format is not known."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .files import BOM
 from .json_values import decode_json
 
 _SPACE = " \t\r\n"
-#: How separators are called in a message.
+#: Names of separators in messages.
 _CALLED = {"\t": "a tab", " ": "a space", ",": "a comma", ";": "a semicolon"}
 _NO_TAGS = (
-    "none of its columns, separated by {parted}, has tags such as B-PER for each token"
+    "none of its columns, separated by {called}, has tags such as B-PER for each token"
 )
 
 
 class Fault(NamedTuple):
-    """What is wrong.
+    """Error in a file, found by `find_first_fault`.
 
     line (int): Number of the line, from 1.
     reason (str): What is wrong there.
@@ -31,7 +31,7 @@ class Fault(NamedTuple):
 
 
 def find_first_fault(head: str) -> Fault:
-    """Find what keeps a text from being one of JSON or of columns.
+    """Find the error that keeps a text from being JSON or a table of columns.
 
     head (str): The beginning of a file.
     RETURNS (Fault): The first fault.
@@ -45,7 +45,7 @@ def find_first_fault(head: str) -> Fault:
 
 
 def _json_fault(text: str) -> Fault:
-    """Where the first value is broken."""
+    """Find the error in the first JSON value."""
     start = len(text) - len(text.lstrip(_SPACE))
     if text[start] == "[":
         start = len(text) - len(text[start + 1 :].lstrip(_SPACE))
@@ -60,7 +60,7 @@ def _json_fault(text: str) -> Fault:
 
 
 def _column_fault(lines: List[str]) -> Fault:
-    """The first line with another number of columns than most have."""
+    """Find the first line whose number of columns differs from that of most lines."""
     rows = [
         (number, line.rstrip("\r"))
         for number, line in enumerate(lines, start=1)
@@ -71,11 +71,11 @@ def _column_fault(lines: List[str]) -> Fault:
     lines = [line for _, line in rows]
     usual_by = {s: count_columns(lines, s) for s in find_separators(lines, Wish())}
     separator, usual = max(usual_by.items(), key=lambda pair: pair[1])
-    parted = _CALLED[separator]
+    called = _CALLED[separator]
     sizes = [(number, len(split_line(line, separator))) for number, line in rows]
     for number, size in sizes:
         if size != usual:
             columns = number_of(size, "column")
-            reason = f"it has {columns}, separated by {parted}, and other lines {usual}"
+            reason = f"it has {columns}, separated by {called}, and other lines {usual}"
             return Fault(number, reason)
-    return Fault(rows[0][0], _NO_TAGS.format(parted=parted))
+    return Fault(rows[0][0], _NO_TAGS.format(called=called))

@@ -1,4 +1,4 @@
-"""The files of a corpus, and their lines: gzip, encodings, byte order marks."""
+"""Read the files of a corpus: gzip, encodings, byte order marks and lines."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ...wording import as_unicode
 from ..annotations import Source
 from ..listing import Listing, list_files, walk_folder
 
-#: The longest line, in MiB. Longer ones come from a wrong format.
+#: Highest size of a line, in MiB. A longer one shows that the format is wrong.
 MAX_LINE = 64
 BOM = "\ufeff"
 GZ = ".gz"
 _BLOCK = 2**20
-#: Bytes that a packed file may unpack to for each of its own, after the first ones. Of
-#: text it is 5 to 50.
+#: Highest number of unpacked bytes per packed byte (for text it is 5 to 50), and number
+#: of unpacked bytes that are always allowed.
 _MOST_UNPACKED, _FREE = 200, 4 * _BLOCK
 
 
@@ -33,7 +33,7 @@ class SourceFile:
 
     path (Path): The file.
     name (str): Path relative to the corpus, with slashes.
-    limit (int): MiB of one document, at the most, unpacked; 0 for no bound.
+    limit (int): Largest size of a document in MiB, unpacked; 0 for no limit.
     """
 
     path: Path
@@ -41,8 +41,7 @@ class SourceFile:
     limit: int = 0
 
     def within(self, most: int) -> int:
-        """RETURNS (int): A bound for a part of a document, or the limit if that is
-        lower."""
+        """RETURNS (int): The lower one of a bound and the limit."""
         return min(self.limit, most) if self.limit else most
 
     def check_size(self, size: int) -> None:
@@ -56,7 +55,7 @@ class SourceFile:
 
     @property
     def stem(self) -> str:
-        """RETURNS (str): The name without its ending, .gz aside."""
+        """RETURNS (str): The name without its ending; .gz does not count as one."""
         name = self.name.removesuffix(GZ)
         folder, slash, last = name.rpartition("/")
         return folder + slash + (last.rsplit(".", 1)[0] if "." in last[1:] else last)
@@ -72,8 +71,8 @@ def find_files(
 ) -> Iterator[SourceFile]:
     """Find the files of a corpus.
 
-    path (Path): A file, which may have any ending; or a folder, whose files with one
-        of the endings are read, with its subfolders, in the order of the names.
+    path (Path): A file, which may have any ending; or a folder, whose files with one of
+        the endings are read, with its subfolders, in the order of their names.
     suffixes (Sequence[str]): Endings such as ".jsonl"; they may be followed by .gz.
     format (str): Name of the format, for messages.
     exclude (Sequence[str]): Patterns of names to leave out, such as "train/all.*".
@@ -102,7 +101,7 @@ def _files_of(
 
 
 def has_ending(name: str, suffixes: Sequence[str]) -> bool:
-    """RETURNS (bool): Whether a name ends in one of them, which .gz may follow."""
+    """RETURNS (bool): Whether a name ends in one of the suffixes; .gz may follow."""
     return name.removesuffix(GZ).endswith(tuple(suffixes))
 
 
@@ -113,14 +112,15 @@ def find_endings(
     *,
     exclude: Sequence[str] = (),
 ) -> Tuple[str, ...]:
-    """Find by which endings a folder's files are told.
+    """Find the endings by which the files of a format in a folder are recognised.
 
     path (Path): The folder.
     suffixes (Sequence[str]): Endings of a format's files.
-    spare (Sequence[str]): Endings that other files have, too: each counts in a folder
-        without files of those before it only.
+    spare (Sequence[str]): Endings that other formats have too. Each is used only if the
+        folder has no file with an earlier ending.
     exclude (Sequence[str]): Patterns of names to leave out.
-    RETURNS (Tuple[str, ...]): suffixes or one of spare; all if there are no such files.
+    RETURNS (Tuple[str, ...]): suffixes, or one of spare; all of them if there are no
+        such files.
     """
     for endings in (suffixes, *((ending,) for ending in spare)):
         if _files_of(path, endings, exclude):
@@ -135,7 +135,7 @@ def other_files(
 
     path (Path): The folder; a single file has no others.
     suffixes (Sequence[str]): Endings of the format's files.
-    exclude (Sequence[str]): Patterns of names that nobody wants to read.
+    exclude (Sequence[str]): Patterns of names to leave out.
     RETURNS (List[str]): Names of the other files that are not hidden, sorted.
     """
     if not path.is_dir():
@@ -145,8 +145,8 @@ def other_files(
 
 
 def check_patterns(path: Path, exclude: Sequence[str]) -> None:
-    """Warn of patterns of files to leave out that fit none: a typing error there would
-    leave a file in.
+    """Warn about patterns of files to leave out that match no file. A typing error in a
+    pattern would leave a file in.
 
     path (Path): The corpus: a folder, or a file.
     exclude (Sequence[str]): The patterns.
@@ -166,10 +166,10 @@ def check_patterns(path: Path, exclude: Sequence[str]) -> None:
 def read_lines(
     file: SourceFile, *, encoding: str, format: str
 ) -> Iterator[Tuple[int, str]]:
-    """Read a file line by line, in the memory of one line.
+    """Read a file line by line, with one line in memory.
 
-    A line ends with "\\n", and a "\\r" before it is no part of it; no other character
-    ends a line. A byte order mark is left out.
+    A line ends with "\\n" or "\\r\\n". No other character ends a line. A byte order
+    mark is left out.
 
     file (SourceFile): The file; one that ends in .gz is unpacked.
     encoding (str): Its encoding.
@@ -185,7 +185,7 @@ def read_lines(
 
 
 def read_text(file: SourceFile, *, encoding: str) -> str:
-    """Read a whole file, line ends and byte order mark as they are.
+    """Read a whole file. Line ends and a byte order mark are kept.
 
     file (SourceFile): The file; one that ends in .gz is unpacked.
     encoding (str): Its encoding.
@@ -253,7 +253,8 @@ def read_blocks(file: SourceFile, *, encoding: str) -> Iterator[str]:
 
 def open_binary(file: SourceFile) -> BinaryIO:
     """RETURNS (BinaryIO): The content of a file, unpacked. RAISES (ValueError): GP150
-    if it is no file on a disk. RAISES (PermissionError): GP192 if it may not be read.
+    if it is not a file on a disk. RAISES (PermissionError): GP192 if it may not be
+    read.
     """
     check_regular(file.path)
     try:
@@ -266,8 +267,8 @@ def open_binary(file: SourceFile) -> BinaryIO:
 
 
 def check_regular(path: Path) -> None:
-    """Check that a path is not a device, a pipe or a socket, which may have no end, and
-    which cannot be read twice. One that does not exist is left to whoever opens it.
+    """Check that a path is not a device, a pipe or a socket. These may have no end, and
+    cannot be read twice. A path that does not exist passes.
 
     path (Path): The path.
     RAISES (ValueError): GP150 if it is one.
@@ -283,11 +284,11 @@ def check_regular(path: Path) -> None:
 
 
 class _Guard:
-    """Stops at a packed file that unpacks to far more than any text, and might fill the
-    memory or take days.
+    """Stops the reading of a packed file that unpacks to far more than any text. Such a
+    file could fill the memory or take days.
 
     file (SourceFile): The file.
-    stream (BinaryIO): What reads it.
+    stream (BinaryIO): Its unpacked content.
     """
 
     def __init__(self, file: SourceFile, stream: BinaryIO) -> None:
@@ -333,10 +334,10 @@ def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:
 
 
 def check_encoding(encoding: str) -> str:
-    """RETURNS (str): Python's name, or GP104; a byte order mark is handled by the
-    readers."""
+    """RETURNS (str): Python's name of an encoding. Raise GP104 if there is no such
+    encoding. The readers handle a byte order mark."""
     try:
-        "".encode(encoding)  # refuses codecs that make no text, such as hex
+        "".encode(encoding)  # refuses codecs that are not for text, such as hex
         name = codecs.lookup(encoding).name
     except LookupError as err:
         raise ValueError(Errors.GP104.format(encoding=encoding)) from err
@@ -353,7 +354,7 @@ def _damaged(file: SourceFile, reason: Exception) -> ValueError:
 
 
 def malformed(source: Source, format: str, reason: object) -> ValueError:
-    """RETURNS (ValueError): GP164, for a place that breaks a format's rule."""
+    """RETURNS (ValueError): GP164, for a place that violates a rule of a format."""
     fields = {"source": source, "format": format, "reason": reason}
     return ValueError(Errors.GP164.format(**fields))
 

@@ -1,4 +1,4 @@
-"""What a format is: a reader, perhaps a writer, and how to tell it by its look."""
+"""Annotation formats: a reader, a function that recognises files, perhaps a writer."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from ..annotations import AnnotatedText, Document
 from .files import find_endings, find_files
 from .json_values import to_json
 
-#: Arguments of a reader or writer that are no options of its format.
+#: Arguments of a reader or writer that are not options of its format.
 _COMMON = ("encoding", "exclude", "limit")
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
 @dataclass(frozen=True)
 class Format:
-    """An annotation format.
+    """An annotation format; the module of each format makes one.
 
     name (str): Its name for --format.
     about (str): What it is, in one line.
     read (Callable[..., Iterator[Document]]): `read(path, *, encoding, exclude, limit,
         **options)`; see `read_each`. Documents come one at a time.
-    looks_like (Callable[[Path, str], bool]): Whether a file that is not JSON is of
-        this format, from its path and the first characters of its text. For a
-        folder-based format the path is a folder's, and the text empty.
+    looks_like (Callable[[Path, str], bool]): Whether a file that is not JSON is of this
+        format, from its path and the first characters of its text. For a format of
+        folders, the path is that of a folder, and the text is empty.
     suffixes (Tuple[str, ...]): Endings of its files.
     write (Optional[Callable[..., None]]): `write(documents, path, **options)`; the
         path is a new file, or a new folder if writes_folder.
     writes_folder (bool): Whether a corpus is written as a folder of files.
-    spare (Tuple[str, ...]): Endings of its files in a folder that has none of the
-        others.
-    cuts_tokens (bool): Whether spans are written as tags of tokens, so that a token in
+    spare (Tuple[str, ...]): Further endings, used only in a folder without files that
+        end in one of `suffixes`.
+    cuts_tokens (bool): Whether spans are written as tags of tokens. Then a token in
         which a span begins or ends is cut there.
     claims (Optional[Callable[[Any], Optional[bool]]]): Whether a JSON value, such as
         an entry of an array or a line, is of this format: True if no other format
@@ -56,7 +56,7 @@ class Format:
     has_annotators: bool = False
 
     def endings_in(self, path: Path, exclude: Sequence[str] = ()) -> Tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): Endings of the files that are read of a folder."""
+        """RETURNS (Tuple[str, ...]): Endings of the files that are read in a folder."""
         return find_endings(path, self.suffixes, self.spare, exclude=exclude)
 
     def reading(self, options: Dict[str, str]) -> Dict[str, Any]:
@@ -79,7 +79,8 @@ class Format:
 
 
 def is_json_only(path: Path, head: str) -> bool:
-    """RETURNS (bool): False, as `Format.looks_like` of a format that is JSON only."""
+    """RETURNS (bool): False: the `Format.looks_like` of a format that is always
+    JSON."""
     return False
 
 
@@ -143,7 +144,7 @@ def write_lines(
 def write_array(
     make_record: Callable[..., Dict[str, Any]],
 ) -> Callable[..., None]:
-    """Make the writer of a JSON array, a record a line.
+    """Make the writer of a JSON array with one record per line.
 
     make_record (Callable[..., Dict[str, Any]]): `make_record(document, **options)`
         makes the record of a document.
@@ -165,11 +166,11 @@ def write_array(
 def parse_options(
     format: str, function: Callable[..., Any], options: Dict[str, str]
 ) -> Dict[str, Any]:
-    """Options of a function, given as text.
+    """Parse the options of a function, given as text.
 
     format (str): Name of the format, for messages.
     function (Callable[..., Any]): Its keyword-only arguments are the options; their
-        type is that of the default: str, int or bool. None stands for a str.
+        type is that of the default: str, int or bool. A default of None means str.
     options (Dict[str, str]): Names and values.
     RETURNS (Dict[str, Any]): The values in their types.
     RAISES (ValueError): GP166 for an unknown name, GP167 for a bad value.

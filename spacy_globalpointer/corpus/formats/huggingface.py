@@ -8,8 +8,8 @@ second layer (germeval_14). Tags are names, or class ids: of a ClassLabel, whose
 `datasets` writes into a Parquet file's schema, under the key "huggingface", and into
 dataset_info.json (https://huggingface.co/docs/datasets/about_dataset_features).
 
-The format knows no text, so one is made: tokens are joined by one space, and spans are
-at its code points. Each record is a document.
+The format has no text, so the reader makes one: it joins tokens by one space. Offsets
+of spans count the code points of this text. Each record is a document.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from .token_text import TokenText
 SUFFIXES = (".jsonl", ".json", ".parquet")
 LOOKAHEAD = 10_000
 TOKENS = ("tokens", "words")
-#: Columns of tags, of which one is read where there are none of LAYERS.
+#: Columns of tags. One of them is read if there is none of LAYERS.
 SINGLE = ("tags", "ner", "labels")
 _PARQUET = ".parquet"
 _HALF = re.compile("[\ud800-\udfff]")
@@ -66,13 +66,13 @@ def read_file(
     """Read a file.
 
     file (SourceFile): The file. dataset_info.json has no records.
-    encoding (str): Its encoding, of JSON.
+    encoding (str): Its encoding, if it is JSON.
     tokens (str): The column of tokens, or auto.
     tags (str): The columns of tags, such as "ner_tags,nested_ner_tags", or auto.
     labels (str): Names of the class ids in their order, such as "O,B-PER,I-PER".
-    scheme (str): IOB1, IOB2, BIOES, BMES, BILOU, or auto: told from the first
-        records, to 10,000 tokens.
-    tag_separator (str): What separates tags in one string, see `tag_cells.split_cell`.
+    scheme (str): IOB1, IOB2, BIOES, BMES, BILOU, or auto to detect it from the first
+        10,000 tokens.
+    tag_separator (str): Separator of tags in one string; see `tag_cells.split_cell`.
     strict (bool): Whether a span whose tags break the scheme is a reject.
     YIELDS (Document): The documents.
     RAISES (ValueError): GP125 for a string that may be one tag or several, GP164 for
@@ -101,8 +101,8 @@ def read_file(
 class _Columns(NamedTuple):
     """The columns that the user names.
 
-    tokens (str): That of the tokens, or auto.
-    tags (List[str]): Those of the tags; empty for auto.
+    tokens (str): The column of tokens, or auto.
+    tags (List[str]): The columns of tags; empty for auto.
     """
 
     tokens: str
@@ -119,12 +119,12 @@ class _Columns(NamedTuple):
 class _Row:
     """A record.
 
-    source (Source): Where it stands.
+    source (Source): File and line.
     id (Union[str, int]): Its id, or its line.
     token_column (str): Name of the column of tokens.
     tokens (List[str]): The tokens.
-    layers (Dict[str, List[Any]]): One tag a token, by column.
-    others (Dict[str, Any]): What else it has.
+    layers (Dict[str, List[Any]]): One tag per token, by column.
+    others (Dict[str, Any]): Its other fields.
     """
 
     source: Source
@@ -140,7 +140,7 @@ def _read_row(record: Dict[str, Any], source: Source, wish: _Columns) -> _Row:
     column = known[0] if wish.tokens == AUTO else wish.tokens
     tokens = get_field(record, column, list, source, NAME)
     if not all(isinstance(token, str) for token in tokens):
-        raise malformed(source, NAME, f"{column!r} has a token that is no string")
+        raise malformed(source, NAME, f"{column!r} has a token that is not a string")
     tags = wish.tags or find_layers([k for k, v in record.items() if v is not None])
     tags = tags or [key for key in SINGLE if key in record][:1]
     if not tags:
@@ -161,7 +161,7 @@ def _read_row(record: Dict[str, Any], source: Source, wish: _Columns) -> _Row:
 
 
 class _ClassNames(Dict[str, Sequence[str]]):
-    """Names of class ids by column, which the features or the user give."""
+    """Names of class ids by column, from the features or the user."""
 
     def __init__(self, features: Dict[str, Any], labels: Sequence[str]) -> None:
         super().__init__()
@@ -174,7 +174,8 @@ class _ClassNames(Dict[str, Sequence[str]]):
 
 
 def _name_tags(row: _Row, known: _ClassNames) -> _Row:
-    """RETURNS (_Row): The row with names of tags; what has none is JSON."""
+    """RETURNS (_Row): The row with the names of its tags. A tag without a name becomes
+    its JSON."""
     for column, values in row.layers.items():
         names = known[column]
         if not names and any(is_kind(value, int) for value in values):
@@ -226,12 +227,12 @@ def _read_document(
 
 
 def looks_like(path: Path, head: str) -> bool:
-    """RETURNS (bool): Whether it is a Parquet file."""
+    """RETURNS (bool): Whether the file is a Parquet file."""
     return not head and path.name.endswith(_PARQUET)
 
 
 def claims(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether it has tokens, and as many
+    """RETURNS (Optional[bool]): See `Format.claims`. It must have tokens, and as many
     tags."""
     if not isinstance(value, dict):
         return False

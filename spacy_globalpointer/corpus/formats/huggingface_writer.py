@@ -16,16 +16,17 @@ from .tag_layers import TaggedSentence, tag_sentences
 from .tags import AUTO, OUTSIDE, SCHEMES, read_scheme
 
 NAME = "hf-tokens"
-#: Columns of layers, as germeval_14 has them; further ones are ner_tags_3 and so on.
+#: Columns of the first layers, as in germeval_14. Further ones are ner_tags_3 and so
+#: on.
 LAYERS = ("ner_tags", "nested_ner_tags")
 _FURTHER = re.compile("ner_tags_([0-9]{1,4})")
-#: Metadata for the writers of this format and of others, which are no columns.
+#: Metadata that the writers of formats use. They do not become columns.
 _PRIVATE = (NAME, "conll", "prodigy")
 _HALF = re.compile("[\ud800-\udfff]")
 
 
 def find_layers(columns: Iterable[str]) -> List[str]:
-    """RETURNS (List[str]): The columns that are layers by their names, in order."""
+    """RETURNS (List[str]): The columns whose names are those of layers, in order."""
     columns = list(columns)
     numbers = [_FURTHER.fullmatch(column) for column in columns]
     further = [match for match in numbers if match]
@@ -41,13 +42,13 @@ def write_hf_tokens(
     scheme: str = AUTO,
     sentences: bool = False,
 ) -> None:
-    """Write documents as JSON lines: id, tokens, columns of tags, what else was read
-    with them, and the documents' metadata.
+    """Write documents as JSON lines: id, tokens, columns of tags, other fields that
+    were read, and metadata.
 
-    Tags are names, never class ids. Every record has as many layers as one needs, but
-    no fewer than the first document had; see `layers.tag_sentences` for which spans
-    are in which. Other fields are written back where the tokens are those that were
-    read.
+    Tags are names, never class ids. All records have the same number of layers: the
+    highest that a record needs, and at least that of the first document.
+    `tag_layers.tag_sentences` assigns spans to layers. Other fields are written back if
+    the tokens are those that were read.
 
     documents (Iterable[AnnotatedText]): The documents.
     path (Path): The new file.
@@ -78,7 +79,7 @@ def write_hf_tokens(
 
 
 class _Meta:
-    """What the reader said of a document."""
+    """The fields that the reader stored with a document."""
 
     def __init__(self, document: AnnotatedText) -> None:
         found = document.meta.get(NAME)
@@ -108,7 +109,8 @@ def _finish(entry: str, names: List[str]) -> str:
 
 
 def _extend(names: List[str], n_layers: int) -> List[str]:
-    """RETURNS (List[str]): The columns, and new ones up to the number of layers."""
+    """RETURNS (List[str]): The columns, with new ones added up to the number of
+    layers."""
     made = (f"ner_tags_{i}" for i in count(3))
     names = list(names)
     for name in (*LAYERS, *(next(made) for _ in range(n_layers))):
@@ -124,7 +126,8 @@ def _make_records(
     names: List[str],
     by_sentence: bool,
 ) -> Iterator[Tuple[Dict[str, Any], List[List[str]]]]:
-    """YIELDS (Tuple[Dict[str, Any], List[List[str]]]): Id and tokens; the layers."""
+    """YIELDS (Tuple[Dict[str, Any], List[List[str]]]): Id and tokens, and the
+    layers."""
     for span in document.spans:
         if not span.label or _HALF.search(span.label):
             fields = {"name": document.name, "label": span.label, "format": NAME}

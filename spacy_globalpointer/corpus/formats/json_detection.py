@@ -1,4 +1,4 @@
-"""Detects which formats explain all values of a JSON file."""
+"""Detect the formats that explain all values of a JSON file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _MOST_FIELDS, _LONGEST = 8, 60
 
 
 def is_json(path: Path, head: str) -> bool:
-    """Tell whether a file is JSON, which may be broken, from its beginning. The first
-    token of a token-tag file may be a bracket, too.
+    """Check from its beginning whether a file is JSON, which may be broken. The first
+    token of a token-tag file may be a bracket too.
 
     path (Path): The file, without .gz.
     head (str): The beginning of its text.
@@ -43,13 +43,13 @@ def is_json(path: Path, head: str) -> bool:
 
 @dataclass
 class _Tally:
-    """What a format says of the values of a file.
+    """Counts of the values of a file that a format claims.
 
     format (Format): The format.
-    n_claimed (int): Values that no other format has.
+    n_claimed (int): Values that are of this format only.
     n_possible (int): Values that may be of the format.
-    misfit (Optional[Source]): Where the first other value stands.
-    found (str): What that one has.
+    misfit (Optional[Source]): Place of the first value of another format.
+    found (str): Description of that value.
     """
 
     format: Format
@@ -73,17 +73,17 @@ class _Tally:
 def find_json_formats(
     file: SourceFile, formats: Sequence[Format], *, encoding: str
 ) -> List[Format]:
-    """Find the formats that explain a JSON file: all its values may be of the format,
-    and one of them is of no other.
+    """Find the formats that explain a JSON file: all values may be of the format, and
+    at least one is of no other format.
 
     file (SourceFile): The file.
     formats (Sequence[Format]): Formats, the surest first.
     encoding (str): Its encoding.
-    RETURNS (List[Format]): Those that explain the file, as far as it can be read; none
-        if there is no object or array to judge.
-    RAISES (ValueError): GP127 if no value is of a format, GP128 if some are; what is
-        wrong with the JSON if that hides the format; what is wrong with the file if its
-        first value cannot be read for that: too large, or a damaged .gz.
+    RETURNS (List[Format]): The formats that explain the file, as far as it can be read;
+        empty if it has no object or array.
+    RAISES (ValueError): GP127 if no value is of a known format, GP128 if only some are.
+        If the JSON is broken and this hides the format, the error in the JSON. If the
+        first value cannot be read, the error of the file: too large, or a damaged .gz.
     """
     tallies = [_Tally(f) for f in formats if f.claims is not None]
     first: Optional[Source] = None
@@ -96,7 +96,7 @@ def find_json_formats(
             if first is None and isinstance(value, (dict, list)) and value:
                 first, found = source, _describe(value)
     except ValueError as err:
-        fault = err  # which the reader of a format that is detected tells, too
+        fault = err  # if a format is detected, its reader reports it too
     explaining = [tally.format for tally in tallies if tally.explains]
     if explaining:
         return explaining
@@ -116,7 +116,7 @@ def find_json_formats(
 
 
 def _describe(value: Any) -> str:
-    """RETURNS (str): What a value is, in a few words."""
+    """RETURNS (str): A description of a value in a few words."""
     if isinstance(value, dict) and value:
         names = ", ".join(repr(_shorten(key)) for key in list(value)[:_MOST_FIELDS])
         return f"the fields {names}" + (", …" if len(value) > _MOST_FIELDS else "")

@@ -1,4 +1,4 @@
-"""JSON values of a file, one at a time, with the line where each begins."""
+"""Read the JSON values of a file one at a time, with the line where each begins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .files import MAX_LINE, SourceFile, malformed, read_blocks, read_lines
 _SPACE = " \t\r\n"
 _SPACES = re.compile(r"[ \t\r\n]*")
 _STRING_FIRST = re.compile(r'\[[ \t\r\n]*"')
-#: Half of a surrogate pair, which is no character.
+#: Half of a surrogate pair, which is not a character.
 HALF = re.compile("[\ud800-\udfff]")
 _TOO_DEEP = f"it is nested too deeply, in more than {MAX_DEPTH} levels"
 _ENDLESS = (
@@ -24,12 +24,12 @@ _ENDLESS = (
 )
 _BROKEN = "its JSON is broken: {fault}"
 _CUT_OFF = (
-    "the file ends within the JSON value that begins here ({fault}, {place}); has it "
-    "been copied or fetched in part?"
+    "the file ends within the JSON value that begins here ({fault}, {place}); was it "
+    "copied or downloaded only in part?"
 )
 _LINE_CUT_OFF = (
-    "the line ends within its JSON value ({fault}, column {column}); has the file been "
-    "cut off, or does an object go over several lines? Each needs a line of its own"
+    "the line ends within its JSON value ({fault}, column {column}); is the file "
+    "cut off, or does an object have several lines? Each object must be in one line"
 )
 #: More than the characters of "-Infinity" or "\\ud83d\\ude00" without the last.
 _LONGEST_PART = 16
@@ -51,7 +51,7 @@ def read_json_lines(
     encoding (str): Its encoding.
     format (str): Name of the format, for messages.
     YIELDS (Tuple[Source, Dict[str, Any]]): File and line, and the object.
-    RAISES (ValueError): GP164 for a line that is no JSON object, and what
+    RAISES (ValueError): GP164 for a line that is not a JSON object, and what
         `files.read_lines` raises.
     """
     for number, line in read_lines(file, encoding=encoding, format=format):
@@ -63,15 +63,15 @@ def read_json_lines(
 def read_json_items(
     file: SourceFile, *, encoding: str, format: str
 ) -> Iterator[Tuple[Source, Dict[str, Any]]]:
-    """Read the objects of a JSON array, in the memory of a few of them; or of a JSON
-    lines file.
+    """Read the objects of a JSON array or of a JSON lines file, with a few of them in
+    memory.
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
     format (str): Name of the format, for messages.
     YIELDS (Tuple[Source, Dict[str, Any]]): File and line where the object begins,
         and the object.
-    RAISES (ValueError): GP164 if it is no array of objects, and what
+    RAISES (ValueError): GP164 if it is not an array of objects, and what
         `files.read_lines` raises.
     """
     values = read_json_values(file, encoding=encoding, format=format)
@@ -82,8 +82,8 @@ def read_json_items(
 def read_json_values(
     file: SourceFile, *, encoding: str, format: str, over_lines: bool = False
 ) -> Iterator[Tuple[Source, Any]]:
-    """Read the values of a JSON array, in the memory of a few of them; or the objects
-    of a JSON lines file.
+    """Read the values of a JSON array or the objects of a JSON lines file, with a few
+    of them in memory.
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
@@ -119,8 +119,8 @@ def read_json_values(
 
 
 def _read_arrays(scanner: _ArrayScanner) -> Iterator[Tuple[Source, Any]]:
-    """YIELDS (Tuple[Source, Any]): The arrays of a file, or the values of the only
-    one."""
+    """YIELDS (Tuple[Source, Any]): The arrays of a file; if there is only one, its
+    values."""
     source, array = scanner.source, scanner.value()
     if not scanner.peek():
         yield from ((source, value) for value in array)
@@ -146,7 +146,7 @@ class _ArrayScanner:
         return Source(self.file.name, self._line)
 
     def peek(self) -> str:
-        """The next character that is no white space; "" at the end."""
+        """Return the next character that is not white space; "" at the end."""
         while True:
             start = self._at
             self._at = _SPACES.match(self._buffer, start).end()  # type: ignore
@@ -157,18 +157,18 @@ class _ArrayScanner:
                 return ""
 
     def skip(self) -> str:
-        """The next character, which is passed over."""
+        """Return the next character, and move past it."""
         char = self.peek()
         self._at += len(char)
         return char
 
     def begins_with_string(self) -> bool:
-        """Whether an array is next whose first value is a string."""
+        """Return whether the next value is an array that begins with a string."""
         return _STRING_FIRST.match(self._buffer, self._at) is not None
 
     def ends_in_its_line(self) -> bool:
-        """Whether the end of the line does not cut off the next value, as far as it
-        is in the buffer."""
+        """Return whether the next value seems to end in its line, as far as it was
+        read."""
         line, end, _ = self._buffer[self._at :].partition("\n")
         try:
             decode_json(line, 0)
@@ -180,7 +180,8 @@ class _ArrayScanner:
         return True
 
     def value(self) -> Any:
-        """The next value. Where it may be incomplete, the buffer is doubled."""
+        """Return the next value. The buffer is doubled while the value may be
+        incomplete."""
         n_blocks = 1
         while True:
             try:
@@ -211,8 +212,8 @@ class _ArrayScanner:
         return malformed(place, self.format, _BROKEN.format(fault=err.msg))
 
     def _may_end_later(self, err: json.JSONDecodeError) -> bool:
-        """Whether the buffer ends within the value: in a string, or in what stands at
-        its end, such as half a number."""
+        """Return whether the buffer may end within the value: in a string, or in a part
+        such as half a number."""
         if err.msg.startswith("Unterminated string"):
             return True
         return len(self._buffer[err.pos :].strip(_SPACE)) < _LONGEST_PART
@@ -225,7 +226,7 @@ class _ArrayScanner:
 
 
 def is_cut_off(err: json.JSONDecodeError, text: str) -> bool:
-    """RETURNS (bool): Whether a value goes on where the text ends."""
+    """RETURNS (bool): Whether the text ends within a value."""
     in_string = err.msg.startswith("Unterminated string")
     return in_string or not text[err.pos :].strip(_SPACE)
 
@@ -233,11 +234,11 @@ def is_cut_off(err: json.JSONDecodeError, text: str) -> bool:
 def parse_json(text: str, source: Source, format: str) -> Any:
     """Parse a JSON value.
 
-    text (str): The value; NaN and Infinity are no JSON.
-    source (Source): Where it stands.
+    text (str): The value; NaN and Infinity are not JSON.
+    source (Source): File and line.
     format (str): Name of the format, for messages.
     RETURNS (Any): The value.
-    RAISES (ValueError): GP164 if it is none.
+    RAISES (ValueError): GP164 if it is not JSON.
     """
     try:
         value, end = decode_json(text, _SPACES.match(text).end())  # type: ignore
@@ -254,7 +255,7 @@ def parse_json(text: str, source: Source, format: str) -> Any:
 
 
 def _without_copies(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-    """An object; json itself would lose all but the last of equal keys."""
+    """Make an object of pairs. Python's json would keep only the last of equal keys."""
     record = dict(pairs)
     if len(record) < len(pairs):
         counts = Counter(key for key, _ in pairs)
@@ -274,10 +275,10 @@ def decode_json(text: str, start: int) -> Tuple[Any, int]:
     """Parse the value that begins at a place.
 
     text (str): A text with the value.
-    start (int): The place of its first character.
-    RETURNS (Tuple[Any, int]): The value, and its end.
-    RAISES (ValueError): json.JSONDecodeError if it is broken; another one for equal
-        keys in an object, a value that is not JSON, or too many levels.
+    start (int): Offset of its first character.
+    RETURNS (Tuple[Any, int]): The value, and the offset of its end.
+    RAISES (ValueError): json.JSONDecodeError if it is broken; another ValueError for
+        equal keys in an object, a value that is not JSON, or too many levels.
     """
     try:
         value, end = _DECODER.raw_decode(text, start)
@@ -289,7 +290,7 @@ def decode_json(text: str, start: int) -> Tuple[Any, int]:
 
 
 def as_object(value: Any, source: Source, format: str) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The value, which must be an object, or GP164."""
+    """RETURNS (Dict[str, Any]): The value. Raise GP164 if it is not an object."""
     if not isinstance(value, dict):
         raise malformed(source, format, f"{_show(value)} is not an object")
     return value
@@ -302,15 +303,15 @@ def get_field(
     source: Source,
     format: str,
 ) -> Any:
-    """Take a field that a format demands.
+    """Return a field that a format requires.
 
     record (Dict[str, Any]): The object.
     key (str): The field.
     kind (Union[Type[Any], Tuple[Type[Any], ...]]): str, int, float, list, dict.
-    source (Source): Where the object stands.
+    source (Source): File and line of the object.
     format (str): Name of the format, for messages.
     RETURNS (Any): The value.
-    RAISES (ValueError): GP164 if it is missing, or of another kind.
+    RAISES (ValueError): GP164 if it is missing or of another type.
     """
     if key not in record:
         raise malformed(source, format, f"the field {key!r} is missing")
@@ -324,13 +325,13 @@ def get_field(
 
 
 def is_kind(value: Any, kind: Union[Type[Any], Tuple[Type[Any], ...]]) -> bool:
-    """RETURNS (bool): Whether a value is of the kind; true is no number."""
+    """RETURNS (bool): Whether a value is of the type. True is not a number."""
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def to_json(value: Any) -> str:
-    """RETURNS (str): A value as JSON; half surrogate pairs, which no encoding has, as
-    escapes."""
+    """RETURNS (str): A value as JSON. Half surrogate pairs, which cannot be encoded,
+    are escaped."""
     line = json.dumps(value, ensure_ascii=False)
     return json.dumps(value) if HALF.search(line) else line
 

@@ -1,13 +1,14 @@
-"""Our own JSON lines, or a JSON array: one document an object, nothing to guess.
+"""The JSON lines of this package, or a JSON array: each document is an object.
 
     {"id": "a", "text": "...", "spans": [{"start": 0, "end": 5, "label": "ORG"}]}
 
-Offsets count Unicode code points, the end is exclusive, unless spans have their texts
-(`text`), which fit another reading only. `id`, `meta` (an object) and,
-of a span, `id` and `score` may be left out; so may `spans`, of a text without. Labels
-of the whole text, as `label` (a string), `accept` (strings) or `cats` (an object), are
-no spans; a text with them and no `spans` is to be skipped, as nobody has annotated
-spans in it. Other fields are an error, as they might be spans that nobody reads.
+Offsets count Unicode code points, and the end is exclusive. Another reading is used
+only if spans have copies of their texts (`text`) that fit no other. `id` and `meta` (an
+object) may be left out, and so may `id` and `score` of a span. A text without spans may
+leave out `spans`. Labels of the whole text, in `label` (a string), `accept` (strings)
+or `cats` (an object), are not spans. A text that has such labels and no `spans` is to
+be skipped, because nobody has annotated spans in it. Other fields are an error: they
+might contain spans that would not be read.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ SUFFIXES = (".jsonl",)
 SPARE = (".json",)
 _RULE = Rule(NAME, ("code-points", "utf-16", "bytes"), ENDS, copies_only=True)
 FIELDS = ("id", "text", "spans", "meta")
-#: Where other tools put labels of the whole text.
+#: Fields in which other tools put labels of the whole text.
 _CATEGORIES = ("label", "accept", "cats")
 
 
@@ -54,8 +55,8 @@ def read_file(file: SourceFile, *, encoding: str = "utf-8") -> Iterator[Document
 def _read_record(
     record: Dict[str, Any], source: Source, name: str, reading: Reading
 ) -> Document:
-    """RETURNS (Document): The document of an object, or GP164 if a field is missing,
-    unknown or of another kind."""
+    """RETURNS (Document): The document of an object. Raise GP164 if a field is missing,
+    unknown or of another type."""
     text = get_field(record, "text", str, source, NAME)
     spans = get_field({"spans": [], **record}, "spans", list, source, NAME)
     meta = get_field({"meta": {}, **record}, "meta", dict, source, NAME)
@@ -85,7 +86,8 @@ def _read_record(
 
 
 def _has_labels(record: Dict[str, Any], key: str) -> bool:
-    """RETURNS (bool): Whether a field holds labels of the whole text, and no spans."""
+    """RETURNS (bool): Whether a field holds labels of the whole text instead of
+    spans."""
     value = record.get(key)
     if key == "accept" and isinstance(value, list):
         return all(isinstance(entry, str) for entry in value)
@@ -129,7 +131,7 @@ def write_document(document: AnnotatedText) -> Iterator[str]:
 
 
 def claims(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether it is as above."""
+    """RETURNS (Optional[bool]): See `Format.claims`. It must have the fields above."""
     if not isinstance(value, dict) or not isinstance(value.get("text"), str):
         return False
     spans = value.get("spans", [])
@@ -147,7 +149,7 @@ def _is_entry(span: Any) -> bool:
 
 JSONL = Format(
     NAME,
-    "one JSON object a line: id, text, spans with start, end (exclusive) and label",
+    "one JSON object per line: id, text, spans with start, end (exclusive) and label",
     read_each(NAME, SUFFIXES, read_file, spare=SPARE),
     is_json_only,
     SUFFIXES,

@@ -4,21 +4,22 @@
       "from_name": "label", "to_name": "text", "id": "x", "value": {"start": 0,
       "end": 5, "text": "...", "labels": ["ORG"]}}], "was_cancelled": false}]}]
 
-The end is exclusive. Label Studio counts Unicode code points, a line end "\\r\\n" as
-two (HumanSignal/label-studio, web/libs/editor/src/utils/selection-tools.js: "code
-points count instead of chars count"); its versions before October 2021 counted UTF-16
-code units (issues 1008 and 1347). The regions' own copies of the text tell which;
-without copies it is code points. A copy is compared without white space and "\\n",
-since it is taken from the page, which shows white space and line ends as a space or
-"\\n" (captureSelection in the same file). Regions in HTML and dialogues are not at
-offsets of the text, and rejected as BAD_LINE; choices, relations and other results are
-no spans.
+The end is exclusive. Label Studio counts Unicode code points, and "\\r\\n" counts two
+(HumanSignal/label-studio, web/libs/editor/src/utils/selection-tools.js: "code points
+count instead of chars count"); its versions before October 2021 counted UTF-16 code
+units (issues 1008 and 1347). The regions' own copies of the text show which unit was
+used. Without copies, the unit is code points. White space and "\\n" in a copy do not
+count, because the copy comes from the page, which shows white space and line ends as a
+space or "\\n" (captureSelection in the same file). Regions in HTML and dialogues have
+no offsets in the text, and are rejected as BAD_LINE. Choices, relations and other
+results are not spans.
 
-Of one annotator's annotations of a task, taken is the one marked as ground truth, or
-else the latest by created_at that was not cancelled, as Label Studio's own converter
-does; the results of the others are rejects. A task without one is to be skipped. The
-annotations of several annotators (`completed_by`) are a document each, of one input,
-and so are annotations that name none, as those of old versions.
+If an annotator has annotated a task more than once, one annotation is used: the one
+marked as ground truth, or else the latest by created_at that was not cancelled, as in
+Label Studio's own converter. The results of the others are rejects. A task without such
+an annotation is to be skipped. The annotations of several annotators (`completed_by`)
+become one document each, with the same input. So do annotations without an annotator,
+such as those of old versions.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _ELSEWHERE = ("hypertextlabels", "paragraphlabels")
 _LISTS = ("annotations", "completions", "predictions")
 _MIN = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")
 _SPACE = re.compile(r"\s|\\n")
-#: Records of one task, an annotator's each, in a JSON_MIN export.
+#: Highest number of records of a task in a JSON_MIN export, one for each annotator.
 MOST_RECORDS = 10_000
 
 Item = Tuple[Source, Dict[str, Any]]
@@ -66,11 +67,12 @@ def read_file(
     file (SourceFile): The file.
     encoding (str): Its encoding.
     text (str): The field of `data` with the text: the `value` of the labelling
-        configuration without "$". "auto" takes `text`, or the only one that is text.
-    annotations (str): Which to take of a task: "auto" as above, the "first" or "last"
-        by created_at, or "all" that were not cancelled, whoever made them.
-    offsets (str): What they count: "code-points", "utf-16", or "auto" to tell it.
-    predictions (bool): Whether to read these in place of annotations.
+        configuration without "$". "auto" uses `text`, or else the only field that is a
+        text.
+    annotations (str): Annotations of a task to use: "auto" as above, the "first" or
+        "last" by created_at, or "all" that were not cancelled, by any annotator.
+    offsets (str): What they count: "code-points", "utf-16", or "auto" to detect it.
+    predictions (bool): Whether to read predictions instead of annotations.
     YIELDS (Document): The documents.
     RAISES (ValueError): GP164 if a task is not as above, GP167 for a bad option.
     """
@@ -107,7 +109,7 @@ def _key(record: Dict[str, Any]) -> object:
 
 
 def _from_min(records: List[Dict[str, Any]]) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The task of flat records."""
+    """RETURNS (Dict[str, Any]): The task that several flat records make up."""
     data = {
         key: value
         for key, value in records[0].items()
@@ -134,13 +136,13 @@ def _is_regions(value: Any) -> bool:
 
 
 def _labels_of(value: Any) -> List[Any]:
-    """RETURNS (List[Any]): The labels of a region; empty if it is none."""
+    """RETURNS (List[Any]): The labels of a region; empty for other results."""
     labels = value.get("labels") if isinstance(value, dict) else None
     return labels if isinstance(labels, list) else []
 
 
 def _why_not(entry: Dict[str, Any]) -> Reason:
-    """RETURNS (Reason): Why an annotation was not taken."""
+    """RETURNS (Reason): The reason why an annotation was not used."""
     cancelled = _is_cancelled(entry)
     return Reason.NOT_ACCEPTED if cancelled else Reason.OTHER_ANNOTATION
 
@@ -172,10 +174,10 @@ class _Reader:
             yield self._read_work(document, entries, chosen)
 
     def _works(self, entries: List[Dict[str, Any]]) -> List[Tuple[str, List[Any]]]:
-        """RETURNS (List[Tuple[str, List]]): The annotations by annotator, "" for each
-        that names none; together, if the user has chosen some of them, or if all that
-        count are by one."""
-        # Several without a name may be by several annotators.
+        """RETURNS (List[Tuple[str, List]]): The annotations by annotator, "" for those
+        without one. All are together if the user has chosen among them, or if all valid
+        ones are by one annotator."""
+        # Annotations without a name may be by different annotators.
         owners = [_annotator_of(entry) or i for i, entry in enumerate(entries)]
         pairs = list(zip(owners, entries))
         valid = dict.fromkeys(owner for owner, e in pairs if not _is_cancelled(e))
@@ -184,7 +186,7 @@ class _Reader:
             return [(_name_of(first) if len(valid) == 1 else "", entries)]
         works: Dict[Union[str, int], List[Any]] = {owner: [] for owner in valid}
         for owner, entry in pairs:
-            # What was cancelled by one who made nothing else goes with the first.
+            # Annotators with only cancelled annotations are merged into the first one.
             works[owner if owner in valid else first].append(entry)
         return [(_name_of(owner), own) for owner, own in works.items()]
 
@@ -223,7 +225,7 @@ class _Reader:
         return [as_object(entry, source, NAME) for entry in entries]
 
     def _choose(self, entries: List[Dict[str, Any]]) -> List[int]:
-        """RETURNS (List[int]): Indices of the annotations to take."""
+        """RETURNS (List[int]): Indices of the annotations to use."""
         valid = [i for i, entry in enumerate(entries) if not _is_cancelled(entry)]
         valid.sort(key=lambda i: str(entries[i].get("created_at") or ""))
         if self.annotations == "all":
@@ -263,7 +265,7 @@ def _is_truth(entry: Dict[str, Any]) -> bool:
 
 
 def _annotator_of(entry: Dict[str, Any]) -> str:
-    """RETURNS (str): The e-mail address or number of the annotator, "" for none."""
+    """RETURNS (str): The e-mail address or number of the annotator; "" if unknown."""
     by = entry.get("completed_by")
     if isinstance(by, dict):
         by = by.get("email") or by.get("id")
@@ -290,7 +292,7 @@ class _Text:
     def __init__(self, text: str, source: Source) -> None:
         self.text = text
         self.source = source
-        #: Whether there is a character that is two UTF-16 code units.
+        #: Whether a character has two UTF-16 code units.
         self.is_wide = bool(text) and max(text) > "\uffff"
         self._bare = _BareText(text)
         self._offsets: Dict[str, Offsets] = {}
@@ -329,7 +331,7 @@ class _Text:
 
 
 class _BareText:
-    """A text without white space and "\\n", of which any part can be compared.
+    """A text without white space and "\\n", any part of which can be compared.
 
     text (str): The text.
     """
@@ -342,10 +344,10 @@ class _BareText:
         self._bare = _SPACE.sub("", text)
 
     def has(self, copy: str, start: int, end: int) -> bool:
-        """RETURNS (bool): Whether a copy is that of the part from start to end
-        (exclusive), which need not be within the text."""
+        """RETURNS (bool): Whether a copy equals the part from start to end (exclusive),
+        which may exceed the text."""
         start, end = max(0, start), min(len(self._text), end)
-        # Of a "\\n" that the part cuts, its half is there.
+        # If the part begins or ends within a "\\n", it contains half of that.
         before = "n" if self._text.startswith("\\n", start - 1) and start else ""
         after = "\\" if self._text.startswith("\\n", end - 1) and end else ""
         first, last = self._place(start - len(before)), self._place(end - len(after))
@@ -356,13 +358,15 @@ class _BareText:
         return fits and self._bare.startswith(inner, first)
 
     def _place(self, offset: int) -> int:
-        """RETURNS (int): How many characters remain of those before an offset."""
+        """RETURNS (int): The number of characters before an offset, without the removed
+        ones."""
         n_gaps = bisect_right(self._ends, offset)
         return offset - self._lengths[n_gaps]
 
 
 def _whole(value: Any) -> Any:
-    """RETURNS (Any): The number that a text is, as some versions write it."""
+    """RETURNS (Any): A number that some versions write as a text; other values
+    unchanged."""
     digits = isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value)
     return int(value) if digits else value
 
@@ -372,8 +376,8 @@ def _bare(text: str) -> str:
 
 
 def claims(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether it is a task with
-    annotations or predictions, or a record of JSON_MIN."""
+    """RETURNS (Optional[bool]): See `Format.claims`. It must be a task with annotations
+    or predictions, or a record of JSON_MIN."""
     if not isinstance(value, dict):
         return False
     if isinstance(value.get("data"), dict):

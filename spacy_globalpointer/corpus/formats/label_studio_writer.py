@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Set
 
 from ..annotations import AnnotatedText, TextSpan
 
-#: Where a document's name is kept in a task's data.
+#: Field of a task's data for the name of the document.
 DOCUMENT = "document"
 _ID = re.compile("[A-Za-z0-9_-]+")
 
@@ -26,17 +26,17 @@ def make_task(
 
     Its spans are a prediction, which Label Studio shows as labels to correct. The
     prediction's score is the least probability of its spans, so that the Data Manager
-    can put the least certain tasks first. Offsets count Unicode code points. A
-    document that is to be skipped has its text only.
+    can put the least certain tasks first. Offsets count Unicode code points. A document
+    that is to be skipped gets only its text.
 
     document (AnnotatedText): The document.
-    text (str): The field of `data` for the text: the `value` of the labelling
-        configuration's <Text> without "$".
-    from_name (str): The `name` of its <Labels>.
-    to_name (str): The `name` of its <Text>.
+    text (str): The field of `data` for the text: the `value` of <Text> in the labelling
+        configuration, without "$".
+    from_name (str): The `name` of <Labels> there.
+    to_name (str): The `name` of <Text> there.
     model (str): The prediction's model_version.
-    annotations (bool): Whether the spans are an annotation that is done, in place of
-        a prediction.
+    annotations (bool): Whether to write the spans as a finished annotation instead of a
+        prediction.
     RETURNS (Dict[str, Any]): The task.
     """
     own = (text, DOCUMENT)

@@ -1,4 +1,4 @@
-"""Offsets in UTF-16 code units, bytes or grapheme clusters, and in code points."""
+"""Convert offsets in UTF-16 code units, bytes or grapheme clusters to code points."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 #: JavaScript and Java count UTF-16 code units; "bytes" are those of UTF-8.
 UNITS = ("code-points", "utf-16", "bytes", "graphemes")
-#: A grapheme cluster (UAX #29). A flag is two regional indicators; \X alone would count
-#: those before it, back to the first of the row, for every flag.
+#: A grapheme cluster (UAX #29). A flag is two regional indicators; \X alone would look
+#: at all earlier ones of a row for every flag.
 _CLUSTER = (
     r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X"
 )
 
 
 class Offsets:
-    """Offsets of one text in two units, in time that grows with the text once.
+    """Converter of the offsets of a text. It reads the text once.
 
     text (str): The text.
     unit (str): The unit of the file, one of `UNITS`.
@@ -31,19 +31,19 @@ class Offsets:
             self._units, self._points = places
 
     def to_points(self, offset: int) -> Optional[int]:
-        """Find the code point at which a unit begins.
+        """Convert an offset to code points.
 
         offset (int): Offset in the unit.
         RETURNS (Optional[int]): Offset in code points; None if it is within a
-            character, such as between the two halves of a surrogate pair. What lies
-            outside of the text stays there, by as many.
+            character, such as between the two halves of a surrogate pair. An offset
+            outside of the text stays outside, by the same distance.
         """
         if self._same:
             return offset
         return _look_up(self._units, self._points, offset)
 
     def from_points(self, offset: int) -> Optional[int]:
-        """Find the unit that begins at a code point.
+        """Convert an offset in code points to the unit.
 
         offset (int): Offset in code points.
         RETURNS (Optional[int]): Offset in the unit; None if it is within a unit, such

@@ -1,26 +1,26 @@
-"""Prodigy's JSON lines, as db-out writes and the recipes read them.
+"""Prodigy's JSON lines, which db-out writes and the recipes read.
 
     {"text": "...", "tokens": [{"text": "The", "start": 0, "end": 3, "id": 0,
       "ws": true}], "spans": [{"start": 0, "end": 3, "token_start": 0, "token_end": 0,
       "label": "ORG"}], "answer": "accept"}
 
 `start` and `end` (exclusive) are character offsets, which Prodigy takes from its Python
-tokens (prodi.gy/docs/api-interfaces): Unicode code points; another reading is taken
-only if the copies of the spans' texts, where spans have some, fit no other.
-`token_end` is the last token (inclusive).
+tokens (prodi.gy/docs/api-interfaces): Unicode code points. Another reading is used only
+if spans have copies of their texts that fit no other. `token_end` is the last token
+(inclusive).
 
-A task that was rejected or ignored is no example: it is to be skipped, and its spans
-are rejects. A task without `answer` counts as accepted, as in db-in. The binary
-interfaces ner and spans ask for one suggestion and say nothing of the rest of the text:
-they are skipped, too, unless asked for. Relations, choices and labels of the text are
-no spans. A task that has these alone, neither spans nor tokens, is one of text
-classification, and one with html, image, audio or video has no text: nobody has
-annotated spans there, so that they are skipped. Arrays in which other formats have
-spans are rejects. Accepted tasks with one `_input_hash` are annotations of one input,
-by `_annotator_id` or `_session_id`.
+A task that was rejected or ignored is not an example: it is to be skipped, and its
+spans are rejects. A task without `answer` counts as accepted, as in db-in. Tasks of the
+binary interfaces ner and spans concern one suggestion, and say nothing about the rest
+of the text. They are skipped too, unless the option binary is set. Relations, choices
+and labels of the text are not spans. A task that has only these, and neither spans nor
+tokens, is one of text classification. A task with html, image, audio or video has no
+text. Both are skipped, because nobody has annotated spans there. Arrays in which other
+formats have spans are rejects. Accepted tasks with the same `_input_hash` are
+annotations of the same input, by `_annotator_id` or `_session_id`.
 
-Tasks are written without answer and hashes, so that Prodigy takes them as new ones to
-correct; the document's name is in `meta`.
+Tasks are written without answer and hashes, so that Prodigy shows them as new tasks to
+correct. The document's name is in `meta`.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ from .readings import ENDS, Places, Reading, Rule, mark_objects
 
 NAME = "prodigy"
 SUFFIXES = (".jsonl", ".json")
-#: Where a document's name is kept in a task's meta.
+#: Field of a task's meta for the name of the document.
 DOCUMENT = "document"
-#: Where other fields of a task are kept in a document's meta.
+#: Key in a document's meta for the other fields of a task.
 FIELDS = "prodigy"
 BINARY = ("ner", "spans")
 _INPUT = "_input_hash"
 _ANNOTATOR = ("_annotator_id", "_session_id")
 _MARKS = ("_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id")
 _OTHERS = ("relations", "accept", "label")
-#: What a task may show in place of a text.
+#: Fields of tasks that show something else than a text.
 _SHOWN = ("html", "image", "audio", "video")
-#: Where other formats have spans.
+#: Fields in which other formats have spans.
 _UNREAD = ("entities", "labels", "annotations", "ents")
 _OWN = ("text", "spans", "tokens", "meta", "answer", "options", *_OTHERS)
 _RULE = Rule(NAME, ("code-points", "utf-16", "bytes"), ENDS, copies_only=True)
@@ -61,8 +61,8 @@ def read_file(
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
-    binary (bool): Whether to read tasks of the binary interfaces ner and spans, too.
-    YIELDS (Document): The documents, those that were not accepted to be skipped.
+    binary (bool): Whether to read tasks of the binary interfaces ner and spans too.
+    YIELDS (Document): The documents. Those that were not accepted are to be skipped.
     RAISES (ValueError): GP164 if a task is not as above.
     """
 
@@ -153,11 +153,11 @@ def _read_tokens(
 
 
 def write_document(document: AnnotatedText) -> Iterator[str]:
-    """Write a document as a line, a task to correct.
+    """Write a document as a line: a task to correct.
 
-    document (AnnotatedText): The document. With tokens, `tokens` are written and each
-        span that begins and ends at some has token_start and token_end, which the
-        interfaces ner_manual and spans_manual need.
+    document (AnnotatedText): The document. If it has tokens, `tokens` are written, and
+        each span that begins and ends at token boundaries gets token_start and
+        token_end, which the interfaces ner_manual and spans_manual need.
     YIELDS (str): The line.
     """
     task: Dict[str, Any] = {"text": document.text}
@@ -197,8 +197,8 @@ def _make_tokens(text: str, places: List[Tuple[int, int]]) -> List[Dict[str, Any
 
 
 def claims(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether it is a task with what only
-    Prodigy has, or its writer here."""
+    """RETURNS (Optional[bool]): See `Format.claims`. It must be a task with fields that
+    only Prodigy or our writer has."""
     if not isinstance(value, dict) or _has_other_spans(value):
         return False
     spans, tokens, meta = (value.get(key) for key in ("spans", "tokens", "meta"))
@@ -218,7 +218,7 @@ def claims(value: Any) -> Optional[bool]:
 
 
 def _has_other_spans(task: Dict[str, Any]) -> bool:
-    """RETURNS (bool): Whether spans are where other formats have them."""
+    """RETURNS (bool): Whether there are spans in fields of other formats."""
     arrays = [task.get(key) for key in ("label", *_UNREAD)]
     entries = [array[0] for array in arrays if isinstance(array, list) and array]
     return any(isinstance(entry, (list, dict)) for entry in entries)

@@ -1,9 +1,9 @@
-"""Readings of a file's offsets: what they count, and whether the end is inclusive.
+"""Find out what the offsets of a file count, and whether the end is inclusive.
 
-Few files say what their offsets count, so each reading is tried against the texts: a
-span fits if it lies in its text, is the file's own copy of it where there is one, and
-otherwise neither begins nor ends with white space or within a word. Spans that are the
-same in all readings, or that fit none, decide nothing.
+Few files state what their offsets count, so each reading is compared with the texts. A
+span fits if it is within its text and equals the file's own copy of it. Without a copy,
+it fits if it neither begins nor ends with white space or within a word. Spans that are
+the same in all readings, or that fit none, do not count.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _JOINER = "\u200d"
 
 
 class Reading(NamedTuple):
-    """What offsets count, one of `offsets.UNITS`, and whether the end is inclusive."""
+    """Meaning of offsets: what they count, one of `offsets.UNITS`, and whether the end
+    is inclusive."""
 
     unit: str
     end: str = EXCLUSIVE
@@ -59,7 +60,8 @@ class Places:
 
     def find(self, start: int, end: int) -> Optional[CharSpan]:
         """RETURNS (Optional[Tuple[int, int]]): First character and character after the
-        last, which may lie outside of the text; None if one is within a character."""
+        last, which may be outside of the text; None if one of them is within a
+        character."""
         first = self._offsets.to_points(start)
         last = self._offsets.to_points(end + self._shift)
         return None if first is None or last is None else (first, last)
@@ -67,7 +69,7 @@ class Places:
     def read(
         self, label: Any, start: Any, end: Any, source: Source, **given: Any
     ) -> Fate:
-        """Make a span of what a file says of it.
+        """Make a span from its description in a file.
 
         label (Any): As for `fates.make_span`, and so are `copy`, `id` and `score`.
         start (Any): First offset: a whole number.
@@ -86,10 +88,10 @@ class Places:
 class Marked(NamedTuple):
     """A text and the offsets of its spans as a file has them.
 
-    source (Source): Where it stands.
+    source (Source): File and line.
     text (str): The text.
     spans (Sequence[Tuple[Any, ...]]): Start, end and the file's copy of the span's
-        text; None for no copy. What is of another kind is passed over.
+        text; None for no copy. Values of other types are ignored.
     """
 
     source: Source
@@ -98,13 +100,12 @@ class Marked(NamedTuple):
 
 
 def mark_objects(source: Source, record: Dict[str, Any], key: str) -> Marked:
-    """Find the spans of an object with a text that are objects with start, end and
-    perhaps text.
+    """Find the spans of a record. They are objects with start, end and perhaps text.
 
-    source (Source): Where it stands.
+    source (Source): File and line.
     record (Dict[str, Any]): The object.
     key (str): Its field of spans.
-    RETURNS (Marked): The text and its spans; those of other kinds are left out.
+    RETURNS (Marked): The text and its spans, without those of other forms.
     """
     text, spans = record.get("text"), record.get(key)
     if not isinstance(text, str) or not isinstance(spans, list):
@@ -116,15 +117,15 @@ def mark_objects(source: Source, record: Dict[str, Any], key: str) -> Marked:
 
 @dataclass(frozen=True)
 class Rule:
-    """How a format's offsets may be read.
+    """Possible readings of the offsets of a format.
 
     format (str): Its name.
     units (Tuple[str, ...]): What they may count, the most usual first.
     ends (Tuple[str, ...]): What the end may be, the most usual first.
-    is_known (bool): Whether the first reading is the format's own, which holds unless
-        the texts speak for another one. Without, the texts must decide.
-    copies_only (bool): Whether nothing but copies of the spans' texts may speak for
-        another reading than the format's own.
+    is_known (bool): Whether the first reading is the format's own. It is used unless
+        the texts support another one. If it is not known, the texts must decide.
+    copies_only (bool): Whether only copies of the spans' texts can support a reading
+        that is not the format's own.
     """
 
     format: str
@@ -161,7 +162,7 @@ class Rule:
         texts (Iterable[Marked]): All its texts.
         readings (Sequence[Reading]): The readings that are possible.
         RETURNS (Reading): The reading.
-        WARNS: GPW115 if it is not the format's own, and no copy of a text says so.
+        WARNS: GPW115 if it is not the format's own, and no copy of a text supports it.
         RAISES (ValueError): GP129 if the texts do not decide.
         """
         first = readings[0]
@@ -201,11 +202,12 @@ def _options_for(readings: Sequence[Reading]) -> str:
 
 @dataclass
 class _Trial:
-    """Counts, for each two readings that place a span differently, which ones fit.
+    """Counts of the spans that each of two readings fits, for readings that place a
+    span differently.
 
     readings (Sequence[Reading]): The readings.
     copies_only (bool): As in `Rule`.
-    better (ndarray): Spans that the first of two readings fits, and the second not.
+    better (ndarray): Spans that the first of two readings fits and the second does not.
     both (ndarray): Spans that both fit, at different places.
     copies (ndarray): Those of `better` that have a copy of their text.
     example (str): The first span that readings place differently.
@@ -244,15 +246,15 @@ class _Trial:
                     self.example = f"{marked.source}: {start} to {end} is {shown}"
 
     def best(self, first_is_known: bool) -> Optional[Reading]:
-        """RETURNS (Optional[Reading]): The reading that fits whatever another one
-        does, and is the only one; None if there is none."""
+        """RETURNS (Optional[Reading]): The only reading that fits all spans that any
+        other one fits; None if there is no such reading."""
         better, both = self.better, self.both
         for i, reading in enumerate(self.readings):
             known = first_is_known and i == 0
             alone = (better[i] > 0) | (both[i] == 0) | known
             if alone.all() and not better[:, i].any():
                 return reading
-        # Of mistakes in the source, some fit other readings by chance.
+        # Some mistakes in the source fit another reading by chance.
         first_leads = (better[0] >= better[:, 0]).all()
         return self.readings[0] if first_is_known and first_leads else None
 
@@ -265,7 +267,7 @@ class _Trial:
     ) -> None:
         ends = [reading.end for reading in self.readings]
         for i, j in product(range(len(found)), repeat=2):
-            # "Anna ", which is trimmed, does not speak for "Anna a".
+            # "Anna ", which is trimmed, does not support "Anna a".
             is_trimmed = trims[j] and (ends[i], ends[j]) == (INCLUSIVE, EXCLUSIVE)
             if found[i] != found[j] and fits[i]:
                 (self.both if fits[j] or is_trimmed else self.better)[i, j] += 1
@@ -303,7 +305,7 @@ def _ends_in_space(text: str, words: Words, place: Optional[CharSpan]) -> bool:
 
 
 def _is_in_word(text: str, edge: int) -> bool:
-    """RETURNS (bool): Whether an edge separates what is one word or one sign."""
+    """RETURNS (bool): Whether an edge is inside a word or a sign."""
     if not 0 < edge < len(text):
         return False
     before, after = text[edge - 1], text[edge]

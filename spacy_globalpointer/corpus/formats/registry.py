@@ -1,4 +1,4 @@
-"""All formats, found by name or by the look of a corpus."""
+"""All formats, found by their names or detected from a corpus."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .spacy_docbin import SPACY
 from .spacy_json import SPACY_JSON
 from .storable import why_not_storable
 
-#: From the one that is told with most certainty to the least.
+#: Formats by name. Those that are detected with the highest certainty come first.
 FORMATS: Dict[str, Format] = {
     format.name: format
     for format in (
@@ -57,7 +57,7 @@ def get_format(name: str) -> Format:
 
     name (str): The name.
     RETURNS (Format): The format.
-    RAISES (ValueError): GP163 if there is none of that name.
+    RAISES (ValueError): GP163 if there is no format of that name.
     """
     if name not in FORMATS:
         raise ValueError(Errors.GP163.format(value=name, known=", ".join(FORMATS)))
@@ -67,16 +67,15 @@ def get_format(name: str) -> Format:
 def detect_format(
     path: Path, *, encoding: str = "utf-8", exclude: Sequence[str] = ()
 ) -> Format:
-    """Tell the format of a corpus by its look.
+    """Detect the format of a corpus.
 
-    path (Path): A file; or a folder, of which the first file that is of a format
-        decides.
+    path (Path): A file; or a folder, in which the first file of a known format decides.
     encoding (str): Encoding of its files.
     exclude (Sequence[str]): Patterns of names that are left out.
     RETURNS (Format): The format.
-    RAISES (ValueError): GP104 for an unknown encoding. If it is no format that is
-        known: GP103 or GP169 if a file could not be read, GP127 or GP128 for a JSON
-        file, else GP162.
+    RAISES (ValueError): GP104 for an unknown encoding. If the format is not known:
+        GP103 or GP169 if a file could not be read, GP127 or GP128 for a JSON file,
+        otherwise GP162.
     """
     check_encoding(encoding)
     endings = tuple(end for format in FORMATS.values() for end in format.suffixes)
@@ -110,15 +109,15 @@ def _unknown_format(path: Path, encoding: str, exclude: Sequence[str]) -> ValueE
 
 
 def explaining_formats(place: Path, file: Path, *, encoding: str) -> List[Format]:
-    """Find the formats that a file, or a folder as a whole, may be of.
+    """Find the possible formats of a file, or of a folder as a whole.
 
     place (Path): Its path without .gz.
     file (Path): Its path.
     encoding (str): Its encoding.
     RETURNS (List[Format]): The formats, the surest first. Those that are JSON explain
         the whole file, the others its beginning.
-    RAISES (ValueError): GP103 or GP169 if it cannot be read and its name does not
-        tell, GP127 or GP128 for JSON of no format.
+    RAISES (ValueError): GP103 or GP169 if it cannot be read and its name does not show
+        the format; GP127 or GP128 for JSON of no known format.
     """
     head, unread = _read_head(file, encoding)
     if is_json(place, head):
@@ -145,8 +144,8 @@ def read_documents(
     path (Path): A file or folder.
     encoding (str): Encoding of its files.
     exclude (Sequence[str]): Patterns of names to leave out.
-    limit (int): MiB of one document, at the most; of .spacy files, of one file,
-        unpacked. 0 for no bound.
+    limit (int): Largest size of a document in MiB, or of a .spacy file, unpacked; 0 for
+        no limit.
     options (Optional[Dict[str, object]]): Options of the format.
     YIELDS (Document): The documents, each with its rejects.
     RAISES (ValueError): What the format's reader raises; GP164 for a document that
@@ -162,8 +161,8 @@ def read_documents(
 
 
 def _places(path: Path, exclude: Sequence[str]) -> Iterator[Tuple[Path, Path]]:
-    """YIELDS (Tuple[Path, Path]): The folder and each of its files, or the file: the
-    path without .gz, and the path itself."""
+    """YIELDS (Tuple[Path, Path]): For the folder and each of its files, or for the
+    file: the path without .gz, and the path."""
     if path.is_dir():
         yield path, path
     for file in list_files(path, exclude=exclude).values():
@@ -171,8 +170,8 @@ def _places(path: Path, exclude: Sequence[str]) -> Iterator[Tuple[Path, Path]]:
 
 
 def _read_head(path: Path, encoding: str) -> Tuple[str, Optional[ValueError]]:
-    """RETURNS (Tuple[str, Optional[ValueError]]): The beginning of a file's text, ""
-    for a folder; or "" and why it cannot be read."""
+    """RETURNS (Tuple[str, Optional[ValueError]]): The beginning of a file's text, and
+    the error if it cannot be read. The text of a folder is ""."""
     if path.is_dir():
         return "", None
     try:

@@ -1,9 +1,10 @@
 """spaCy's .spacy files, as `convert`, `spacy apply` and `spacy convert` write them.
 
-A source for another tokenizer, other splits or another key of `doc.spans`. Spans are
-token spans there; their characters are `Span.start_char` and `Span.end_char`, which
-count Unicode code points, the end exclusive (https://spacy.io/api/span#attributes).
-One group of spans is read; other groups and what is said of tokens are not.
+They can be converted again with another tokenizer, other splits or another key of
+`doc.spans`. Their spans are token spans, whose characters are `Span.start_char` and
+`Span.end_char`, which count Unicode code points, the end exclusive
+(https://spacy.io/api/span#attributes). One group of spans is read. Other groups and
+annotations of tokens are not.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ def read_file(
     file (SourceFile): The file.
     encoding (str): Not needed: the format has its own.
     spans_key (str): Key of the spans in `Doc.spans`.
-    ents (bool): Whether to take `doc.ents` where there is no such key.
-    YIELDS (Document): The documents, by their titles, else NAME:NUMBER. The lines of
-        their sources are numbers of Docs.
+    ents (bool): Whether to use `doc.ents` if there is no such key.
+    YIELDS (Document): The documents, named by their titles, or else NAME:NUMBER. The
+        line of a source is the number of the Doc.
     RAISES (ValueError): GP118 if the file is not in this format, GP151 if it is larger
         than its limit, GP180 if a Doc has no such key, and GP169 for a damaged .gz.
     """
@@ -55,7 +56,8 @@ def read_file(
 
 
 def _split_off_rejects(annotated: AnnotatedText, doc: Doc) -> Document:
-    """Spans without characters, which a Doc may have, and the document's labels."""
+    """Separate the rejects: spans without characters, which a Doc may have, and labels
+    of the document."""
     spans, rejects = [], []
     for span in annotated.spans:
         fault = find_fault(annotated.text, span.start, span.end)
@@ -81,7 +83,7 @@ def looks_like(path: Path, head: str) -> bool:
 
 SPACY = Format(
     NAME,
-    "spaCy's .spacy files (DocBin), to convert them anew",
+    "spaCy's .spacy files (DocBin), to convert them again",
     read_each(NAME, SUFFIXES, read_file),
     looks_like,
     SUFFIXES,

@@ -1,20 +1,20 @@
-"""spaCy's JSON: what `Doc.to_json` gives, and the training data of spaCy 2.
+"""spaCy's JSON: the output of `Doc.to_json`, and the training data of spaCy 2.
 
-`Doc.to_json` (https://spacy.io/api/doc#to_json), one Doc a line or in an array:
+`Doc.to_json` (https://spacy.io/api/doc#to_json), one Doc per line or in an array:
 
     {"text": "...", "ents": [...], "tokens": [{"id": 0, "start": 0, "end": 5}],
      "spans": {"sc": [{"start": 0, "end": 5, "label": "ORG", "kb_id": ""}]}}
 
-It has no place for a document's name and other data, spans that no tokens match, and
-scores. Fields that `Doc.from_json` passes over hold them here: id, meta, lost_gold
-([start, end, label]), and, by key as spans, scores.
+It has no fields for a document's name and other data, for spans that no tokens match,
+or for scores. Here they are in fields that `Doc.from_json` ignores: id, meta, lost_gold
+([start, end, label]), and scores, which have the same keys as spans.
 
-Texts with entities, as they are given to `Example.from_dict`, and the array of
-`{"id", "paragraphs"}`, the training data of spaCy 2, are described in `spacy_pairs` and
-`spacy_paragraphs`. Offsets count Unicode code points, the end is exclusive, as those of
-`Span.start_char` and `Span.end_char`. Of several groups of spans one is read. A text
-with neither spans nor entities, such as one with cats only, is to be skipped: nobody
-has annotated it.
+Texts with entities, as `Example.from_dict` accepts them, and the array of `{"id",
+"paragraphs"}`, the training data of spaCy 2, are described in `spacy_pairs` and
+`spacy_paragraphs`. Offsets count Unicode code points, and the end is exclusive, as for
+`Span.start_char` and `Span.end_char`. Only one group of spans is read. A text with
+neither spans nor entities, such as one with cats only, is to be skipped: nobody has
+annotated it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ SUFFIXES = (".json", ".jsonl")
 
 @dataclass(frozen=True)
 class _Choice:
-    """Which spans are read: those of a key, or the entities where it is missing."""
+    """Choice of the spans to read: those of a key, or the entities if it is missing."""
 
     spans_key: str
     ents: bool
@@ -70,17 +70,15 @@ def read_file(
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
-    spans_key (str): Key of the spans, where they have one.
-    ents (bool): Whether to take "ents" of `Doc.to_json` where there is no such key.
-        Training data's entities are always taken.
+    spans_key (str): Key of the spans, if they have keys.
+    ents (bool): Whether to use "ents" of `Doc.to_json` if there is no such key.
+        Entities of training data are always used.
     offsets (str): What the offsets of texts with entities count: "code-points",
-        "utf-16" or "bytes"; "auto" to take code points unless the texts speak against
-        it.
+        "utf-16" or "bytes"; "auto" to use code points unless the texts contradict this.
     end (str): Whether their end is "exclusive" or "inclusive"; "auto" likewise.
-    YIELDS (Document): The documents, by their ids, else NAME:NUMBER.
-    RAISES (ValueError): GP129 if the texts do not decide what offsets are, GP164 if it
-        is none of the forms, GP167 for a bad option, GP180 if a document has no such
-        key.
+    YIELDS (Document): The documents, named by their ids, or else NAME:NUMBER.
+    RAISES (ValueError): GP129 if the texts do not decide what offsets mean, GP164 for
+        another form, GP167 for a bad option, GP180 if a document has no such key.
     """
     readings = PAIRS.readings(offsets, end)
 
@@ -104,7 +102,7 @@ def read_file(
 def _read_record(
     record: Dict[str, Any], source: Source, name: str, choice: _Choice
 ) -> Document:
-    """A document as `Doc.to_json` gives it."""
+    """Read a document in the form of `Doc.to_json`."""
     text = get_field(record, "text", str, source, NAME)
     meta = get_field({"meta": {}, **record}, "meta", dict, source, NAME)
     tokens = read_tokens(record, text, source, NAME) if "tokens" in record else None
@@ -123,10 +121,10 @@ def _read_record(
 def _read_pair(
     value: Any, source: Source, name: str, choice: _Choice, reading: Reading
 ) -> Document:
-    """A document of a text and an object with its annotations."""
+    """Read a document from a text and an object with its annotations."""
     text, record, own = parse_pair(value, source, NAME)
     document = AnnotatedText(name_of(own, name), text, source=source)
-    if record is value:  # an object of the user's, who may have put more into it
+    if record is value:  # an object that the user wrote, which may contain more
         document.meta = get_field({"meta": {}, **record}, "meta", dict, source, NAME)
         rest = {key: field for key, field in record.items() if key not in FIELDS}
         document.meta = {**document.meta, **rest}
@@ -171,7 +169,7 @@ def _scores(
         return [None] * n
     scores: List[Any] = get_field(groups, choice.spans_key, list, source, NAME)
     if len(scores) != n or not all(map(is_score, scores)):
-        raise malformed(source, NAME, f"scores are not {n} numbers, one a span")
+        raise malformed(source, NAME, f"scores are not {n} numbers, one per span")
     return scores
 
 
@@ -183,7 +181,7 @@ def _read_spans(
     lost: List[Any],
     places: Places,
 ) -> Document:
-    """Give each annotation its fate; labels of the document are no spans."""
+    """Make each annotation a span or a reject. Labels of the document are not spans."""
     fates = Fates(document)
     for entry, score in zip(entries, scores):
         fates.add(entry, _read_span(entry, score, places, document.source))
@@ -205,7 +203,8 @@ def _read_spans(
 def _read_span(
     entry: Any, score: Optional[float], places: Places, source: Source
 ) -> Fate:
-    """A span from an object, or from start, end, label and perhaps a link."""
+    """Read a span from an object, or from an array of start, end, label and perhaps a
+    link."""
     if isinstance(entry, dict):
         start, end, label = (entry.get(key) for key in ("start", "end", "label"))
         given = {"id": entry.get("id"), "copy": entry.get("text"), "score": score}
@@ -217,10 +216,10 @@ def _read_span(
 
 
 def write_document(document: AnnotatedText, *, spans_key: str = "sc") -> Iterator[str]:
-    """Write a document as a line that `Doc.from_json` takes.
+    """Write a document as a line that `Doc.from_json` reads.
 
-    Where the document has no tokens, they are its words, split where spans begin and
-    end. spaCy demands that spans begin and end at tokens; others go to lost_gold.
+    If the document has no tokens, its words are used, split where spans begin and end.
+    In spaCy, spans must begin and end at token boundaries; other spans go to lost_gold.
 
     document (AnnotatedText): The document.
     spans_key (str): Key of the spans.
@@ -255,7 +254,8 @@ def _entry(span: TextSpan) -> Dict[str, Any]:
 
 
 def claims(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`: whether it is of a form above."""
+    """RETURNS (Optional[bool]): See `Format.claims`. It must have one of the forms
+    above."""
     if value is None:
         return None
     if is_paragraphs(value):

@@ -1,15 +1,16 @@
-"""Texts with their entities, as `Example.from_dict` takes them.
+"""Read texts with their entities, in the form that `Example.from_dict` accepts.
 
-In pairs of a text and an object, in an array; with the text in the object, in an array
-or one a line; or under "annotations", as the NER Annotator (a page in the browser)
-writes them, with null for a text that nobody has annotated:
+There are three forms: an array of pairs of a text and an object; objects that contain
+the text, in an array or one per line; and pairs under "annotations", which the NER
+Annotator (a page in the browser) writes, with null for a text that nobody has
+annotated:
 
     [["...", {"entities": [[0, 5, "ORG"]], "spans": {"sc": [[0, 5, "ORG"]]}}]]
     {"text": "...", "entities": [[0, 5, "ORG"]]}
     {"classes": ["ORG"], "annotations": [null, ["...", {"entities": [[0, 5, "ORG"]]}]]}
 
-spaCy counts Unicode code points, and the end is exclusive. Other programs write this
-form, too, and their offsets may be others: see `readings`.
+spaCy counts Unicode code points, and the end is exclusive. Other programs write these
+forms too, and their offsets may differ: see `readings`.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from .files import malformed
 from .json_values import as_object, is_kind
 from .readings import ENDS, Marked, Rule
 
-#: How the offsets may be read.
+#: Possible readings of the offsets.
 PAIRS = Rule("spacy-json", ("code-points", "utf-16", "bytes"), ENDS)
 
-#: Where other formats have spans.
+#: Fields in which other formats have spans.
 UNREAD = ("label", "labels", "annotations")
-#: Fields of an object with a text that are no data of the user's.
+#: Fields of an object with a text that do not belong to the user.
 FIELDS = ("id", "text", "entities", "spans", "cats", "relations", "meta", *UNREAD)
 
 
 def has_pairs(value: Any) -> bool:
-    """RETURNS (bool): Whether a value is a pair, null for one, or has pairs in it."""
+    """RETURNS (bool): Whether a value is a pair or null, or contains pairs."""
     if not isinstance(value, dict):
         return value is None or isinstance(value, list)
     if "text" not in value:
@@ -40,7 +41,7 @@ def has_pairs(value: Any) -> bool:
 
 
 def pairs(value: Any) -> List[Any]:
-    """RETURNS (List[Any]): What is a pair in a value, without nulls."""
+    """RETURNS (List[Any]): The pairs in a value, without nulls."""
     if not has_pairs(value) or value is None:
         return []
     if isinstance(value, dict) and "text" not in value:
@@ -51,14 +52,14 @@ def pairs(value: Any) -> List[Any]:
 def parse_pair(
     value: Any, source: Source, format: str
 ) -> Tuple[str, Dict[str, Any], Any]:
-    """Take a pair apart.
+    """Split a pair into its parts.
 
     value (Any): A pair, or an object with a text.
-    source (Source): Where it stands.
+    source (Source): File and line.
     format (str): Name of the format, for messages.
     RETURNS (Tuple[str, Dict[str, Any], Any]): The text, the object with its
         annotations, and what may be its id.
-    RAISES (ValueError): GP164 if it is neither.
+    RAISES (ValueError): GP164 for another value.
     """
     if isinstance(value, dict) and isinstance(value.get("text"), str):
         return value["text"], value, value.get("id")
@@ -72,9 +73,10 @@ def parse_pair(
 def mark(source: Source, value: Any) -> Marked:
     """Find the offsets of a pair.
 
-    source (Source): Where it stands.
+    source (Source): File and line.
     value (Any): The pair.
-    RETURNS (Marked): The text and its spans, of all groups; nothing of what is no pair.
+    RETURNS (Marked): The text and its spans of all groups; both are empty if the value
+        is not a pair.
     """
     try:
         text, record, _ = parse_pair(value, source, PAIRS.format)
@@ -97,7 +99,7 @@ def is_entry(value: Any) -> bool:
 
 
 def claims_pairs(value: Any) -> Optional[bool]:
-    """RETURNS (Optional[bool]): As `Format.claims`, of a value that has pairs."""
+    """RETURNS (Optional[bool]): See `Format.claims`. The value contains pairs."""
     found = [_claims_pair(pair) for pair in pairs(value)]
     if False in found:
         return False

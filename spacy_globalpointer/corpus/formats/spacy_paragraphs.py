@@ -1,12 +1,12 @@
-"""spaCy 2's training data: documents of paragraphs of sentences of tagged tokens.
+"""Read the training data of spaCy 2: paragraphs with sentences of tagged tokens.
 
     [{"id": 0, "paragraphs": [{"raw": "...", "sentences": [{"tokens": [
         {"orth": "Leith", "space": "", "ner": "U-GPE"}]}]}]}]
 
-A paragraph is a document, as `spacy convert` has it (`spacy.training.gold_io`). Its
-text is "raw", else the tokens with their spaces, else the tokens with one between
-them. Tags are BILUO over the whole paragraph; "-" or none says that nothing is known.
-Entities of a paragraph are copies of the tags, and not read.
+Each paragraph is a document, as in `spacy convert` (`spacy.training.gold_io`). Its text
+is "raw", or else the tokens with their spaces, or else the tokens with a space between
+them. Tags are BILUO over the whole paragraph. The tag "-" or a missing one means that
+nothing is known. Entities of a paragraph are copies of the tags, and are not read.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def read_paragraphs(
     """Read the paragraphs of a document.
 
     record (Dict[str, Any]): The document.
-    source (Source): Where it stands.
-    names (Iterator[str]): Names of paragraphs of a document without an id.
+    source (Source): File and line.
+    names (Iterator[str]): Names for paragraphs of documents without an id.
     format (str): Name of the format, for messages.
-    YIELDS (Document): The paragraphs: ID, or ID:NUMBER if there are several.
-    RAISES (ValueError): GP164 if a field is missing, or of another kind, or tokens
-        are not those of the text.
+    YIELDS (Document): The paragraphs, named ID, or ID:NUMBER if there are several.
+    RAISES (ValueError): GP164 if a field is missing or of another type, or if the
+        tokens do not match the text.
     """
     values = get_field(record, "paragraphs", list, source, format)
     id = name_of(record.get("id"), "")
@@ -94,7 +94,8 @@ def _tokens(
 
 
 def _join(words: List[str], spaces: List[Any]) -> str:
-    """A token's space is a string, or a truth value; None if it is not known."""
+    """Join words. The space of a token is a string or a Boolean; None if it is not
+    known."""
     known = [True if space is None else bool(space) for space in spaces]
     text = "".join(word + " " * space for word, space in zip(words, known))
     return text[:-1] if spaces and spaces[-1] is None else text
@@ -106,7 +107,7 @@ def _find(words: List[str], text: str, source: Source, format: str) -> List[Char
     for word in words:
         start = text.find(word, end)
         if not word or start < 0 or text[end:start].strip():
-            reason = f"the token {word!r} is not in the text behind character {end}"
+            reason = f"the token {word!r} is not in the text after character {end}"
             raise malformed(source, format, reason)
         end = start + len(word)
         places.append((start, end))
@@ -116,6 +117,7 @@ def _find(words: List[str], text: str, source: Source, format: str) -> List[Char
 
 
 def _as_tag(value: Any) -> str:
-    """spaCy takes all that begins with a hyphen for a missing tag."""
+    """Convert a value to a tag. As in spaCy, one that begins with a hyphen is
+    missing."""
     missing = value in ("", None) or (isinstance(value, str) and value[0] == "-")
     return OUTSIDE if missing else str(value)

@@ -1,4 +1,4 @@
-"""The tokens of `Doc.to_json`, which leave out nothing but single spaces."""
+"""Read and make the tokens of `Doc.to_json`, which leave out only single spaces."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def read_tokens(
 ) -> List[CharSpan]:
     """Read the tokens that are not white space.
 
-    record (Dict[str, Any]): What `Doc.to_json` gave.
+    record (Dict[str, Any]): The output of `Doc.to_json`.
     text (str): The text.
-    source (Source): Where it stands.
+    source (Source): File and line.
     format (str): Name of the format, for messages.
     RETURNS (List[Tuple[int, int]]): First character and character after the last.
-    RAISES (ValueError): GP164 if they are not within the text, one after the other.
+    RAISES (ValueError): GP164 if they are not in order, or not within the text.
     """
     places: List[CharSpan] = []
     last = 0
@@ -34,8 +34,10 @@ def read_tokens(
         start = get_field(token, "start", int, source, format)
         end = get_field(token, "end", int, source, format)
         if not last <= start < end <= len(text):
-            reason = f"the token from {start} to {end} is not behind the one before it"
-            raise malformed(source, format, f"{reason}, within the text")
+            reason = (
+                f"the token from {start} to {end} does not follow the one before it"
+            )
+            raise malformed(source, format, f"{reason} within the text")
         if not text[start:end].isspace():
             places.append((start, end))
         last = end
@@ -43,12 +45,12 @@ def read_tokens(
 
 
 def fill_tokens(document: AnnotatedText) -> List[CharSpan]:
-    """Make tokens of a whole text, as `Doc.from_json` wants them.
+    """Make tokens that cover a whole text, as `Doc.from_json` requires.
 
-    A word is followed by at most one space; all else between words is a token too.
+    A single space after a word is not a token. All other text between words is.
 
-    document (AnnotatedText): The document. Where it has no tokens, its words are
-        taken, split at the edges of spans.
+    document (AnnotatedText): The document. If it has no tokens, its words are used,
+        split at the edges of spans.
     RETURNS (List[Tuple[int, int]]): First character and character after the last.
     """
     text, tokens, last = document.text, [], 0

@@ -1,4 +1,4 @@
-"""Whether a DocBin can hold a document."""
+"""Check whether a DocBin can hold a document."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from .json_values import HALF
 
 
 def why_not_storable(document: AnnotatedText) -> Optional[str]:
-    """Look for what a DocBin cannot hold: half a surrogate pair, which is no Unicode,
-    and numbers of more than 64 bits.
+    """Find values that a DocBin cannot hold: half a surrogate pair, which is not valid
+    Unicode, or numbers of more than 64 bits.
 
     document (AnnotatedText): The document.
     RETURNS (Optional[str]): What is wrong, or None.

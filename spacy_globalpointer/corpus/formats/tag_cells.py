@@ -1,7 +1,7 @@
-"""Cells that hold several tags, such as "I-ORG|B-GPE", as layers of tags.
+"""Convert cells that contain several tags, such as "I-ORG|B-GPE", to layers of tags.
 
-Corpora of nested spans in one column write the tags of a token into one cell. A cell
-is read as several tags if every part is one: "B-GPE/LOC" has one tag, as "LOC" is none.
+Some corpora of nested spans write all tags of a token into one cell. A cell is read as
+several tags if every part is a tag: "B-GPE/LOC" is one tag, because "LOC" is not a tag.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from .tags import AUTO, OUTSIDE, find_scheme, is_tag, split_tag
 
 NONE = "none"
 SPACE = "space"
-#: What separates tags; "O" can be one of them only next to the first two.
+#: Characters that separate tags. "O" can be one of several tags only with the second
+#: set.
 _SEPARATORS = "|;,/+&#"
 _WITH_OUTSIDE = "|;"
-#: The most tags in a cell. More come from a wrong format.
+#: Highest number of tags in a cell. A higher one shows that the format is wrong.
 _MOST = 50
-#: Prefixes, as of BIOES, that continue a span.
+#: Prefixes (those of BIOES) that continue a span.
 _INNER = ("I", "E")
-#: What looks like a second tag, whatever stands before it. After "-" and "_", which
-#: labels hold, as in "B-line_S-Bahn", only the prefixes that all schemes have.
+#: Text that looks like a second tag, after any character. Labels may contain "-" and
+#: "_", as in "B-line_S-Bahn", so only prefixes of all schemes count after these.
 _SECOND = r"(?<=.{3})(?:[^\w-][BIMESLU]|[-_][BI])-"
 _SEVERAL = re.compile(rf"[|;,/+&# ]|{_SECOND}", re.S)
 _IS_UNCLEAR = re.compile(rf"[|]|{_SECOND}", re.S)
@@ -32,10 +33,10 @@ def split_cell(cell: str, separator: str = AUTO) -> Optional[Tuple[str, ...]]:
     """Split a cell into its tags.
 
     cell (str): The cell.
-    separator (str): What separates tags: a text, "space", "none", or "auto".
+    separator (str): Separator of tags: a text, "space", "none", or "auto".
     RETURNS (Optional[Tuple[str, ...]]): The tags; the cell itself if it is one tag, or
-        none. None if it is not clear whether it is one tag or several: a label with
-        "|" or what looks like a tag in it.
+        not a tag. None if it is not clear whether it is one tag or several, because a
+        label contains "|" or looks like it contains a tag.
     """
     if separator not in (AUTO, NONE):
         own = " " if separator == SPACE else separator
@@ -58,20 +59,20 @@ def _split(cell: str, mark: str) -> Optional[Tuple[str, ...]]:
 
 
 def is_cell(cell: str) -> bool:
-    """RETURNS (bool): Whether a cell holds a tag, or several."""
+    """RETURNS (bool): Whether a cell has one or several tags."""
     return all(map(is_tag, split_cell(cell) or ("O",)))
 
 
 def split_layers(cells: Sequence[Sequence[str]], scheme: str) -> List[List[str]]:
     """Put the tags of cells into layers.
 
-    A tag that continues a span goes into the layer of the span: the one of its own
-    place in the cell, if several fit. Other tags go into the first layers that are
-    free.
+    A tag that continues a span goes into the layer of that span. If several layers fit,
+    the one at the position of the tag in its cell is used. Other tags go into the first
+    free layers.
 
     cells (Sequence[Sequence[str]]): The tags of each token.
     scheme (str): Their scheme.
-    RETURNS (List[List[str]]): For each layer, one tag a token.
+    RETURNS (List[List[str]]): For each layer, one tag per token.
     """
     if all(len(cell) == 1 for cell in cells):
         return [[cell[0] for cell in cells]]
@@ -112,9 +113,9 @@ def _open_layers(layers: Sequence[Sequence[str]], scheme: str) -> Dict[str, List
 def find_scheme_of_cells(
     sentences: Iterable[Sequence[str]], separator: str = AUTO
 ) -> str:
-    """Tell the scheme of cells that may hold several tags, see `tags.find_scheme`.
+    """Detect the scheme of cells that may contain several tags; see `tags.find_scheme`.
 
-    sentences (Iterable[Sequence[str]]): The cells of each sentence, one column.
+    sentences (Iterable[Sequence[str]]): The cells of a column, by sentence.
     separator (str): As in `split_cell`.
     RETURNS (str): The scheme.
     """
@@ -128,13 +129,13 @@ def find_scheme_of_cells(
 def count_continued(
     before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], scheme: str
 ) -> int:
-    """Count the spans that run over the end of a sentence.
+    """Count the spans that continue after the end of a sentence.
 
     before (Sequence[Sequence[str]]): For each column, the tags of the last token.
     after (Sequence[Sequence[str]]): The tags of the first token of the next sentence.
     scheme (str): Their scheme.
-    RETURNS (int): Tags that continue a span. None do in IOB1, where the first tag of a
-        span is an I.
+    RETURNS (int): Tags that continue a span. There are none in IOB1, where the first
+        tag of a span is an I.
     """
     if scheme == "IOB1":
         return 0
@@ -149,14 +150,14 @@ def count_continued(
 
 
 def is_part_of(cell: str, before: str, after: str, scheme: str) -> bool:
-    """Check whether a line without a token begins no span of its own.
+    """Check whether the span of a line without a token belongs to a token next to it.
 
     cell (str): Its tags.
     before (str): The tags of the token before.
     after (str): Those of the token after.
     scheme (str): Their scheme.
-    RETURNS (bool): Whether no span is lost without the line: one of the two tokens is
-        of the same, and the span is not parted from another one by it.
+    RETURNS (bool): Whether no span is lost without the line. One of the two tokens must
+        be in the same span, and the line must not separate that from another span.
     """
     lefts = {label for _, label in _read(before, scheme)}
     rights = {label for _, label in _read(after, scheme)}
@@ -169,7 +170,7 @@ def is_part_of(cell: str, before: str, after: str, scheme: str) -> bool:
 
 
 def has_labels(cell: str, other: str, scheme: str) -> bool:
-    """RETURNS (bool): Whether a cell has tags of labels only that another one has."""
+    """RETURNS (bool): Whether all labels of a cell are also labels of another one."""
     labels = {label for _, label in _read(other, scheme)}
     tags = [tag for tag in _read(cell, scheme) if tag[0] != OUTSIDE]
     return all(label and label in labels for _, label in tags)

@@ -1,4 +1,5 @@
-"""Spans of a document as layers of tags, for formats that know tokens only."""
+"""Convert the spans of a document to layers of tags, for formats that have only
+tokens."""
 
 from __future__ import annotations
 
@@ -20,8 +21,9 @@ class TaggedSentence:
     """Tokens of a sentence and their layers of tags.
 
     tokens (List[str]): The tokens.
-    origins (List[int]): For each, the document's token it is of.
-    columns (List[List[str]]): For each layer, one tag a token.
+    origins (List[int]): For each token, the index of the document's token that contains
+        it.
+    columns (List[List[str]]): For each layer, one tag per token.
     """
 
     tokens: List[str]
@@ -48,21 +50,21 @@ def tag_sentences(
 ) -> Iterator[TaggedSentence]:
     """Write the spans of a document as layers of tags.
 
-    Tokens are the document's; without any, what stands between white space. One in
+    Tokens are those of the document, or else the parts between white space. A token in
     which a span begins or ends is cut there, so that no span is lost. A sentence ends
-    where a line ends, but not within a span. Of spans that overlap, the one that
-    begins first, then the longer, then the first in the document has the earlier
-    layer: a span's layer is the next after the last one of those before it that it
+    at each line end that is not within a span. Spans are sorted by start, longer ones
+    first. Each one goes into the layer after the last layer of an earlier span that it
     overlaps.
 
     document (AnnotatedText): The document.
     scheme (str): Scheme of the tags.
     format (str): Name of the format, for messages.
-    n_layers (int): Layers to write at least.
-    cut_at (Optional[Pattern[str]]): What a token cannot hold: it is cut there, and
-        what matches is left out.
+    n_layers (int): Lowest number of layers to write.
+    cut_at (Optional[Pattern[str]]): Text that a token cannot contain. The token is cut
+        there, and the text is left out.
     keep_empty (bool): Whether tokens without characters are kept.
-    by_lines (bool): Whether sentences end at line ends, or with the document only.
+    by_lines (bool): Whether sentences end at line ends. Otherwise only the document
+        ends one.
     YIELDS (TaggedSentence): The sentences that have tokens.
     RAISES (ValueError): GP172 for a span that has no token.
     """
@@ -90,14 +92,14 @@ def tag_sentences(
 
 
 def assign_layers(runs: Sequence[TagRun]) -> List[List[TagRun]]:
-    """Put spans into layers where none overlap.
+    """Put spans into layers so that no two spans of a layer overlap.
 
-    runs (Sequence[TagRun]): The spans, by their start, the longer first.
+    runs (Sequence[TagRun]): The spans, sorted by start, longer ones first.
     RETURNS (List[List[TagRun]]): The layers, see `tag_sentences`.
     """
     layers: List[List[TagRun]] = []
-    # Those before it, the last layer first. One that has ended before a span begins
-    # has ended before all that follow.
+    # Open spans, those of the last layer first. One that has ended before a span begins
+    # has also ended before all later ones.
     active: List[Tuple[int, int]] = []
     for run in runs:
         while active and active[0][1] <= run.start:
@@ -143,7 +145,8 @@ def _without(
 def _find_runs(
     document: AnnotatedText, pieces: Sequence[_Piece], format: str
 ) -> List[TagRun]:
-    """RETURNS (List[TagRun]): The spans as places of pieces, by start, longer first."""
+    """RETURNS (List[TagRun]): The spans as indices of pieces, by start, longer ones
+    first."""
     starts = [piece.start for piece in pieces]
     ends = [piece.end for piece in pieces]
     runs = []

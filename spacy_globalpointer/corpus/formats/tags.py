@@ -1,7 +1,7 @@
-"""Tags of a sentence's tokens to spans and back, for the schemes of token-tag files.
+"""Convert the tags of a sentence to spans and back, for the schemes of token-tag files.
 
-A tag is "O", or a prefix, a hyphen and a label: the first hyphen parts them, as
-conlleval does, so that "B-creative-work" has the label "creative-work".
+A tag is "O", or a prefix, a hyphen and a label: the first hyphen separates them, as in
+conlleval, so that "B-creative-work" has the label "creative-work".
 
 | scheme | one token | first | inner | last |
 | --- | --- | --- | --- | --- |
@@ -11,12 +11,12 @@ conlleval does, so that "B-creative-work" has the label "creative-work".
 | BMES | S | B | M | E |
 | BILOU | U | B | I | L |
 
-Where spans begin and end is what conlleval, the evaluation script of the CoNLL shared
-tasks (https://www.cnts.ua.ac.be/conll2000/chunking/conlleval.txt), makes of the tags:
-an I (M) or E (L) that continues no span of its label begins one, and a span without
-its E (L) ends before the next token that does not continue it. Each such span is
-`is_regular = False`. A tag that is none (no such prefix in the scheme, no label) is a
-fault of its own and outside any span.
+Spans begin and end as in conlleval, the evaluation script of the CoNLL shared tasks
+(https://www.cnts.ua.ac.be/conll2000/chunking/conlleval.txt). An I (M) or E (L) that
+continues no span of its label begins a span. A span without its E (L) ends before the
+next token that does not continue it. Such a span has `is_regular = False`. A value that
+is not a tag (no label, or a prefix that the scheme lacks) is an error of its own, and
+is outside any span.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from .format import bad_option
 
-#: Prefixes of each scheme, and what they mean in BIOES.
+#: Prefixes of each scheme, and their meaning in BIOES.
 SCHEMES: Dict[str, Dict[str, str]] = {
     "IOB1": {"B": "B", "I": "I"},
     "IOB2": {"B": "B", "I": "I"},
@@ -48,12 +48,12 @@ _REGULAR = {
 
 
 class TagRun(NamedTuple):
-    """Tokens whose tags say that they belong together.
+    """Consecutive tokens whose tags make one span.
 
-    label (str): The label; "" for a tag that is none.
+    label (str): The label; "" for a value that is not a tag.
     start (int): First token.
     end (int): Token after the last (exclusive).
-    is_regular (bool): Whether the tags are what the scheme wants for it.
+    is_regular (bool): Whether the tags are those that the scheme requires for it.
     """
 
     label: str
@@ -68,12 +68,12 @@ def is_tag(value: str) -> bool:
 
 
 def split_tag(tag: str, scheme: str) -> Tuple[str, str]:
-    """Take a tag apart.
+    """Split a tag into prefix and label.
 
     tag (str): The tag.
     scheme (str): Its scheme.
-    RETURNS (Tuple[str, str]): The prefix as of BIOES, and the label; ("O", "") for
-        outside, ("", "") for what is no tag.
+    RETURNS (Tuple[str, str]): The prefix in BIOES, and the label; ("O", "") for
+        outside, ("", "") for a value that is not a tag.
     """
     if tag == OUTSIDE:
         return OUTSIDE, ""
@@ -85,9 +85,9 @@ def split_tag(tag: str, scheme: str) -> Tuple[str, str]:
 def read_runs(tags: Sequence[str], scheme: str) -> List[TagRun]:
     """Find the spans of a sentence.
 
-    tags (Sequence[str]): One tag a token.
+    tags (Sequence[str]): One tag per token.
     scheme (str): One of SCHEMES.
-    RETURNS (List[TagRun]): The spans in their order, and the tags that are none.
+    RETURNS (List[TagRun]): The spans in their order, and the values that are not tags.
     """
     runs: List[TagRun] = []
     open_label, start = "", 0
@@ -114,7 +114,7 @@ def write_tags(length: int, runs: Iterable[TagRun], scheme: str) -> List[str]:
     length (int): Tokens of the sentence.
     runs (Iterable[TagRun]): Spans that do not overlap, in their order.
     scheme (str): One of SCHEMES.
-    RETURNS (List[str]): One tag a token.
+    RETURNS (List[str]): One tag per token.
     """
     letters = {meaning: letter for letter, meaning in SCHEMES[scheme].items()}
     inner = letters["I"]
@@ -146,11 +146,12 @@ def read_scheme(scheme: str, format: str) -> str:
 
 
 def find_scheme(sentences: Iterable[Sequence[str]]) -> str:
-    """Tell the scheme of sentences.
+    """Detect the scheme of sentences.
 
-    It has ends, if there are at least as many E, S, L and U as B. Else it is IOB1, if
-    more I begin a span than there are B where IOB1 has none, and IOB2 otherwise. The
-    first I of a sentence does not count if the sentence before ends with its label.
+    The scheme marks ends if there are at least as many E, S, L and U as B. Otherwise it
+    is IOB1 if more spans begin with I than with a B that IOB1 does not allow, or else
+    IOB2. The first I of a sentence does not count if the sentence before ends with its
+    label.
 
     sentences (Iterable[Sequence[str]]): Tags of each sentence.
     RETURNS (str): One of SCHEMES.

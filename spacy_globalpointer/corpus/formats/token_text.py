@@ -1,4 +1,4 @@
-"""A text made of tokens with tags, for formats that know no other text."""
+"""Make a text from tokens with tags, for formats without a text."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from .tags import AUTO, read_runs
 
 
 class TokenText:
-    """Joins tokens by one space and sentences by one line end, and reads their tags.
+    """A text that joins tokens by a space and sentences by a line end, and reads their
+    tags.
 
-    A span whose tags continue in the next sentence is one span of both; their number
-    is that of `document.joined`.
+    A span whose tags continue in the next sentence is one span. `document.joined`
+    counts such spans.
 
     name (str): The document's name.
     source (Source): Where it begins.
     scheme (str): The scheme of the tags; see `tags.SCHEMES`.
     strict (bool): Whether a span whose tags are not regular is a reject.
-    tag_separator (str): What separates the tags of a cell, see `tag_cells.split_cell`.
+    tag_separator (str): Separator of the tags of a cell; see `tag_cells.split_cell`.
     """
 
     def __init__(
@@ -48,8 +49,8 @@ class TokenText:
         self._tag_separator = tag_separator
         self._parts: List[str] = []
         self._length = 0
-        # What is read, but not yet as spans: the last sentence, and those before it
-        # that have a span with it.
+        # Cells that were not yet converted to spans: those of the last sentence, and of
+        # earlier ones that share a span with it.
         self._cells: List[List[Tuple[str, ...]]] = []
         self._sources: List[Source] = []
 
@@ -64,9 +65,9 @@ class TokenText:
         """Add a sentence.
 
         tokens (Sequence[str]): Its tokens.
-        columns (Sequence[Sequence[str]]): For each column of tags, one cell a token.
-        sources (Sequence[Source]): Where each token stands.
-        joins (bool): Whether spans of the sentence before may continue in it.
+        columns (Sequence[Sequence[str]]): For each column of tags, one cell per token.
+        sources (Sequence[Source]): File and line of each token.
+        joins (bool): Whether spans of the previous sentence may continue in it.
         RAISES (ValueError): GP125 for a cell that may be one tag or several.
         """
         cells = [
@@ -99,11 +100,11 @@ class TokenText:
         return self.document, self.rejects
 
     def reject(self, source: Source, value: str, reason: Reason) -> None:
-        """Add an annotation that is no span.
+        """Add an annotation that is not a span.
 
         source (Source): File and line.
         value (str): The annotation.
-        reason (Reason): Why.
+        reason (Reason): The reason.
         """
         self.rejects.append(Reject.at(source, value, reason))
 

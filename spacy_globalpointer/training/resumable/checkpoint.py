@@ -288,7 +288,7 @@ def _read_json(file: Path) -> Dict[str, Any]:
     try:
         content = json.loads(file.read_text("utf-8"))
         if not isinstance(content, dict):
-            raise ValueError("it holds no JSON object")
+            raise ValueError("it is not a JSON object")
     except PermissionError:
         raise
     except (OSError, ValueError, RecursionError) as error:

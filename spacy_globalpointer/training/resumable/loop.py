@@ -117,7 +117,7 @@ class Training:
                 made = self._settings["logger"](self.nlp, stdout, stderr)
         finally:
             steps_done.reset(token)
-        if self.checkpoint is not None:  # a logger drew these numbers before, too
+        if self.checkpoint is not None:  # the logger may have drawn some
             self.checkpoint.restore_random()
         return made
 

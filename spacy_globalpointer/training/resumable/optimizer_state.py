@@ -13,10 +13,10 @@ from ...errors import Errors
 from .parameters import find_parameters, find_shims
 
 Arrays = Dict[str, NDArray[Any]]
-#: The optimizer's attributes that hold an array for each parameter, or a number.
+#: Attributes of the optimizer that hold an array or a number for each parameter.
 ARRAYS = ("mom1", "mom2", "averages")
 COUNTS = ("nr_update", "last_seen")
-#: Between the kind of an array and the place of its parameter.
+#: Separator between the kind of an array and the place of its parameter.
 SEPARATOR = ":"
 
 

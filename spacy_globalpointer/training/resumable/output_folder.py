@@ -167,7 +167,7 @@ class OutputFolder:
 def _check_record(record: Any) -> None:
     """Check the types of the values in a record."""
     if not isinstance(record, dict):
-        raise ValueError("it holds no JSON object")
+        raise ValueError("it is not a JSON object")
     flags = {"complete": record.get("complete")}
     flags["evaluated"] = record.get("evaluated", True)  # later than the other
     for key, value in flags.items():

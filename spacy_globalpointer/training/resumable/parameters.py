@@ -11,7 +11,8 @@ from thinc.api import Model, PyTorchShim, Shim
 from thinc.types import FloatsXd
 from thinc.util import torch2xp, xp2torch
 
-#: An optimizer's name of a parameter, with a number that the process gave its node.
+#: Name of a parameter in an optimizer: the number of its node, which differs between
+#: processes, and its own name.
 Key = Tuple[int, str]
 
 

@@ -12,7 +12,7 @@ from thinc.api import CupyOps, MPSOps, get_current_ops
 Bytes = NDArray[Any]
 #: The state of each generator as bytes, by its name.
 States = Dict[str, Bytes]
-#: Integers in a state of Python: the words of the generator and the place in them.
+#: Number of integers in a state of Python: the generator's words and the position.
 _WORDS = 625
 
 

@@ -99,25 +99,25 @@ def changed(name, path, value):
 @example(b"[" * 100_000)
 @example(b'[{"text": "a", "label": ' + b"9" * 5000 + b"}]")
 @example(b'{"text": "\\ud83d", "label": {}, "entities": []}')
-def test_bytes(name, content):
+def test_any_bytes_are_read_or_an_error_with_a_code(name, content):
     read(name, content)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=60)
 @given(VALUES | st.lists(VALUES, max_size=3))
-def test_json_values(name, value):
+def test_any_json_values_are_read_or_an_error_with_a_code(name, value):
     read(name, json.dumps(value).encode())
 
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=60)
 @given(st.sampled_from(PLACES), VALUES)
-def test_records_with_a_part_changed(name, path, value):
+def test_changed_records_are_read_or_an_error_with_a_code(name, path, value):
     read(name, json.dumps([changed(name, path, value)]).encode())
 
 
 @pytest.mark.parametrize("name", NAMES[1:])
-def test_the_record_that_is_changed_is_one_of_the_format(name):
+def test_unchanged_record_is_of_the_format(name):
     [(document, _)] = read(name, json.dumps([record_of(name)]).encode())
     assert ("PER", 0, 3) in [(s.label, s.start, s.end) for s in document.spans]

@@ -141,14 +141,14 @@ WORD = "a" * 100
         ("chip", "a.txt", f"{LARGE}|||\n"),
     ],
 )
-def test_document_over_the_users_bound(tmp_path, format, name, content):
+def test_document_over_the_limit_is_an_error(tmp_path, format, name, content):
     (tmp_path / name).write_text(content)
     (tmp_path / "a.ann").write_text("")
     with pytest.raises(ValueError, match=rf"GP(151|160|164).*{name}.* 1 MiB"):
         convert(tmp_path / name, tmp_path, format=format, max_document_size=1)
 
 
-def test_bound_is_one_of_documents_not_of_the_corpus(tmp_path):
+def test_limit_applies_to_documents_and_not_to_the_corpus(tmp_path):
     rows = "-DOCSTART-\tO\n\n" + f"{WORD}\tB-X\n\n" * 5000
     (tmp_path / "a.conll").write_text(rows * 3)
     options = {"format": "conll", "max_document_size": 1}
@@ -156,7 +156,7 @@ def test_bound_is_one_of_documents_not_of_the_corpus(tmp_path):
     assert summary.splits["all"].statistics.documents == 3
 
 
-def test_docbin_over_the_users_bound(tmp_path):
+def test_docbin_over_the_limit_is_an_error(tmp_path):
     words = [f"{i}{WORD}" for i in range(9999)]
     path = save(tmp_path / "a.spacy", [doc_with(words[:5000]), doc_with(words[5000:])])
     with pytest.raises(ValueError, match="GP151.*a.spacy.*1 MiB.*--max-document-size"):
@@ -164,7 +164,7 @@ def test_docbin_over_the_users_bound(tmp_path):
     convert(path, tmp_path, max_document_size=0)
 
 
-def test_option_of_the_command(tmp_path):
+def test_command_has_an_option_for_the_limit(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "Ann"}\n')
     args = ["convert", str(path), str(tmp_path / "out"), "--max-document-size"]

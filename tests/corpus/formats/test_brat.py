@@ -23,7 +23,7 @@ def read_one(folder, text, lines, **kwargs):
     return annotated, rejects
 
 
-def test_spans_and_their_source(tmp_path):
+def test_spans_have_their_source(tmp_path):
     lines = [span_line(TEXT, 0, 17, "ORG", 1), "", span_line(TEXT, 12, 17, "GPE", 2)]
     annotated, rejects = read_one(tmp_path, TEXT, lines)
     assert (annotated.name, annotated.text, annotated.n_read) == ("doc", TEXT, 2)
@@ -58,7 +58,7 @@ def test_spans_and_their_source(tmp_path):
         ("*\tEquiv T1 T2", Reason.NOT_A_SPAN),
     ],
 )
-def test_rejects(tmp_path, line, reason):
+def test_rejects_have_their_reasons(tmp_path, line, reason):
     annotated, rejects = read_one(tmp_path, TEXT, [span_line(TEXT, 0, 3), line])
     assert [(s.start, s.end) for s in annotated.spans] == [(0, 3)]
     (reject,) = rejects
@@ -79,13 +79,13 @@ def test_missing_text_rejects_every_line(tmp_path):
 
 @pytest.mark.parametrize("text", ["", " ", " \n\t \r\n"])
 @pytest.mark.parametrize("lines", [None, []])
-def test_text_without_annotations(tmp_path, text, lines):
+def test_text_without_annotations_has_no_spans(tmp_path, text, lines):
     annotated, rejects = read_one(tmp_path, text, lines)
     assert (annotated.text, annotated.spans, annotated.n_read) == (text, [], 0)
     assert (annotated.skip, rejects) == (lines is None, [])
 
 
-def test_text_that_nobody_annotated_is_to_be_skipped(tmp_path):
+def test_text_without_annotation_file_is_to_be_skipped(tmp_path):
     write_brat(tmp_path, {"README": ("About", None), "a": (TEXT, []), "b": (None, [])})
     found = [(annotated.name, annotated.skip) for annotated, _ in read_brat(tmp_path)]
     assert found == [("README", True), ("a", False), ("b", False)]
@@ -101,13 +101,13 @@ def test_folder_is_sorted_and_recursive(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".ann"])
-def test_single_file_brings_its_partner(tmp_path, suffix):
+def test_single_file_is_read_with_its_partner(tmp_path, suffix):
     write_brat(tmp_path, {"a.b": (TEXT, [span_line(TEXT, 0, 3)]), "c": (TEXT, [])})
     ((annotated, _),) = read_brat(tmp_path / f"a.b{suffix}")
     assert (annotated.name, len(annotated.spans)) == ("a.b", 1)
 
 
-def test_documents_come_one_at_a_time(tmp_path):
+def test_documents_are_yielded_one_at_a_time(tmp_path):
     write_brat(tmp_path, {"a": (TEXT, []), "b": (b"\xff", [])})
     documents = read_brat(tmp_path)
     assert next(documents)[0].name == "a"
@@ -123,7 +123,7 @@ def test_crlf_counts_two_characters(tmp_path):
     assert text[annotated.spans[0].start : annotated.spans[0].end] == "Leith"
 
 
-def test_line_end_in_a_span_is_a_space_in_its_copy(tmp_path):
+def test_line_end_in_a_span_may_be_a_space_in_its_copy(tmp_path):
     text = "Bank\nof  Leith "
     lines = ["T1\tORG 0 14\tBank of  Leith", "T2\tORG 0 15\tBank of  Leith"]
     annotated, rejects = read_one(tmp_path, text, lines)
@@ -157,31 +157,31 @@ def test_byte_order_mark_of_the_ann_file(tmp_path):
     assert (len(annotated.spans), rejects) == (1, [])
 
 
-def test_other_encoding(tmp_path):
+def test_other_encoding_is_read(tmp_path):
     text = "Café"
     annotated, _ = read_one(tmp_path, text.encode("latin-1"), [], encoding="latin-1")
     assert annotated.text == text
 
 
-def test_wrong_encoding_names_file_and_position(tmp_path):
+def test_wrong_encoding_error_names_file_and_position(tmp_path):
     with pytest.raises(ValueError, match=r"GP103.*doc\.txt.*position 3.*--encoding"):
         read_one(tmp_path, "Café".encode("latin-1"), [])
 
 
-def test_unknown_encoding(tmp_path):
+def test_unknown_encoding_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="GP104.*'klingon'"):
         read_one(tmp_path, TEXT, [], encoding="klingon")
 
 
 @pytest.mark.parametrize("name", ["missing", "notes.docx"])
-def test_not_a_corpus(tmp_path, name):
+def test_path_that_is_not_a_corpus_is_an_error(tmp_path, name):
     (tmp_path / "notes.docx").write_bytes(b"")
     with pytest.raises(ValueError, match="GP101"):
         list(read_brat(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["", "missing.txt"])
-def test_nothing_to_read(tmp_path, name):
+def test_folder_without_files_is_an_error(tmp_path, name):
     with pytest.raises(ValueError, match="GP102"):
         list(read_brat(tmp_path / name))
 
@@ -198,7 +198,7 @@ def test_labels_are_written_without_white_space(tmp_path):
 
 
 @pytest.mark.parametrize("apart", [True, False])
-def test_two_labels_that_would_become_one_are_an_error(tmp_path, apart):
+def test_labels_written_in_the_same_way_are_an_error(tmp_path, apart):
     labels = ["WORK OF ART", "WORK_OF_ART"]
     one = [with_labels("a", *labels)]
     two = [with_labels(name, label) for name, label in zip("ba", labels)]
@@ -216,7 +216,7 @@ ANN_CHARS = st.sampled_from("TR#*E1 2;-\tab\r\n\x85\u2028é")
 
 
 @given(content=st.text(ANN_CHARS, max_size=60), text=st.text("ab é", max_size=12))
-def test_one_fate_for_each_line(tmp_path_factory, content, text):
+def test_each_line_becomes_a_span_or_a_reject(tmp_path_factory, content, text):
     folder = tmp_path_factory.mktemp("brat")
     write_brat(folder, {"doc": (text, [])})
     (folder / "doc.ann").write_bytes(content.encode("utf-8"))

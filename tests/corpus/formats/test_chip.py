@@ -22,7 +22,7 @@ def read(folder, content, **options):
     return read_all("chip", path, **options)
 
 
-def test_spans_and_their_source(tmp_path):
+def test_spans_have_their_source(tmp_path):
     (first, _), (second, _) = read(tmp_path, SAMPLE)
     assert (first.name, second.name) == ("train:1", "train:2")
     assert triples(first) == [("dis", 2, 4), ("sym", 0, 4)]
@@ -37,17 +37,17 @@ def test_offsets_count_code_points(tmp_path):
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n\n", ""])
-def test_line_ends_and_blank_lines_are_no_part_of_the_text(tmp_path, end):
+def test_line_ends_and_blank_lines_are_not_part_of_the_text(tmp_path, end):
     [(document, rejects)] = read(tmp_path, f"肺炎|||0 1 dis|||{end}")
     assert texts(document) == [("dis", "肺炎")] and rejects == []
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+def test_byte_order_mark_is_not_part_of_the_text(tmp_path):
     [(document, _)] = read(tmp_path, "\ufeff" + "肺炎|||0    1    dis|||\n")
     assert texts(document) == [("dis", "肺炎")]
 
 
-def test_gzip(tmp_path):
+def test_packed_file_is_read(tmp_path):
     path = tmp_path / "train.txt.gz"
     path.write_bytes(gzip.compress(SAMPLE.encode("utf-8")))
     assert [document.name for document, _ in read_all("chip", path)] == [
@@ -68,7 +68,7 @@ def test_gzip(tmp_path):
         ("9" * 5000 + " 1 dis", "bad_line"),
     ],
 )
-def test_rejects(tmp_path, piece, reason):
+def test_rejects_have_their_reasons(tmp_path, piece, reason):
     [(document, rejects)] = read(tmp_path, f"肺炎|||0    1    dis|||{piece}|||\n")
     assert texts(document) == [("dis", "肺炎")]
     assert reasons(rejects) == [reason]
@@ -80,7 +80,7 @@ def test_a_line_without_bars_is_another_format(tmp_path):
         read(tmp_path, "肺炎|||\nhello\n")
 
 
-def test_the_sample_is_written_as_it_was(tmp_path):
+def test_sample_is_written_unchanged(tmp_path):
     path = tmp_path / "back.txt"
     FORMATS["chip"].write([document for document, _ in read(tmp_path, SAMPLE)], path)
     assert path.read_bytes() == SAMPLE.encode("utf-8")
@@ -101,7 +101,7 @@ def test_labels_that_a_line_cannot_hold(tmp_path, label):
 
 @settings(max_examples=40)
 @given(st.lists(documents(characters="ab 北é\u0301😀\r\t\ufeff"), max_size=3))
-def test_what_was_written_is_read(given):
+def test_written_file_is_read_back(given):
     back, first, second = there_and_back("chip", given)
     assert [(d.text, triples(d)) for d in back] == [(d.text, triples(d)) for d in given]
     assert first == second

@@ -31,7 +31,7 @@ RECORD = {
 }
 
 
-def test_spans_in_the_order_of_the_file(tmp_path):
+def test_spans_keep_the_order_of_the_file(tmp_path):
     document, rejects = read_one("cluener", tmp_path, RECORD)
     assert triples(document) == [
         ("address", 4, 6),
@@ -73,7 +73,7 @@ def test_a_record_with_no_labels_is_a_document_without_spans(tmp_path):
         ({"": {"北京": [[4, 5]]}}, "bad_line"),
     ],
 )
-def test_rejects(tmp_path, label, reason):
+def test_rejects_have_their_reasons(tmp_path, label, reason):
     record = {"text": RECORD["text"], "label": label}
     document, rejects = read_one("cluener", tmp_path, record)
     assert (document.spans, reasons(rejects)) == ([], [reason])
@@ -82,12 +82,12 @@ def test_rejects(tmp_path, label, reason):
 @pytest.mark.parametrize(
     "record", [{"label": {}}, {"text": 1}, {"text": "a", "label": []}, [], "a"]
 )
-def test_what_is_no_record(tmp_path, record):
+def test_invalid_records_are_an_error(tmp_path, record):
     with pytest.raises(ValueError, match="GP164.*file.json:1"):
         read_one("cluener", tmp_path, record if record != [] else [[]])
 
 
-def test_the_sample_is_written_as_it_was(tmp_path):
+def test_sample_is_written_unchanged(tmp_path):
     test = {"id": 3, "text": "北京"}
     lines = [json.dumps(r, ensure_ascii=False) + "\n" for r in (RECORD, test)]
     source, back = tmp_path / "train.json", tmp_path / "back.json"
@@ -106,7 +106,7 @@ def test_other_fields_are_kept(tmp_path):
 
 @settings(max_examples=40)
 @given(st.lists(documents(), max_size=3).map(named))
-def test_what_was_written_is_read(given):
+def test_written_file_is_read_back(given):
     back, first, second = there_and_back("cluener", given)
     assert [(d.text, sorted(triples(d))) for d in back] == [
         (d.text, sorted(triples(d))) for d in given
@@ -115,7 +115,7 @@ def test_what_was_written_is_read(given):
 
 
 @pytest.mark.parametrize("start,end", [(3, 4), (3, 5), (4, 5), (4, 6)])
-def test_surfaces_say_what_offsets_are(tmp_path, start, end):
+def test_surfaces_decide_the_reading_of_offsets(tmp_path, start, end):
     record = {"text": "李明👍北京", "label": {"LOC": {"北京": [[start, end]]}}}
     document, rejects = read_one("cluener", tmp_path, record)
     assert (texts(document), rejects) == ([("LOC", "北京")], [])

@@ -30,19 +30,19 @@ def record(*entities):
     return {"text": TEXT, "entities": list(entities)}
 
 
-def test_inclusive_ends_as_in_version_1(tmp_path):
+def test_inclusive_ends_of_version_1_are_read(tmp_path):
     value = [record(entity(2, 3), entity(0, 3, "小儿肺炎", "sym"))]
     document, rejects = read_one("cmeee", tmp_path, value)
     assert triples(document) == [("dis", 2, 4), ("sym", 0, 4)]
     assert (document.name, rejects) == ("file:1", [])
 
 
-def test_exclusive_ends_are_told_by_the_copies(tmp_path):
+def test_copies_show_that_ends_are_exclusive(tmp_path):
     document, rejects = read_one("cmeee", tmp_path, [record(entity(2, 4))])
     assert (texts(document), rejects) == ([("dis", "肺炎")], [])
 
 
-def test_one_wrong_end_does_not_turn_the_file(tmp_path):
+def test_one_wrong_end_does_not_change_the_reading(tmp_path):
     value = [record(entity(2, 4)), record(entity(2, 3), entity(2, 3))]
     (first, rejects), (second, _) = read_value("cmeee", tmp_path, value)
     assert reasons(rejects) == ["text_mismatch"]
@@ -67,7 +67,7 @@ def test_a_named_end_is_not_overruled_by_the_copies(tmp_path):
     assert reasons(rejects) == ["text_mismatch"]
 
 
-def test_another_end_is_an_error(tmp_path):
+def test_unknown_value_of_end_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="GP167.*auto, inclusive, exclusive"):
         read_one("cmeee", tmp_path, [record()], end="open")
 
@@ -78,12 +78,12 @@ def test_offsets_count_code_points(tmp_path):
     assert texts(document) == [("dis", "肺炎")]
 
 
-def test_json_lines(tmp_path):
+def test_json_lines_are_read(tmp_path):
     document, _ = read_one("cmeee", tmp_path, record(entity(2, 3)))
     assert texts(document) == [("dis", "肺炎")]
 
 
-def test_names_differ_where_all_stands_on_one_line(tmp_path):
+def test_documents_on_one_line_have_different_names(tmp_path):
     found = read_value("cmeee", tmp_path, [record(), record()])
     assert [document.name for document, _ in found] == ["file:1", "file:2"]
 
@@ -108,7 +108,7 @@ def test_a_record_without_entities_is_to_be_skipped(tmp_path):
         ([2, 3, "dis"], "bad_line"),
     ],
 )
-def test_rejects(tmp_path, broken, reason):
+def test_rejects_have_their_reasons(tmp_path, broken, reason):
     value = [record(entity(2, 3), entity(2, 3), broken)]
     document, rejects = read_one("cmeee", tmp_path, value)
     assert texts(document) == [("dis", "肺炎")] * 2
@@ -119,12 +119,12 @@ def test_rejects(tmp_path, broken, reason):
 @pytest.mark.parametrize(
     "value", [[{"entities": []}], [{"text": None}], [{"text": "", "entities": {}}], [1]]
 )
-def test_what_is_no_record(tmp_path, value):
+def test_invalid_records_are_an_error(tmp_path, value):
     with pytest.raises(ValueError, match="GP164.*file.json:1"):
         read_value("cmeee", tmp_path, value)
 
 
-def test_written_is_an_array_with_copies(tmp_path):
+def test_array_with_copies_is_written(tmp_path):
     document, _ = read_one("cmeee", tmp_path, [record(entity(2, 3))])
     path = tmp_path / "out.json"
     FORMATS["cmeee"].write([document], path)
@@ -139,7 +139,7 @@ def test_no_document_is_an_empty_array(tmp_path):
 
 @settings(max_examples=30)
 @given(st.lists(documents(), max_size=3), st.sampled_from(["inclusive", "exclusive"]))
-def test_what_was_written_is_read(given, end):
+def test_written_file_is_read_back(given, end):
     options = {"writing": {"end": end}, "reading": {"end": end}}
     back, first, second = there_and_back("cmeee", given, **options)
     assert [(d.text, triples(d)) for d in back] == [(d.text, triples(d)) for d in given]
@@ -148,13 +148,13 @@ def test_what_was_written_is_read(given, end):
 
 @settings(max_examples=30)
 @given(st.lists(documents(), min_size=1, max_size=3))
-def test_auto_agrees_with_what_was_written(given):
+def test_auto_detects_the_written_end(given):
     back, _, _ = there_and_back("cmeee", given)
     assert [triples(d) for d in back] == [triples(d) for d in given]
 
 
 @pytest.mark.parametrize("end", [2, 3])
-def test_without_copies_words_tell_the_ends(tmp_path, end, recwarn):
+def test_without_copies_words_decide_the_ends(tmp_path, end, recwarn):
     entity = {"start_idx": 0, "end_idx": end, "type": "x"}
     document, _ = read_one(
         "cmeee", tmp_path, [{"text": "Ann ran", "entities": [entity]}]
@@ -163,7 +163,7 @@ def test_without_copies_words_tell_the_ends(tmp_path, end, recwarn):
     assert bool(recwarn) == (end == 3)
 
 
-def test_evidence_behind_many_records_counts(tmp_path):
+def test_evidence_after_many_records_counts(tmp_path):
     value = [{"text": "a", "entities": []}] * 1001 + [record(entity(2, 4))]
     *_, (document, _) = read_value("cmeee", tmp_path, value)
     assert texts(document) == [("dis", "肺炎")]

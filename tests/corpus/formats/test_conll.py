@@ -129,7 +129,7 @@ def test_litbank_has_four_layers_and_a_tab_at_the_end(tmp_path):
     assert rewritten(tmp_path, new) == new
 
 
-def test_chunks_are_read_where_there_is_nothing_else(tmp_path):
+def test_chunks_are_read_only_without_other_tags(tmp_path):
     document, _ = one(tmp_path, "He PRP B-NP\nreckons VBZ B-VP\n")
     assert found(document) == [("NP", "He"), ("VP", "reckons")]
 
@@ -142,7 +142,7 @@ def test_chunks_are_read_where_there_is_nothing_else(tmp_path):
         ({"separator": "space", "scheme": "iob1"}, ["U.N.", "Ekeus", "Baghdad"]),
     ],
 )
-def test_columns_that_the_user_names(tmp_path, options, expected):
+def test_option_chooses_columns(tmp_path, options, expected):
     (document, _), _ = read(tmp_path, CONLL_2003, **options)
     assert [copy for _, copy in found(document)] == expected
 
@@ -155,7 +155,7 @@ def test_columns_that_the_user_names(tmp_path, options, expected):
         ("sentence", ["file:3", "file:13"]),
     ],
 )
-def test_what_is_a_document(tmp_path, documents, names):
+def test_documents_option_decides_where_documents_begin(tmp_path, documents, names):
     read_ones = read(tmp_path, CONLL_2003, documents=documents)
     assert [document.name for document, _ in read_ones] == names
 
@@ -165,12 +165,12 @@ def test_sentences_keep_their_comments_and_docstarts(tmp_path):
         assert rewritten(tmp_path, content, documents="sentence") == content
 
 
-def test_docstart_within_a_sentence_ends_it(tmp_path):
+def test_docstart_line_ends_a_sentence(tmp_path):
     (first, _), (second, _) = read(tmp_path, "a\tB-X\n-DOCSTART-\tO\nb\tI-X\n")
     assert (first.name, first.text, second.text) == ("file", "a", "b")
 
 
-def test_a_word_with_a_hash_is_no_comment(tmp_path):
+def test_word_with_a_hash_is_not_a_comment(tmp_path):
     content = "#tag\tB-X\n#\tO\n# id = 1\n#\tx y\nword\tO\n\n"
     document, _ = one(tmp_path, content)
     assert document.text == "#tag # word"
@@ -185,7 +185,7 @@ def test_lines_of_blanks_end_a_sentence(tmp_path):
 
 
 @pytest.mark.parametrize("token", [" ", "\u00a0", "a b", "\u2028", "\x85", "\u200b"])
-def test_strange_tokens_survive(tmp_path, token):
+def test_unusual_tokens_are_kept(tmp_path, token):
     content = f"x\tB-A\n{token}\tI-A\ny😀e\u0301\tB-B\n\n"
     document, rejects = one(tmp_path, content)
     assert document.text == f"x {token} y😀e\u0301"
@@ -199,7 +199,7 @@ def test_a_span_of_empty_tokens_is_a_reject(tmp_path):
     assert (document.text, found(document)) == ("a b", [("X", "b")])
 
 
-def test_spaces_part_columns_where_there_is_no_tab(tmp_path):
+def test_spaces_separate_columns_without_tabs(tmp_path):
     content = "a\u00a0b  NN \t B-X\nc NN O\n"
     document, _ = one(tmp_path, content)
     assert found(document) == [("X", "a\u00a0b")]
@@ -209,7 +209,7 @@ def test_spaces_part_columns_where_there_is_no_tab(tmp_path):
 @pytest.mark.parametrize(
     "tag,value", [("X-A", "X-A"), ("B-", "B-"), ("", ""), ("E-A", "E-A"), ("b", "b")]
 )
-def test_what_is_no_tag_is_rejected(tmp_path, tag, value):
+def test_invalid_tags_are_rejected(tmp_path, tag, value):
     content = f"a\tB-A\nb\tI-A\nc\t{tag}\nd\tB-A\n"
     document, [reject] = one(tmp_path, content, scheme="IOB2")
     assert found(document) == [("A", "a b"), ("A", "d")]
@@ -227,7 +227,7 @@ def test_what_is_no_tag_is_rejected(tmp_path, tag, value):
         ("O I-A I-A B-B", "IOB1", ["b c", "d"], []),
     ],
 )
-def test_strict_rejects_what_else_begins_or_ends_a_span(
+def test_strict_rejects_spans_with_irregular_tags(
     tmp_path, tags, scheme, kept, rejected
 ):
     lines = [f"{token}\t{tag}\n" for token, tag in zip("abcd", tags.split())]
@@ -246,7 +246,7 @@ def test_a_line_with_other_columns_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["a NN\nb VB\n", "a\n"])
-def test_no_columns_of_tags(tmp_path, content):
+def test_file_without_columns_of_tags_is_an_error(tmp_path, content):
     with pytest.raises(ValueError, match="GP171.*tags"):
         read(tmp_path, content)
 
@@ -260,7 +260,7 @@ def test_no_columns_of_tags(tmp_path, content):
         ("-DOCSTART-\n\na B-X\n", {"separator": "tab", "tags": "1"}, "'a B-X'"),
     ],
 )
-def test_a_column_that_the_file_does_not_have(tmp_path, content, options, message):
+def test_missing_column_is_an_error(tmp_path, content, options, message):
     with pytest.raises(ValueError, match=f"GP142.*{message}"):
         read(tmp_path, content, **options)
 
@@ -272,7 +272,7 @@ def test_a_column_that_the_file_does_not_have(tmp_path, content, options, messag
         *[("separator", ";"), ("scheme", "BIO2"), ("documents", "page")],
     ],
 )
-def test_bad_options(tmp_path, option, value):
+def test_invalid_options_are_an_error(tmp_path, option, value):
     options = {"token": "0", option: value}
     with pytest.raises(ValueError, match=f"GP167.*'{option}'"):
         read(tmp_path, FLAT, **options)
@@ -283,7 +283,7 @@ def test_a_file_without_tokens_has_no_document(tmp_path, content):
     assert read(tmp_path, content) == []
 
 
-def test_byte_order_mark_crlf_encoding_and_gzip(tmp_path):
+def test_byte_order_mark_crlf_encoding_and_gzip_are_handled(tmp_path):
     content = FLAT.replace("Leith", "Łódź").replace("\n", "\r\n")
     expected = "Mary saw the Bank\nŁódź ."
     assert one(tmp_path, "\ufeff" + content)[0].text == expected
@@ -295,7 +295,7 @@ def test_byte_order_mark_crlf_encoding_and_gzip(tmp_path):
     assert document.text == expected
 
 
-def test_folder_without_the_files_that_are_left_out(tmp_path):
+def test_excluded_files_of_a_folder_are_not_read(tmp_path):
     for name in ("a.conll", "b/c.iob2", "d.annotated", "all.conll", "e.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(FLAT)
@@ -303,7 +303,7 @@ def test_folder_without_the_files_that_are_left_out(tmp_path):
     assert names == ["a", "b/c", "d"]
 
 
-def test_texts_are_read_in_a_folder_without_other_endings_only(tmp_path):
+def test_txt_files_are_read_only_without_other_endings(tmp_path):
     for name in ("a.txt", "b/c.txt", "d.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(FLAT)
@@ -315,7 +315,7 @@ def test_texts_are_read_in_a_folder_without_other_endings_only(tmp_path):
     assert ".txt" not in CONLL.endings_in(tmp_path)
 
 
-def test_columns_are_told_from_the_first_lines_only(tmp_path):
+def test_columns_are_detected_only_from_the_first_lines(tmp_path):
     lines = ["a\tO\n"] * 10_000 + ["b\tB-X\n", "c\tE-X\n"]
     document, [reject] = one(tmp_path, "".join(lines))
     assert document.meta["conll"]["layout"]["scheme"] == "IOB2"
@@ -356,19 +356,19 @@ def test_tokens_of_a_doc_that_are_white_space_are_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("scheme,tag", [("BIOES", "S-X"), ("bilou", "U-X")])
-def test_scheme_that_is_written(tmp_path, scheme, tag):
+def test_writer_uses_the_chosen_scheme(tmp_path, scheme, tag):
     document = text_with("a", ("X", 0, 1))
     assert written(tmp_path, document, scheme=scheme) == f"a\t{tag}\n\n"
 
 
-def test_separator_that_is_written(tmp_path):
+def test_writer_uses_the_chosen_separator(tmp_path):
     document = text_with("a b", ("X", 0, 3), tokens=[(0, 3)])
     assert written(tmp_path, document) == "a b\tB-X\n\n"
     assert written(tmp_path, document, separator="space") == "a B-X\nb I-X\n\n"
 
 
 @pytest.mark.parametrize("docstart,n", [("auto", 1), ("yes", 2), ("no", 0)])
-def test_lines_between_documents(tmp_path, docstart, n):
+def test_docstart_option_decides_about_docstart_lines(tmp_path, docstart, n):
     document = text_with("a")
     new = written(tmp_path, document, document, docstart=docstart)
     assert new.count("-DOCSTART-\tO\n") == n
@@ -397,7 +397,7 @@ def test_a_span_of_white_space_cannot_be_written(tmp_path, text, place):
 
 
 @pytest.mark.parametrize("label", ["", "a\tb", "a\nb", "a\r"])
-def test_a_label_that_is_no_tag(tmp_path, label):
+def test_label_that_a_tag_cannot_hold_is_an_error(tmp_path, label):
     with pytest.raises(ValueError, match="GP173"):
         written(tmp_path, text_with("a", (label, 0, 1)))
 
@@ -405,7 +405,7 @@ def test_a_label_that_is_no_tag(tmp_path, label):
 @pytest.mark.parametrize(
     "option,value", [("separator", ","), ("docstart", "maybe"), ("scheme", "x")]
 )
-def test_bad_options_of_the_writer(tmp_path, option, value):
+def test_invalid_options_of_the_writer_are_an_error(tmp_path, option, value):
     with pytest.raises(ValueError, match=f"GP167.*'{option}'"):
         written(tmp_path, text_with("a"), **{option: value})
 
@@ -419,7 +419,7 @@ def words(document):
 
 
 @given(drawn=st.lists(documents(labels=("ORG", "a b", "标", "B-X", "O")), max_size=3))
-def test_every_span_is_there_and_back(drawn):
+def test_every_span_survives_a_round_trip(drawn):
     given = [
         document
         for document in named(drawn)
@@ -442,7 +442,7 @@ TAG = st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B"])
     ),
     documents=st.sampled_from(["docstart", "sentence"]),
 )
-def test_what_is_written_of_a_file_is_its_normal_form(sentences, documents):
+def test_written_file_has_the_same_documents(sentences, documents):
     lines = [["\t".join(row) + "\n" for row in rows] for rows in sentences]
     content = "".join("".join(part) + "\n" for part in lines)
     options = {"token": "0", "tags": "1,2", "documents": documents}
@@ -469,7 +469,7 @@ def places(document):
 )
 @example(b"-DOCSTART-")
 @example(b"a O\n-DOCSTART- B-X\n")
-def test_any_content_is_documents_or_an_error_with_a_code(content):
+def test_any_content_is_read_or_an_error_with_a_code(content):
     with tempfile.TemporaryDirectory() as folder:
         try:
             read(Path(folder), content)

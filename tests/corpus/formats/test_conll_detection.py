@@ -73,7 +73,7 @@ def test_ids_and_counters_are_not_tokens(tmp_path, content, text):
     assert document.text == (text or document.text)
 
 
-def test_counter_of_one_token_sentences_names_no_sentences():
+def test_counter_of_one_token_sentences_is_not_a_sentence_id():
     layout = layout_of("1 a B-X\n\n1 b O\n\n1 c O\n2 d O\n")
     assert (layout.number, layout.token, layout.sentence_ids) == (0, 1, ())
 
@@ -90,7 +90,7 @@ def test_counter_of_one_token_sentences_names_no_sentences():
         ("1 Anna B-X\n", "Anna"),
     ],
 )
-def test_figures_are_tokens_where_there_are_no_words(tmp_path, content, text):
+def test_numbers_are_tokens_if_there_are_no_words(tmp_path, content, text):
     assert one(tmp_path, tabbed(content)).text == text
 
 
@@ -124,7 +124,7 @@ def test_header_names_the_columns(tmp_path, content):
     assert not document.text.startswith(("word", "tokens"))
 
 
-def test_header_in_the_middle_of_joined_files_is_no_token(tmp_path):
+def test_header_in_the_middle_of_joined_files_is_not_a_token(tmp_path):
     part = "word\ttag\nAnna\tB-PER\nlives\tO\n"
     assert one(tmp_path, part + part).text == "Anna lives\nAnna lives"
 
@@ -179,7 +179,7 @@ def test_labels_without_a_prefix_are_not_called_outside(tmp_path):
         detected(tmp_path, "Anna\tPER\nBerg\tPER\nlives\tO\nhere\tO\n")
 
 
-def test_outside_tag_that_the_user_names(tmp_path):
+def test_option_names_the_outside_tag(tmp_path):
     content = tabbed(CHUNKED.format("", "NIL"))
     assert texts(one(tmp_path, content, outside="NIL")) == SPANS[:1]
     empty = tabbed(CHUNKED.format("", ""))
@@ -225,7 +225,7 @@ def test_csv_without_a_header_is_read(tmp_path, content):
     assert document.text.count("\n") >= 1
 
 
-def test_csv_of_a_folder_is_read_where_nothing_else_is(tmp_path):
+def test_csv_of_a_folder_is_read_only_without_other_files(tmp_path):
     (tmp_path / "a.csv").write_text(KAGGLE)
     found = detect_format(tmp_path)
     assert [texts(document) for document, _ in found.read(tmp_path)] == [SPANS]
@@ -253,7 +253,7 @@ def test_csv_is_written_with_tabs(tmp_path):
     assert (again.text, texts(again)) == (document.text, texts(document))
 
 
-def test_separators_that_the_user_names(tmp_path):
+def test_option_chooses_the_separator(tmp_path):
     content = "a;x,B-X\nb;x,O\n"
     assert one(tmp_path, content, separator="comma").text == "a;x b;x"
     with pytest.raises(ValueError, match="GP142.*commas"):
@@ -269,7 +269,7 @@ def test_separators_that_the_user_names(tmp_path):
         '[\n["a", O ]\n',
     ],
 )
-def test_json_is_not_taken_for_conll(tmp_path, content):
+def test_json_is_not_detected_as_conll(tmp_path, content):
     for file in ("file.json", "file.conll"):
         with pytest.raises(ValueError, match="GP127|GP162"):
             one(tmp_path, content, file=file)

@@ -51,7 +51,7 @@ def test_multiword_tokens_and_empty_nodes_of_conllu_are_not_doubled(tmp_path):
     assert (second.text, rejects) == ("Leith .", [])
 
 
-def test_conllu_is_written_as_it_was(tmp_path):
+def test_conllu_is_written_unchanged(tmp_path):
     documents = [document for document, _ in read(tmp_path, CONLLU)]
     CONLL.write(documents, tmp_path / "new.conll")
     assert (tmp_path / "new.conll").read_text("utf-8") == tabbed(CONLLU).replace(
@@ -76,7 +76,7 @@ def test_empty_node_is_not_written_into_the_next_sentence(tmp_path):
         ("1-2 ab x", ["x"]),
     ],
 )
-def test_tag_of_a_multiword_token_is_lost_unless_its_words_have_it(
+def test_tag_of_a_multiword_token_is_lost_unless_its_words_have_the_tag(
     tmp_path, line, rejected
 ):
     [(document, rejects)] = read(tmp_path, f"{line}\n1 a B-X\n2 b I-X\n3 c O\n")
@@ -108,7 +108,7 @@ def test_tag_of_an_empty_node_is_lost_unless_a_span_runs_over_it(tmp_path, tag, 
         "9 -DOCSTART- O",
     ],
 )
-def test_line_that_begins_a_document(tmp_path, line):
+def test_known_comments_begin_a_document(tmp_path, line):
     content = f"{line}\n0 a B-X\n1 b I-X\n{line}\n0 c I-X\n1 d O\n"
     found = detected(tmp_path, content if "9" not in line else tabbed(content))
     assert [document.text for document, _ in found] == ["a b", "c d"]
@@ -118,7 +118,7 @@ def test_line_that_begins_a_document(tmp_path, line):
 
 
 @pytest.mark.parametrize("line", ["# sent_id = 2", "# text = c d", "#end document"])
-def test_comment_between_sentences_ends_one(tmp_path, line):
+def test_comment_between_sentences_ends_a_sentence(tmp_path, line):
     assert read_texts(tmp_path, f"a B-X\nb O\n{line}\nc O\nd O\n") == ["a b\nc d"]
 
 
@@ -128,7 +128,7 @@ def test_hashtags_are_tokens(tmp_path, content):
     assert len(document.tokens) == 2
 
 
-def test_comment_with_as_many_columns_as_a_token_is_none(tmp_path):
+def test_line_with_as_many_columns_as_a_token_is_not_a_comment(tmp_path):
     content = "## doc_1\ta b\nx\tB-X\n\n## doc_2\tc d\ny\tO\n"
     [(document, rejects)] = detected(tmp_path, content)
     assert (document.text, rejects) == ("x\ny", [])
@@ -184,14 +184,14 @@ def test_sentence_end_between_spans_joins_nothing(tmp_path, tags):
     assert not any("\n" in copy for _, copy in texts(document))
 
 
-def test_span_over_a_sentence_end_in_an_inner_layer(tmp_path):
+def test_span_of_an_inner_layer_may_run_over_a_sentence_end(tmp_path):
     content = "a\tB-X\tO\nb\tI-X\tB-Y\n\nc\tO\tI-Y\nd\tB-X\tO\n"
     [(document, _)] = detected(tmp_path, content)
     assert sorted(texts(document)) == [("X", "a b"), ("X", "d"), ("Y", "b\nc")]
     assert document.joined == 1
 
 
-def test_span_that_sentences_as_documents_cut_is_counted(tmp_path):
+def test_span_cut_by_sentences_as_documents_is_counted(tmp_path):
     found = detected(tmp_path, with_tags("B-X I-X | I-X O"), documents="sentence")
     assert [texts(document) for document, _ in found] == [[("X", "a b")], [("X", "c")]]
     assert [(d.joined, d.cut) for d, _ in found] == [(0, 0), (0, 1)]

@@ -104,7 +104,7 @@ def convert(data, **options):
         return ""
 
 
-def test_sound_file_is_read():
+def test_valid_file_is_read():
     assert read(GOOD) == 2 and convert(GOOD) == ""
 
 
@@ -146,23 +146,23 @@ CRAFTED = {
 
 
 @pytest.mark.parametrize("name", CRAFTED)
-def test_crafted_file(name):
+def test_crafted_file_is_an_error(name):
     with pytest.raises(ValueError, match=r"GP118.*a\.spacy"):
         read(CRAFTED[name])
     assert convert(CRAFTED[name]) == "GP118"
 
 
 @pytest.mark.parametrize("key,value", [("title", 3), ("meta", [1]), ("tokens", [[9]])])
-def test_what_others_store_in_user_data_is_left_alone(key, value):
+def test_invalid_user_data_of_others_is_ignored(key, value):
     assert convert(with_user_data(**{key: value})) == ""
 
 
-def test_scores_of_another_form_are_none():
+def test_scores_of_another_form_are_read_as_none():
     for scores in ("x", [1], 0.5, {"a": 1}, numpy.array(0.5), [[1], [2]]):
         assert convert(with_group(attrs={"scores": scores})) == ""
 
 
-def test_entities_of_unknown_labels():
+def test_entities_of_unknown_labels_are_an_error():
     doc = make_doc("a")
     strings = [s for s in RECORD["strings"] if s != "PER"]
     del doc.spans["sc"]
@@ -223,7 +223,7 @@ def damaged_bytes(draw, value):
 
 @settings(max_examples=100)
 @given(damaged(RECORD))
-def test_any_damage_to_a_part(record):
+def test_any_damage_to_a_part_is_read_or_an_error_with_a_code(record):
     try:
         data = packed(record)
     except (ValueError, TypeError, OverflowError):
@@ -237,7 +237,7 @@ def test_any_damage_to_a_part(record):
 
 @settings(max_examples=60)
 @given(st.data())
-def test_any_other_byte_or_end(data):
+def test_any_other_byte_or_end_is_read_or_an_error_with_a_code(data):
     raw = zlib.decompress(GOOD)
     place = data.draw(st.integers(0, len(raw) - 1))
     byte = bytes([data.draw(st.integers(0, 255))])
@@ -250,7 +250,7 @@ def test_any_other_byte_or_end(data):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "no memory")])
-def test_too_little_memory_is_no_damaged_file(error, monkeypatch):
+def test_too_little_memory_is_not_reported_as_a_damaged_file(error, monkeypatch):
     def fail(*_, **__):
         raise error
 

@@ -33,7 +33,7 @@ def nested(kind, depth):
 @pytest.mark.parametrize("kind", [ARRAYS, OBJECTS], ids=["arrays", "objects"])
 @pytest.mark.parametrize("depth", [MAX_DEPTH, 500, 900, 1500, 100_000])
 @pytest.mark.parametrize("name", RECORDS)
-def test_too_many_levels(tmp_path, name, depth, kind):
+def test_too_many_levels_are_an_error(tmp_path, name, depth, kind):
     path = tmp_path / "a.jsonl"
     path.write_text(RECORDS[name].replace("@", nested(kind, depth)))
     with pytest.raises(ValueError, match="GP164.*too deeply, in more than 200 levels"):
@@ -43,14 +43,14 @@ def test_too_many_levels(tmp_path, name, depth, kind):
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_as_many_levels_as_a_doc_can_hold(tmp_path, name):
+def test_levels_that_a_doc_can_hold_are_converted(tmp_path, name):
     path = tmp_path / "a.jsonl"
     path.write_text(RECORDS[name].replace("@", nested(ARRAYS, MAX_DEPTH - 10)))
     convert_corpus(path, tmp_path / "out", nlp=NLP, format=name)
     assert len(load(tmp_path / "out" / "all.spacy")) == 1
 
 
-def test_deep_values_of_another_are_left_alone(tmp_path):
+def test_deep_values_of_others_are_unchanged(tmp_path):
     doc = doc_with(["a"])
     doc.user_data["meta"] = {"x": json.loads(nested(OBJECTS, 400))}
     path = save(tmp_path / "a.spacy", [doc])

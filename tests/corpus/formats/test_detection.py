@@ -18,7 +18,7 @@ from spacy_globalpointer.corpus.formats.registry import (
 
 
 @pytest.mark.parametrize("name,file,content", SAMPLES)
-def test_each_sample_is_told(tmp_path, name, file, content):
+def test_each_sample_is_detected(tmp_path, name, file, content):
     path = tmp_path / file
     path.write_text(as_text(content), encoding="utf-8")
     assert detect_format(path).name == name
@@ -26,14 +26,16 @@ def test_each_sample_is_told(tmp_path, name, file, content):
 
 
 @pytest.mark.parametrize("name,file,content", SAMPLES)
-def test_packed_and_with_a_byte_order_mark(tmp_path, name, file, content):
+def test_packed_samples_with_a_byte_order_mark_are_detected(
+    tmp_path, name, file, content
+):
     path = tmp_path / f"{file}.gz"
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + as_text(content).encode("utf-8")))
     assert detect_format(path).name == name
 
 
 @pytest.mark.parametrize("name,file,content", SAMPLES)
-def test_no_other_format_but_the_plain_one_would_take_it(tmp_path, name, file, content):
+def test_no_other_format_than_jsonl_claims_the_sample(tmp_path, name, file, content):
     path = tmp_path / file
     path.write_text(as_text(content), encoding="utf-8")
     takers = {f.name for f in explaining_formats(path, path, encoding="utf-8")}
@@ -43,7 +45,7 @@ def test_no_other_format_but_the_plain_one_would_take_it(tmp_path, name, file, c
 @pytest.mark.parametrize(
     "content", ["", "Ann of Leith\n", "{}", "[]", "[1]", '"a"', "{"]
 )
-def test_what_is_of_no_format(tmp_path, content):
+def test_file_of_no_known_format_is_an_error(tmp_path, content):
     (tmp_path / "a.json").write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match="GP162"):
         detect_format(tmp_path / "a.json")
@@ -61,7 +63,7 @@ WHOLE = gzip.compress(b'{"text": "a"}\n' * 99, mtime=0)
         ("a.jsonl.gz", WHOLE[:-6], "GP169.*a.jsonl.gz is damaged"),
     ],
 )
-def test_file_that_cannot_be_read_is_told(tmp_path, name, data, message):
+def test_unreadable_file_is_reported(tmp_path, name, data, message):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(ValueError, match=message):
         detect_format(tmp_path / name)
@@ -70,14 +72,14 @@ def test_file_that_cannot_be_read_is_told(tmp_path, name, data, message):
             detect_format(tmp_path)
 
 
-def test_packed_file_whose_first_value_has_no_end_is_told(tmp_path):
+def test_packed_file_with_an_endless_first_value_is_reported(tmp_path):
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"text": "' + b"a" * 8 * 2**20, 9))
     with pytest.raises(ValueError, match="GP152.*200 times its size"):
         detect_format(path)
 
 
-def test_file_of_another_ending_in_a_folder_hides_nothing(tmp_path):
+def test_file_with_another_ending_does_not_prevent_detection(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\xff")
     with pytest.raises(ValueError, match="GP162"):
         detect_format(tmp_path)
@@ -87,14 +89,14 @@ def test_file_of_another_ending_in_a_folder_hides_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "hex"])
-def test_unknown_encoding_is_told(tmp_path, encoding):
+def test_unknown_encoding_is_reported(tmp_path, encoding):
     (tmp_path / "a.jsonl").write_text('{"text": "a"}')
     for path in (tmp_path, tmp_path / "a.jsonl"):
         with pytest.raises(ValueError, match=f"GP104.*'{encoding}'"):
             detect_format(path, encoding=encoding)
 
 
-def test_broken_first_line_is_hinted_at(tmp_path):
+def test_broken_first_line_is_reported_as_a_possible_reason(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "a",}\n{"text": "b"}\n')
     with pytest.raises(ValueError, match="GP162.*error in the first line"):
         detect_format(tmp_path / "a.jsonl")
@@ -131,7 +133,7 @@ def test_a_folder_without_files_is_reported(tmp_path):
         detect_format(tmp_path)
 
 
-def test_folder_of_conll_2003_is_told_and_read(tmp_path):
+def test_folder_of_conll_2003_is_detected_and_read(tmp_path):
     content = "-DOCSTART- -X- -X- O\n\nMary NNP B-NP B-PER\nran VBD B-VP O\n"
     for name in ("train.txt", "test.txt"):
         (tmp_path / name).write_text(content)
@@ -145,14 +147,14 @@ def test_folder_of_conll_2003_is_told_and_read(tmp_path):
         list(read_documents(found, tmp_path))
 
 
-def test_folder_of_brat_with_other_texts_is_told(tmp_path):
+def test_folder_of_brat_with_other_texts_is_detected(tmp_path):
     (tmp_path / "a.txt").write_text("Mary O\nran O\n")
     (tmp_path / "b.txt").write_text("Mary")
     (tmp_path / "b.ann").write_text("T1\tPER 0 4\tMary\n")
     assert detect_format(tmp_path).name == "brat"
 
 
-def test_every_sample_is_of_a_format_that_is_there():
+def test_every_sample_has_a_registered_format():
     assert {name for name, _, _ in SAMPLES} <= set(FORMATS)
 
 
@@ -173,7 +175,7 @@ def lines(*values):
     "value",
     [DIALOGUE, [DIALOGUE], {"a": {"text": TEXT, "entities": TRIPLES}}],
 )
-def test_json_of_no_format_is_refused_whatever_its_name(tmp_path, value, name, indent):
+def test_json_of_no_format_is_an_error_under_any_name(tmp_path, value, name, indent):
     path = tmp_path / name
     path.write_text(json.dumps(value, indent=indent), encoding="utf-8")
     field = next(iter(value[0] if isinstance(value, list) else value))
@@ -217,7 +219,9 @@ def test_tokens_that_are_brackets_are_not_json(tmp_path):
         ("prodigy", {"text": "x"}, {"text": TEXT, "spans": OBJECTS, "_input_hash": 1}),
     ],
 )
-def test_first_record_without_spans_decides_nothing(tmp_path, name, first, second):
+def test_first_record_without_spans_does_not_decide_the_format(
+    tmp_path, name, first, second
+):
     (tmp_path / "a.jsonl").write_text(lines(first, second))
     assert detect_format(tmp_path / "a.jsonl").name == name
     documents = [document for document, _ in read_all(name, tmp_path / "a.jsonl")]
@@ -228,7 +232,7 @@ def test_first_record_without_spans_decides_nothing(tmp_path, name, first, secon
     "other", [{"version": 1}, {"text": TEXT, "label": {"PER": {"Ann": [[0, 2]]}}}, [1]]
 )
 @pytest.mark.parametrize("last", [False, True])
-def test_record_of_another_format_is_told_with_its_line(tmp_path, other, last):
+def test_record_of_another_format_is_reported_with_its_line(tmp_path, other, last):
     records = [{"text": TEXT, "label": TRIPLES}] * 3
     records.insert(3 if last else 0, other)
     (tmp_path / "a.json").write_text(json.dumps(records, indent=0))
@@ -238,27 +242,27 @@ def test_record_of_another_format_is_told_with_its_line(tmp_path, other, last):
         detect_format(tmp_path / "a.json")
 
 
-def test_fault_after_the_first_records_is_told_by_the_reader(tmp_path):
+def test_error_after_the_first_records_is_reported_by_the_reader(tmp_path):
     (tmp_path / "a.jsonl").write_text(lines({"text": TEXT, "label": TRIPLES}) + "{,\n")
     assert detect_format(tmp_path / "a.jsonl").name == "doccano"
     with pytest.raises(ValueError, match="GP164.*a.jsonl:2"):
         read_all("doccano", tmp_path / "a.jsonl")
 
 
-def test_fault_that_hides_the_format_is_told(tmp_path):
+def test_error_that_hides_the_format_is_reported(tmp_path):
     (tmp_path / "a.jsonl").write_text(lines({"text": TEXT, "entities": []}) + "{,\n")
     with pytest.raises(ValueError, match="GP164.*a.jsonl:2: this is not JSON"):
         detect_format(tmp_path / "a.jsonl")
 
 
 @pytest.mark.parametrize("form", [lines, lambda *values: json.dumps(values)])
-def test_task_of_more_than_a_mebibyte_is_told(tmp_path, form):
+def test_task_of_more_than_a_mebibyte_is_detected(tmp_path, form):
     task = {"text": TEXT + " x" * 2**20, "spans": OBJECTS, "_input_hash": 1}
     (tmp_path / "a.jsonl").write_text(form(task, task))
     assert detect_format(tmp_path / "a.jsonl").name == "prodigy"
 
 
-def test_json_of_no_format_in_a_folder_hides_nothing(tmp_path):
+def test_json_of_no_format_in_a_folder_does_not_prevent_detection(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(DIALOGUE))
     with pytest.raises(ValueError, match="GP127"):
         detect_format(tmp_path)

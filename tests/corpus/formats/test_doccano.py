@@ -39,7 +39,7 @@ EMOJI = "👩😀 Ann"
 
 @pytest.mark.parametrize("key", ["label", "labels", "label_spans", "entities"])
 @pytest.mark.parametrize("text_key", ["text", "data"])
-def test_triples(tmp_path, key, text_key):
+def test_triples_are_read(tmp_path, key, text_key):
     record = {"id": 4, text_key: TEXT, key: TRIPLES["label"]}
     document, rejects = read_one("doccano", tmp_path, record)
     assert texts(document) == [("PER", "Ann"), ("LOC", "Leith")]
@@ -60,12 +60,12 @@ def test_versions_are_detected(tmp_path, record):
     assert detect_format(tmp_path / "a.jsonl").name == "doccano"
 
 
-def test_data_of_the_user_stays_where_the_text_has_its_own_name(tmp_path):
+def test_field_data_of_the_user_is_kept(tmp_path):
     document, _ = read_one("doccano", tmp_path, {**TRIPLES, "data": "x"})
     assert (document.text, document.meta) == (TEXT, {"data": "x"})
 
 
-def test_relations(tmp_path):
+def test_relations_are_not_spans(tmp_path):
     document, rejects = read_one("doccano", tmp_path, RELATIONS)
     assert texts(document) == [("PER", "Ann"), ("LOC", "Leith")]
     assert [span.id for span in document.spans] == ["11", "12"]
@@ -73,7 +73,7 @@ def test_relations(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["spans", "ents"])
-def test_spans_of_other_formats_are_rejects_and_no_meta(tmp_path, key):
+def test_spans_of_other_formats_are_rejects_and_not_meta(tmp_path, key):
     entries = [{"start": 0, "end": 3, "label": "PER"}, "X"]
     document, rejects = read_one("doccano", tmp_path, {**TRIPLES, key: entries})
     assert (document.n_read, len(document.spans), document.meta) == (4, 2, {})
@@ -95,26 +95,26 @@ def test_the_arrays_of_old_versions_name_labels_by_number(tmp_path):
 @pytest.mark.parametrize(
     "unit,start,end", [("utf-16", 5, 8), ("code-points", 3, 6), ("graphemes", 3, 6)]
 )
-def test_units_of_offsets(tmp_path, unit, start, end):
+def test_offsets_are_read_in_the_named_unit(tmp_path, unit, start, end):
     record = {"text": EMOJI, "label": [[start, end, "PER"]]}
     document, _ = read_one("doccano", tmp_path, record, offsets=unit)
     assert texts(document) == [("PER", "Ann")]
 
 
-def test_grapheme_clusters(tmp_path):
+def test_grapheme_clusters_are_counted(tmp_path):
     record = {"text": "👩\u200d🚒e\u0301 Ann", "label": [[3, 6, "PER"]]}
     document, _ = read_one("doccano", tmp_path, record, offsets="graphemes")
     assert texts(document) == [("PER", "Ann")]
 
 
 @pytest.mark.parametrize("start,end", [(5, 8), (3, 6)])
-def test_the_text_decides_what_offsets_count(tmp_path, start, end):
+def test_text_decides_the_unit_of_offsets(tmp_path, start, end):
     record = {"text": EMOJI, "label": [[start, end, "PER"]]}
     document, _ = read_one("doccano", tmp_path, record)
     assert texts(document) == [("PER", "Ann")]
 
 
-def test_where_the_text_does_not_decide_the_user_is_asked(tmp_path):
+def test_ambiguous_offsets_ask_the_user(tmp_path):
     record = {"text": "李明👍在北京工作", "label": [[4, 6, "LOC"]]}
     with pytest.raises(ValueError, match="GP129.*file.json:1: 4 to 6 is '在北'"):
         read_one("doccano", tmp_path, record)
@@ -129,7 +129,7 @@ def test_an_offset_within_a_character_is_a_reject(tmp_path, place):
     assert reasons(rejects) == ["out_of_text"]
 
 
-def test_another_unit_is_an_error(tmp_path):
+def test_unknown_unit_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="GP167.*utf-16, graphemes, code-points"):
         read_one("doccano", tmp_path, TRIPLES, offsets="bytes")
 
@@ -150,13 +150,13 @@ def test_another_unit_is_an_error(tmp_path):
         ("positive", "not_a_span"),
     ],
 )
-def test_rejects(tmp_path, entry, reason):
+def test_rejects_have_their_reasons(tmp_path, entry, reason):
     record = {"text": TEXT, "label": [[0, 3, "PER"], entry]}
     document, rejects = read_one("doccano", tmp_path, record)
     assert (texts(document), reasons(rejects)) == ([("PER", "Ann")], [reason])
 
 
-def test_categories_and_comments_are_no_spans(tmp_path):
+def test_categories_and_comments_are_not_spans(tmp_path):
     record = {**TRIPLES, "cats": ["a"], "Comments": ["sure?"]}
     document, rejects = read_one("doccano", tmp_path, record)
     assert (len(document.spans), reasons(rejects)) == (2, ["not_a_span"] * 2)
@@ -195,7 +195,7 @@ def test_a_record_without_spans_is_an_example(tmp_path, key):
     "record",
     [{"label": []}, {"text": 1, "label": []}, {"text": "", "label": {}}, [[]]],
 )
-def test_what_is_no_record(tmp_path, record):
+def test_invalid_records_are_an_error(tmp_path, record):
     with pytest.raises(ValueError, match="GP164.*file.json:1"):
         read_value("doccano", tmp_path, record)
 
@@ -205,7 +205,7 @@ def written(tmp_path, document, **options):
     return json.loads((tmp_path / "out.jsonl").read_text("utf-8"))
 
 
-def test_triples_are_written_as_they_were(tmp_path):
+def test_triples_are_written_unchanged(tmp_path):
     document, _ = read_one("doccano", tmp_path, {**TRIPLES, "source": "x"})
     assert written(tmp_path, document) == {**TRIPLES, "source": "x"}
 
@@ -217,7 +217,7 @@ def test_spans_with_ids_are_written_for_projects_with_relations(tmp_path):
     assert back["relations"] == []
 
 
-def test_ids_that_are_no_numbers_or_taken_are_made_anew(tmp_path):
+def test_ids_that_are_taken_or_not_numbers_are_replaced(tmp_path):
     ids = ["7", "x", "7", ""]
     spans = [TextSpan("A", 0, 1, Source("", 1), id) for id in ids]
     back = written(tmp_path, AnnotatedText("d", "ab", spans), relations=True)
@@ -236,7 +236,7 @@ def test_half_a_grapheme_cluster_cannot_be_written(tmp_path):
     st.sampled_from(["utf-16", "code-points"]),
     st.booleans(),
 )
-def test_what_was_written_is_read(given, unit, relations):
+def test_written_file_is_read_back(given, unit, relations):
     writing = {"offsets": unit, "relations": relations}
     reading = {"offsets": unit}
     back, first, second = there_and_back(
@@ -248,7 +248,7 @@ def test_what_was_written_is_read(given, unit, relations):
     assert first == second
 
 
-def test_metadata_under_names_of_its_own_fields_are_not_lost_in_silence():
+def test_metadata_named_like_a_field_of_doccano_gives_a_warning():
     meta = {"id": "x", "label": "news", "source": "web"}
     document = AnnotatedText("7", "Leith", meta=meta)
     with pytest.warns(UserWarning, match=r"GPW129.*: id, label\."):

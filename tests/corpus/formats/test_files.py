@@ -24,7 +24,7 @@ def lines(path, encoding="utf-8"):
     return list(read_lines(source(path), encoding=encoding, format="test"))
 
 
-def test_files_of_a_folder(tmp_path):
+def test_files_with_the_endings_are_found_in_a_folder(tmp_path):
     for name in (
         "b.jsonl",
         "a.jsonl.gz",
@@ -60,13 +60,13 @@ def test_only_line_feeds_end_lines(tmp_path, name):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "cp1252"])
-def test_other_encodings(tmp_path, encoding):
+def test_other_encodings_are_read(tmp_path, encoding):
     (tmp_path / "x").write_bytes("a\u010a\n\u00e9\n".encode(encoding, "replace"))
     assert [line for _, line in lines(tmp_path / "x", encoding)][1] == "\u00e9"
 
 
 @pytest.mark.parametrize("read", [read_lines, read_blocks, read_text])
-def test_bad_bytes_are_told_with_their_place(tmp_path, read, monkeypatch):
+def test_invalid_bytes_are_reported_with_their_position(tmp_path, read, monkeypatch):
     monkeypatch.setattr(files, "_BLOCK", 4)
     (tmp_path / "x").write_bytes("a\u00e9\nbc\u20ac".encode() + b"d\xff")
     options = {"format": "test"} if read is read_lines else {}
@@ -78,14 +78,14 @@ def test_bad_bytes_are_told_with_their_place(tmp_path, read, monkeypatch):
 
 @pytest.mark.parametrize("read", [read_lines, read_blocks, read_text])
 @pytest.mark.parametrize("cut", [-6, 14])
-def test_damaged_gzip(tmp_path, read, cut):
+def test_damaged_gzip_is_an_error(tmp_path, read, cut):
     (tmp_path / "x.gz").write_bytes(gzip.compress(b"a\nb\n" * 99)[:cut])
     options = {"format": "test"} if read is read_lines else {}
     with pytest.raises(ValueError, match="GP169.*x.gz"):
         list(read(source(tmp_path / "x.gz"), encoding="utf-8", **options))
 
 
-def test_no_gzip_at_all(tmp_path):
+def test_file_that_is_not_gzip_is_an_error(tmp_path):
     (tmp_path / "x.gz").write_bytes(b"a\n")
     with pytest.raises(ValueError, match="GP169"):
         lines(tmp_path / "x.gz")

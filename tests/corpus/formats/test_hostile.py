@@ -77,7 +77,7 @@ def convert(source, output, name):
 
 @pytest.mark.parametrize("mutate", MUTATIONS)
 @pytest.mark.parametrize("number", range(len(SAMPLES)))
-def test_damaged_file(tmp_path, number, mutate):
+def test_damaged_file_is_an_error_with_a_code(tmp_path, number, mutate):
     name, file, content = SAMPLES[number]
     data = mutate(as_text(content).encode("utf-8"), random.Random(number))
     (tmp_path / f"the-{file}").write_bytes(data)
@@ -86,14 +86,14 @@ def test_damaged_file(tmp_path, number, mutate):
 
 @pytest.mark.parametrize("wrong", [name for name in FORMATS if name != "brat"])
 @pytest.mark.parametrize("number", range(0, len(SAMPLES), 4))
-def test_wrong_format_named(tmp_path, number, wrong):
+def test_wrong_format_is_read_or_an_error_with_a_code(tmp_path, number, wrong):
     _, file, content = SAMPLES[number]
     (tmp_path / f"the-{file}").write_text(as_text(content), encoding="utf-8")
     convert(tmp_path / f"the-{file}", tmp_path / "out", wrong)
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"brat", "spacy", "conll"}))
-def test_line_of_a_gigabyte_is_refused_politely(tmp_path, name):
+def test_line_of_a_gigabyte_is_an_error_with_a_code(tmp_path, name):
     path = tmp_path / "the-file.jsonl"
     head = b'[{"text": "' if name in ("cmeee", "label-studio") else b'{"text": "'
     with open(path, "wb") as stream:
@@ -112,7 +112,7 @@ def test_tags_of_two_schemes_are_counted_rejects_or_spans(tmp_path):
         convert(path, tmp_path / f"out{turn}", "conll")
 
 
-def test_two_documents_with_one_id(tmp_path):
+def test_repeated_id_is_an_error(tmp_path):
     path = tmp_path / "the-file.jsonl"
     path.write_text((json.dumps({"id": 1, "text": "a"}) + "\n") * 2)
     assert "GP161" in str(convert(path, tmp_path / "out", "jsonl"))

@@ -67,7 +67,7 @@ def text_with(text, *spans):
     return AnnotatedText("d", text, made, len(made))
 
 
-def test_names_of_tags(tmp_path):
+def test_tags_can_be_names(tmp_path):
     document, rejects = one(tmp_path, RECORD)
     assert (document.name, document.text) == ("file:7", "😀 Bank of Leith")
     assert document.tokens == [(0, 1), (2, 6), (7, 9), (10, 15)]
@@ -91,32 +91,32 @@ def test_a_record_is_written_back_with_its_other_fields(tmp_path):
         {"tokens": ["Bank"], "labels": ["B-ORG"], "id": 3},
     ],
 )
-def test_other_names_of_the_columns(tmp_path, record):
+def test_other_column_names_are_read(tmp_path, record):
     document, _ = one(tmp_path, record)
     assert found(document) == [("ORG", "Bank")]
     assert document.name == f"file:{record.get('id', 1)}"
 
 
-def test_columns_that_the_user_names(tmp_path):
+def test_option_chooses_columns(tmp_path):
     record = {"t": ["Bank"], "a": ["B-A"], "b": ["B-B"], "ner_tags": ["O"]}
     document, _ = one(tmp_path, record, tokens="t", tags="b,a")
     assert found(document) == [("B", "Bank"), ("A", "Bank")]
 
 
-def test_an_array_of_records(tmp_path):
+def test_array_of_records_is_read(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([RECORD, {**RECORD, "id": 8}]))
     names = [document.name for document, _ in HF_TOKENS.read(tmp_path)]
     assert names == ["a:7", "a:8"]
 
 
-def test_class_ids_with_names_of_an_option(tmp_path):
+def test_option_names_class_ids(tmp_path):
     document, _ = one(tmp_path, IDS, labels="O,B-ORG,I-ORG")
     assert found(document) == [("ORG", "Bank of")]
     [record] = written(tmp_path, document)
     assert record["ner_tags"] == ["B-ORG", "I-ORG"]
 
 
-def test_class_ids_with_names_of_dataset_info(tmp_path):
+def test_dataset_info_names_class_ids(tmp_path):
     (tmp_path / "dataset_info.json").write_text(json.dumps({"features": FEATURES}))
     read(tmp_path, IDS)
     [(document, _)] = HF_TOKENS.read(tmp_path)
@@ -124,7 +124,7 @@ def test_class_ids_with_names_of_dataset_info(tmp_path):
 
 
 @pytest.mark.parametrize("info", [None, "[", "[]", '{"features": {"ner_tags": [1]}}'])
-def test_class_ids_without_names(tmp_path, info):
+def test_class_ids_without_names_raise_GP174(tmp_path, info):
     if info is not None:
         (tmp_path / "dataset_info.json").write_text(info)
     with pytest.raises(ValueError, match=r"GP174.*file\.jsonl:1.*ner_tags"):
@@ -132,7 +132,7 @@ def test_class_ids_without_names(tmp_path, info):
 
 
 @pytest.mark.parametrize("tag", [-100, 3, None, True, 1.0, ["O"], "ORG", "B-\ud800"])
-def test_what_is_no_tag_is_rejected(tmp_path, tag):
+def test_invalid_tags_are_rejected(tmp_path, tag):
     record = {"tokens": ["a", "b", "c"], "ner_tags": [1, tag, 1]}
     (tmp_path / "file.jsonl").write_text(json.dumps(record))
     found_ones = read_all("hf-tokens", tmp_path / "file.jsonl", labels="O,B-ORG,I-ORG")
@@ -140,7 +140,7 @@ def test_what_is_no_tag_is_rejected(tmp_path, tag):
     assert (reject.reason, len(document.spans)) == (Reason.BAD_TAG, 2)
 
 
-def test_strict_rejects_what_else_begins_a_span(tmp_path):
+def test_strict_rejects_spans_with_irregular_beginnings(tmp_path):
     record = {"tokens": ["a", "b"], "ner_tags": ["B-X", "I-Y"]}
     document, [reject] = one(tmp_path, record, strict=True, scheme="IOB2")
     assert (found(document), reject.value) == ([("X", "a")], "I-Y")
@@ -152,20 +152,20 @@ def test_strict_rejects_what_else_begins_a_span(tmp_path):
     [
         ({"ner_tags": ["O"]}, "'tokens' is missing"),
         ({"tokens": "a", "ner_tags": ["O"]}, "'tokens' is"),
-        ({"tokens": ["a", 1], "ner_tags": ["O", "O"]}, "no string"),
+        ({"tokens": ["a", 1], "ner_tags": ["O", "O"]}, "not a string"),
         ({"tokens": ["a"]}, "no column of tags"),
         ({"tokens": ["a"], "ner_tags": "O"}, "'ner_tags' is"),
         ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "1 'tokens', but 2 'ner_tags'"),
         (["a"], "not an object"),
     ],
 )
-def test_malformed(tmp_path, record, reason):
+def test_invalid_records_are_an_error(tmp_path, record, reason):
     with pytest.raises(ValueError, match=rf"GP164.*file\.jsonl:2.*{reason}"):
         read(tmp_path, {"tokens": [], "ner_tags": []}, record)
 
 
 @pytest.mark.parametrize("option,value", [("labels", "O,,B"), ("scheme", "BIO3")])
-def test_bad_options(tmp_path, option, value):
+def test_invalid_options_are_an_error(tmp_path, option, value):
     with pytest.raises(ValueError, match=f"GP167.*'{option}'"):
         read(tmp_path, RECORD, **{option: value})
     with pytest.raises(ValueError, match="GP167.*'scheme'"):
@@ -182,7 +182,7 @@ def test_bad_options(tmp_path, option, value):
         *[({"names": [1]}, []), ({}, []), ([], []), (None, []), (3, [])],
     ],
 )
-def test_names_in_a_description_of_features(feature, expected):
+def test_names_are_read_from_a_description_of_features(feature, expected):
     assert find_class_names({"x": feature}, "x") == expected
     assert find_class_names({}, "x") == []
 
@@ -190,7 +190,7 @@ def test_names_in_a_description_of_features(feature, expected):
 # The writer
 
 
-def test_every_record_has_the_layers_that_one_needs(tmp_path):
+def test_every_record_has_the_same_number_of_layers(tmp_path):
     flat = text_with("a", ("X", 0, 1))
     deep = text_with("a b", ("X", 0, 3), ("Y", 0, 1), ("Z", 0, 1))
     first, second = written(tmp_path, flat, deep, scheme="BIOES")
@@ -202,14 +202,14 @@ def test_every_record_has_the_layers_that_one_needs(tmp_path):
     assert list(first) == ["id", "tokens", *layers]
 
 
-def test_a_record_for_each_line(tmp_path):
+def test_sentences_option_writes_a_record_for_each_line(tmp_path):
     document = text_with("a b\n\nc", ("X", 5, 6))
     records = written(tmp_path, document, sentences=True)
     assert [record["id"] for record in records] == ["d:1", "d:2"]
     assert [record["tokens"] for record in records] == [["a", "b"], ["c"]]
 
 
-def test_what_cannot_be_written(tmp_path):
+def test_texts_that_cannot_be_written_are_an_error(tmp_path):
     with pytest.raises(ValueError, match="GP172"):
         written(tmp_path, text_with("a  b", ("X", 1, 2)))
     with pytest.raises(ValueError, match="GP173"):
@@ -224,7 +224,7 @@ def words(document):
 
 
 @given(drawn=st.lists(documents(), max_size=3), sentences=st.booleans())
-def test_every_span_is_there_and_back(drawn, sentences):
+def test_every_span_survives_a_round_trip(drawn, sentences):
     given = [
         document
         for document in named(drawn)
@@ -248,7 +248,7 @@ LISTS = st.lists(VALUES, max_size=3) | VALUES
     labels=st.sampled_from(["", "O,B-A"]),
 )
 @example({"tokens": ["\ud800"], "ner_tags": ["O"]}, "")
-def test_any_record_is_a_document_or_an_error_with_a_code(record, labels):
+def test_any_record_is_read_or_an_error_with_a_code(record, labels):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.jsonl"
         path.write_text(json.dumps(record))
@@ -283,7 +283,7 @@ def write_parquet(path, records, features=None, **kwargs):
     return path
 
 
-def test_parquet_with_class_names_in_its_schema(tmp_path):
+def test_parquet_schema_names_class_ids(tmp_path):
     records = [{"id": str(i), **IDS, "when": datetime.date.today()} for i in range(5)]
     path = write_parquet(tmp_path / "a.parquet", records, FEATURES, row_group_size=2)
     read_ones = read_all("hf-tokens", path)
@@ -293,13 +293,13 @@ def test_parquet_with_class_names_in_its_schema(tmp_path):
     assert len(written(tmp_path, *[document for document, _ in read_ones])) == 5
 
 
-def test_parquet_with_names_of_tags(tmp_path):
+def test_parquet_tags_can_be_names(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", [{**RECORD, "x": b"\xff"}])
     [(document, _)] = read_all("hf-tokens", path)
     assert found(document) == [("ORG", "Bank of Leith"), ("GPE", "Leith")]
 
 
-def test_parquet_without_names_of_class_ids(tmp_path):
+def test_parquet_class_ids_without_names_raise_GP174(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", [IDS])
     with pytest.raises(ValueError, match="GP174"):
         read_all("hf-tokens", path)
@@ -309,7 +309,7 @@ def test_parquet_without_names_of_class_ids(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"\0" * 40 + b"PAR1"])
 @pytest.mark.parametrize("name", ["a.parquet", "a.parquet.gz"])
-def test_damaged_parquet(tmp_path, content, name):
+def test_damaged_parquet_is_an_error(tmp_path, content, name):
     pytest.importorskip("pyarrow")
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=r"GP169.*a\.parquet"):
@@ -317,7 +317,7 @@ def test_damaged_parquet(tmp_path, content, name):
 
 
 @pytest.mark.parametrize("kind", ["memory", "permission"])
-def test_errors_of_the_machine_are_no_damage(tmp_path, monkeypatch, kind):
+def test_errors_of_the_machine_are_not_reported_as_damage(tmp_path, monkeypatch, kind):
     pyarrow = pytest.importorskip("pyarrow")
     errors = {
         "memory": pyarrow.ArrowMemoryError("malloc"),
@@ -342,7 +342,7 @@ def test_pyarrow_is_missing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("byte", [0x80, 0xFF])
-def test_parquet_with_a_column_name_that_is_no_text(tmp_path, byte):
+def test_parquet_column_name_of_invalid_bytes_is_an_error_with_a_code(tmp_path, byte):
     path = write_parquet(tmp_path / "a.parquet", [IDS])
     content = path.read_bytes().replace(b"tokens", bytes([byte]) + b"okens")
     path.write_bytes(content)

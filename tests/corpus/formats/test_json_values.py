@@ -32,7 +32,7 @@ def read(path, reader=read_json_items):
 
 @settings(max_examples=60, deadline=None)
 @given(objects=OBJECTS, indent=st.sampled_from([None, 1]), block=st.integers(1, 30))
-def test_array_and_lines_are_what_json_reads(tmp_path_factory, objects, indent, block):
+def test_array_and_lines_are_read_as_by_json(tmp_path_factory, objects, indent, block):
     path = tmp_path_factory.mktemp("json") / "x.json"
     files._BLOCK, old = block, files._BLOCK
     try:
@@ -44,7 +44,7 @@ def test_array_and_lines_are_what_json_reads(tmp_path_factory, objects, indent, 
         files._BLOCK = old
 
 
-def test_lines_where_values_begin(tmp_path):
+def test_values_have_the_line_where_they_begin(tmp_path):
     (tmp_path / "x").write_text(' [\n {"a":\n 1}, {"b": "\\n"}\n,\n\n{}]\n')
     assert read(tmp_path / "x") == ([2, 3, 6], [{"a": 1}, {"b": "\n"}, {}])
     (tmp_path / "x").write_text('\n{"a": 1}\r\n\n{"b": 2}')
@@ -72,7 +72,7 @@ def test_lines_where_values_begin(tmp_path):
         ("[,", "x:1"),
     ],
 )
-def test_what_is_no_json(tmp_path, content, message):
+def test_invalid_json_is_an_error(tmp_path, content, message):
     (tmp_path / "x").write_text(content)
     with pytest.raises(ValueError, match=rf"GP164.*{message}"):
         read(tmp_path / "x")
@@ -90,7 +90,7 @@ def test_what_is_no_json(tmp_path, content, message):
         ('[{"a": nope}]', "x:1.*JSON is broken: Expecting value"),
     ],
 )
-def test_what_is_cut_off_is_told_from_what_is_broken(tmp_path, content, message):
+def test_cut_off_values_are_distinguished_from_broken_ones(tmp_path, content, message):
     (tmp_path / "x").write_text(content)
     with pytest.raises(ValueError, match=rf"GP164.*{message}"):
         read(tmp_path / "x")
@@ -114,7 +114,7 @@ def test_endless_value_is_refused(tmp_path, monkeypatch):
         ('{"a": 1, "a": 1}', "'a' comes twice"),
     ],
 )
-def test_fault_is_told_before_the_rest_is_read(tmp_path, monkeypatch, fault, message):
+def test_error_is_raised_before_the_rest_is_read(tmp_path, monkeypatch, fault, message):
     monkeypatch.setattr(json_values, "MAX_LINE", 1)
     rest = '{"a": "b"},\n' * 300_000
     (tmp_path / "x").write_text('[{"a": 0},\n' + fault + ",\n" + rest + "{}]")
@@ -139,7 +139,7 @@ def test_array_of_one_long_line_needs_no_long_line(tmp_path, monkeypatch):
         ({"a": "b" * 99}, (int, list), "not a whole number or an array"),
     ],
 )
-def test_fields_of_another_kind(record, kind, message):
+def test_fields_of_another_type_are_an_error(record, kind, message):
     place = json_values.Source("x", 7)
     with pytest.raises(ValueError, match=f"GP164.*x:7.*{message}"):
         get_field(record, "a", kind, place, "test")

@@ -18,7 +18,7 @@ def read(path):
     return list(read_documents(JSONL, path))
 
 
-def test_documents_as_documented(tmp_path):
+def test_documents_of_the_documented_form_are_read(tmp_path):
     spans = [{"start": 1, "end": 3, "label": "X", "id": 7, "score": 0.5}]
     lines = [
         {"id": "a", "text": "\U0001f600bc", "spans": spans, "meta": {"x": [1]}},
@@ -55,7 +55,7 @@ def test_documents_as_documented(tmp_path):
         ({"start": 2, "end": 1, "label": "X"}, Reason.END_BEFORE_START),
     ],
 )
-def test_rejects(tmp_path, span, reason):
+def test_rejects_have_their_reasons(tmp_path, span, reason):
     path = tmp_path / "in.jsonl"
     path.write_text(json.dumps({"text": "abc", "spans": [span]}))
     ((document, (reject,)),) = read(path)
@@ -77,7 +77,7 @@ def test_rejects(tmp_path, span, reason):
         ('{"text": "", "span": []}', "'span' is not one of"),
     ],
 )
-def test_lines_that_are_not_as_documented(tmp_path, line, message):
+def test_lines_of_another_form_are_an_error(tmp_path, line, message):
     (tmp_path / "in.jsonl").write_text('{"text": ""}\n' + line)
     with pytest.raises(ValueError, match=f"GP164.*in.jsonl:2.*{message}"):
         read(tmp_path / "in.jsonl")
@@ -93,14 +93,14 @@ LABELS = [
 
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("spans", [{}, {"spans": []}])
-def test_labels_of_the_text_are_no_spans(tmp_path, labels, spans):
+def test_labels_of_the_text_are_not_spans(tmp_path, labels, spans):
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": "a", **labels, **spans}))
     ((document, (reject,)),) = read(tmp_path / "in.jsonl")
     assert (reject.reason, json.loads(reject.value)) == (Reason.NOT_A_SPAN, labels)
     assert (document.n_read, document.skip) == (1, not spans)
 
 
-def test_other_fields_of_a_span_are_let_be(tmp_path):
+def test_other_fields_of_a_span_are_ignored(tmp_path):
     span = {"start": 0, "end": 1, "label": "X", "token_start": 0}
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": "a", "spans": [span]}))
     ((document, rejects),) = read(tmp_path / "in.jsonl")
@@ -140,7 +140,7 @@ def test_array_on_one_line_has_documents_with_names_of_their_own(tmp_path):
 
 
 @pytest.mark.parametrize("start,end", [(2, 5), (3, 6), (5, 8), (2, 4)])
-def test_copies_of_the_text_say_what_offsets_are(tmp_path, start, end):
+def test_copies_of_the_text_decide_the_reading_of_offsets(tmp_path, start, end):
     span = {"start": start, "end": end, "label": "PER", "text": "Ann"}
     (tmp_path / "in.jsonl").write_text(
         json.dumps({"text": "👍 Ann ran", "spans": [span]})
@@ -156,7 +156,7 @@ def test_span_with_another_text_is_a_reject(tmp_path):
     assert reject.reason is Reason.TEXT_MISMATCH
 
 
-def test_without_copies_offsets_are_what_they_are(tmp_path):
+def test_without_copies_offsets_count_code_points(tmp_path):
     span = {"start": 0, "end": 3, "label": "PER"}
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": "Annabel", "spans": [span]}))
     ((document, _),) = read(tmp_path / "in.jsonl")

@@ -46,7 +46,7 @@ def read(folder, value, **options):
     return read_one("label-studio", folder, value, **options)
 
 
-def test_an_export(tmp_path):
+def test_export_is_read(tmp_path):
     value = task(annotation(region(0, 3, copy="Ann"), region(7, 12, ["LOC"], "Leith")))
     document, rejects = read(tmp_path, value)
     assert texts(document) == [("PER", "Ann"), ("LOC", "Leith")]
@@ -59,7 +59,7 @@ def test_a_region_with_several_labels_is_several_spans(tmp_path):
     assert texts(document) == [("PER", "Ann"), ("X", "Ann")]
 
 
-def test_the_old_name_of_annotations(tmp_path):
+def test_old_name_of_annotations_is_read(tmp_path):
     skipped = annotation(region(0, 3), skipped=True, created="2022")
     entry = {"completions": [annotation(region(7, 12)), skipped]}
     value = [{"id": 1, "data": {"text": TEXT}, **entry}]
@@ -81,7 +81,7 @@ def annotators(**first):
 @pytest.mark.parametrize(
     "option,labels", [("auto", "B"), ("last", "B"), ("first", "A"), ("all", "ACB")]
 )
-def test_whose_annotation_is_taken(tmp_path, option, labels):
+def test_option_chooses_the_annotation(tmp_path, option, labels):
     document, rejects = read(tmp_path, annotators(), annotations=option)
     assert sorted(span.label for span in document.spans) == sorted(labels)
     expected = ["not_accepted", *["other_annotation"] * (3 - len(labels))]
@@ -131,12 +131,12 @@ def test_an_annotation_without_regions_is_a_document_without_spans(tmp_path):
         ({"type": "textarea", "value": {"text": ["A"]}}, "not_a_span"),
     ],
 )
-def test_rejects(tmp_path, result, reason):
+def test_rejects_have_their_reasons(tmp_path, result, reason):
     document, rejects = read(tmp_path, task(annotation(region(0, 3), result)))
     assert (texts(document), reasons(rejects)) == ([("PER", "Ann")], [reason])
 
 
-def test_offsets_that_are_written_as_texts(tmp_path):
+def test_offsets_written_as_texts_are_read(tmp_path):
     document, _ = read(tmp_path, task(annotation(region("7", "12"))))
     assert texts(document) == [("PER", "Leith")]
 
@@ -165,14 +165,14 @@ def test_offsets_count_code_points(tmp_path):
     assert texts(document) == [("PER", "Ann")]
 
 
-def test_copies_tell_the_units_of_old_versions(tmp_path):
+def test_copies_decide_the_unit_of_old_versions(tmp_path):
     regions = region(5, 8, copy="Ann"), region(12, 15, copy="Bob")
     document, rejects = read(tmp_path, task(annotation(*regions), text=EMOJI))
     assert texts(document) == [("PER", "Ann"), ("PER", "Bob")]
     assert rejects == []
 
 
-def test_units_are_told_for_each_annotation_as_a_whole(tmp_path):
+def test_unit_is_detected_for_each_annotation_as_a_whole(tmp_path):
     regions = [region(5, 8, copy="Ann")] * 2 + [region(4, 7, copy="Ann")]
     _, rejects = read(tmp_path, task(annotation(*regions), text=EMOJI))
     assert reasons(rejects) == ["text_mismatch"]
@@ -192,7 +192,7 @@ def test_an_offset_within_a_surrogate_pair_is_a_reject(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["annotations", "offsets"])
-def test_options_have_their_values(tmp_path, option):
+def test_unknown_values_of_options_are_an_error(tmp_path, option):
     with pytest.raises(ValueError, match=f"GP167.*'{option}'.*auto"):
         read(tmp_path, task(), **{option: "x"})
 
@@ -204,7 +204,7 @@ def test_the_only_text_of_the_data_is_the_text(tmp_path):
     assert document.name == "file:1"
 
 
-def test_of_two_texts_one_must_be_named(tmp_path):
+def test_text_option_must_choose_among_two_texts(tmp_path):
     value = [{"data": {"body": TEXT, "head": "x"}, "annotations": [annotation()]}]
     with pytest.raises(ValueError, match="GP164.*body.*--option text="):
         read(tmp_path, value)
@@ -224,7 +224,7 @@ def test_of_two_texts_one_must_be_named(tmp_path):
         [5],
     ],
 )
-def test_what_is_no_task(tmp_path, value):
+def test_invalid_tasks_are_an_error(tmp_path, value):
     with pytest.raises(ValueError, match="GP164.*file.json:1"):
         read_value("label-studio", tmp_path, value)
 
@@ -235,7 +235,7 @@ def flat(id, labels, **more):
     return {"text": TEXT, "id": id, "label": regions, **given, **more}
 
 
-def test_json_min(tmp_path):
+def test_json_min_export_is_read(tmp_path):
     (one, _), (two, _) = read_value(
         "label-studio", tmp_path, [flat(1, ["PER"]), flat(2, ["A", "B"], mood="good")]
     )
@@ -273,7 +273,7 @@ def written(tmp_path, document, **options):
     return found
 
 
-def test_written_is_a_task_with_a_prediction(tmp_path):
+def test_task_with_a_prediction_is_written(tmp_path):
     spans = [span("PER", 0, 3, score=0.9), span("LOC", 7, 12, "x-1", 0.6)]
     document = AnnotatedText("a/b", TEXT, spans, meta={"page": 3})
     tags = {"from_name": "label", "to_name": "text", "type": "labels"}
@@ -296,7 +296,7 @@ def test_written_is_a_task_with_a_prediction(tmp_path):
     }
 
 
-def test_names_of_the_labelling_configuration(tmp_path):
+def test_options_name_the_parts_of_the_labelling_configuration(tmp_path):
     document = AnnotatedText("d", TEXT, [span("PER", 0, 3)])
     names = {"text": "body", "from_name": "ner", "to_name": "txt", "model": "m"}
     back = written(tmp_path, document, **names)
@@ -328,7 +328,7 @@ def test_the_labels_of_a_region_stay_together(tmp_path):
 
 @settings(max_examples=30)
 @given(st.lists(documents(ids=True), max_size=3).map(named), st.booleans())
-def test_what_was_written_is_read(given, done):
+def test_written_file_is_read_back(given, done):
     back, first, second = there_and_back(
         "label-studio",
         given,
@@ -345,7 +345,7 @@ def test_what_was_written_is_read(given, done):
 
 
 @given(text=st.text("a \\n\n", max_size=8), data=st.data())
-def test_copy_is_that_of_any_part_but_for_white_space(text, data):
+def test_copies_are_compared_without_white_space(text, data):
     def bare(part):
         return re.sub(r"\s|\\n", "", part)
 

@@ -29,21 +29,21 @@ def encoded_length(text, unit):
         ("graphemes", [0, 1, 2, None, 3, 4]),
     ],
 )
-def test_units_before_each_code_point(unit, expected):
+def test_from_points_counts_units_before_each_code_point(unit, expected):
     offsets = Offsets(TEXT, unit)
     assert [offsets.from_points(i) for i in range(len(TEXT) + 1)] == expected
 
 
-def test_an_offset_within_a_surrogate_pair_is_no_place():
+def test_offset_within_a_surrogate_pair_gives_none():
     assert Offsets(TEXT, "utf-16").to_points(2) is None
 
 
-def test_an_offset_within_the_bytes_of_a_character_is_no_place():
+def test_offset_within_the_bytes_of_a_character_gives_none():
     assert [Offsets(TEXT, "bytes").to_points(i) for i in (2, 3, 4)] == [None] * 3
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_what_is_outside_of_the_text_stays_outside(unit):
+def test_offsets_outside_of_the_text_stay_outside(unit):
     offsets = Offsets(TEXT, unit)
     end = offsets.from_points(len(TEXT))
     assert [offsets.to_points(n) for n in (-3, end + 2)] == [-3, len(TEXT) + 2]
@@ -64,7 +64,7 @@ def test_units_are_those_of_the_encoded_text(text, unit):
 
 
 @given(st.text(CHARACTERS), st.sampled_from(UNITS))
-def test_there_and_back_is_the_same_place(text, unit):
+def test_converting_back_gives_the_same_offset(text, unit):
     offsets = Offsets(text, unit)
     for place in range(-2, 4 * len(text) + 3):
         point = offsets.to_points(place)

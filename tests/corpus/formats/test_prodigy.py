@@ -40,7 +40,7 @@ TASK = {
 }
 
 
-def test_accepted_task(tmp_path):
+def test_accepted_task_is_read(tmp_path):
     document, rejects = read_one("prodigy", tmp_path, TASK)
     assert texts(document) == [("ORG", "Apple Inc"), ("FRUIT", "Apple")]
     assert document.tokens == [(0, 5), (6, 11), (12, 15)]
@@ -61,7 +61,7 @@ def test_a_task_without_answer_counts_as_accepted(tmp_path):
 
 
 @pytest.mark.parametrize("view", ["ner", "spans"])
-def test_binary_tasks_say_nothing_of_the_rest_of_the_text(tmp_path, view):
+def test_binary_tasks_are_to_be_skipped_by_default(tmp_path, view):
     task = {**TASK, "_view_id": view}
     document, rejects = read_one("prodigy", tmp_path, task)
     assert (document.skip, reasons(rejects)) == (True, ["not_accepted"] * 2)
@@ -69,7 +69,7 @@ def test_binary_tasks_say_nothing_of_the_rest_of_the_text(tmp_path, view):
     assert (document.skip, len(document.spans)) == (False, 2)
 
 
-def test_a_span_with_an_answer_of_its_own(tmp_path):
+def test_rejected_span_is_a_reject(tmp_path):
     spans = [{**TASK["spans"][0], "answer": a} for a in ("accept", "reject")]
     document, rejects = read_one("prodigy", tmp_path, {**TASK, "spans": spans})
     assert (len(document.spans), reasons(rejects)) == (1, ["not_accepted"])
@@ -100,7 +100,7 @@ def test_offsets_count_code_points(tmp_path):
         ([6, 11, "X"], "bad_line"),
     ],
 )
-def test_rejects(tmp_path, span, reason):
+def test_rejects_have_their_reasons(tmp_path, span, reason):
     document, rejects = read_one("prodigy", tmp_path, {**TASK, "spans": [span]})
     assert (document.spans, reasons(rejects)) == ([], [reason])
 
@@ -113,13 +113,13 @@ def test_rejects(tmp_path, span, reason):
         ("label", "POSITIVE", 1),
     ],
 )
-def test_what_is_no_span(tmp_path, key, value, n):
+def test_annotations_that_are_not_spans_are_rejects(tmp_path, key, value, n):
     document, rejects = read_one("prodigy", tmp_path, {**TASK, key: value})
     assert (len(document.spans), reasons(rejects)) == (2, ["not_a_span"] * n)
 
 
 @pytest.mark.parametrize("key", ["entities", "label", "labels", "annotations"])
-def test_spans_of_other_formats_are_rejects_and_no_meta(tmp_path, key):
+def test_spans_of_other_formats_are_rejects_and_not_meta(tmp_path, key):
     task = {**TASK, key: [[0, 5, "X"], {"start": 0, "end": 5}]}
     document, rejects = read_one("prodigy", tmp_path, task)
     assert (document.n_read, reasons(rejects)) == (4, ["bad_line"] * 2)
@@ -145,7 +145,7 @@ def test_a_field_with_such_a_name_that_has_no_spans_is_meta(tmp_path, value):
         {"text": "ab", "tokens": [{"start": 0, "end": 2}, {"start": 1, "end": 2}]},
     ],
 )
-def test_what_is_no_task(tmp_path, task):
+def test_invalid_tasks_are_an_error(tmp_path, task):
     with pytest.raises(ValueError, match="GP164.*file.json:1"):
         read_value("prodigy", tmp_path, task)
 
@@ -184,7 +184,7 @@ def written(tmp_path, document):
     return json.loads((tmp_path / "out.jsonl").read_text("utf-8"))
 
 
-def test_written_is_a_new_task_to_correct(tmp_path):
+def test_new_task_to_correct_is_written(tmp_path):
     document, _ = read_one("prodigy", tmp_path, TASK)
     back = written(tmp_path, document)
     assert list(back) == ["text", "tokens", "spans", "meta"]
@@ -194,7 +194,7 @@ def test_written_is_a_new_task_to_correct(tmp_path):
     assert back["meta"] == {"document": "file:1"}
 
 
-def test_a_span_between_tokens_has_no_token_numbers(tmp_path):
+def test_span_between_tokens_has_no_token_numbers(tmp_path):
     task = {**TASK, "spans": [{"start": 7, "end": 11, "label": "X"}]}
     document, _ = read_one("prodigy", tmp_path, task)
     assert written(tmp_path, document)["spans"] == task["spans"]
@@ -211,7 +211,7 @@ def test_name_meta_and_other_fields_come_back(tmp_path):
 
 @settings(max_examples=30)
 @given(st.lists(documents(ids=True), max_size=3).map(named), st.booleans())
-def test_what_was_written_is_read(given, tokenized):
+def test_written_file_is_read_back(given, tokenized):
     for document in given if tokenized else []:
         document.tokens = [
             (i, i + 1) for i, char in enumerate(document.text) if char.strip()
@@ -226,7 +226,7 @@ def test_what_was_written_is_read(given, tokenized):
 
 
 @pytest.mark.parametrize("start,end", [(2, 5), (3, 6), (5, 8), (2, 4)])
-def test_copies_of_the_text_say_what_offsets_are(tmp_path, start, end):
+def test_copies_of_the_text_decide_the_reading_of_offsets(tmp_path, start, end):
     span = {"start": start, "end": end, "label": "PER", "text": "Ann"}
     document, rejects = read_one(
         "prodigy", tmp_path, {"text": "👍 Ann ran", "spans": [span]}
@@ -242,7 +242,7 @@ def test_copies_of_the_text_say_what_offsets_are(tmp_path, start, end):
         ({"_session_id": "a", "_annotator_id": "b"}, "b"),
     ],
 )
-def test_annotator_and_input(tmp_path, marks, annotator):
+def test_annotator_and_input_are_read(tmp_path, marks, annotator):
     task = {"text": "Ann", "_input_hash": 5, "spans": [], **marks}
     document, _ = read_one("prodigy", tmp_path, task)
     assert (document.annotator, document.input) == (annotator, "5 Ann")

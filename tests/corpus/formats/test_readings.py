@@ -68,19 +68,21 @@ def test_the_reading_that_all_spans_fit_is_chosen(tmp_path, unit, end):
         ("é को कि की की", 3, "को"),  # begins with a vowel sign
     ],
 )
-def test_what_does_not_fit_code_points_is_read_as_bytes(tmp_path, text, start, name):
+def test_offsets_that_do_not_fit_code_points_are_read_as_bytes(
+    tmp_path, text, start, name
+):
     spans = [(start, start + len(name.encode()), None)]
     with pytest.warns(UserWarning, match="GPW115.*as bytes"):
         reading = choose(RULE, tmp_path, (text, spans), end="exclusive")
     assert reading.unit == "bytes"
 
 
-def test_own_reading_holds_where_the_text_does_not_decide(tmp_path):
+def test_own_reading_is_used_if_the_text_does_not_decide(tmp_path):
     spans = [(4, 6, None)]
     assert choose(RULE, tmp_path, ("李明👍在北京工作", spans)) == RULE.readings()[0]
 
 
-def test_copies_decide_where_the_text_does_not(tmp_path):
+def test_copies_decide_if_the_text_does_not(tmp_path):
     text = "李明👍在北京工作"
     assert choose(RULE, tmp_path, (text, [(5, 7, "北京")])).unit == "utf-16"
     assert choose(RULE, tmp_path, (text, [(4, 6, "北京")])).unit == "code-points"
@@ -93,7 +95,7 @@ def test_without_an_own_reading_the_user_is_asked(tmp_path):
         choose(OPEN, tmp_path, ("李明👍在北京工作", [(4, 6, None)]))
 
 
-def test_spans_before_rare_characters_ask_nothing(tmp_path):
+def test_spans_before_rare_characters_do_not_ask_the_user(tmp_path):
     assert choose(OPEN, tmp_path, ("李明👍在", [(0, 2, None)])).unit == "utf-16"
 
 
@@ -104,7 +106,7 @@ def test_every_text_of_a_file_counts(tmp_path):
     assert Places("👍 Ann ran", reading).find(2, 5) == (2, 5)
 
 
-def test_a_few_mistakes_do_not_turn_a_file(tmp_path):
+def test_few_mistakes_do_not_change_the_reading(tmp_path):
     """A span with a space at its end fits another reading by chance."""
     text = "Müller ran. Zoë ran."
     good = offsets(text, ["Müller", "Zoë"], "code-points", "exclusive")
@@ -112,7 +114,7 @@ def test_a_few_mistakes_do_not_turn_a_file(tmp_path):
     assert choose(RULE, tmp_path, *marked) == RULE.readings()[0]
 
 
-def test_space_at_the_ends_of_spans_is_no_inclusive_end(tmp_path, recwarn):
+def test_space_at_the_ends_of_spans_does_not_mean_an_inclusive_end(tmp_path, recwarn):
     entities = [[0, 10, "PER"], [15, 23, "PER"]]
     value = [["Une fille a vu Le Mage .", {"entities": entities}]]
     [(document, _)] = read_value("spacy-json", tmp_path, value)
@@ -120,7 +122,7 @@ def test_space_at_the_ends_of_spans_is_no_inclusive_end(tmp_path, recwarn):
     assert not recwarn.list
 
 
-def test_texts_that_speak_against_each_other_ask(tmp_path):
+def test_texts_that_contradict_each_other_ask_the_user(tmp_path):
     bytes_ = ("é Ann, é Bo ran", [(3, 6, None), (11, 13, None)])
     points = ("é Ann ran", [(2, 5, None)])
     with pytest.raises(ValueError, match=r"GP129.*offsets=code-points\|utf-16\|bytes"):
@@ -134,22 +136,22 @@ def test_partial_words_are_read_as_they_are_if_nothing_else_fits(tmp_path):
     assert choose(RULE, tmp_path, *texts) == RULE.readings()[0]
 
 
-def test_another_reading_is_told_unless_copies_say_so(tmp_path, recwarn):
+def test_another_reading_gives_a_warning_unless_copies_support_it(tmp_path, recwarn):
     text = "👍 Ann ran"
     assert choose(RULE, tmp_path, (text, [(3, 6, "Ann")])).unit == "utf-16"
     assert not recwarn
-    with pytest.warns(UserWarning, match="GPW115.*as utf-16, since 1 span fits"):
+    with pytest.warns(UserWarning, match="GPW115.*as utf-16, because 1 span fits"):
         choose(RULE, tmp_path, (text, [(3, 6, None)]))
 
 
-def test_named_readings_are_not_doubted(tmp_path):
+def test_named_reading_is_used_without_a_check(tmp_path):
     spans = offsets(TEXT, NAMES, "utf-16", "exclusive")
     reading = choose(RULE, tmp_path, (TEXT, spans), unit="code-points", end="exclusive")
     assert reading == ("code-points", "exclusive")
 
 
 @pytest.mark.parametrize("option", ["unit", "end"])
-def test_options_have_their_values(option):
+def test_unknown_values_of_options_are_an_error(option):
     with pytest.raises(ValueError, match="GP167.*'x'.*one of: auto, "):
         RULE.readings(**{option: "x"})
 

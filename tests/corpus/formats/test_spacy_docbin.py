@@ -41,7 +41,7 @@ def test_spans_names_and_sources(tmp_path):
     )
 
 
-def test_folder_with_subfolders_and_packed_files(tmp_path):
+def test_subfolders_and_packed_files_are_read(tmp_path):
     (tmp_path / "train.spacy").mkdir()
     save(tmp_path / "train.spacy" / "0.spacy", [doc_with(["a"])])
     data = DocBin(docs=[doc_with(["b"])]).to_bytes()
@@ -51,7 +51,7 @@ def test_folder_with_subfolders_and_packed_files(tmp_path):
     assert detect_format(tmp_path) is SPACY
 
 
-def test_other_key(tmp_path):
+def test_option_chooses_the_spans_key(tmp_path):
     save(tmp_path / "a.spacy", [doc_with(["a"], [(0, 1, "X")], key="mine")])
     ((annotated, _),) = read(tmp_path / "a.spacy", spans_key="mine")
     assert places(annotated) == [("X", 0, 1)]
@@ -59,7 +59,7 @@ def test_other_key(tmp_path):
         read(tmp_path / "a.spacy")
 
 
-def test_entities(tmp_path):
+def test_option_reads_entities(tmp_path):
     doc = Doc(NLP.vocab, words=["a", "b"])
     doc.ents = [Span(doc, 1, 2, label="PER")]
     save(tmp_path / "a.spacy", [doc])
@@ -67,7 +67,7 @@ def test_entities(tmp_path):
     assert places(annotated) == [("PER", 2, 3)]
 
 
-def test_options_as_text():
+def test_options_are_parsed_from_text():
     assert SPACY.reading({"spans_key": "x", "ents": "true"}) == {
         **{"spans_key": "x", "ents": True}
     }
@@ -100,7 +100,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("data", BAD)
-def test_damaged_content(data):
+def test_damaged_content_is_an_error(data):
     try:
         docs = list(parse_docs(data, Vocab(), path="a.spacy"))
     except ValueError as err:
@@ -110,13 +110,13 @@ def test_damaged_content(data):
 
 
 @given(st.binary(max_size=60), st.booleans())
-def test_any_bytes(data, pack):
+def test_any_bytes_are_read_or_raise_GP118(data, pack):
     with pytest.raises(ValueError, match="GP118"):
         list(parse_docs(zlib.compress(data) if pack else data, Vocab(), path="a"))
 
 
 @given(st.data())
-def test_any_damage(data):
+def test_any_damage_is_read_or_raises_GP118(data):
     content = bytearray(GOOD.to_bytes())
     place = data.draw(st.integers(2, len(content) - 1))
     content[place] ^= data.draw(st.integers(1, 255))
@@ -128,12 +128,12 @@ def test_any_damage(data):
         assert [doc.text for doc in docs] == ["a b "]
 
 
-def test_damaged_gz(tmp_path):
+def test_damaged_gzip_is_an_error(tmp_path):
     path = tmp_path / "a.spacy.gz"
     path.write_bytes(gzip.compress(GOOD.to_bytes())[:-20])
     with pytest.raises(ValueError, match="GP169"):
         read(path)
 
 
-def test_nothing_is_written_in_it():
+def test_format_has_no_writer():
     assert SPACY.write is None

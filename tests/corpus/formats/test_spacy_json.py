@@ -46,7 +46,7 @@ def make_doc():
 
 
 @pytest.mark.parametrize("form", ["line", "array"])
-def test_what_to_json_gives(tmp_path, form):
+def test_output_of_to_json_is_read(tmp_path, form):
     data = make_doc().to_json()
     value = [data, data] if form == "array" else f"{json.dumps(data)}\n" * 2
     documents = read(tmp_path, value)
@@ -67,7 +67,7 @@ def test_a_text_with_categories_only_is_to_be_skipped(tmp_path, value, ents):
     assert (document.skip, reject.reason.value) == (True, "not_a_span")
 
 
-def test_other_key_and_entities(tmp_path):
+def test_options_choose_key_or_entities(tmp_path):
     data = make_doc().to_json()
     ((annotated, _),) = read(tmp_path, [data], spans_key="other")
     assert places(annotated) == [("X", 0, 1)]
@@ -77,7 +77,7 @@ def test_other_key_and_entities(tmp_path):
         read(tmp_path, [data], spans_key="none")
 
 
-def test_pairs_of_text_and_entities(tmp_path):
+def test_pairs_of_text_and_entities_are_read(tmp_path):
     value = [
         ["Who is Shaka Khan?", {"entities": [[7, 17, "PERSON"]]}],
         ["I like 😀 London", {"entities": [[9, 15, "LOC", "Q84"]]}],
@@ -97,7 +97,7 @@ def test_pairs_of_text_and_entities(tmp_path):
     assert documents[0][0].tokens is None
 
 
-def test_pairs_under_annotations(tmp_path):
+def test_pairs_under_annotations_are_read(tmp_path):
     pair = ["Leith", {"entities": [[0, 5, "GPE"]]}]
     value = {"classes": ["GPE"], "annotations": [pair, None, pair]}
     assert len(read(tmp_path, value)) == 2
@@ -109,7 +109,7 @@ def paragraph(tags, **fields):
     return {"sentences": [{"tokens": tokens[:3]}, {"tokens": tokens[3:]}], **fields}
 
 
-def test_paragraphs(tmp_path):
+def test_paragraphs_are_read(tmp_path):
     tags = ["B-ORG", "I-ORG", "I-ORG", "L-ORG", "O", "U-PER", "-"]
     value = [
         {"id": 7, "paragraphs": [paragraph(tags, raw=f" {TEXT}\n")]},
@@ -126,7 +126,7 @@ def test_paragraphs(tmp_path):
     assert documents[1].tokens[:2] == [(0, 3), (4, 8)]
 
 
-def test_what_spacy_2_wrote_is_read_as_spacy_reads_it(tmp_path):
+def test_training_data_of_spacy_2_is_read_as_by_spacy(tmp_path):
     doc = make_doc()
     doc.ents = [Span(doc, 1, 4, "ORG"), Span(doc, 5, 6, "GPE")]
     doc[0].is_sent_start = True
@@ -141,7 +141,7 @@ def test_what_spacy_2_wrote_is_read_as_spacy_reads_it(tmp_path):
     assert annotated.name == "3"
 
 
-def test_text_of_tokens_with_spaces(tmp_path):
+def test_text_is_made_from_tokens_with_spaces(tmp_path):
     words = [("Leith", "", "U-GPE"), (",", " ", "O"), ("ab", True, None), ("c", "", "")]
     tokens = [{"orth": w, "space": s, "ner": t} for w, s, t in words]
     value = [
@@ -186,7 +186,7 @@ def test_tags_that_do_not_fit_are_rejects(tmp_path, tags, kept):
         (None, Reason.BAD_LINE),
     ],
 )
-def test_rejects(tmp_path, entry, reason):
+def test_rejects_have_their_reasons(tmp_path, entry, reason):
     pair = [TEXT, {"entities": [[0, 3, "Y"], entry], "cats": {"LETTER": 1.0}}]
     ((annotated, rejects),) = read(tmp_path, [pair])
     assert places(annotated) == [("Y", 0, 3)]
@@ -222,7 +222,7 @@ TOKEN = {"id": 0, "start": 0, "end": 3}
         ([{"paragraphs": [paragraph("O" * 7, raw=3)]}], "'raw' is 3"),
     ],
 )
-def test_what_is_none_of_the_forms(tmp_path, value, problem):
+def test_value_of_no_known_form_is_an_error(tmp_path, value, problem):
     with pytest.raises(ValueError, match=rf"GP164.*a\.json:1.*{problem}"):
         read(tmp_path, value)
 
@@ -246,7 +246,7 @@ JSON = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(JSON, max_size=3), st.booleans())
-def test_any_json(tmp_path, value, ents):
+def test_any_json_is_read_or_an_error_with_a_code(tmp_path, value, ents):
     try:
         documents = read(tmp_path, value, ents=ents)
     except ValueError as err:
@@ -280,7 +280,7 @@ def annotated_texts(draw):
 
 
 @given(annotated_texts())
-def test_spacy_reads_what_was_written(annotated):
+def test_spacy_reads_the_written_file(annotated):
     # spaCy does not even read its own to_json with a token that begins with a space.
     starts = {start for start, _ in annotated.tokens or []}
     assume(not any(annotated.text[start] == " " for start in starts))
@@ -336,13 +336,13 @@ def test_packed_file_and_byte_order_mark(tmp_path):
     ],
 )
 @pytest.mark.parametrize("indent", [None, 2])
-def test_detection(tmp_path, value, indent):
+def test_each_form_is_detected(tmp_path, value, indent):
     path = tmp_path / "a.json"
     path.write_text(json.dumps(value, indent=indent), encoding="utf-8")
     assert detect_format(path) is SPACY_JSON
 
 
-def test_detection_of_what_was_written(tmp_path):
+def test_written_file_is_detected(tmp_path):
     doc = doc_with(["Leith"], [(0, 1, "GPE")])
     tokens = [(0, 5)]
     (line,) = write_document(AnnotatedText("a", doc.text, tokens=tokens))
@@ -351,12 +351,12 @@ def test_detection_of_what_was_written(tmp_path):
     assert Doc(spacy.blank("en").vocab).from_json(json.loads(line)).text == "Leith "
 
 
-def test_to_json_counts_code_points_whatever_the_option(tmp_path):
+def test_offsets_of_to_json_always_count_code_points(tmp_path):
     ((annotated, _),) = read(tmp_path, [make_doc().to_json()], offsets="utf-16")
     assert places(annotated) == [("ORG", 2, 20), ("GPE", 15, 20)]
 
 
-def test_entities_of_displacy_are_detected_and_asked_for(tmp_path):
+def test_entities_of_displacy_are_detected_and_need_the_option_ents(tmp_path):
     value = [{"text": "Anna", "ents": [{"start": 0, "end": 4, "label": "PER"}]}]
     (tmp_path / "a.json").write_text(json.dumps(value))
     assert detect_format(tmp_path / "a.json") is SPACY_JSON

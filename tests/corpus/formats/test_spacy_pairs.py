@@ -37,7 +37,7 @@ def words(annotated):
         json.dumps({"annotations": [None, PAIR], "classes": []}, indent=2),
     ],
 )
-def test_forms_of_texts_with_entities(tmp_path, content):
+def test_all_forms_of_texts_with_entities_are_read(tmp_path, content):
     (tmp_path / "a.json").write_text(content)
     assert detect_format(tmp_path / "a.json").name == "spacy-json"
     documents = [annotated for annotated, _ in read(tmp_path, content)]
@@ -51,7 +51,7 @@ def test_record_with_entities_has_an_id_and_meta(tmp_path):
     assert annotated.meta == {"page": 1, "source": "x"}
 
 
-def test_what_else_may_be_an_annotation_is_a_reject(tmp_path):
+def test_possible_annotations_of_other_forms_are_rejects(tmp_path):
     record = {"text": SENTENCE, "entities": ENTITIES, "relations": [{"head": 0}]}
     ((annotated, rejects),) = read(tmp_path, [{**record, "label": [[0, 4, "X"]]}])
     assert words(annotated) == ["Anna Berg", "Leith"]
@@ -73,7 +73,7 @@ def test_entities_that_are_null_are_not_annotated(tmp_path, value):
     assert (annotated.skip, rejects) == (True, [])
 
 
-def test_entities_in_no_unit_but_code_points_by_default(tmp_path):
+def test_entities_count_code_points_by_default(tmp_path):
     record = {"text": "李明👍在北京工作", "entities": [[0, 2, "PER"], [4, 6, "LOC"]]}
     ((annotated, _),) = read(tmp_path, [record])
     assert words(annotated) == ["李明", "北京"]
@@ -90,9 +90,9 @@ def test_entities_in_no_unit_but_code_points_by_default(tmp_path):
         ([[3, 11, "PER"], [22, 26, "LOC"]], "utf-16, end inclusive"),
     ],
 )
-def test_offsets_that_only_another_reading_fits(tmp_path, entities, reading):
+def test_offsets_are_read_in_the_only_reading_that_fits(tmp_path, entities, reading):
     value = {"classes": [], "annotations": [[f"👍 {SENTENCE}", {"entities": entities}]]}
-    with pytest.warns(UserWarning, match=f"GPW115.*read as {reading}, since 2 spans"):
+    with pytest.warns(UserWarning, match=f"GPW115.*read as {reading}, because 2 spans"):
         ((annotated, rejects),) = read(tmp_path, value)
     assert (words(annotated), rejects) == (["Anna Berg", "Leith"], [])
     (unit, _, end) = reading.partition(", end ")
@@ -112,6 +112,6 @@ def test_copies_of_the_text_decide(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["offsets", "end"])
-def test_options_of_offsets_have_their_values(tmp_path, option):
+def test_unknown_values_of_options_are_an_error(tmp_path, option):
     with pytest.raises(ValueError, match=f"GP167.*'{option}'.*'x'.*auto"):
         read(tmp_path, [[SENTENCE, {"entities": []}]], **{option: "x"})

@@ -37,7 +37,7 @@ def test_tags_in_one_cell_are_layers(tmp_path, mark):
         ("B-A|B-B|B-C I-A|I-B I-A", [("A", "a b c"), ("B", "a b"), ("C", "a")]),
     ],
 )
-def test_tag_that_continues_a_span_is_of_its_layer(tmp_path, tags, spans):
+def test_tag_that_continues_a_span_goes_into_its_layer(tmp_path, tags, spans):
     assert one(tmp_path, tags) == spans
 
 
@@ -45,7 +45,7 @@ LABELS = ["GPE/LOC", "R&D", "C++", "A,B", "A;B", "A#1", "I/O", "B-x", "I_B", "A-
 
 
 @pytest.mark.parametrize("label", [*LABELS, "line_S-Bahn", "X:Y-Z"])
-def test_label_with_such_a_character_is_one_label(tmp_path, label):
+def test_label_with_a_separator_is_one_label(tmp_path, label):
     assert one(tmp_path, f"B-{label} I-{label} O") == [(label, "a b")]
 
 
@@ -62,7 +62,7 @@ def test_cell_that_may_be_one_tag_or_several_raises_GP125(tmp_path, cell):
     assert spans == [(label, "b")]
 
 
-def test_cell_of_tags_with_a_space_between(tmp_path):
+def test_space_can_separate_the_tags_of_a_cell(tmp_path):
     content = "a\tB-ORG B-GPE\nb\tI-ORG\n"
     with pytest.raises(ValueError, match="GP125.*tag_separator=space"):
         detected(tmp_path, content)
@@ -71,7 +71,7 @@ def test_cell_of_tags_with_a_space_between(tmp_path):
     assert split_cell("B-a label") == ("B-a label",)
 
 
-def test_separator_of_tags_that_the_user_names(tmp_path):
+def test_option_chooses_the_separator_of_tags(tmp_path):
     assert one(tmp_path, "B-A~B-B I-A", tag_separator="~") == [("A", "a b"), ("B", "a")]
     with pytest.raises(ValueError, match="GP167.*'tag_separator'"):
         one(tmp_path, "B-A", tag_separator="")
@@ -83,7 +83,7 @@ def test_lower_case_prefixes_of_several_tags_are_read(tmp_path):
     assert one(tmp_path, "b-ORG i-ORG;b-GPE o") == spans
 
 
-def test_scheme_is_that_of_all_tags_of_a_cell(tmp_path):
+def test_scheme_is_detected_from_all_tags_of_a_cell(tmp_path):
     spans = [("GPE", "b"), ("ORG", "a b")]
     assert one(tmp_path, "B-ORG L-ORG~U-GPE O", tag_separator="~") == spans
     for mark in "|~":
@@ -103,7 +103,7 @@ def test_tags_in_one_string_of_hf_tokens_are_layers(tmp_path):
     assert texts(document) == [("ORG|GPE", "a")]
 
 
-def test_cell_of_very_many_tags_is_asked():
+def test_cell_with_too_many_tags_is_unclear():
     assert split_cell("|".join(["B-A"] * 100_000)) is None
 
 
@@ -126,7 +126,7 @@ def nested(draw):
 
 @given(spans=nested(), scheme=st.sampled_from(["IOB2", "BIOES", "BMES", "BILOU"]))
 @pytest.mark.parametrize("inner_first", [False, True])
-def test_nested_spans_are_there_and_back(inner_first, spans, scheme):
+def test_nested_spans_survive_a_round_trip(inner_first, spans, scheme):
     layers = [write_tags(6, layer, scheme) for layer in assign_layers(spans)]
     cells = [[tag for tag in tags if tag != "O"] or ["O"] for tags in zip(*layers)]
     cells = [cell[::-1] if inner_first else cell for cell in cells]

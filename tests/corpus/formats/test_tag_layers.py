@@ -19,7 +19,7 @@ def tagged(document, **options):
     return list(tag_sentences(document, scheme="IOB2", format="conll", **options))
 
 
-def test_tokens_that_were_cut_know_where_they_are_from():
+def test_cut_tokens_keep_the_index_of_their_origin():
     span = TextSpan("X", 1, 3, Source("", 1))
     document = AnnotatedText("d", "abcd e", [span], tokens=[(0, 4), (5, 6)])
     [sentence] = tagged(document)
@@ -28,7 +28,7 @@ def test_tokens_that_were_cut_know_where_they_are_from():
     assert sentence.columns == [["O", "B-X", "O", "O"]]
 
 
-def test_what_a_token_cannot_hold_is_left_out():
+def test_text_that_a_token_cannot_hold_is_left_out():
     document = AnnotatedText("d", "a\tb c", tokens=[(0, 3), (3, 4), (4, 5)])
     [sentence] = tagged(document, cut_at=re.compile("[\t ]"))
     assert sentence.tokens == ["a", "b", "c"]
@@ -37,7 +37,7 @@ def test_what_a_token_cannot_hold_is_left_out():
 @pytest.mark.parametrize(
     "keep_empty,tokens", [(True, ["a", "", "b"]), (False, ["a", "b"])]
 )
-def test_tokens_without_characters(keep_empty, tokens):
+def test_tokens_without_characters_are_optional(keep_empty, tokens):
     document = AnnotatedText("d", "a  b", tokens=[(0, 1), (2, 2), (3, 4)])
     [sentence] = tagged(document, keep_empty=keep_empty)
     assert sentence.tokens == tokens
@@ -47,7 +47,7 @@ def test_a_text_without_tokens_has_no_sentence():
     assert tagged(AnnotatedText("d", " \n ")) == []
 
 
-def test_a_span_without_a_token():
+def test_span_without_a_token_is_an_error():
     span = TextSpan("X", 1, 2, Source("", 1))
     with pytest.raises(ValueError, match="GP172.*1-2 'X'.*'d'.*conll"):
         tagged(AnnotatedText("d", "a b", [span]))

@@ -37,7 +37,7 @@ def regular(text, scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_each_scheme_is_read_written_and_told(scheme):
+def test_each_scheme_is_read_written_and_detected(scheme):
     tags = WRITTEN[scheme].split()
     assert read_runs(tags, scheme) == SPANS
     assert write_tags(8, SPANS, scheme) == tags
@@ -70,7 +70,7 @@ def test_iob2_inside_that_continues_nothing_begins_a_span(tags, expected):
         ("B-A E-A I-A", [("A", 0, 2), ("A", 2, 3)]),
     ],
 )
-def test_bioes_order_that_is_not_regular(tags, expected):
+def test_irregular_order_of_bioes_tags_makes_irregular_spans(tags, expected):
     assert spans(tags, "BIOES") == expected
     assert False in regular(tags, "BIOES")
 
@@ -83,7 +83,7 @@ def test_bioes_order_that_is_not_regular(tags, expected):
         *[("I-A", "BMES"), ("E-A", "BILOU"), ("b-A", "IOB2"), ("o", "IOB2")],
     ],
 )
-def test_what_is_no_tag_is_a_fault_and_outside_any_span(tag, scheme):
+def test_invalid_tag_is_reported_and_outside_any_span(tag, scheme):
     runs = read_runs(["B-A", tag, "O"], scheme)
     assert [(run.label, run.start, run.end) for run in runs] == [
         ("A", 0, 1),
@@ -92,12 +92,12 @@ def test_what_is_no_tag_is_a_fault_and_outside_any_span(tag, scheme):
     assert not runs[1].is_regular
 
 
-def test_the_first_hyphen_parts_prefix_and_label():
+def test_first_hyphen_separates_prefix_and_label():
     tags = ["B-creative-work", "I-creative-work", "B--", "I--"]
     assert [run.label for run in read_runs(tags, "IOB2")] == ["creative-work", "-"]
 
 
-def test_no_tokens():
+def test_sentence_without_tokens_has_no_spans():
     assert read_runs([], "IOB2") == [] and write_tags(0, [], "BIOES") == []
     assert find_scheme([]) == "IOB2"
 
@@ -114,11 +114,11 @@ def test_one_stray_inside_does_not_make_iob2_iob1():
     "value,scheme",
     [("auto", ""), ("bio", "IOB2"), ("IOBES", "BIOES"), ("BIOLU", "BILOU")],
 )
-def test_names_of_schemes(value, scheme):
+def test_other_names_of_schemes_are_known(value, scheme):
     assert read_scheme(value, "conll") == scheme
 
 
-def test_unknown_scheme():
+def test_unknown_scheme_is_an_error():
     with pytest.raises(ValueError, match="GP167.*scheme.*'BIEO'.*BIOES"):
         read_scheme("BIEO", "conll")
 
@@ -168,6 +168,6 @@ def test_spans_are_those_of_conlleval(tags, scheme):
     tags=st.lists(st.sampled_from([*"BIESLUMO", "", "B-A", "M-A", "E-A", "S-B", "I-"])),
     scheme=st.sampled_from(sorted(SCHEMES)),
 )
-def test_every_tag_but_o_is_in_one_span_or_fault(tags, scheme):
+def test_every_tag_except_o_belongs_to_one_run(tags, scheme):
     places = [i for run in read_runs(tags, scheme) for i in range(run.start, run.end)]
     assert places == [i for i, tag in enumerate(tags) if tag != "O"]

@@ -52,7 +52,7 @@ def test_edges_are_trimmed_in_every_format(tmp_path, name, mode):
     assert stored["rejected"] == {"white_space": 1} and stored["lost"] == 1
     assert summary.statistics.whitespace_edges == 0
     [reject] = read_jsonl(tmp_path / "out" / "rejects.jsonl")
-    assert reject["reason"] == "white_space" and "white space only" in reject["remedy"]
+    assert reject["reason"] == "white_space" and "only white space" in reject["remedy"]
 
 
 def test_edges_are_trimmed_of_token_spans(tmp_path):
@@ -94,7 +94,7 @@ def test_copy_of_the_text_is_checked_with_its_edges(tmp_path, copy, trimmed):
         assert (summary.trimmed, summary.rejected) == (trimmed, rejected)
 
 
-def test_white_space_is_not_blamed_on_the_language(tmp_path):
+def test_misaligned_white_space_does_not_suggest_another_language(tmp_path):
     path = write(tmp_path, "jsonl", LOOSE)
     result = convert(path, tmp_path / "out")
     rows = {tuple(line.split()) for line in result.output.splitlines()}
@@ -102,7 +102,7 @@ def test_white_space_is_not_blamed_on_the_language(tmp_path):
     assert ("of", "these", "trimmed", "3") in rows
 
 
-def test_white_space_alone_is_named_as_that(tmp_path):
+def test_span_of_white_space_has_its_own_reason(tmp_path):
     path = write(tmp_path, "jsonl", [BLANK])
     result = convert(path, tmp_path / "out")
     said = " ".join(result.output.split())

@@ -81,7 +81,7 @@ def test_a_setting_is_named_with_both_values(config, value):
     assert line.startswith("training.dropout was 0.1 and is ")
 
 
-def test_a_setting_that_is_new_or_gone_differs(config):
+def test_added_and_removed_settings_differ(config):
     before = identified(config)
     config["training"]["more"] = 1
     now = identified(config)
@@ -112,7 +112,7 @@ def test_changed_contents_differ(config, tmp_path, file, setting):
     assert differences(before, identified(config)) == [f"{setting} has changed"]
 
 
-def test_a_file_counts_whatever_its_setting_is_called(config, tmp_path):
+def test_file_is_compared_under_any_setting_name(config, tmp_path):
     file = tmp_path / "words"
     file.write_text("one")
     config["training"]["gazetteer"] = str(file)
@@ -165,7 +165,7 @@ def test_a_bar_shows_how_much_is_read(config, tmp_path, monkeypatch):
     assert bar.n == bar.total == len("corpus") + len("weights")
 
 
-def test_hidden_files_do_not_count(config, tmp_path):
+def test_hidden_files_are_not_compared(config, tmp_path):
     before = identified(config)
     (tmp_path / "encoder" / ".cache").mkdir()
     (tmp_path / "encoder" / ".cache" / "file").touch()
@@ -207,7 +207,7 @@ def test_the_precision_that_was_chosen_counts(nlp, monkeypatch):
     ]
 
 
-def test_the_gpu_counts_if_it_is_used(nlp, monkeypatch):
+def test_gpu_is_compared_if_the_training_uses_it(nlp, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(identity, "choose_precision", lambda *_: torch.float32)
     before = machine(nlp)

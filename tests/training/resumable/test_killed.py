@@ -77,7 +77,7 @@ PARAMETERS = [
 
 
 @pytest.mark.parametrize("move,after", PARAMETERS)
-def test_at_any_move_of_a_file_nothing_is_lost(place, move, after):
+def test_kill_at_any_move_of_a_file_loses_nothing(place, move, after):
     name = f"moved-{move}-{after}"
 
     def run():

@@ -145,7 +145,7 @@ def test_weights_and_scores_are_those_of_a_training_without_interruption(
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_without_interruption_it_is_spacy_train(name, place_of):
+def test_without_interruption_training_equals_spacy_train(name, place_of):
     place = place_of(name)
     arguments = ["train", *place.arguments("theirs")]
     result = CliRunner().invoke(app, arguments)
@@ -157,7 +157,7 @@ CUTS = [[9], [2, 1, 6], pytest.param([0], marks=slow), pytest.param([1], marks=s
 
 
 @pytest.mark.parametrize("cuts", CUTS)
-def test_it_can_be_interrupted_anywhere_and_repeatedly(place_of, cuts):
+def test_training_can_be_interrupted_anywhere_and_repeatedly(place_of, cuts):
     place, name = place_of("draws"), f"cut-{cuts}"
     for at in cuts:
         place.stop(name, at, "--resume")
@@ -198,7 +198,7 @@ def test_steps_done_is_set_only_while_the_logger_is_made(place_of):
     assert steps_done.get() == 0
 
 
-def test_words_and_seconds_continue(place_of):
+def test_counts_of_words_and_seconds_continue(place_of):
     place = place_of("pointer")
     whole = place.log("logged")
     place.stop("counted", 5)

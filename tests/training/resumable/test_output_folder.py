@@ -120,7 +120,7 @@ def test_pipelines_without_a_record_raise_GP215(folder):
         folder.newest(ONE)
 
 
-def test_a_training_without_a_checkpoint_yet_begins_again(folder):
+def test_training_without_a_checkpoint_starts_again(folder):
     folder.begin(ONE)
     (folder.path / "model-last").mkdir()
     assert folder.newest(ONE) is None

@@ -97,7 +97,7 @@ def test_batches_are_drawn_again_with_the_same_random_numbers(steps, data):
     assert found == whole[stop + 1 :]
 
 
-def test_a_state_is_stored_only_where_it_does_not_follow():
+def test_random_state_is_stored_only_if_it_cannot_be_derived():
     history = History()
     run([(1, 0)] * 4, [(0, 0), (1, 0), (0, 1), (0, 0)], history)
     assert {step: [*x] for step, x in history.states.items()} == {
@@ -170,7 +170,7 @@ SCORES = [{"f": 0.5, "p": 0.25, "r": None}, {"f": 0.5, "p": None}, {"f": 0.5, "p
 WEIGHTS = {"f": 0.5, "p": 0.5, "r": 0.5, "x": None}
 
 
-def test_scores_that_spacy_dropped_stay_dropped():
+def test_scores_that_spacy_drops_stay_dropped():
     """It drops a score for good that an evaluation has not given."""
     whole = ReplayedEvaluations(Pipeline(SCORES), lambda _: [], WEIGHTS, History())
     expected = [whole()[0] for _ in SCORES]
