@@ -169,6 +169,7 @@ def test_compare_makes_tables_and_trains_nothing_twice(
         run_compare(compare, monkeypatch, *fixed, "--updates", 2)
 
 
+@pytest.mark.slow
 def test_compare_on_tok2vec_with_seeds_and_rates(
     compare, corpus, tmp_path, monkeypatch
 ):

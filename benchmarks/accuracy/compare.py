@@ -81,7 +81,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("output", type=Path)
     parser.add_argument("corpora", type=Path, nargs="+", metavar="corpus")
     parser.add_argument("--lang", help="of the tokenizer, if not the recipe's")
-    parser.add_argument("--recipe", default="default", choices=list(recipes()))
+    parser.add_argument(
+        "--recipe",
+        default="default",
+        choices=list(recipes()),
+        metavar="NAME",
+        help="of `spacy global-pointer config`",
+    )
     parser.add_argument("--encoder", help="folder or hub name, if not the recipe's")
     parser.add_argument("--spans-key", default="sc", help="of the gold spans")
     parser.add_argument(
@@ -95,8 +101,18 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rates", nargs="+", type=float, help="only these")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--updates", type=int, help="default: the recipe's")
-    parser.add_argument("--coverage", type=float, default=0.99)
-    parser.add_argument("--max-size", type=int, default=12)
+    parser.add_argument(
+        "--coverage",
+        type=float,
+        default=0.99,
+        help="fraction of the training spans that spancat's suggestions should hold",
+    )
+    parser.add_argument(
+        "--max-size",
+        type=int,
+        default=12,
+        help="tokens of the longest span that spancat suggests",
+    )
     parser.add_argument(
         "--set",
         nargs="*",
