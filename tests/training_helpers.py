@@ -138,6 +138,21 @@ use_upper = true
 
 [components.ner.model.tok2vec]
 {LISTENER}"""
+SPANCAT = f"""
+[components.spancat]
+factory = "spancat"
+spans_key = "sc"
+
+[components.spancat.model]
+@architectures = "spacy.SpanCategorizer.v1"
+scorer = {{"@layers": "spacy.LinearLogistic.v1"}}
+
+[components.spancat.model.reducer]
+@layers = "spacy.mean_max_reducer.v1"
+hidden_size = 16
+
+[components.spancat.model.tok2vec]
+{TRANSFORMER_LISTENER}"""
 SOURCED = """
 [components.ner]
 source = "{folder}"

@@ -5,16 +5,16 @@
         [--seeds 0 1 2] [--set SETTING=VALUE ...]
 
 CORPUS has train.spacy, dev.spacy and test.spacy, as `spacy global-pointer convert`
-writes them. Every run is `spacy train` on configs/default.cfg with the settings of
---set, which an ingredient, or several joined by +, then changes; the best evaluation on
-the dev documents is scored on the test documents.
+writes them. Every run is `spacy global-pointer train` on configs/default.cfg with the
+settings of --set, which an ingredient, or several joined by +, then changes; the best
+evaluation on the dev documents is scored on the test documents.
 The ingredient `adapted` is another encoder, such as one that `spacy global-pointer
 pretrain` made of the first. The column "F1 - first" is the 95 % interval of the
 difference to the first row's runs of the same seeds, by a paired bootstrap over test
 documents: of these trained models, so that other seeds may differ by more.
 Figures of finished runs are kept in OUTPUT and not taken again, so that the script can
-be interrupted; their pipelines are, with --keep. The table is written to
-OUTPUT/table.md.
+be interrupted, and a training that was interrupted continues. The pipelines are kept
+with --keep. The table is written to OUTPUT/table.md.
 """
 
 from __future__ import annotations
@@ -22,15 +22,20 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
-import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
-from runs import PROJECT, Counts, bootstrap, evaluate, train
+import spacy
+from runs import PROJECT, bootstrap, count_by_document, once, pool, store_config, train
 from spacy.cli._util import parse_config_overrides
+from spacy.training import Corpus
 from thinc.api import Config
 
+from spacy_globalpointer.evaluation.matching import match_spans
+from spacy_globalpointer.pipeline.scorer import score_spans
+
 BASE = PROJECT / "configs" / "default.cfg"
+KEY = "sc"
 
 
 def values(**settings: Any) -> Callable[[Config], None]:
@@ -191,13 +196,27 @@ def run(
     about: Dict[str, Any], corpus: Path, folder: Path, config: Config
 ) -> Dict[str, Any]:
     """Train and score once. The script ends if the folder has another config's run."""
-    path, text = folder / "config.cfg", config.to_str(interpolate=False)
-    if (folder / "run.json").exists() and path.read_text("utf-8") != text:
-        sys.exit(f"{path} differs from the config of this run. Take another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    done = train(folder, path, corpus, {}, about)
-    return evaluate(done, corpus, folder)
+    has_runs = (folder / "run.json").exists()
+    store_config(folder / "config.cfg", config, has_runs=has_runs)
+    done = train(folder, folder / "config.cfg", corpus, {}, about)
+    path = corpus / "test.spacy"
+    found = once(folder / "found.json", lambda: evaluate(folder / "model-best", path))
+    return {**done, **found}
+
+
+def evaluate(pipeline: Path, path: Path) -> Dict[str, Any]:
+    """Return the scores, and the counts per document that the bootstrap needs."""
+    nlp = spacy.load(pipeline)
+    examples = list(Corpus(path)(nlp))
+    docs = nlp.pipe([example.predicted for example in examples])
+    found = []
+    for example, doc in zip(examples, docs):
+        example.predicted = doc
+        keys = [(x.label_, x.start_char, x.end_char) for x in doc.spans[KEY]]
+        found.append(dict.fromkeys(keys))
+    spans = match_spans(examples, found, spans_key=KEY)
+    scores = score_spans(examples, spans_key=KEY)
+    return {**scores, "per_doc": count_by_document(spans, examples)}
 
 
 def make_config(name: str, settings: Dict[str, Any]) -> Config:
@@ -232,7 +251,10 @@ def make_table(runs: List[Dict[str, Any]]) -> str:
         cells = [f"{100 * statistics.mean(column):.1f}" for column in columns]
         spread = statistics.stdev(columns[3]) if len(own) > 1 else 0.0
         cells.append(f"{100 * spread:.1f}")
-        pair = [pool([run for run in x if run["seed"] in shared]) for x in (own, first)]
+        pair = [
+            pool([run["per_doc"] for run in x if run["seed"] in shared])
+            for x in (own, first)
+        ]
         interval = bootstrap(*pair) if shared and own != first else ()
         cells.append(" to ".join(f"{100 * bound:+.1f}" for bound in interval))
         for label in labels:
@@ -241,12 +263,6 @@ def make_table(runs: List[Dict[str, Any]]) -> str:
         minutes = statistics.mean(run["seconds"] for run in own) / 60
         lines.append([name, str(len(own)), *cells, f"{minutes:.0f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def pool(runs: List[Dict[str, Any]]) -> List[Counts]:
-    """Counts per document, summed over seeds."""
-    by_doc = zip(*(run["per_doc"] for run in runs))
-    return [tuple(map(sum, zip(*counts))) for counts in by_doc]  # type: ignore[misc]
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python benchmarks/encoder/longformer.py CORPUS ENCODER OUTPUT
 
-CORPUS has train.spacy, dev.spacy and test.spacy, such as LitBank's that
-benchmarks/accuracy/litbank.py converts; ENCODER is the folder of an encoder for short
+CORPUS has train.spacy, dev.spacy and test.spacy, such as LitBank's that `spacy project
+run litbank` converts; ENCODER is the folder of an encoder for short
 texts. It is lengthened to 4,096 positions, each piece of which sees 128 on either side,
 and trained by `spacy train` like the original in windows: the same batches in words,
 number of updates, learning rate and seed; the Longformers on chunks of 1,024 tokens,

@@ -2,13 +2,14 @@
 
     python benchmarks/speed/pipelines.py LITBANK_RUNS WNUT OUTPUT
 
-LITBANK_RUNS is the output folder of benchmarks/accuracy/litbank.py, whose pipelines are
-timed: `global_pointer` in every precision that works here, and `ner` and `spancat` on
-spacy-transformers' architecture, all with the same encoder. The long texts are
-LitBank's test documents, in LITBANK_RUNS/corpus, the short ones those of WNUT, a file
-of WNUT-17 (https://github.com/leondz/emerging_entities_17) in CoNLL columns. The bare
-encoder's forward pass on the same pieces in rows without filling, special pieces or
-overlap is the limit.
+LITBANK_RUNS is OUTPUT/litbank of `benchmarks/accuracy/compare.py OUTPUT
+corpus/litbank`, whose pipelines are timed: `global_pointer` in every precision that
+works here, and `ner` and `spancat` on spacy-transformers' architecture, all with the
+same encoder. The long texts are LitBank's test documents, in LITBANK_RUNS/corpus, the
+short ones those of WNUT, a file of WNUT-17
+(https://github.com/leondz/emerging_entities_17) in CoNLL columns. The bare encoder's
+forward pass on the same pieces in rows without filling, special pieces or overlap is
+the limit.
 
 Contenders take turns, and the median of each one's times counts. OUTPUT/speed.md is
 the table, with the F1 on LitBank's test documents.
@@ -66,13 +67,13 @@ def load_pipelines(runs: Path) -> Dict[str, Language]:
     """The pipelines by the names of the table's rows."""
     pipelines = {}
     for system in ("ner", "spancat"):
-        [run] = sorted(runs.glob(f"{system}-2e-4-*"))[:1]
-        pipelines[f"{system}, spacy-transformers"] = spacy.load(run / "model-best")
-    [run] = sorted(runs.glob("global_pointer-2e-4-*"))[:1]
+        [path] = sorted(runs.glob(f"{system}-*/model-best"))[:1]
+        pipelines[f"{system}, spacy-transformers"] = spacy.load(path)
+    [path] = sorted(runs.glob("global_pointer-*/model-best"))[:1]
     precisions = ["fp32", *(["bf16"] if bf16_gain("cpu") > 0 else [])]
     for precision in precisions:
         config = {"components.transformer.model.precision": precision}
-        nlp = spacy.load(run / "model-best", config=config)
+        nlp = spacy.load(path, config=config)
         pipelines[f"global_pointer, {precision}"] = nlp
     return pipelines
 

@@ -2,8 +2,8 @@
 
     python benchmarks/speed/steps.py TRAIN.spacy ENCODER
 
-TRAIN.spacy is a corpus such as LitBank's, which benchmarks/accuracy/litbank.py
-converts, and ENCODER a folder. All pipelines are configs/default.cfg, one with
+TRAIN.spacy is a corpus such as LitBank's, which `spacy project run litbank` converts,
+and ENCODER a folder. All pipelines are configs/default.cfg, one with
 spacy-transformers' architecture and spaCy's recommended windows, and two with torch's
 own dropout or gradient of embeddings instead of those of encoders/cpu_training.py. They
 are updated alternately with the same batches of training chunks, in float32. The table

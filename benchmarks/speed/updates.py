@@ -76,11 +76,13 @@ def build(config: Config) -> Language:
 
 
 def make_batches(nlp: Language) -> Iterator[List[Example]]:
+    """Yield the batches of the training corpus, again and again."""
     corpus, batcher = (
         resolve(nlp, "corpora", "train"),
         resolve(nlp, "training", "batcher"),
     )
-    return iter(batcher(corpus(nlp)))
+    while True:
+        yield from batcher(corpus(nlp))
 
 
 def resolve(nlp: Language, section: str, name: str) -> Any:

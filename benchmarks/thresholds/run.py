@@ -2,14 +2,14 @@
 
     python benchmarks/thresholds/run.py PIPELINE CORPUS
 
-PIPELINE is a trained pipeline, such as OUTPUT/global_pointer-2e-4-0/model-best of
-benchmarks/accuracy/litbank.py, and CORPUS a folder with dev.spacy and test.spacy, such
-as OUTPUT/corpus. Compared are the threshold 0.5, that of `spacy find-threshold` with
-its 11 trials, and what `spacy global-pointer tune` finds: the best single threshold and
-one for each label. Each is scored by spaCy's `nlp.evaluate`, on the pipeline loaded
-with it; seconds are those of finding it. The calibration error is that of the
-candidates from a probability of 0.05 on, with the temperature fitted on the dev
-documents, and with 0.5, which is the author's σ(2 · score). Tables are printed in
+PIPELINE is a trained pipeline, such as OUTPUT/litbank/global_pointer-2e-4-0/model-best
+of benchmarks/accuracy/compare.py, and CORPUS a folder with dev.spacy and test.spacy,
+such as OUTPUT/litbank/corpus. Compared are the threshold 0.5, that of `spacy
+find-threshold` with its 11 trials, and what `spacy global-pointer tune` finds: the best
+single threshold and one for each label. Each is scored by spaCy's `nlp.evaluate`, on
+the pipeline loaded with it; seconds are those of finding it. The calibration error is
+that of the candidates from a probability of 0.05 on, with the temperature fitted on the
+dev documents, and with 0.5, which is the author's σ(2 · score). Tables are printed in
 Markdown.
 """
 

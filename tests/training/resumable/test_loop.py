@@ -17,6 +17,7 @@ from training_helpers import (
     LISTENER,
     POINTER,
     SOURCED,
+    SPANCAT,
     TOK2VEC,
     TRANSFORMER_V3,
     Workplace,
@@ -75,6 +76,8 @@ def config_of(kind: str, folder: Path, bert: Path) -> str:
         return transformer_config(bert)
     if kind == "spacy-transformers":
         return transformer_config(bert, TRANSFORMER_V3)
+    if kind == "spancat":
+        return make_config(TRANSFORMER_V3.format(folder=bert), SPANCAT)
     if kind == "sourced":
         return make_config(TOK2VEC, source(folder), POINTER + LISTENER)
     return ner_config(draws=kind == "draws")
@@ -105,6 +108,7 @@ SLOW_CASES = {
     "frozen": ("sourced", *FROZEN, *ANNOTATING),
     "sourced": ("sourced", *AVERAGES),
     "spacy-transformers": ("spacy-transformers",),
+    "spancat": ("spancat",),
 }
 ALL = [*CASES, *(pytest.param(name, marks=slow) for name in SLOW_CASES)]
 
