@@ -60,7 +60,6 @@ def test_bars_in_code_of_tables_need_no_escape():
 
 
 def test_docstrings_are_rewritten_in_sections():
-    pytest.importorskip("griffe")
     from docs_docstrings import to_google
 
     docstring = """Do it.
