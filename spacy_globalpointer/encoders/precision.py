@@ -15,6 +15,7 @@ import sys
 import threading
 from functools import cache
 from pathlib import Path
+from typing import Any, Dict
 
 import torch
 from spacy.util import logger
@@ -32,24 +33,27 @@ PRECISIONS = {
 _measuring = threading.Lock()
 #: Factor by which bfloat16 must be faster than float32 for "auto" to use it.
 GAIN = 1.2
-# Products of the size of a small encoder. The best of several times shows what the
-# machine can do.
+# Products of the size of a small encoder, by turns for a second, in one thread. The best
+# of the times shows what the machine can do, even next to other work. With several
+# threads, each waits for the slowest, which other work delays at random.
 _PROBE = """
 import sys, time
-sys.path.append(sys.argv[2])
+sys.path.append(sys.argv[1])
 import torch
-torch.set_num_threads(int(sys.argv[1]))
-times = []
-for dtype in (torch.float32, torch.bfloat16):
-    one, other = (torch.ones(n, 768, dtype=dtype) for n in (512, 768))
-    best = float("inf")
-    for _ in range(12):
+torch.set_num_threads(1)
+factors = [
+    [torch.ones(n, 768, dtype=dtype) for n in (512, 768)]
+    for dtype in (torch.float32, torch.bfloat16)
+]
+best = [float("inf")] * 2
+start = time.perf_counter()
+while time.perf_counter() < start + 1:
+    for i, (one, other) in enumerate(factors):
         begin = time.perf_counter()
         product = one @ other.T
-        best = min(best, time.perf_counter() - begin)
-    assert float(product[0, 0]) == 768
-    times.append(best)
-print(times[0] / times[1])
+        best[i] = min(best[i], time.perf_counter() - begin)
+        assert float(product[0, 0]) == 768
+print(best[0] / best[1])
 """
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -137,18 +141,26 @@ def measure_bf16_gain() -> float:
     """
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return 0.5  # torch computes in float32 and converts
-    key = f"{_boot()} torch {torch.__version__} {torch.get_num_threads()} threads"
+    boot = _boot()
+    key = f"{boot} torch {torch.__version__}"
     cache = _cache_file()
-    try:
-        known = json.loads(cache.read_text(encoding="utf-8"))[key]
-    except (OSError, ValueError, KeyError, TypeError):
-        known = None
-    if is_number(known) and known > 0:
-        return float(known)
+    known = _read(cache)
+    if is_number(known.get(key)) and known[key] > 0:
+        return float(known[key])
     gain = _run_probe()
-    if gain and _boot():
-        _write(cache, json.dumps({key: gain}))
+    if gain and boot:
+        current = {name: x for name, x in known.items() if name.startswith(boot)}
+        _write(cache, json.dumps({**current, key: gain}))
     return gain
+
+
+def _read(path: Path) -> Dict[str, Any]:
+    """Return the stored measurements; none if the file is missing or damaged."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 def _boot() -> str:
@@ -177,7 +189,7 @@ def _run_probe() -> float:
     # Isolated (-I), so that no module of the current folder is used instead of torch.
     # This ignores PYTHONPATH too, so the path of this process' torch is passed on.
     command = [sys.executable, "-I", "-c", _PROBE]
-    command += [str(torch.get_num_threads()), str(Path(torch.__file__).parents[1])]
+    command.append(str(Path(torch.__file__).parents[1]))
     try:
         output = subprocess.run(command, capture_output=True, timeout=60, check=True)
         gain = float(output.stdout)

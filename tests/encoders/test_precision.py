@@ -104,6 +104,19 @@ def test_measurement_is_stored_until_the_next_start_of_the_machine(monkeypatch, 
     assert measure_bf16_gain() == 4.5
 
 
+def test_measurements_of_other_versions_of_torch_are_kept(monkeypatch, listed):
+    """Two environments would otherwise measure in turns."""
+    for version, factor in (("2.6.0", 2.5), ("2.13.0", 3.5)):
+        monkeypatch.setattr(precision.torch, "__version__", version)
+        monkeypatch.setattr(precision, "_PROBE", f"print({factor})")
+        assert measure_bf16_gain() == factor
+    monkeypatch.setattr(precision.torch, "__version__", "2.6.0")
+    assert measure_bf16_gain() == 2.5
+    monkeypatch.setattr(precision, "_boot", lambda: "another start")
+    assert measure_bf16_gain() == 3.5
+    assert listed.read_text("utf-8").count("torch") == 1
+
+
 def test_no_start_is_known_and_no_cache_can_be_written(monkeypatch, listed):
     monkeypatch.setattr(precision, "_PROBE", "print(2.5)")
     monkeypatch.setattr(precision, "_boot", lambda: "")
