@@ -33,8 +33,8 @@ PRECISIONS = {
 _measuring = threading.Lock()
 #: Factor by which bfloat16 must be faster than float32 for "auto" to use it.
 GAIN = 1.2
-# Products of the size of a small encoder, by turns for a second, in one thread. The best
-# of the times shows what the machine can do, even next to other work. With several
+# Products of the size of a small encoder, by turns for a second, in one thread. The
+# best of the times shows what the machine can do, even next to other work. With several
 # threads, each waits for the slowest, which other work delays at random.
 _PROBE = """
 import sys, time
