@@ -116,7 +116,7 @@ def test_workflow_runs(workflow, project, encoder, monkeypatch):
     monkeypatch.setenv("SPACY_CONFIG_OVERRIDES", words)  # for `spacy train`
     arguments = ["project", "run", workflow, str(project)]
     arguments += ["--vars.encoder", str(encoder), "--vars.max_steps", "2"]
-    for corpora in ("corpus", "chinese"):
+    for corpora in ("corpus", "chinese", "admissions"):
         arguments += [
             f"--vars.{corpora}_steps",
             "2",
