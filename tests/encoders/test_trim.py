@@ -270,6 +270,14 @@ def test_texts_in_a_language_that_the_encoder_does_not_know_give_a_warning(tmp_p
         assert ("does not know the language" in result.output) == warns
 
 
+def test_command_checks_the_output_before_it_reads(tmp_path):
+    (tmp_path / "a.txt").write_text("abc", encoding="utf-8")
+    (tmp_path / "small").mkdir()
+    args = ["trim", tmp_path / "no encoder", tmp_path / "a.txt", tmp_path / "small"]
+    result = CliRunner().invoke(global_pointer_cli, list(map(str, args)))
+    assert result.exit_code == 1 and "GP042" in result.output
+
+
 def test_only_an_encoder_is_replaced(tmp_path):
     (tmp_path / "small").mkdir()
     (tmp_path / "small/thesis.txt").write_text("years of work")
