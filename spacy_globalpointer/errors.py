@@ -230,8 +230,8 @@ class Errors(metaclass=_Coded):
         "encoder."
     )
     GP051 = (
-        "spaCy has no language with the code {code!r}: {reason}. Pass one such as en, "
-        "de or zh."
+        "spaCy cannot make a pipeline of the language {code!r}: {reason}. Install what "
+        "it needs, or pass another code, such as en, de or zh."
     )
     GP060 = (
         "{path} is missing. It holds {what} of '{name}', which cannot be used without "

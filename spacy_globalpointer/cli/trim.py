@@ -57,11 +57,13 @@ def trim_cli(
     Pieces of one character stay, so that other text can still be read. Texts of which
     all word pieces are kept have the same vectors as before.
     """
-    from ..encoders.folders import load_encoder, save_encoder  # imports torch
+    # They import torch.
+    from ..encoders.folders import check_output, load_encoder, save_encoder
     from ..encoders.trim import trim
     from ..pretraining.texts import find_texts, read_texts
 
     with reported_errors(AS_BEFORE):
+        check_output(output, replace=force)
         files = find_texts(texts)
         encoder = load_encoder(source)
 

@@ -8,6 +8,7 @@ from typing import Iterator, Tuple
 
 from ..errors import Errors
 from .formats.files import GZ, SourceFile, read_blocks, read_lines
+from .formats.json_values import HALF
 
 TXT, JSONL = ".txt", ".jsonl"
 #: Name of the format, for messages.
@@ -48,5 +49,9 @@ def _text_of(line: str, source: str) -> str:
     text = record.get("text") if isinstance(record, dict) else None
     if not isinstance(text, str):
         reason = 'it has no "text" that is a string'
+        raise ValueError(Errors.GP146.format(source=source, reason=reason))
+    half = HALF.search(text)
+    if half is not None:
+        reason = f"character {half.start()} of its text is half a surrogate pair"
         raise ValueError(Errors.GP146.format(source=source, reason=reason))
     return text

@@ -46,11 +46,9 @@ def _component_folder(name: str) -> Optional[Path]:
     return next((path for path in folders if (path / "model").is_file()), None)
 
 
-def save_encoder(encoder: Encoder, folder: Path, *, replace: bool = False) -> None:
-    """Save an encoder and its tokenizer in the format of transformers. The folder
-    appears only when it is complete.
+def check_output(folder: Path, *, replace: bool = False) -> None:
+    """Check that an encoder can be saved in a folder.
 
-    encoder (Encoder): The encoder.
     folder (Path): The folder.
     replace (bool): Whether to replace another encoder in the folder.
     RAISES (ValueError): GP042 if the folder exists and is not to be replaced, or is not
@@ -59,6 +57,18 @@ def save_encoder(encoder: Encoder, folder: Path, *, replace: bool = False) -> No
     is_encoder = (folder / CONFIG_NAME).is_file()
     if folder.exists() and not (replace and is_encoder):
         raise ValueError(Errors.GP042.format(path=folder))
+
+
+def save_encoder(encoder: Encoder, folder: Path, *, replace: bool = False) -> None:
+    """Save an encoder and its tokenizer in the format of transformers. The folder
+    appears only when it is complete.
+
+    encoder (Encoder): The encoder.
+    folder (Path): The folder.
+    replace (bool): Whether to replace another encoder in the folder.
+    RAISES (ValueError): GP042, see `check_output`.
+    """
+    check_output(folder, replace=replace)
     with atomic_folder(folder) as draft:
         encoder.module.save_pretrained(draft, safe_serialization=True)
         encoder.tokenizer.save_pretrained(draft)

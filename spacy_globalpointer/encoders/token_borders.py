@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import numpy
 from numpy import ndarray
+from tokenizers.models import WordPiece
 
 from .pieces import PieceSpans, find_tokens
 
@@ -31,20 +32,43 @@ class TokenBorders:
     def __init__(self, tokenizer: Any) -> None:
         self._backend = tokenizer.backend_tokenizer
         self._model = self._backend.model
-        pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+        vocabulary: Dict[str, int] = tokenizer.get_vocab()
         #: How a piece begins that continues a word: "##" of WordPiece, or "".
-        self._prefix = getattr(self._model, "continuing_subword_prefix", None) or ""
-        sample = tokenizer.tokenize("a a")[-1]
+        self._prefix = ""
+        if isinstance(self._model, WordPiece):
+            self._prefix = self._model.continuing_subword_prefix
+        sample = "".join(self._words("a a"))
         #: How a piece begins that begins a word, or "".
-        self._mark = next((mark for mark in MARKS if sample.startswith(mark)), "")
+        self._mark = next((mark for mark in MARKS if mark in sample), "")
         #: Whether each piece may begin a word.
-        self._begins = numpy.array([self._begins_word(piece) for piece in pieces])
+        self._begins = numpy.zeros(1 + max(vocabulary.values()), dtype=bool)
+        begin = [i for piece, i in vocabulary.items() if self._begins_word(piece)]
+        self._begins[begin] = True
+        #: What reads the rest of a word: the model of the pieces that continue one.
+        self._rest = self._model
+        if self._prefix:
+            self._rest = self._without_prefix(vocabulary)
         self._memory: Dict[Tuple[str, bool], List[int]] = {}
 
     def _begins_word(self, piece: str) -> bool:
         if self._prefix:
             return not piece.startswith(self._prefix)
         return piece.startswith(self._mark)
+
+    def _without_prefix(self, vocabulary: Dict[str, int]) -> WordPiece:
+        """Make a model of the pieces that continue a word, and of the unknown one."""
+        unknown = self._model.unk_token
+        pieces = {
+            piece.removeprefix(self._prefix): number
+            for piece, number in vocabulary.items()
+            if piece.startswith(self._prefix) or piece == unknown
+        }
+        return WordPiece(
+            pieces,
+            unk_token=unknown,
+            max_input_chars_per_word=self._model.max_input_chars_per_word,
+            continuing_subword_prefix="",
+        )
 
     def split(
         self,
@@ -105,13 +129,15 @@ class TokenBorders:
         words = self._words(token)
         if not words:
             return []
+        first = words[0]
         if self._mark:
-            word = words[0]
-            word = word[1:] if word.startswith(self._mark) else word
-            words[0] = self._mark + word if begins else word
-        elif self._prefix and not begins:
-            return self._continue(words[0]) + self._model_pieces(words[1:])
-        return self._model_pieces(words)
+            first = first[1:] if first.startswith(self._mark) else first
+            first = self._mark + first if begins else first
+        model = self._model if begins else self._rest
+        found = model.tokenize(first)
+        for word in words[1:]:
+            found += self._model.tokenize(word)
+        return [piece.id for piece in found]
 
     def _words(self, token: str) -> List[str]:
         """Return the words of a token, normalized, as the tokenizer's model reads
@@ -121,24 +147,6 @@ class TokenBorders:
         if splitter is None:
             return [text] if text else []
         return [word for word, _ in splitter.pre_tokenize_str(text)]
-
-    def _model_pieces(self, words: List[str]) -> List[int]:
-        return [piece.id for word in words for piece in self._model.tokenize(word)]
-
-    def _continue(self, word: str) -> List[int]:
-        """Return the longest pieces of WordPiece that continue a word, from the left;
-        the unknown piece if there is none."""
-        ids, start = [], 0
-        while start < len(word):
-            for stop in range(len(word), start, -1):
-                found = self._model.token_to_id(self._prefix + word[start:stop])
-                if found is not None:
-                    break
-            else:
-                return [self._model.token_to_id(self._model.unk_token)]
-            ids.append(found)
-            start = stop
-        return ids
 
 
 def _without_space(text: str, spans: ndarray) -> ndarray:

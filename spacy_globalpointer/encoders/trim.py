@@ -66,13 +66,14 @@ def trim(
         crosses a border of the language's tokens.
     RETURNS (TrimmedEncoder): The encoder, with weights of its own.
     RAISES (ValueError): GP049 if the vocabulary cannot be cut; GP050 if the texts have
-        no piece of it; GP051 if spaCy has no such language.
+        no piece of it; GP051 if spaCy has no such language, or it needs a package
+        that is not installed.
     """
     kind = type(encoder.tokenizer.backend_tokenizer.model).__name__
     if kind not in KINDS:
         raise ValueError(Errors.GP049.format(kind=kind))
     pipelines = [_blank(code) for code in languages]
-    counts = numpy.zeros(len(encoder.tokenizer), dtype="int64")
+    counts = numpy.zeros(len(encoder.strings), dtype="int64")
     used = _count(encoder, texts, counts, pipelines)
     unknown = encoder.tokenizer.unk_token_id
     n_unknown = 0 if unknown is None else int(counts[unknown])
@@ -80,7 +81,10 @@ def trim(
         raise ValueError(Errors.GP050.format(unknown=n_unknown))
     for nlp in pipelines:
         used |= _count(encoder, _common_texts(nlp), numpy.zeros_like(counts), [nlp])
-    kept = numpy.array(sorted(used | _always(encoder.tokenizer)))
+    # A tokenizer may have pieces, added to it later, that the encoder does not have.
+    n_rows = len(encoder.module.get_input_embeddings().weight)
+    always = _always(encoder)
+    kept = numpy.array(sorted(i for i in used | always if i < n_rows))
     smaller = Encoder(_cut_module(encoder, kept), _cut_tokenizer(encoder, kept))
     return TrimmedEncoder(smaller, kept, int(counts.sum()), n_unknown)
 
@@ -128,15 +132,23 @@ def _common_texts(nlp: Language) -> List[str]:
     return texts
 
 
-def _always(tokenizer: Any) -> Set[int]:
+def _always(encoder: Encoder) -> Set[int]:
     """Return the pieces that are always kept: special ones, those of one character or
     byte, and those up to the padding, from which some encoders count positions."""
-    model = tokenizer.backend_tokenizer.model
-    prefix = getattr(model, "continuing_subword_prefix", None) or ""
+    tokenizer = encoder.tokenizer
+    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    prefix = model.get("continuing_subword_prefix") or ""
     kept = set(tokenizer.get_added_vocab().values()) | set(tokenizer.all_special_ids)
-    kept |= set(range((tokenizer.pad_token_id or 0) + 1))
+    # A tokenizer need not say which of its pieces are special.
+    kept |= {*tokenizer("a")["input_ids"], *tokenizer("a", "a")["input_ids"]}
+    if model.get("unk_id") is not None:
+        kept.add(model["unk_id"])
+    elif model.get("unk_token") in model["vocab"]:
+        kept.add(model["vocab"][model["unk_token"]])
+    for number in (tokenizer.pad_token_id, encoder.module.config.pad_token_id):
+        kept |= set(range((number or 0) + 1))
     for piece, number in tokenizer.get_vocab().items():
-        text = piece.removeprefix(prefix) if prefix else piece
+        text = piece.removeprefix(prefix)
         text = text[1:] if text.startswith(MARKS) else text
         is_byte = text.startswith("<0x") and text.endswith(">")
         if len(text) <= 1 or is_byte:
@@ -174,8 +186,8 @@ def _cut_tokenizer(encoder: Encoder, kept: ndarray) -> PreTrainedTokenizerFast:
         model["vocab"] = [pieces[i] for i in kept if i < len(pieces)]
         if model.get("unk_id") is not None:
             model["unk_id"] = new[model["unk_id"]]
-    for token in state["added_tokens"]:
-        token["id"] = new[token["id"]]
+    added = [token for token in state["added_tokens"] if token["id"] in new]
+    state["added_tokens"] = [{**token, "id": new[token["id"]]} for token in added]
     if state.get("padding"):
         state["padding"]["pad_id"] = new[state["padding"]["pad_id"]]
     _renumber(state.get("post_processor"), new)

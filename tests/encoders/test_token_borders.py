@@ -217,6 +217,37 @@ def test_a_syllable_may_be_three_tokens():
     assert (pieces.lengths > 0).all()
 
 
+@pytest.mark.parametrize("mark", ["▁", "Ġ"])
+def test_a_word_begins_though_a_is_no_piece(mark):
+    pieces = ["<unk>", mark, "大", "北京", "北", "京", f"{mark}bc", f"{mark}b", "c"]
+    backend = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], 0))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(replacement=mark)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
+    doc = Doc(NLP.vocab, list("大北京bc"), [False, False, True, False, False])
+    [own] = split_pieces(tokenizer, [doc], TokenBorders(tokenizer))
+    found = tokenizer.convert_ids_to_tokens(own.ids.tolist())
+    assert found == [mark, "大", "北", "京", f"{mark}b", "c"]
+
+
+def test_a_token_that_is_too_long_for_a_word_is_unknown():
+    tokenizer = word_piece()
+    longest = tokenizer.backend_tokenizer.model.max_input_chars_per_word
+    for size in (longest, longest + 1):
+        doc = Doc(NLP.vocab, ["北", "京" * size], [False, False])
+        [pieces] = split_pieces(tokenizer, [doc], TokenBorders(tokenizer))
+        found = tokenizer.convert_ids_to_tokens(pieces.ids.tolist())
+        assert found == ["北", *(["##京"] * size if size == longest else ["[UNK]"])]
+
+
+def test_numbers_of_pieces_may_have_gaps():
+    """As of a vocab.txt in which a line occurs twice."""
+    model = models.WordPiece({"[UNK]": 0, "ab": 2, "a": 5, "##b": 9}, unk_token="[UNK]")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(model))
+    doc = Doc(NLP.vocab, ["a", "b"], [False, False])
+    [pieces] = split_pieces(tokenizer, [doc], TokenBorders(tokenizer))
+    assert pieces.ids.tolist() == [5, 9]
+
+
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr("spacy_globalpointer.encoders.token_borders.MEMORY", 3)
     tokenizer = sentence_piece()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import numpy
 import pytest
 import torch
@@ -174,6 +177,39 @@ def test_twice_is_once(encoder):
     assert numpy.array_equal(twice.kept, numpy.arange(len(once.kept)))
 
 
+def test_special_pieces_may_be_undeclared(encoder):
+    state = json.loads(encoder.tokenizer.backend_tokenizer.to_str())
+    state["added_tokens"] = []
+    backend = Tokenizer.from_str(json.dumps(state))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=62)
+    given = Encoder(encoder.module, tokenizer)
+    smaller = trim(given, TEXTS).encoder
+    assert len(smaller.tokenizer) < len(tokenizer)
+    for text in [*TEXTS, "ab ж"]:
+        assert pieces(smaller, text) == pieces(given, text)
+        assert (vectors(smaller, text) - vectors(given, text)).abs().max() < 1e-6
+
+
+def test_added_pieces_without_a_vector_are_removed():
+    encoder = bert()
+    encoder.tokenizer.add_tokens(["xyz"])
+    given = Encoder(encoder.module, encoder.tokenizer)
+    smaller = trim(given, TEXTS).encoder
+    assert "xyz" not in smaller.tokenizer.get_vocab()
+    assert torch.equal(vectors(smaller, TEXTS[0]), vectors(given, TEXTS[0]))
+
+
+def test_numbers_of_pieces_may_have_gaps():
+    encoder = bert()
+    n = len(encoder.tokenizer)
+    vocabulary = {p: i + 5 * (i > n // 2) for p, i in encoder.tokenizer.vocab.items()}
+    tokenizer = BertTokenizerFast(tokenizer_object=_bert_backend(vocabulary))
+    encoder.module.resize_token_embeddings(n + 5)
+    given = Encoder(encoder.module, tokenizer)
+    smaller = trim(given, ["abg"]).encoder
+    assert torch.equal(vectors(smaller, "abg"), vectors(given, "abg"))
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_is_cut_or_refused(family, tmp_path):
     encoder = load_encoder(str(FAMILIES[family](tmp_path)))
@@ -195,6 +231,12 @@ def test_texts_without_a_known_piece_are_an_error(texts):
 def test_a_language_that_spacy_does_not_have_is_an_error(encoder):
     with pytest.raises(ValueError, match="GP051.*'xy'"):
         trim(encoder, TEXTS, languages=["xy"])
+
+
+def test_a_language_that_needs_a_package_is_an_error(encoder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pythainlp", None)
+    with pytest.raises(ValueError, match="GP051.*'th'.*PyThaiNLP.*Install"):
+        trim(encoder, TEXTS, languages=["th"])
 
 
 def test_command(tmp_path):
@@ -226,6 +268,14 @@ def test_texts_in_a_language_that_the_encoder_does_not_know_give_a_warning(tmp_p
         args = ["trim", tmp_path / "bert", tmp_path / f"{name}.txt", tmp_path / name]
         result = CliRunner().invoke(global_pointer_cli, list(map(str, args)))
         assert ("does not know the language" in result.output) == warns
+
+
+def test_command_checks_the_output_before_it_reads(tmp_path):
+    (tmp_path / "a.txt").write_text("abc", encoding="utf-8")
+    (tmp_path / "small").mkdir()
+    args = ["trim", tmp_path / "no encoder", tmp_path / "a.txt", tmp_path / "small"]
+    result = CliRunner().invoke(global_pointer_cli, list(map(str, args)))
+    assert result.exit_code == 1 and "GP042" in result.output
 
 
 def test_only_an_encoder_is_replaced(tmp_path):

@@ -68,6 +68,12 @@ def test_other_files_raise_GP201(tmp_path):
         read(tmp_path / "a.jsonl")
 
 
+def test_half_a_surrogate_pair_raises_GP146(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "ok"}\n{"text": "a \\ud83d"}')
+    with pytest.raises(ValueError, match=r"GP146.*a\.jsonl:2: character 2 .*half"):
+        read(tmp_path / "a.jsonl")
+
+
 def test_gzipped_docs_raise_GP201(tmp_path):
     DocBin(docs=[spacy.blank("en")("ok")]).to_disk(tmp_path / "a.spacy")
     path = tmp_path / "a.spacy.gz"
