@@ -119,11 +119,13 @@ class TokenBorders:
     def _pieces_of(self, token: str, begins: bool) -> List[int]:
         """Return the pieces of a token that begins a word, or continues one."""
         key = (token, begins)
-        if key not in self._memory:
+        ids = self._memory.get(key)
+        if ids is None:
+            ids = self._make_pieces(token, begins)
             if len(self._memory) >= MEMORY:
-                self._memory.clear()
-            self._memory[key] = self._make_pieces(token, begins)
-        return self._memory[key]
+                self._memory = {}  # another thread may be reading the old one
+            self._memory[key] = ids
+        return ids
 
     def _make_pieces(self, token: str, begins: bool) -> List[int]:
         words = self._words(token)
