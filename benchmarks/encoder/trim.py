@@ -46,7 +46,7 @@ def main(encoder: str, output: Path, corpora: List[str]) -> None:
         rows.append(measure(encoder, output / lang, lang, Path(folder)))
     print("| |", " | ".join(row["lang"] for row in rows), "|")
     print("| --- |" + " --- |" * len(rows))
-    for name in rows[0]:
+    for name in list(rows[0])[1:]:
         print("|", name, "|", " | ".join(str(row[name]) for row in rows), "|")
 
 
