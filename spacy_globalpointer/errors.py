@@ -192,7 +192,10 @@ class Errors(metaclass=_Coded):
         "The encoder cannot be lengthened: {reason}. Use a BERT, RoBERTa or ELECTRA "
         "encoder, an even attention window, and more positions than the encoder has."
     )
-    GP042 = "{path} exists and is not overwritten. Remove it, or name another folder."
+    GP042 = (
+        "{path} exists and is not overwritten. Remove it, or name another folder. "
+        "`trim` replaces an encoder with --force."
+    )
     GP043 = (
         "The model was run for prediction, so it kept nothing to compute a gradient "
         "with. Call begin_update instead of model(docs, is_train=False)."

@@ -24,6 +24,15 @@ NO_SHARE = "–"
 NO_SHARE_NOTE = (
     "–: not defined (precision without predicted spans, recall without gold spans)"
 )
+#: Help for an encoder, and for raw texts.
+ENCODER_HELP = (
+    "Folder of an encoder, its name on a hub, or the folder of a trained pipeline's "
+    "transformer"
+)
+TEXTS_HELP = (
+    '.txt files (one text each), .jsonl files (one object with a field "text" per '
+    "line), both also as .gz, .spacy files, or folders of such files"
+)
 #: Exit status of a process that Ctrl-C ended.
 INTERRUPTED = 130
 

@@ -12,7 +12,7 @@ from spacy.cli._util import Arg, Opt
 from tqdm import tqdm
 
 from ..errors import Errors
-from ._util import INTERRUPTED, reported_errors
+from ._util import ENCODER_HELP, INTERRUPTED, TEXTS_HELP, reported_errors
 from .terminal import msg
 
 _STOPPED = "Stopped by Ctrl-C. To continue, run the same command with --resume"
@@ -38,22 +38,8 @@ class GeneratorKind(str, Enum):
 
 
 def pretrain_cli(
-    encoder: Annotated[
-        str,
-        Arg(
-            help="Folder of an encoder, its name on a hub, or the folder of a trained "
-            "pipeline's transformer"
-        ),
-    ],
-    texts: Annotated[
-        List[Path],
-        Arg(
-            help="Raw texts: .txt files (one text each), .jsonl files (one object with "
-            'a field "text" per line), both also as .gz, .spacy files, or folders of '
-            "such files",
-            exists=True,
-        ),
-    ],
+    encoder: Annotated[str, Arg(help=ENCODER_HELP)],
+    texts: Annotated[List[Path], Arg(help=f"Raw texts: {TEXTS_HELP}", exists=True)],
     output: Annotated[
         Path, Arg(help="Folder for the encoder; it must not exist", file_okay=False)
     ],

@@ -8,7 +8,7 @@ from typing import Annotated, Iterator, List
 from spacy.cli._util import Arg, Opt
 from tqdm import tqdm
 
-from ._util import AS_BEFORE, reported_errors
+from ._util import AS_BEFORE, ENCODER_HELP, TEXTS_HELP, reported_errors
 from .terminal import msg
 
 #: Share of unknown word pieces above which another encoder is needed.
@@ -16,19 +16,11 @@ MANY_UNKNOWN = 0.05
 
 
 def trim_cli(
-    source: Annotated[
-        str,
-        Arg(
-            help="Folder of an encoder, its name on a hub, or the folder of a trained "
-            "pipeline's transformer"
-        ),
-    ],
+    source: Annotated[str, Arg(help=ENCODER_HELP)],
     texts: Annotated[
         List[Path],
         Arg(
-            help="Texts like those that the encoder will read: .txt files (one text "
-            'each), .jsonl files (one object with a field "text" per line), both also '
-            "as .gz, .spacy files, or folders of such files",
+            help=f"Texts like those that the encoder will read: {TEXTS_HELP}",
             exists=True,
         ),
     ],
@@ -77,7 +69,10 @@ def trim_cli(
     pieces = f"{result.pieces:,} word pieces, {result.unknown:,} of them unknown"
     msg.info(f"The texts have {pieces}")
     if result.unknown > MANY_UNKNOWN * result.pieces:
-        msg.warn("The encoder does not know the language or the symbols of your texts")
+        msg.warn(
+            "The encoder does not know the language or the symbols of your texts",
+            "Use an encoder for this language, such as a multilingual one.",
+        )
     msg.good(
         f"Kept {len(result.kept):,} of {len(encoder.tokenizer):,} word pieces, and "
         f"{after:,.0f} of {before:,.0f} MB of weights",
