@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy
+import torch
 from helpers import build, fit, make_examples
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
+from spacy_globalpointer.pointer.probability import score_of
 from spacy_globalpointer.tuning.candidates import Candidates
+from spacy_globalpointer.tuning.memory_choice import OFF
 
 DEV_TEXTS = [
     "The Bank of York paid Mary of Leith in York .",
@@ -68,12 +71,14 @@ def made_up(draw, max_size=14):
     return Candidates(
         label_names=("A", "B", "C"),
         **{"docs": docs, "starts": starts, "ends": ends, "labels": labels},
-        raw=probabilities,
+        raw=score_of(torch.from_numpy(probabilities)).numpy(),
+        words=[("", "")] * len(rows),
         scores=probabilities,
         right=right,
         gold=gold,
         lowest=0.05,
         temperature=1.0,
+        memory=OFF,
     )
 
 

@@ -55,6 +55,14 @@ def tune_cli(
         bool,
         Opt("--temperature", "-t", help="Also fit a temperature for the probabilities"),
     ] = False,
+    document_memory: Annotated[
+        bool,
+        Opt(
+            "--document-memory",
+            "-m",
+            help="Also choose how sure spans revise doubtful spans of the same words",
+        ),
+    ] = False,
     min_gold: Annotated[
         int,
         Opt(
@@ -98,6 +106,7 @@ def tune_cli(
             lowest=lowest,
             options={
                 **{"per_label": per_label, "temperature": temperature},
+                **{"document_memory": document_memory},
                 **{"min_gold": min_gold, "beta": beta},
             },
         )
@@ -128,14 +137,23 @@ def find_thresholds(
     RETURNS (Tuning): The results.
     """
     from ..evaluation.predictions import find_component, floor_at, predict_candidates
+    from ..pipeline.revision import document_memory_of
     from ..tuning.candidates import collect
     from ..tuning.tune import tune
 
     nlp = load_pipeline(model)
     pipe = find_component(nlp, component)
+    memory = document_memory_of(pipe.cfg)
     floor = floor_at(pipe.cfg["temperature"], lowest)
+    if memory.weight:
+        floor = min(floor, memory.band[0])
     predicted = predict_candidates(
-        nlp, data, component=component, lowest=floor, progress="Predicting"
+        nlp,
+        data,
+        component=component,
+        lowest=floor,
+        revised=False,
+        progress="Predicting",
     )
     return tune(collect(predicted, pipe, floor), pipe, **options)
 

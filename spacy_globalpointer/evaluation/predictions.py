@@ -103,6 +103,7 @@ def predict_candidates(
     *,
     component: str = "global_pointer",
     lowest: float = LOWEST,
+    revised: bool = True,
     progress: Optional[str] = None,
 ) -> List[Predicted]:
     """Predict the documents of a .spacy file once, with all spans down to a low
@@ -117,6 +118,7 @@ def predict_candidates(
     component (str): Name of a `global_pointer`.
     lowest (float): Lowest probability of a candidate at the component's temperature,
         above 0; see `floor_at`.
+    revised (bool): Whether memories revise the scores, or leave the model's.
     progress (Optional[str]): Text of a progress bar; None shows none.
     RETURNS (List[Predicted]): One for each document that has tokens.
     RAISES (ValueError): GP130 or GP131 if there is no such component; GP136 if
@@ -142,7 +144,7 @@ def predict_candidates(
     ) as bar:
         docs = nlp.pipe((example.predicted for example in examples), disable=others)
         for batch in minibatch(zip(examples, docs), nlp.batch_size):
-            found = _find(pipe, [doc for _, doc in batch], lowest)
+            found = _find(pipe, [doc for _, doc in batch], lowest, revised)
             for (example, doc), own in zip(batch, found):
                 example.predicted = doc
                 predicted.append(Predicted(example, own))
@@ -150,10 +152,12 @@ def predict_candidates(
     return predicted
 
 
-def _find(pipe: GlobalPointer, docs: List[Doc], lowest: float) -> Iterator[FoundSpans]:
+def _find(
+    pipe: GlobalPointer, docs: List[Doc], lowest: float, revised: bool
+) -> Iterator[FoundSpans]:
     """Find the candidates, without those that are only there because of rounding."""
     floors = numpy.full(len(pipe.labels), lowest, numpy.float32)
     exact = Decision(floors, pipe.cfg["temperature"])
-    for found in pipe.candidates(docs, floors.tolist()):
+    for found in pipe.candidates(docs, floors.tolist(), revised=revised):
         rows, _ = exact.decide(found)
         yield found.take(rows)

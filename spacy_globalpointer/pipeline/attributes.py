@@ -8,7 +8,17 @@ from collections.abc import Mapping, MutableMapping
 from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Dict, Generic, Iterator, Optional, TypeVar, Union, overload
+from typing import (
+    Any,
+    Dict,
+    Generic,
+    Iterator,
+    List,
+    Optional,
+    TypeVar,
+    Union,
+    overload,
+)
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import numpy
@@ -73,6 +83,8 @@ class SettingAttributes:
     overlap = Setting[str]()
     annotate_ents = Setting[bool]()
     max_spans_per_doc = Setting[Optional[int]]()
+    document_memory = Setting[float]()
+    document_band = Setting[List[float]]()
 
     def _change_setting(self, name: str, value: Any) -> None:
         """Change a setting. If it is not valid, nothing changes.
@@ -107,9 +119,12 @@ _SETTINGS = [n for n, v in vars(SettingAttributes).items() if isinstance(v, Sett
 
 
 def _plain(value: Any) -> Any:
-    """Convert a value to one that a config can hold, without numpy's numbers."""
+    """Convert a value to one that a config can hold, without numpy's numbers and
+    without tuples."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
     return value.item() if isinstance(value, numpy.generic) else value
 
 

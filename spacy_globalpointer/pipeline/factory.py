@@ -26,6 +26,8 @@ max_span_length = null
 overlap = "any"
 annotate_ents = false
 max_spans_per_doc = 100000
+document_memory = 0.0
+document_band = [0.1,0.9]
 scorer = {"@scorers": "spacy-globalpointer.span_scorer.v1"}
 
 [global_pointer.loss]
@@ -70,6 +72,8 @@ def make_global_pointer(
     overlap: Setting,
     annotate_ents: Setting,
     max_spans_per_doc: Setting,
+    document_memory: Setting,
+    document_band: Setting,
     loss: Loss,
     scorer: Optional[Callable],
 ) -> GlobalPointer:
@@ -89,6 +93,8 @@ def make_global_pointer(
         overlap=overlap,
         annotate_ents=annotate_ents,
         max_spans_per_doc=max_spans_per_doc,
+        document_memory=document_memory,
+        document_band=document_band,
         loss=loss,
         scorer=scorer,
     )

@@ -33,6 +33,7 @@ from .attributes import SettingAttributes, unsaved_settings
 from .decision import Decision, decision_of
 from .gold import GoldSpans
 from .overlap import select_spans
+from .revision import document_memory_of, revise_by_document
 from .scorer import score_spans
 from .settings import check_settings, settings
 from .span_loss import Loss, make_span_loss_v1
@@ -74,6 +75,8 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         overlap: str = "any",
         annotate_ents: bool = False,
         max_spans_per_doc: Optional[int] = 100_000,
+        document_memory: float = 0.0,
+        document_band: Sequence[float] = (0.1, 0.9),
         loss: Optional[Loss] = None,
         scorer: Optional[Callable] = score_spans,
     ) -> None:
@@ -99,6 +102,11 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             existing entities stay unless such a span overlaps them.
         max_spans_per_doc (Optional[int]): Keep at most this many spans of a document,
             the most probable ones. A warning reports when spans are dropped.
+        document_memory (float): Weight from 0 to 1 with which sure spans of a document
+            revise doubtful spans of the same words; 0 for no revision. See
+            `DocumentMemory`.
+        document_band (Sequence[float]): Lowest probability of a doubtful span, and of a
+            sure one.
         loss (Optional[Loss]): The loss; None for that of the GlobalPointer paper.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): GP010 to GP012, GP020, GP044 or GP063 if the component
@@ -121,10 +129,13 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             "overlap": overlap,
             "annotate_ents": annotate_ents,
             "max_spans_per_doc": max_spans_per_doc,
+            "document_memory": document_memory,
+            "document_band": document_band,
         }
         self._warned: Dict[str, object] = {}
         check_settings(self.cfg)
         self.cfg["thresholds"] = dict(self.cfg["thresholds"])
+        self.cfg["document_band"] = list(self.cfg["document_band"])
         self._config = settings(self.cfg)
 
     @property
@@ -251,17 +262,17 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         return self.candidates(docs, self.decision().thresholds.tolist())
 
     def candidates(
-        self, docs: Iterable[Doc], lowest: Sequence[float]
+        self, docs: Iterable[Doc], lowest: Sequence[float], *, revised: bool = True
     ) -> List[FoundSpans]:
         """Find all spans down to some probability. The component and the documents do
         not change.
 
-        Prediction, evaluation and tuning get their candidates here, and a `Decision`
-        chooses between them. Code that revises the scores of candidates belongs at the
-        end of this function, so that all three see the same scores.
+        Prediction, evaluation and tuning get their candidates here, with the scores
+        that memories have revised, and a `Decision` chooses between them.
 
         docs (Iterable[Doc]): The documents.
         lowest (Sequence[float]): Lowest probability of a span of each label.
+        revised (bool): Whether memories revise the scores, or leave the model's.
         RETURNS (List[FoundSpans]): The candidates of each document. Because of
             rounding, some may be slightly less probable.
         RAISES (ValueError): GP090 if the model's weights are not finite numbers.
@@ -279,9 +290,12 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             raise ValueError(self._not_finite())
         self._warn_uncovered(docs, states)
         limit, temperature = self.cfg["max_spans_per_doc"], self.cfg["temperature"]
+        memory = document_memory_of(self.cfg)
+        revised = revised and memory.weight > 0
+        floors = [min(p, memory.band[0]) for p in lowest] if revised else lowest
         found = search_spans(
             states,
-            [lowest_score(p, temperature) for p in lowest],
+            [lowest_score(p, temperature) for p in floors],
             max_span_length=self._reach(),
             limit=limit,
         )
@@ -291,6 +305,11 @@ class GlobalPointer(SettingAttributes, StoredPipe):
                     name=self.name, n=spans.n_above, limit=limit
                 )
                 self._warn_once("GPW004", message)
+        if revised:
+            exact = Decision(numpy.array(lowest, numpy.float32), temperature)
+            for i, (doc, own) in enumerate(zip(docs, found)):
+                spans = revise_by_document(doc, own, memory, temperature)
+                found[i] = spans.take(exact.decide(spans)[0])
         return found
 
     def decision(self, **changes: Any) -> Decision:

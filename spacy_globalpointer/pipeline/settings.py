@@ -70,6 +70,11 @@ def check_setting(name: str, value: Any) -> None:
     elif name == "spans_key" and not is_text(value):
         rule = 'a string of valid Unicode that is not empty, such as "sc"'
         raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
+    elif name == "document_memory" and not (is_number(value) and 0 <= value <= 1):
+        rule = "a number from 0 to 1"
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
+    elif name == "document_band":
+        _check_band(name, value)
     elif name == "annotate_ents" and not isinstance(value, bool):
         rule = "true or false"
         raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
@@ -78,6 +83,13 @@ def check_setting(name: str, value: Any) -> None:
 def _check_threshold(name: str, value: Any) -> None:
     if not is_number(value) or not 0 <= value <= 1:
         raise ValueError(Errors.GP010.format(name=name, value=value))
+
+
+def _check_band(name: str, value: Any) -> None:
+    is_pair = isinstance(value, (list, tuple)) and len(value) == 2
+    if not is_pair or not all(map(is_number, value)) or not 0 < value[0] < value[1] < 1:
+        rule = "two probabilities, the lower one first, such as [0.1, 0.9]"
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
 
 
 def _check_thresholds(value: Any) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 # A bound on the rounding error of a probability in float32.
 _SLACK = 1e-6
+_LEAST = 1e-12
 
 
 def probability(scores: Tensor, temperature: float = 1.0) -> Tensor:
@@ -27,6 +28,18 @@ def probability(scores: Tensor, temperature: float = 1.0) -> Tensor:
     RETURNS (Tensor): Probabilities, float32.
     """
     return (scores.double() / temperature).sigmoid().float()
+
+
+def score_of(probabilities: Tensor, temperature: float = 1.0) -> Tensor:
+    """Compute the scores that have some probabilities: the inverse of `probability`.
+
+    probabilities (Tensor): Probabilities, any shape. Scores of 0 and 1, which would be
+        infinite, are those of 1e-12 and 1 - 1e-12.
+    temperature (float): Divisor of the scores, above 0.
+    RETURNS (Tensor): Scores, float32.
+    """
+    logits = probabilities.double().logit(eps=_LEAST)
+    return (temperature * logits).float()
 
 
 def lowest_score(probability: float, temperature: float = 1.0) -> float:

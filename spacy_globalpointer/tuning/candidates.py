@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Iterable, List, Tuple
 
 import numpy
@@ -10,9 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from ..evaluation.predictions import Predicted
+from ..memory.document_memory import DocumentMemory
 from ..pipeline.decision import Decision
 from ..pipeline.global_pointer import GlobalPointer
 from ..pipeline.overlap import select_spans
+from ..pipeline.revision import document_memory_of, span_words
 from ..pipeline.scorer import gold_spans
 from ..pointer.probability import lowest_score, probability
 from ..pointer.search import FoundSpans
@@ -34,12 +37,15 @@ class Candidates:
     starts (IntArray): First token of each span, shape (spans,).
     ends (IntArray): Last token of each span, inclusive, shape (spans,).
     raw (FloatArray): The model's score of each span, shape (spans,).
-    scores (FloatArray): Probability of each span, shape (spans,).
+    words (List[Tuple[str, str]]): The names of each span's words, for the memory.
+    scores (FloatArray): Probability of each span, shape (spans,), which the memory has
+        revised.
     right (BoolArray): Whether each span is a gold span, shape (spans,).
     gold (IntArray): Number of gold spans, shape (documents, labels + 1); the last
         column is for labels that the component does not know.
     lowest (float): Lowest probability of a candidate; no span above it is missing.
     temperature (float): Temperature of the probabilities.
+    memory (DocumentMemory): The document memory.
     """
 
     label_names: Tuple[str, ...]
@@ -48,11 +54,13 @@ class Candidates:
     starts: IntArray
     ends: IntArray
     raw: FloatArray
+    words: List[Tuple[str, str]]
     scores: FloatArray
     right: BoolArray
     gold: IntArray
     lowest: float
     temperature: float
+    memory: DocumentMemory
 
     @property
     def n_gold(self) -> int:
@@ -77,18 +85,27 @@ class Candidates:
             self,
             docs=numbers[self.docs[taken]],
             gold=self.gold[chosen],
+            words=list(compress(self.words, taken)),
             **{name: getattr(self, name)[taken] for name in columns},
         )
 
     def at_temperature(self, temperature: float) -> Candidates:
         """Return the same spans at another temperature."""
         floor = torch.tensor(lowest_score(self.lowest, self.temperature))
-        return replace(
-            self,
-            scores=probability(torch.from_numpy(self.raw), temperature).numpy(),
-            lowest=float(probability(floor, temperature)),
-            temperature=temperature,
-        )
+        lowest = float(probability(floor, temperature))
+        moved = replace(self, lowest=lowest, temperature=temperature)
+        return moved.with_memory(self.memory)
+
+    def with_memory(self, memory: DocumentMemory) -> Candidates:
+        """Return the same spans with the probabilities that another memory revises."""
+        scores = probability(torch.from_numpy(self.raw), self.temperature).numpy()
+        edges = numpy.flatnonzero(numpy.diff(self.docs, prepend=-1, append=-1))
+        for own in map(slice, edges, edges[1:]) if memory.weight else ():
+            scores[own] = memory.revise(
+                *(scores[own], self.labels[own], self.starts[own], self.ends[own]),
+                words=self.words[own],
+            )
+        return replace(self, scores=scores, memory=memory)
 
     def standing(self, cuts: FloatArray, overlap: str) -> BoolArray:
         """Find the spans that the component returns.
@@ -125,7 +142,7 @@ def collect(
     """Collect the candidates of documents. A span is right if the scorer `score_spans`
     counts it as right. Documents without gold annotation are left out.
 
-    predicted (Iterable[Predicted]): The result of `predict_candidates`.
+    predicted (Iterable[Predicted]): The result of `predict_candidates`, not revised.
     pipe (GlobalPointer): The component that predicted them.
     lowest (float): The lowest probability that was searched for.
     RETURNS (Candidates): The candidates.
@@ -145,7 +162,13 @@ def collect(
         torch.cat([getattr(one, name) for one in found]) for name in columns
     )
     temperature = pipe.cfg["temperature"]
-    return Candidates(
+    words = [
+        span_words(
+            one.example.predicted, one.found.starts.numpy(), one.found.ends.numpy()
+        )
+        for one in annotated
+    ]
+    candidates = Candidates(
         label_names=pipe.labels,
         docs=numpy.repeat(
             numpy.arange(len(annotated)), [len(one.scores) for one in found[1:]]
@@ -154,9 +177,12 @@ def collect(
         starts=starts.numpy(),
         ends=ends.numpy(),
         raw=raw.numpy(),
-        scores=probability(raw, temperature).numpy(),
+        words=words,
+        scores=numpy.zeros(len(raw), dtype=numpy.float32),
         right=numpy.array(right, dtype=bool),
         gold=gold,
         lowest=lowest,
         temperature=temperature,
+        memory=document_memory_of(pipe.cfg),
     )
+    return candidates.with_memory(candidates.memory)

@@ -1,4 +1,5 @@
-"""Tuning of thresholds and temperature on documents with gold spans."""
+"""Tuning of thresholds, temperature and document memory on documents with gold
+spans."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from ..evaluation.calibration import expected_calibration_error, fit_temperature
 from ..pipeline.global_pointer import GlobalPointer
 from .candidates import Candidates
 from .choice import Chooser, Score, Thresholds, score_left_out
+from .memory_choice import choose_memory
 
 #: Operating points of the precision-recall table.
 POINTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -49,15 +51,20 @@ class Tuning:
         }
         if self.after.temperature != self.before.temperature:
             settings["temperature"] = self.after.temperature
+        memory = self.after.memory
+        if memory != self.before.memory:
+            settings["document_memory"] = memory.weight
+            settings["document_band"] = list(memory.band)
         return settings
 
     @property
     def gains(self) -> bool:
         """Return whether to use the best thresholds. They are used if they are better
         than the present ones, or if the present ones do not fit the request, because
-        they are for another temperature or for single labels."""
+        they are for another temperature or memory, or for single labels."""
         unasked = self.best is self.single and self.present.thresholds
-        if unasked or self.after.temperature != self.before.temperature:
+        others = self.after.temperature != self.before.temperature
+        if unasked or others or self.after.memory != self.before.memory:
             return True
         return self.score(self.best).f > self.score(self.present).f
 
@@ -139,6 +146,7 @@ def tune(
     *,
     per_label: bool = True,
     temperature: bool = False,
+    document_memory: bool = False,
     min_gold: int = 20,
     beta: float = 1.0,
 ) -> Tuning:
@@ -148,6 +156,7 @@ def tune(
     pipe (GlobalPointer): The component, for its settings.
     per_label (bool): Whether to choose thresholds of single labels.
     temperature (bool): Whether to fit the temperature.
+    document_memory (bool): Whether to choose a document memory.
     min_gold (int): Labels with fewer gold spans get the single threshold, because a
         threshold that fits a few spans says nothing about others.
     beta (float): How many times as important recall is as precision.
@@ -167,6 +176,8 @@ def tune(
         fitted = fit_temperature(candidates.raw, candidates.right)
         after = candidates.at_temperature(fitted)
     chooser = Chooser(pipe.cfg["overlap"], min_gold, beta)
+    if document_memory:
+        after = after.with_memory(choose_memory(after, chooser))
     single = chooser.single(after)
     return Tuning(
         present=Thresholds(pipe.cfg["threshold"], dict(pipe.cfg["thresholds"])),

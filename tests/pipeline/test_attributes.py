@@ -22,6 +22,8 @@ OTHER_VALUES = {
     "overlap": "flat",
     "annotate_ents": True,
     "max_spans_per_doc": 7,
+    "document_memory": 0.5,
+    "document_band": [0.2, 0.8],
 }
 
 

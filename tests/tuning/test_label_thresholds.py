@@ -15,6 +15,7 @@ from spacy_globalpointer.tuning.label_thresholds import (
     best_single,
     label_cuts,
 )
+from spacy_globalpointer.tuning.memory_choice import OFF
 
 policies = pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
 
@@ -96,7 +97,8 @@ def test_spans_of_low_scores_are_selected_in_one_pass(overlap, monkeypatch):
         **{"docs": numpy.zeros_like(starts), "starts": starts, "ends": starts + 3},
         **{"labels": starts % 2, "raw": scores, "scores": scores},
         **{"right": starts == 0, "gold": numpy.array([[1, 0, 0]])},
-        **{"lowest": 0.05, "temperature": 1.0},
+        **{"lowest": 0.05, "temperature": 1.0, "memory": OFF},
+        **{"words": [("", "")] * n},
     )
     selected = []
     select = Candidates.select
@@ -117,6 +119,7 @@ def test_a_dropped_span_makes_room_for_another():
         **{"labels": numpy.array([0, 1, 1]), "raw": scores, "scores": scores},
         **{"right": numpy.array([False, True, True])},
         **{"gold": numpy.array([[0, 2, 0]]), "lowest": 0.05, "temperature": 1.0},
+        **{"words": [("", "")] * 3, "memory": OFF},
     )
     threshold = best_single(candidates, "flat")
     assert plain_f(candidates, "flat", [threshold] * 2) == 2 / 4

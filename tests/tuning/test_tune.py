@@ -29,7 +29,8 @@ def pipe(nlp):
 
 @pytest.fixture
 def predicted(nlp, tmp_path):
-    return predict_candidates(nlp, save_dev(nlp, tmp_path / "dev.spacy"))
+    dev = save_dev(nlp, tmp_path / "dev.spacy")
+    return predict_candidates(nlp, dev, revised=False)
 
 
 @pytest.fixture
