@@ -114,6 +114,8 @@ def tune_cli(
         print_labels(tuning)
         print_points(tuning)
         print_calibration(tuning)
+        if document_memory:
+            print_memory(tuning)
         print_notes(tuning, component)
         if dry_run:
             msg.info("Nothing was written (--dry-run)")
@@ -223,6 +225,22 @@ def print_calibration(tuning: Tuning) -> None:
     if temperatures[0] == temperatures[1]:
         rows = rows[:1]
     print_table("Temperature", ["Calibration error, %"], rows)
+
+
+def print_memory(tuning: Tuning) -> None:
+    """Print the document memory that was chosen.
+
+    tuning (Tuning): The results.
+    """
+    memory = tuning.after.memory
+    low, high = memory.band
+    if not memory.weight:
+        msg.info("No document memory gains on documents that it was not chosen on")
+    else:
+        msg.info(
+            f"Document memory: spans from {low} to {high} are revised by those from "
+            f"{high} on, with a weight of up to {memory.weight}"
+        )
 
 
 def print_notes(tuning: Tuning, component: str) -> None:

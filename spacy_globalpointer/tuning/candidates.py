@@ -162,12 +162,10 @@ def collect(
         torch.cat([getattr(one, name) for one in found]) for name in columns
     )
     temperature = pipe.cfg["temperature"]
-    words = [
-        span_words(
-            one.example.predicted, one.found.starts.numpy(), one.found.ends.numpy()
-        )
-        for one in annotated
-    ]
+    words: List[Tuple[str, str]] = []
+    for one in annotated:
+        places = one.found.starts.numpy(), one.found.ends.numpy()
+        words += span_words(one.example.predicted, *places)
     candidates = Candidates(
         label_names=pipe.labels,
         docs=numpy.repeat(

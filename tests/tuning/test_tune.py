@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from tuning_helpers import made_up, plain_f, save_dev, unsure
 
 from spacy_globalpointer.evaluation.predictions import predict_candidates
+from spacy_globalpointer.memory.document_memory import DocumentMemory
+from spacy_globalpointer.tuning import tune as tune_module
 from spacy_globalpointer.tuning.candidates import collect
 from spacy_globalpointer.tuning.choice import Score, Thresholds
+from spacy_globalpointer.tuning.memory_choice import OFF
 from spacy_globalpointer.tuning.tune import POINTS, tune
 from spacy_globalpointer.types import LOST_GOLD
 
@@ -50,10 +53,13 @@ def evaluated(nlp, examples, settings):
 
 
 @pytest.mark.parametrize("temperature", [False, True])
+@pytest.mark.parametrize("memory", [OFF, DocumentMemory(0.8, (0.05, 0.5))])
 def test_scores_are_those_of_the_evaluation(
-    nlp, pipe, candidates, examples, temperature
+    nlp, pipe, candidates, examples, temperature, memory, monkeypatch
 ):
-    tuning = tune(candidates, pipe, min_gold=1, temperature=temperature)
+    monkeypatch.setattr(tune_module, "choose_memory", lambda *args: memory)
+    options = {"temperature": temperature, "document_memory": True}
+    tuning = tune(candidates, pipe, min_gold=1, **options)
     before = evaluated(nlp, examples, {})
     assert tuning.score(tuning.present).f == pytest.approx(before["spans_sc_f"])
     after = evaluated(nlp, examples, tuning.settings)
