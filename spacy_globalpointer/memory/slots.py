@@ -24,8 +24,9 @@ class SlotMemory(nn.Module):
         y = x − output(dropout(α · own(u) + β · soft + γ · hard))
 
     Attention is that of Vaswani et al. (arXiv 1706.03762). Reading only the best slots,
-    and the initial values, are from Lample et al. (arXiv 1907.05242). `output` starts
-    at zero, so an untrained memory returns its input, bit for bit, also with dropout.
+    and the initial size of values, are from Lample et al. (arXiv 1907.05242). `output`
+    starts at zero, so an untrained memory returns its input, bit for bit, also with
+    dropout. (In float32, LayerNorm overflows if a vector has values above 10¹⁹.)
 
     A token whose vector is zero was not covered by the encoder. Its vector stays zero.
 
