@@ -55,8 +55,8 @@ class Errors(metaclass=_Coded):
         "even. Change the value in the component's [model] section."
     )
     GP004 = (
-        "The stored head could not be read: {reason}. The model file is damaged, or a "
-        "newer version wrote it. Copy the file again from its source, or train the "
+        "The stored {part} could not be read: {reason}. The model file is damaged, or "
+        "a newer version wrote it. Copy the file again from its source, or train the "
         "pipeline again."
     )
     GP005 = (
@@ -273,6 +273,11 @@ class Errors(metaclass=_Coded):
     GP080 = (
         "The model scores {old} labels and cannot be resized to {new}: labels can be "
         "added, but not removed. Train a new pipeline on data without these labels."
+    )
+    GP081 = (
+        "The stored memory has the settings {stored}, but the config asks for "
+        "{wanted}. slots, heads, head_width and top_k cannot change after training. "
+        "Restore their values in the section of spacy-globalpointer.ExternalMemory.v1."
     )
     GP090 = (
         "The model of '{name}' computes values that are not finite numbers (NaN or "

@@ -73,15 +73,17 @@ def test_python_examples_of_the_docs_run(
 
 def pasted(config, block):
     """A config with a block's sections instead of its own: those of the same name,
-    and the empty settings that a section stands for."""
+    those inside a section that names a function, and the empty settings that a section
+    stands for."""
     names = re.findall(r"^\[(.*)\]$", block, flags=re.MULTILINE)
+    functions = re.findall(r"^\[(.*)\]\n(?:#.*\n)*@", block, flags=re.MULTILINE)
+    replaced = tuple(f"{name}." for name in functions)
     kept, section = [], ""
     for line in config.splitlines():
         section = line.strip("[]") if line.startswith("[") else section
         place = f"{section}.{line.partition(' = ')[0]}"
-        if section not in names and not (
-            place in names and re.search("= ({}|null)", line)
-        ):
+        is_replaced = section in names or section.startswith(replaced)
+        if not is_replaced and not (place in names and re.search("= ({}|null)", line)):
             kept.append(line)
     return "\n".join([*kept, block])
 
@@ -151,6 +153,21 @@ def test_component_block_has_every_setting_with_its_default():
     factory = written.pop("factory")
     meta = spacy.blank("en").get_factory_meta(factory)
     assert written == meta.default_config
+
+
+def test_memory_block_has_every_setting_with_its_default():
+    text = find_block(CONFIGURATION, "ini", "value_learn_rate_scale")
+    text = "[components]\n\n[components.global_pointer]\n\n" + text.replace(
+        "[components.global_pointer.model.tok2vec]",
+        "[components.global_pointer.model]\n\n"
+        "[components.global_pointer.model.tok2vec]",
+    )
+    written = Config().from_str(text)["components"]["global_pointer"]["model"]
+    written = written["tok2vec"]
+    function = spacy.registry.architectures.get(written.pop("@architectures"))
+    defaults = dict(inspect.signature(function).parameters)
+    assert written.pop("tok2vec") and defaults.pop("tok2vec")
+    assert written == {name: x.default for name, x in defaults.items()}
 
 
 def test_reader_block_has_every_setting():

@@ -241,7 +241,12 @@ def _find_encoder(
 
 
 def _tok2vec(block: _Block) -> Dict[str, Any]:
-    return block.section.get("model", {}).get("tok2vec", {})
+    """Return the section of the token vectors. If its layer wraps another one, as a
+    memory does, return the section of that."""
+    section = block.section.get("model", {}).get("tok2vec", {})
+    while isinstance(section.get("tok2vec"), dict):
+        section = section["tok2vec"]
+    return dict(section)
 
 
 def _encoder(model: Dict[str, Any], block: _Block) -> Optional[EncoderSettings]:

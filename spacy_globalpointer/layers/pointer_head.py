@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any, Callable, List, Optional, Tuple, cast
 
-import safetensors.torch
 import torch
 from spacy.tokens import Doc
 from thinc.api import Model, Optimizer, chain, get_torch_default_device
@@ -18,9 +16,9 @@ from ..pointer.heads import HEADS, PointerHead
 from ..pointer.states import PointerStates
 from ..torch_shim import TorchShim
 from ..values import Setting, is_number, is_whole
-
-#: Version of the format in which a head is stored.
-FORMAT = "1"
+from .flat_vectors import flatten
+from .no_gradient import no_gradient
+from .storage import load_tensors, module_to_bytes, read_module
 
 
 def build_global_pointer_v1(
@@ -143,14 +141,10 @@ def _run_chain(
     vectors."""
     tok2vec, head = model.layers
     if not is_train:
-        return head.predict(tok2vec.predict(docs)), _no_gradient
+        return head.predict(tok2vec.predict(docs)), no_gradient
     vectors, backprop_tok2vec = tok2vec.begin_update(docs)
     states, backprop_head = head.begin_update(vectors)
     return states, lambda d_states: backprop_tok2vec(backprop_head(d_states))
-
-
-def _no_gradient(_: PointerStates) -> Any:
-    raise ValueError(Errors.GP043)
 
 
 def pointer_head(
@@ -203,11 +197,7 @@ def forward(
     if is_train:
         cast(PointerHead, shim._model).dropout.p = model.attrs["dropout_rate"]
     lengths = [len(x) for x in X]
-    width = model.get_dim("nI")
-    empty = model.ops.alloc2f(0, width)  # empty documents may lack the width
-    filled = [x for x in X if len(x)]
-    # Avoid a copy of a single document, which can be a book.
-    flat = filled[0] if len(filled) == 1 else model.ops.xp.concatenate([empty, *filled])
+    flat = flatten(model.ops, X, model.get_dim("nI"))
     vectors = xp2torch(flat, requires_grad=is_train, device=shim.device)
     states, backprop_torch = shim(ArgsKwargs((vectors, lengths), {}), is_train)
 
@@ -266,10 +256,8 @@ def serialize_head(kind: str, head: PointerHead) -> bytes:
     """
     if not isinstance(head, PointerHead):
         return b""
-    tensors = {name: x.contiguous() for name, x in head.state_dict().items()}
-    # Only one entry, because safetensors writes several ones in any order.
-    description = {"format": FORMAT, "kind": kind, "settings": head.settings()}
-    return safetensors.torch.save(tensors, metadata={"head": json.dumps(description)})
+    description = {"kind": kind, "settings": head.settings()}
+    return module_to_bytes(head, "head", description)
 
 
 def deserialize_head(
@@ -287,7 +275,7 @@ def deserialize_head(
     """
     if not data:
         return torch.nn.Identity()
-    description, tensors = _read_safetensors(data)
+    description, tensors = read_module(data, "head")
     stored = description["settings"]
     if description["kind"] != kind or _form(stored) != _form(settings):
         raise ValueError(
@@ -296,7 +284,7 @@ def deserialize_head(
             )
         )
     head = HEADS[kind](**stored)
-    head.load_state_dict(tensors)
+    load_tensors(head, tensors, "head")
     return head.to(device)
 
 
@@ -305,19 +293,3 @@ def _form(settings: dict) -> Tuple[int, bool, bool]:
     values."""
     has_bias = settings["label_bias"] is not None
     return settings["head_width"], settings["rope"], has_bias
-
-
-def _read_safetensors(data: bytes) -> Tuple[dict, dict]:
-    """Read the description and the tensors of a head from the content of a safetensors
-    file."""
-    try:
-        tensors = safetensors.torch.load(data)
-        size = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + size])
-        description = json.loads(header["__metadata__"]["head"])
-    except (safetensors.SafetensorError, KeyError) as error:
-        raise ValueError(Errors.GP004.format(reason=error)) from error
-    if description.get("format") != FORMAT:
-        reason = f"its format is {description.get('format')!r}, not {FORMAT!r}"
-        raise ValueError(Errors.GP004.format(reason=reason))
-    return description, tensors

@@ -1,2 +1,2 @@
-"""Memories that a component reads beside the text. This room knows neither spaCy nor
-Thinc."""
+"""Memories that are read in addition to the text. This subpackage imports neither spaCy
+nor Thinc."""

@@ -19,6 +19,7 @@ from spacy_globalpointer.diagnostics.checked_settings import (
 
 DEFAULT = Path(__file__).parent.parent.parent / "configs" / "default.cfg"
 OURS = "spacy-globalpointer.TransformerModel.v1"
+MEMORY = "spacy-globalpointer.ExternalMemory.v1"
 
 
 @pytest.fixture
@@ -120,6 +121,17 @@ def test_the_component_has_an_encoder_of_its_own(write):
     }
     path = write({"components.global_pointer.model.tok2vec": own})
     assert read_settings(path).encoder == EncoderSettings("own", window=99)
+
+
+def test_encoder_inside_a_memory_is_found(write):
+    listener = {"@architectures": "spacy-transformers.TransformerListener.v1"}
+    for inner, encoder in ((listener, "encoders/minilm"), (TOK2VEC, None)):
+        memory = {"@architectures": MEMORY, "tok2vec": inner}
+        settings = read_settings(
+            write({"components.global_pointer.model.tok2vec": memory})
+        )
+        assert (settings.encoder and settings.encoder.name) == encoder
+        assert settings.has_tok2vec == (encoder is None)
 
 
 def test_transformer_that_is_listened_to_is_found(write):
