@@ -270,6 +270,45 @@ class Errors(metaclass=_Coded):
         "{path} of the pipeline {model} is missing. Copy the whole pipeline again from "
         "its source, or train it again."
     )
+    GP070 = (
+        "The memory of {name!r} in {source} is damaged: {reason}. Save the pipeline "
+        "again, or delete the files of the memory there to load it without."
+    )
+    GP071 = (
+        "The memory of {name!r} in {source} has the format {found!r}, but this version "
+        "reads {known!r}. Install the version that saved it."
+    )
+    GP072 = (
+        "source is {value!r}, but must be a string: a name for where the examples come "
+        "from, such as a file."
+    )
+    GP073 = (
+        "{which}: there is no gold span in reference.spans[{key!r}], so there is "
+        "nothing to remember. Put the gold spans there; an example that has none needs "
+        "an empty group. Nothing was remembered."
+    )
+    GP074 = (
+        "The span {span!r} of {which!r} does not align with the tokens, so that it has "
+        "no vectors. Correct its characters or the tokenizer. The memory stays as it "
+        "was."
+    )
+    GP075 = (
+        "The memory of {name!r} would have {n} entries with a label, but memory_limit "
+        "is {limit}. Raise it, or forget some. Nothing was remembered."
+    )
+    GP076 = (
+        "The memory of {name!r} was made with other weights of the component or its "
+        "encoder, because they were trained since. Call refresh_memory() to read its "
+        "texts again, or forget() to remove it."
+    )
+    GP077 = (
+        "The memory of {name!r} has no entry with label = {label!r} and source = "
+        "{source!r}. It has {known}."
+    )
+    GP078 = (
+        "{name!r} is in no pipeline, so its memory cannot read texts. Call "
+        "refresh_memory() on the component of a pipeline: nlp.get_pipe({name!r})."
+    )
     GP080 = (
         "The model scores {old} labels and cannot be resized to {new}: labels can be "
         "added, but not removed. Train a new pipeline on data without these labels."

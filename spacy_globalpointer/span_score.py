@@ -1,4 +1,5 @@
-"""Read the scores of spans: `span._.span_score`, and the scores of a group.
+"""Read the scores of spans: `span._.span_score`, the scores of a group, and the
+evidence for a span: `span._.evidence`.
 
 `global_pointer` stores the scores, and the spans that it scored, in the attrs of a
 group. spaCy keeps attrs when a group is copied, stored or changed. So in a changed
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike
 from spacy.tokens import Span, SpanGroup
 
 from .errors import Warnings
-from .types import SCORED, SORTED
+from .types import EVIDENCE, SCORED, SORTED
 
 #: First character, character after the last, hash of the label. Characters stay the
 #: same when tokens are merged or split.
@@ -25,9 +26,12 @@ ScoredSpan = Tuple[int, int, int]
 
 
 def register_span_score() -> None:
-    """Make `span._.span_score` available, unless an extension of that name exists."""
-    if not Span.has_extension("span_score"):
-        Span.set_extension("span_score", getter=get_span_score)
+    """Make `span._.span_score` and `span._.evidence` available, unless extensions of
+    these names exist."""
+    getters = {"span_score": get_span_score, "evidence": get_evidence}
+    for name, getter in getters.items():
+        if not Span.has_extension(name):
+            Span.set_extension(name, getter=getter)
 
 
 def get_span_score(span: Span) -> Optional[float]:
@@ -55,6 +59,25 @@ def get_span_score(span: Span) -> Optional[float]:
     return scores.pop() if len(scores) == 1 else None
 
 
+def get_evidence(span: Span) -> List[Dict[str, Any]]:
+    """Return what the memory of `global_pointer` knew that speaks for a span.
+
+    span (Span): Any span.
+    RETURNS (List[Dict[str, Any]]): The entries with the highest "weight", a share of
+        the vote from 0 to 1. Each has the "words" of the remembered span, its "source",
+        and the "text" around it. Empty if no memory spoke for the span.
+    """
+    key = _key(span)
+    for group in span.doc.spans.values():
+        row = _find_row(group, key)
+        evidence = group.attrs.get(EVIDENCE)
+        if row is not None and isinstance(evidence, list) and len(evidence) > row:
+            found: List[Dict[str, Any]] = evidence[row]
+            if found:
+                return found
+    return []
+
+
 def span_scores(group: SpanGroup) -> List[Optional[float]]:
     """Return the scores that `global_pointer` gave to the spans of a group. The group
     may have been changed since.
@@ -78,12 +101,20 @@ def aligned_scores(group: SpanGroup) -> Optional[List[Any]]:
     return [known.get(_key(span)) for span in group]
 
 
-def set_scores(group: SpanGroup, scores: ArrayLike) -> None:
+def set_scores(
+    group: SpanGroup,
+    scores: ArrayLike,
+    evidence: Optional[List[List[Dict[str, Any]]]] = None,
+) -> None:
     """Store the scores of a group's spans in its attrs.
 
     group (SpanGroup): The group, sorted by `place_of`.
     scores (ArrayLike): The score of each span.
+    evidence (Optional[List[List[Dict[str, Any]]]]): The evidence for each span; None
+        without a memory.
     """
+    if evidence is not None:
+        group.attrs[EVIDENCE] = evidence
     keys = [_key(span) for span in group]
     group.attrs["scores"] = scores
     group.attrs[SORTED] = True
@@ -109,14 +140,21 @@ def _stored(group: SpanGroup) -> Optional[Tuple[Any, Any]]:
 
 
 def _find_score(group: SpanGroup, key: ScoredSpan) -> Optional[float]:
+    row = _find_row(group, key)
+    return None if row is None else _as_float(group.attrs["scores"][row])
+
+
+def _find_row(group: SpanGroup, key: ScoredSpan) -> Optional[int]:
+    """Return the place of a span among those that were scored; None if it is not among
+    them, or not in the group any more."""
     stored = _stored(group)
     if stored is None:
         return None
-    spans, scores = stored
+    spans, _ = stored
     row = bisect_left(range(len(spans)), key[:2], key=lambda i: _row(spans, i)[:2])
     while row < len(spans) and _row(spans, row)[:2] == key[:2]:
         if _row(spans, row) == key:
-            return _as_float(scores[row]) if _holds(group, key, row) else None
+            return row if _holds(group, key, row) else None
         row += 1
     return None
 

@@ -23,3 +23,7 @@ SORTED = "spacy_globalpointer.sorted"
 #: The spans of such a group that were scored, in ``SpanGroup.attrs``: first character,
 #: character after the last and hash of the label, a row for each of attrs["scores"].
 SCORED = "spacy_globalpointer.scored"
+
+#: The evidence for the spans of such a group, in ``SpanGroup.attrs``: for each of
+#: attrs["scores"] a list of the memory's entries, empty if none spoke for the span.
+EVIDENCE = "spacy_globalpointer.evidence"

@@ -108,7 +108,7 @@ class Entries:
         """
         if len(self) <= n:
             return self
-        has_none = [one.label is None for one in self.mentions]
+        has_none = numpy.array([one.label is None for one in self.mentions])
         order = numpy.lexsort((self.ids, has_none))
         return self.take(numpy.sort(order[:n]))
 

@@ -57,30 +57,35 @@ def _by_place(one: Mention) -> Tuple[str, str, int, int, str]:
     return one.text, one.source, one.start, one.end, one.label or ""
 
 
-def from_files(data: bytes, lines: bytes) -> Tuple[Entries, Whitening, str]:
+def from_files(
+    data: bytes, lines: bytes, *, name: str, source: object
+) -> Tuple[Entries, Whitening, str]:
     """Read what `to_files` wrote.
 
     data (bytes): The safetensors file.
     lines (bytes): The file of JSON lines.
+    name (str): The component's name, for messages.
+    source (object): Where the files come from, for messages.
     RETURNS (Tuple[Entries, Whitening, str]): The entries, the map and the digest.
     RAISES (ValueError): GP070 if the files are damaged or do not fit each other; GP071
         if they are of another format.
     """
+    place = {"name": name, "source": source}
     try:
         tensors = safetensors.torch.load(data)
         size = int.from_bytes(data[:8], "little")
         about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["memory"])
         if about["format"] != FORMAT:
             fields = {"found": about["format"], "known": FORMAT}
-            raise ValueError(Errors.GP071.format(**fields))
+            raise ValueError(Errors.GP071.format(**fields, **place))
         ids, keys, mean, matrix = (tensors[name] for name in NAMES)
         mentions = [own for line in lines.splitlines() for own in _read_line(line)]
     except (safetensors.SafetensorError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(Errors.GP070.format(reason=repr(error))) from error
+        raise ValueError(Errors.GP070.format(reason=repr(error), **place)) from error
     except ValueError as error:
         if str(error).startswith("[GP071]"):
             raise
-        raise ValueError(Errors.GP070.format(reason=repr(error))) from error
+        raise ValueError(Errors.GP070.format(reason=repr(error), **place)) from error
     mentions.sort(key=lambda one: one.id)
     own = numpy.array([one.id for one in mentions], dtype=numpy.int64)
     fits = ids.dtype == torch.int64 and numpy.array_equal(ids.numpy(), own)
@@ -89,7 +94,7 @@ def from_files(data: bytes, lines: bytes) -> Tuple[Entries, Whitening, str]:
     finite = all(bool(x.isfinite().all()) for x in (keys, mean, matrix))
     if not (fits and is_whole and finite and len({*own.tolist()}) == len(own)):
         reason = "the texts and the vectors do not belong together"
-        raise ValueError(Errors.GP070.format(reason=reason))
+        raise ValueError(Errors.GP070.format(reason=reason, **place))
     entries = Entries(own, keys, tuple(mentions))
     return entries, Whitening(mean, matrix), str(about["digest"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 #: Similarity of an entry without a label that every span has. Whitened keys of spans

@@ -83,6 +83,11 @@ class SettingAttributes:
     overlap = Setting[str]()
     annotate_ents = Setting[bool]()
     max_spans_per_doc = Setting[Optional[int]]()
+    memory_weight = Setting[float]()
+    memory_temperature = Setting[float]()
+    memory_neighbours = Setting[int]()
+    memory_lowest = Setting[float]()
+    memory_limit = Setting[int]()
     document_memory = Setting[float]()
     document_band = Setting[List[float]]()
 
@@ -98,11 +103,15 @@ class SettingAttributes:
         changed = {**self.cfg, name: value}
         check_settings(changed)
         if self.cfg["labels"]:
-            label_thresholds(changed)
+            label_thresholds({**changed, "labels": self._all_labels()})
         self.cfg[name] = value
         config = _saved_config(self)
         if config is not None:
             config[name], self._config[name] = copy(value), copy(value)
+
+    def _all_labels(self) -> List[str]:
+        """Return the labels that thresholds may name."""
+        return list(self.cfg["labels"])
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and not hasattr(self, name):
@@ -167,6 +176,15 @@ def remember_pipeline(pipe: SettingAttributes, nlp: Language) -> None:
     _OWNERS[pipe] = ref(nlp)
 
 
+def pipeline_of(pipe: object) -> Optional[Language]:
+    """Return the pipeline that a component was made for; None if it is not known, or
+    no longer contains the component."""
+    owner = _OWNERS.get(pipe)  # type: ignore[call-overload]
+    nlp: Optional[Language] = None if owner is None else owner()
+    is_in = nlp is not None and any(own is pipe for _, own in nlp.components)
+    return nlp if is_in else None
+
+
 def unsaved_settings(
     pipe: SettingAttributes, path: Optional[Path] = None
 ) -> Dict[str, Any]:
@@ -196,10 +214,8 @@ def _read_saved(folder: Path) -> Optional[Dict[str, Any]]:
 def _saved_config(pipe: SettingAttributes) -> Optional[Dict[str, Any]]:
     """Find the component's section in the config of its pipeline, under its present
     name there; None if no pipeline contains it any more."""
-    owner = _OWNERS.get(pipe)
-    nlp = None if owner is None else owner()
+    nlp = pipeline_of(pipe)
     if nlp is None:
         return None
-    names = (name for name, component in nlp.components if component is pipe)
-    name = next(names, None)
-    return None if name is None else nlp.get_pipe_config(name)
+    [name, *_] = [name for name, component in nlp.components if component is pipe]
+    return nlp.get_pipe_config(name)

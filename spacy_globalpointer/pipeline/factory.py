@@ -26,6 +26,11 @@ max_span_length = null
 overlap = "any"
 annotate_ents = false
 max_spans_per_doc = 100000
+memory_weight = 0.0
+memory_temperature = 0.1
+memory_neighbours = 64
+memory_lowest = 0.02
+memory_limit = 100000
 document_memory = 0.0
 document_band = [0.1,0.9]
 scorer = {"@scorers": "spacy-globalpointer.span_scorer.v1"}
@@ -72,6 +77,11 @@ def make_global_pointer(
     overlap: Setting,
     annotate_ents: Setting,
     max_spans_per_doc: Setting,
+    memory_weight: Setting,
+    memory_temperature: Setting,
+    memory_neighbours: Setting,
+    memory_lowest: Setting,
+    memory_limit: Setting,
     document_memory: Setting,
     document_band: Setting,
     loss: Loss,
@@ -93,6 +103,11 @@ def make_global_pointer(
         overlap=overlap,
         annotate_ents=annotate_ents,
         max_spans_per_doc=max_spans_per_doc,
+        memory_weight=memory_weight,
+        memory_temperature=memory_temperature,
+        memory_neighbours=memory_neighbours,
+        memory_lowest=memory_lowest,
+        memory_limit=memory_limit,
         document_memory=document_memory,
         document_band=document_band,
         loss=loss,

@@ -33,7 +33,14 @@ from .attributes import SettingAttributes, unsaved_settings
 from .decision import Decision, decision_of
 from .gold import GoldSpans
 from .overlap import select_spans
-from .revision import document_memory_of, revise_by_document
+from .remembering import Remembering
+from .revision import (
+    document_memory_of,
+    evidence_of,
+    names_of,
+    revise_by_document,
+    revise_by_mentions,
+)
 from .scorer import score_spans
 from .settings import check_settings, settings
 from .span_loss import Loss, make_span_loss_v1
@@ -41,11 +48,14 @@ from .stored_pipe import StoredPipe
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..memory.mention_memory import MentionMemory
     from ..pointer.search import FoundSpans
     from ..pointer.states import PointerStates
 
 
-class GlobalPointer(SettingAttributes, StoredPipe):
+class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
     """Component that finds spans, including nested and overlapping ones, and scores
     them.
 
@@ -75,6 +85,11 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         overlap: str = "any",
         annotate_ents: bool = False,
         max_spans_per_doc: Optional[int] = 100_000,
+        memory_weight: float = 0.0,
+        memory_temperature: float = 0.1,
+        memory_neighbours: int = 64,
+        memory_lowest: float = 0.02,
+        memory_limit: int = 100_000,
         document_memory: float = 0.0,
         document_band: Sequence[float] = (0.1, 0.9),
         loss: Optional[Loss] = None,
@@ -102,6 +117,13 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             existing entities stay unless such a span overlaps them.
         max_spans_per_doc (Optional[int]): Keep at most this many spans of a document,
             the most probable ones. A warning reports when spans are dropped.
+        memory_weight (float): Weight from 0 to 1 of what the memory of spans says about
+            labels that were trained. Labels that it alone knows do not need it.
+        memory_temperature (float): Divisor of the similarities to its entries, above 0.
+        memory_neighbours (int): Number of entries that vote on a span.
+        memory_lowest (float): Lowest probability, with any label, of a span that they
+            vote on.
+        memory_limit (int): Highest number of entries.
         document_memory (float): Weight from 0 to 1 with which sure spans of a document
             revise doubtful spans of the same words; 0 for no revision. See
             `DocumentMemory`.
@@ -129,10 +151,17 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             "overlap": overlap,
             "annotate_ents": annotate_ents,
             "max_spans_per_doc": max_spans_per_doc,
+            "memory_weight": memory_weight,
+            "memory_temperature": memory_temperature,
+            "memory_neighbours": memory_neighbours,
+            "memory_lowest": memory_lowest,
+            "memory_limit": memory_limit,
             "document_memory": document_memory,
             "document_band": document_band,
         }
         self._warned: Dict[str, object] = {}
+        self._memory: Optional[MentionMemory] = None
+        self._is_checked = False
         check_settings(self.cfg)
         self.cfg["thresholds"] = dict(self.cfg["thresholds"])
         self.cfg["document_band"] = list(self.cfg["document_band"])
@@ -145,13 +174,22 @@ class GlobalPointer(SettingAttributes, StoredPipe):
 
     @property
     def labels(self) -> Tuple[str, ...]:
-        """Return the labels, in the order of the model."""
-        return tuple(self.cfg["labels"])
+        """Return the labels that can be predicted: those of the model in its order,
+        then those that only the memory knows."""
+        return self._labels_with(self._memory)
+
+    def _all_labels(self) -> List[str]:
+        return list(self.labels)
+
+    def _labels_with(self, memory: Optional[MentionMemory]) -> Tuple[str, ...]:
+        trained: List[str] = self.cfg["labels"]
+        names = () if memory is None else memory.entries.label_names
+        return (*trained, *(x for x in names if x not in trained))
 
     @property
     def label_data(self) -> List[str]:
-        """Return the labels, as `spacy init labels` stores them."""
-        return list(self.labels)
+        """Return the labels of the model, as `spacy init labels` stores them."""
+        return list(self.cfg["labels"])
 
     def add_label(self, label: str) -> int:
         """Add a label. A trained model keeps the scores of its labels, and starts to
@@ -164,11 +202,11 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         """
         if not is_text(label):
             raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
-        if label in self.labels:
+        if label in self.cfg["labels"]:
             return 0
         self._allow_extra_label()
         if self.is_resizable:
-            self.set_output(len(self.labels) + 1)
+            self.set_output(len(self.cfg["labels"]) + 1)
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
@@ -205,7 +243,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             raise ValueError(Errors.GP063.format(**fields))
         for label in gold.labels if labels is None else labels:
             self.add_label(label)
-        if not self.labels:
+        if not self.cfg["labels"]:
             keys = sorted(gold.other_keys) or "none"
             message = Errors.GP014.format(
                 name=self.name, key=self.key, n=gold.n_docs, keys=keys
@@ -225,12 +263,12 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         return GoldSpans(self.key, self.cfg["max_span_length"], self.cfg["overlap"])
 
     def _build_model(self, sample: List[Doc]) -> None:
-        output_layer = self.model.get_ref("output_layer")
+        output_layer, labels = self.model.get_ref("output_layer"), self.cfg["labels"]
         if not output_layer.has_dim("nO"):
-            output_layer.set_dim("nO", len(self.labels))
-        if output_layer.get_dim("nO") != len(self.labels):
+            output_layer.set_dim("nO", len(labels))
+        if output_layer.get_dim("nO") != len(labels):
             message = Errors.GP019.format(
-                name=self.name, nO=output_layer.get_dim("nO"), labels=self.labels
+                name=self.name, nO=output_layer.get_dim("nO"), labels=tuple(labels)
             )
             raise ValueError(message)
         sample = [doc for doc in sample if len(doc)] or [Doc(self.vocab, words=["a"])]
@@ -259,7 +297,9 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         docs (Iterable[Doc]): The documents.
         RETURNS (List[FoundSpans]): The candidates of each document for `decision()`.
         """
-        return self.candidates(docs, self.decision().thresholds.tolist())
+        memory = self._memory  # another thread may replace it
+        decision = decision_of(self.cfg, labels=self._labels_with(memory))
+        return self._candidates(docs, decision.thresholds.tolist(), memory, True)
 
     def candidates(
         self, docs: Iterable[Doc], lowest: Sequence[float], *, revised: bool = True
@@ -277,25 +317,72 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             rounding, some may be slightly less probable.
         RAISES (ValueError): GP090 if the model's weights are not finite numbers.
         """
-        from ..pointer.probability import lowest_score
-        from ..pointer.search import FoundSpans, search_spans
+        return self._candidates(
+            docs, lowest, self._memory if revised else None, revised
+        )
+
+    def _candidates(
+        self,
+        docs: Iterable[Doc],
+        lowest: Sequence[float],
+        memory: Optional[MentionMemory],
+        by_document: bool,
+    ) -> List[FoundSpans]:
+        from ..pointer.search import FoundSpans
 
         docs = list(docs)
         self._require_labels()
         check_settings(self.cfg)  # they may have been changed since
         if not any(len(doc) for doc in docs):
             return [FoundSpans.none() for _ in docs]
-        states = self.model.predict(docs)
+        floors = numpy.array(lowest, dtype=numpy.float32)
+        document, temperature = document_memory_of(self.cfg), self.cfg["temperature"]
+        by_document = by_document and document.weight > 0
+        needed = numpy.minimum(floors, document.band[0]) if by_document else floors
+        asked = needed[: len(self.cfg["labels"])]
+        if memory is not None:
+            self._check_memory()
+            asked = numpy.minimum(asked, numpy.float32(self.cfg["memory_lowest"]))
+        recalls = memory is not None
+        found, vectors = self._search(docs, asked.tolist(), with_vectors=recalls)
+        if memory is not None:
+            labels = self._labels_with(memory)
+            found = [
+                revise_by_mentions(x, own, memory, self.cfg, labels, needed)
+                for x, own in zip(vectors, found)
+            ]
+        if by_document:
+            exact = Decision(floors, temperature)
+            for i, (doc, own) in enumerate(zip(docs, found)):
+                spans = revise_by_document(doc, own, document, temperature)
+                found[i] = spans.take(exact.decide(spans)[0])
+        return found
+
+    def _search(
+        self, docs: List[Doc], lowest: Sequence[float], *, with_vectors: bool
+    ) -> Tuple[List[FoundSpans], List[Tensor]]:
+        """Find all spans of the model's labels down to some probability. If asked, also
+        return the vectors of each document's tokens, which need memory."""
+        import torch
+
+        from ..pointer.probability import lowest_score
+        from ..pointer.search import search_spans
+
+        vectors: List[Tensor] = []
+        if with_vectors:
+            arrays = self.model.get_ref("tok2vec").predict(docs)
+            states = self.model.get_ref("output_layer").predict(arrays)
+            ops = self.model.ops
+            vectors = [torch.from_numpy(ops.to_numpy(x)).float() for x in arrays]
+        else:
+            states = self.model.predict(docs)
         if not states.is_finite():
             raise ValueError(self._not_finite())
         self._warn_uncovered(docs, states)
         limit, temperature = self.cfg["max_spans_per_doc"], self.cfg["temperature"]
-        memory = document_memory_of(self.cfg)
-        revised = revised and memory.weight > 0
-        floors = [min(p, memory.band[0]) for p in lowest] if revised else lowest
         found = search_spans(
             states,
-            [lowest_score(p, temperature) for p in floors],
+            [lowest_score(p, temperature) for p in lowest],
             max_span_length=self._reach(),
             limit=limit,
         )
@@ -305,12 +392,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
                     name=self.name, n=spans.n_above, limit=limit
                 )
                 self._warn_once("GPW004", message)
-        if revised:
-            exact = Decision(numpy.array(lowest, numpy.float32), temperature)
-            for i, (doc, own) in enumerate(zip(docs, found)):
-                spans = revise_by_document(doc, own, memory, temperature)
-                found[i] = spans.take(exact.decide(spans)[0])
-        return found
+        return found, vectors
 
     def decision(self, **changes: Any) -> Decision:
         """Make the decision between candidates from the component's settings.
@@ -319,7 +401,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         RETURNS (Decision): The decision.
         RAISES (ValueError): GP016 if `thresholds` names an unknown label.
         """
-        return decision_of(self.cfg, **changes)
+        return decision_of(self.cfg, **{"labels": list(self.labels), **changes})
 
     def _not_finite(self) -> str:
         from ..layers.finite import weights_not_finite
@@ -334,11 +416,12 @@ class GlobalPointer(SettingAttributes, StoredPipe):
 
     def _label_weights(self) -> Optional[List[float]]:
         counts = self.cfg["label_counts"]
-        uncounted = self.loss.uncounted(self.labels, counts)
+        labels = self.cfg["labels"]
+        uncounted = self.loss.uncounted(labels, counts)
         if uncounted:
             message = Warnings.GPW016.format(name=self.name, labels=uncounted)
             self._warn_once("GPW016", message)
-        return self.loss.weights_of(self.labels, counts)
+        return self.loss.weights_of(labels, counts)
 
     def set_annotations(
         self, docs: Iterable[Doc], predictions: List[FoundSpans]
@@ -349,13 +432,16 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         docs (Iterable[Doc]): The documents.
         predictions (List[FoundSpans]): The result of `predict`.
         """
-        decision = self.decision()
         for doc, found in zip(docs, predictions):
+            names = names_of(found) or self.labels
+            decision = decision_of(self.cfg, labels=names)
             rows, probabilities = decision.decide(found)
-            spans = self._spans(doc, found, rows)
+            spans = self._spans(doc, found, rows, names)
             order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
             group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
-            set_scores(group, probabilities[rows[order]])
+            kept = rows[order]
+            evidence = evidence_of(found, kept, self.cfg)
+            set_scores(group, probabilities[kept], evidence)
             doc.spans[self.key] = group
             if self.cfg["annotate_ents"]:
                 starts, ends = found.starts.numpy()[rows], found.ends.numpy()[rows]
@@ -363,10 +449,14 @@ class GlobalPointer(SettingAttributes, StoredPipe):
                 _add_ents(doc, [spans[i] for i in flat])
 
     def _spans(
-        self, doc: Doc, found: FoundSpans, rows: NDArray[numpy.int64]
+        self,
+        doc: Doc,
+        found: FoundSpans,
+        rows: NDArray[numpy.int64],
+        names: Sequence[str],
     ) -> List[Span]:
         starts, ends = found.starts[rows].tolist(), found.ends[rows].tolist()
-        labels = [self.labels[i] for i in found.labels[rows].tolist()]
+        labels = [names[i] for i in found.labels[rows].tolist()]
         return [
             Span(doc, start, end + 1, label=label)
             for start, end, label in zip(starts, ends, labels)
@@ -398,6 +488,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
         self._require_labels()
         set_dropout_rate(self.model, drop)
         docs = [example.predicted for example in examples]
+        self._is_checked = False  # the memory may no longer fit the weights
         states, backprop = self.model.begin_update(docs)
         self._warn_uncovered(docs, states)
         loss, d_states = self.get_loss(examples, states)
@@ -444,7 +535,7 @@ class GlobalPointer(SettingAttributes, StoredPipe):
             return self.cfg["labels"].index(label)
         except ValueError:
             message = Errors.GP017.format(
-                label=label, name=self.name, labels=self.labels
+                label=label, name=self.name, labels=tuple(self.cfg["labels"])
             )
             raise ValueError(message) from None
 

@@ -14,6 +14,10 @@ from .overlap import POLICIES
 LEARNED = ("labels", "label_counts", "trained_length")
 #: Settings that are numbers of tokens or of spans, or null for no limit.
 BOUNDS = ("max_span_length", "max_spans_per_doc")
+#: Settings that are numbers of entries of the memory.
+COUNTS = ("memory_neighbours", "memory_limit")
+#: Settings that are weights of a memory.
+WEIGHTS = ("memory_weight", "document_memory")
 
 
 def learned(cfg: Dict[str, Any]) -> Dict[str, Any]:
@@ -70,7 +74,16 @@ def check_setting(name: str, value: Any) -> None:
     elif name == "spans_key" and not is_text(value):
         rule = 'a string of valid Unicode that is not empty, such as "sc"'
         raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
-    elif name == "document_memory" and not (is_number(value) and 0 <= value <= 1):
+    elif name in COUNTS and not is_whole(value, least=1):
+        rule = "a whole number of at least 1"
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
+    elif name == "memory_temperature" and not (is_number(value) and value > 0):
+        rule = "a number above 0"
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
+    elif name == "memory_lowest" and not (is_number(value) and 0 < value < 1):
+        rule = "a probability above 0 and below 1"
+        raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
+    elif name in WEIGHTS and not (is_number(value) and 0 <= value <= 1):
         rule = "a number from 0 to 1"
         raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
     elif name == "document_band":

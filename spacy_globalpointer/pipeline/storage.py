@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterable, Optional, Union
+from typing import Any, Dict, Iterable, Optional, Tuple, Union
 
 import srsly
 
@@ -23,6 +23,8 @@ from .settings import LEARNED, learned
 DIGESTS = "digests"
 #: Content of each part, for messages.
 CONTENTS = {"cfg": "the labels", "model": "the weights"}
+#: Parts of a memory of spans, which a component may lack.
+MEMORY = ("memory.safetensors", "memory.jsonl")
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,15 @@ class StoredParts:
     place (Union[Path, str]): The folder that they come from, or another source.
     cfg (Optional[bytes]): Values learned in addition to the model; None if left out.
     model (Optional[bytes]): The model; None if left out.
+    memory (Optional[Tuple[bytes, bytes]]): The files of the memory; None if there is
+        none, or if it is left out.
     """
 
     name: str
     place: Union[Path, str]
     cfg: Optional[bytes] = None
     model: Optional[bytes] = None
+    memory: Optional[Tuple[bytes, bytes]] = None
 
     def source(self, part: str) -> Union[Path, str]:
         """Return the source of a part, for messages.
@@ -120,7 +125,32 @@ def read_folder(folder: Path, name: str, exclude: Iterable[str]) -> StoredParts:
         except (FileNotFoundError, NotADirectoryError) as error:
             fields = {"path": folder / part, "what": what, "name": name}
             raise ValueError(Errors.GP060.format(**fields)) from error
-    return StoredParts(name, folder, **parts)
+    found = {} if "memory" in exclude else _read_memory(folder)
+    return StoredParts(name, folder, **parts, memory=pair_memory(found, name, folder))
+
+
+def _read_memory(folder: Path) -> Dict[str, bytes]:
+    paths = [folder / part for part in MEMORY]
+    return {path.name: path.read_bytes() for path in paths if path.exists()}
+
+
+def pair_memory(
+    parts: Dict[str, bytes], name: str, source: Union[Path, str]
+) -> Optional[Tuple[bytes, bytes]]:
+    """Return the files of a memory among parts; None if there are none.
+
+    parts (Dict[str, bytes]): The parts by name.
+    name (str): The component's name.
+    source (Union[Path, str]): Where they come from, for messages.
+    RETURNS (Optional[Tuple[bytes, bytes]]): The files.
+    RAISES (ValueError): GP070 if one of them is missing.
+    """
+    own = [parts[part] for part in MEMORY if part in parts]
+    if len(own) == 1:
+        [missing] = {*MEMORY} - {*parts}
+        fields = {"name": name, "source": source, "reason": f"{missing} is missing"}
+        raise ValueError(Errors.GP070.format(**fields))
+    return (own[0], own[1]) if own else None
 
 
 def read_message(data: bytes, name: str) -> Dict[str, bytes]:
@@ -138,7 +168,7 @@ def read_message(data: bytes, name: str) -> Dict[str, bytes]:
         if is_shortage(error):
             raise
         raise whole.damaged(error) from error
-    known = (*CONTENTS, "vocab")
+    known = (*CONTENTS, "vocab", *MEMORY)
     if not isinstance(message, dict) or not set(message) <= {*known}:
         raise whole.damaged(f"its parts are not {', '.join(known)}")
     for part, content in message.items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Union, cast
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union, cast
 
 import srsly
 from spacy import util
@@ -13,7 +14,14 @@ from thinc.api import Model
 
 from ..errors import Errors
 from ..machine_faults import is_shortage
-from .storage import StoredParts, pack_learned, read_folder, read_message
+from .storage import (
+    MEMORY,
+    StoredParts,
+    pack_learned,
+    pair_memory,
+    read_folder,
+    read_message,
+)
 
 
 class StoredPipe(TrainablePipe):
@@ -32,13 +40,23 @@ class StoredPipe(TrainablePipe):
         path (Optional[Path]): The folder to write; None when saving to bytes.
         """
 
+    def memory_files(self) -> Optional[Tuple[bytes, bytes]]:
+        """Return the files of the component's memory; None if it has none."""
+        return None
+
+    def load_memory(self, parts: StoredParts) -> None:
+        """Load the files of a memory, or become without one.
+
+        parts (StoredParts): The parts of the component.
+        """
+
     def after_loading(self) -> None:
         """Check the loaded values against the settings."""
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Serialize the component.
 
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model, memory.
         RETURNS (bytes): The component without its settings, which only the config
             holds.
         """
@@ -49,7 +67,13 @@ class StoredPipe(TrainablePipe):
             "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
             "model": lambda: model,
         }
+        for part, content in self._memory_parts(exclude).items():
+            serialize[part] = partial(_same, content)
         return util.to_bytes(serialize, exclude)
+
+    def _memory_parts(self, exclude: Iterable[str]) -> Dict[str, bytes]:
+        files = None if "memory" in exclude else self.memory_files()
+        return {} if files is None else dict(zip(MEMORY, files))
 
     def from_bytes(
         self, bytes_data: bytes, *, exclude: Iterable[str] = ()
@@ -57,14 +81,16 @@ class StoredPipe(TrainablePipe):
         """Load the component.
 
         bytes_data (bytes): The result of `to_bytes`.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model, memory.
         RETURNS (StoredPipe): The component.
         RAISES (ValueError): GP018, GP061 or GP062 if the bytes are damaged.
         """
         message = read_message(bytes_data, self.name)
         given = {key: x for key, x in message.items() if key not in exclude}
-        vocab = given.pop("vocab", None)
-        parts = StoredParts(self.name, "the bytes given", **given)
+        vocab, place = given.pop("vocab", None), "the bytes given"
+        found = {part: given.pop(part) for part in MEMORY if part in given}
+        memory = pair_memory({} if "memory" in exclude else found, self.name, place)
+        parts = StoredParts(self.name, place, **given, memory=memory)
         self._load(parts)
         if vocab is not None:
             self.vocab.from_bytes(vocab, exclude=exclude)
@@ -74,7 +100,7 @@ class StoredPipe(TrainablePipe):
         """Save the component.
 
         path (Union[str, Path]): A folder.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model, memory.
         """
         self.before_saving(Path(path))
         model = None if "model" in exclude else self.model.to_bytes()
@@ -83,6 +109,12 @@ class StoredPipe(TrainablePipe):
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
             "model": lambda p: p.write_bytes(model),
         }
+        own = self._memory_parts(exclude)
+        for part in MEMORY:
+            if part not in own:  # of a component saved there before
+                (Path(path) / part).unlink(missing_ok=True)
+        for part, content in own.items():
+            serialize[part] = partial(_write, content)
         util.to_disk(path, serialize, exclude)
 
     def from_disk(
@@ -92,7 +124,7 @@ class StoredPipe(TrainablePipe):
         stay those of the config, which `spacy.load` may have overridden.
 
         path (Union[str, Path]): The folder.
-        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model.
+        exclude (Iterable[str]): Fields to leave out: cfg, vocab, model, memory.
         RETURNS (StoredPipe): The component.
         RAISES (ValueError): GP018, GP061 or GP062 if a file is damaged; GP060 if one is
             missing.
@@ -111,6 +143,7 @@ class StoredPipe(TrainablePipe):
             if parts.model is not None:
                 self._check_labels(content["labels"], parts)
             self.cfg.update(content)
+            self.load_memory(parts)
             self.after_loading()
 
     def _load_model(self, parts: StoredParts) -> None:
@@ -134,6 +167,14 @@ class StoredPipe(TrainablePipe):
             fields = {"source": parts.source("cfg"), "name": self.name, "nO": nO}
             message = Errors.GP064.format(**fields, labels=labels, n=len(labels))
             raise ValueError(message)
+
+
+def _same(content: bytes) -> bytes:
+    return content
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 @contextmanager

@@ -1,0 +1,116 @@
+"""Candidates of a document that a mention memory has revised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence, Tuple
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..pointer.probability import probability, score_of
+from ..pointer.search import FoundSpans
+from .interpolation import interpolate
+from .mention_memory import Evidence, Recall
+
+
+@dataclass(frozen=True, eq=False)
+class RecalledSpans(FoundSpans):
+    """Candidates, and the entries of the memory that are nearest to them.
+
+    recall (Recall): The nearest entries of the document's proposed spans.
+    proposals (Tensor): Index of each candidate among these spans, shape (spans,).
+    names (Tuple[str, ...]): Names of the labels.
+    """
+
+    recall: Recall
+    proposals: Tensor
+    names: Tuple[str, ...]
+
+    def take(self, rows: NDArray[numpy.int64]) -> RecalledSpans:
+        """Return the spans with the given indices."""
+        own = super().take(rows)
+        columns = own.labels, own.starts, own.ends, own.scores
+        proposals = self.proposals[rows]
+        return RecalledSpans(*columns, own.n_above, self.recall, proposals, self.names)
+
+    def evidence(
+        self, row: int, label: str, temperature: float
+    ) -> Tuple[Evidence, ...]:
+        """Return the entries that speak most for a candidate.
+
+        row (int): Index of the candidate.
+        label (str): Its label.
+        temperature (float): Divisor of the similarities, above 0.
+        """
+        return self.recall.evidence(int(self.proposals[row]), label, temperature)
+
+
+def propose(found: FoundSpans) -> Tuple[Tensor, Tensor]:
+    """Return the places of candidates, whatever their labels.
+
+    found (FoundSpans): The candidates of a document.
+    RETURNS (Tuple[Tensor, Tensor]): First and last token of each place, sorted, int64.
+    """
+    places = torch.stack([found.starts, found.ends], dim=1)
+    starts, ends = torch.unique_consecutive(places, dim=0).unbind(1)
+    return starts, ends
+
+
+def revise_by_memory(
+    found: FoundSpans,
+    recall: Recall,
+    *,
+    labels: Sequence[str],
+    n_known: int,
+    lowest: Sequence[float],
+    temperature: float,
+    weight: float,
+    memory_temperature: float,
+) -> RecalledSpans:
+    """Interpolate the probabilities of candidates with those of the memory, and add
+    labels that only the memory knows.
+
+    found (FoundSpans): The candidates of a document.
+    recall (Recall): The nearest entries of their places, from `propose`.
+    labels (Sequence[str]): Labels of the model, then those of the memory alone.
+    n_known (int): Number of labels of the model.
+    lowest (Sequence[float]): Lowest probability of a result of each label.
+    temperature (float): The component's temperature.
+    weight (float): Weight of the memory for labels of the model, from 0 to 1.
+    memory_temperature (float): Divisor of the similarities, above 0.
+    RETURNS (RecalledSpans): The candidates. Scores that are not revised are the same
+        bits.
+    """
+    index = {label: i for i, label in enumerate(labels)}
+    votes = recall.votes(memory_temperature)
+    n = len(recall.starts)
+    is_new = torch.ones(len(found.scores), dtype=torch.bool)
+    is_new[1:] = (found.starts.diff() != 0) | (found.ends.diff() != 0)
+    cells = is_new.cumsum(0) - 1, found.labels
+    before = torch.zeros(n, n_known, dtype=torch.float64)
+    before[cells] = probability(found.scores, temperature).double()
+    remembered = [index[label] for label in recall.entries.label_names]
+    after = interpolate(before, votes, remembered, len(labels), weight)
+    floors = torch.tensor([*lowest], dtype=torch.float64)
+    spans, columns = ((after >= floors) & (after > 0)).nonzero(as_tuple=True)
+    own = after[spans, columns]
+    scores = score_of(own, temperature)
+    raw = torch.zeros(n, len(labels))
+    raw[cells] = found.scores
+    known = torch.zeros(n, len(labels), dtype=torch.float64)
+    known[:, :n_known] = before
+    is_same = own == known[spans, columns]
+    scores[is_same] = raw[spans, columns][is_same]
+    return RecalledSpans(
+        labels=columns,
+        starts=recall.starts[spans],
+        ends=recall.ends[spans],
+        scores=scores,
+        n_above=found.n_above,
+        recall=recall,
+        proposals=spans,
+        names=tuple(labels),
+    )
