@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy
@@ -116,6 +116,11 @@ class Recall:
     starts: Tensor
     ends: Tensor
     neighbours: Neighbours
+
+    def nearest(self, k: int) -> Recall:
+        """Return only the nearest k entries of each span."""
+        fewer = Neighbours(*(column[:, :k] for column in self.neighbours))
+        return replace(self, neighbours=fewer)
 
     def votes(self, temperature: float) -> Tensor:
         """Return the probability of each label of the entries, shape (spans, labels),

@@ -37,6 +37,8 @@ def revise_by_mentions(
     cfg: Dict[str, Any],
     labels: Sequence[str],
     lowest: FloatArray,
+    *,
+    leave_out: Optional[str] = None,
 ) -> FoundSpans:
     """Revise the candidates of a document by a memory of spans, which may add labels.
 
@@ -46,15 +48,17 @@ def revise_by_mentions(
     cfg (Dict[str, Any]): The component's cfg.
     labels (Sequence[str]): Labels of the model, then those of the memory alone.
     lowest (FloatArray): Lowest probability of a result of each label.
+    leave_out (Optional[str]): A text whose entries do not count.
     RETURNS (FoundSpans): The candidates that reach it. Scores that are not revised are
         the same bits.
     """
     from ..memory.recalled_spans import propose, revise_by_memory
 
     starts, ends = propose(found)
+    k = cfg["memory_neighbours"]
     return revise_by_memory(
         found,
-        memory.recall(vectors, starts, ends, cfg["memory_neighbours"]),
+        memory.recall(vectors, starts, ends, k, leave_out=leave_out),
         labels=labels,
         n_known=len(cfg["labels"]),
         lowest=lowest.tolist(),

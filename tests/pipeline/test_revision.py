@@ -95,7 +95,7 @@ def test_weight_of_0_and_unrevised_candidates_are_the_plain_model(nlp):
     lowest = [0.1] * len(pipe.labels)
     plain = pipe.candidates(docs, lowest)
     pipe.document_memory = 1.0
-    unrevised = pipe.candidates(docs, lowest, revised=False)
+    unrevised = pipe.candidates(docs, lowest, document_memory=0.0)
     pipe.document_memory = 0.0
     for own, other in zip(plain, unrevised):
         assert torch.equal(own.scores, other.scores)

@@ -33,7 +33,7 @@ def pipe(nlp):
 @pytest.fixture
 def predicted(nlp, tmp_path):
     dev = save_dev(nlp, tmp_path / "dev.spacy")
-    return predict_candidates(nlp, dev, revised=False)
+    return predict_candidates(nlp, dev, document_memory=0.0)
 
 
 @pytest.fixture
