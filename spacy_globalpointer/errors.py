@@ -515,8 +515,8 @@ class Errors(metaclass=_Coded):
         'file. Or pass fractions for train, dev and test, such as "0.8,0.1,0.1".'
     )
     GP144 = (
-        "{name!r} remembers nothing, so there is nothing to weight. Leave out --memory, "
-        "or run `spacy global-pointer remember` first."
+        "{name!r} remembers nothing, so there is nothing to weight. Leave out "
+        "--memory, or run `spacy global-pointer remember` first."
     )
     GP145 = (
         "{path} exists and is not {kind}, so it was not replaced. Name another file, "

@@ -172,13 +172,10 @@ def find_thresholds(
     floor = floor_at(pipe.cfg["temperature"], lowest)
     if document.weight:
         floor = min(floor, document.band[0])
+    collected = {"lowest": floor, "document_memory": 0.0}
+    options_of = collecting(pipe, floor) if memory else collected
     predicted = predict_candidates(
-        nlp,
-        data,
-        component=component,
-        lowest=floor,
-        progress="Predicting",
-        **(collecting(pipe) if memory else {"document_memory": 0.0}),
+        nlp, data, component=component, progress="Predicting", **options_of
     )
     if not memory:
         return tune(collect(predicted, pipe, floor), pipe, **options)

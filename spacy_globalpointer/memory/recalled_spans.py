@@ -87,9 +87,7 @@ def revise_by_memory(
     index = {label: i for i, label in enumerate(labels)}
     votes = recall.votes(memory_temperature)
     n = len(recall.starts)
-    is_new = torch.ones(len(found.scores), dtype=torch.bool)
-    is_new[1:] = (found.starts.diff() != 0) | (found.ends.diff() != 0)
-    cells = is_new.cumsum(0) - 1, found.labels
+    cells = _rows_of(found, recall), found.labels
     before = torch.zeros(n, n_known, dtype=torch.float64)
     before[cells] = probability(found.scores, temperature).double()
     remembered = [index[label] for label in recall.entries.label_names]
@@ -114,3 +112,14 @@ def revise_by_memory(
         proposals=spans,
         names=tuple(labels),
     )
+
+
+def _rows_of(found: FoundSpans, recall: Recall) -> Tensor:
+    """Return the index of each candidate among the proposed spans."""
+    if isinstance(found, RecalledSpans):
+        return found.proposals
+    width = 1 + max(
+        (int(ends.max()) for ends in (found.ends, recall.ends) if len(ends)), default=0
+    )
+    known = recall.starts * width + recall.ends
+    return torch.searchsorted(known, found.starts * width + found.ends)

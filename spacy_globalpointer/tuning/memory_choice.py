@@ -92,14 +92,17 @@ def at_present(
     return collect(revised, pipe, lowest)
 
 
-def collecting(pipe: GlobalPointer) -> Dict[str, Any]:
+def collecting(pipe: GlobalPointer, lowest: float) -> Dict[str, Any]:
     """Return the options of `predict_candidates` for `choose_mention_memory`.
 
     pipe (GlobalPointer): The component.
+    lowest (float): Lowest probability of a candidate.
     """
+    lowest = min(lowest, pipe.cfg["memory_lowest"])  # what the memory votes on
     most = max(*NEIGHBOURS, pipe.cfg["memory_neighbours"])
     settings = {"memory_weight": 0.0, "memory_neighbours": most}
-    return {"left_out": True, "document_memory": 0.0, **settings}
+    own = {"lowest": lowest, "left_out": True, "document_memory": 0.0}
+    return {**own, **settings}
 
 
 def _revise(

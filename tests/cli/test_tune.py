@@ -270,3 +270,21 @@ def test_documents_without_gold_are_reported(model, dev, tmp_path):
         doc.spans["sc"] = []
     DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
     assert "GP132" in tune(model, tmp_path / "dev.spacy", code=1)
+
+
+def test_settings_of_the_memory_are_chosen_and_written(model, dev):
+    nlp = spacy.load(model)
+    examples = list(Corpus(dev)(nlp))
+    nlp.get_pipe(NAME).remember([eg for eg in examples if eg.reference.spans["sc"]])
+    nlp.to_disk(model)
+    output = tune(model, dev, *FEW, "--memory")
+    assert "memory of spans" in output.lower()
+    found = re.findall(r"(memory_\w+) = ([\d.]+)", output)
+    pipe = spacy.load(model).get_pipe(NAME)
+    assert {name: pipe.cfg[name] for name, _ in found} == {
+        name: pytest.approx(float(value)) for name, value in found
+    }
+
+
+def test_memory_that_is_empty_is_reported(model, dev):
+    assert "GP144" in tune(model, dev, *FEW, "--memory", code=1)
