@@ -48,14 +48,19 @@ class RecalledSpans(FoundSpans):
         return self.recall.evidence(int(self.proposals[row]), label, temperature)
 
 
-def propose(found: FoundSpans) -> Tuple[Tensor, Tensor]:
-    """Return the places of candidates, whatever their labels.
+def propose(
+    found: FoundSpans, others: Sequence[Tuple[int, int]]
+) -> Tuple[Tensor, Tensor]:
+    """Return the places that the memory votes on: those of candidates, whatever their
+    labels, and others.
 
     found (FoundSpans): The candidates of a document.
+    others (Sequence[Tuple[int, int]]): First and last token of other places.
     RETURNS (Tuple[Tensor, Tensor]): First and last token of each place, sorted, int64.
     """
     places = torch.stack([found.starts, found.ends], dim=1)
-    starts, ends = torch.unique_consecutive(places, dim=0).unbind(1)
+    more = torch.tensor(others, dtype=torch.int64).view(-1, 2)
+    starts, ends = torch.unique(torch.cat([places, more]), dim=0).unbind(1)
     return starts, ends
 
 

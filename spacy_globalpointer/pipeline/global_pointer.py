@@ -358,7 +358,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
             for i, (doc, x) in enumerate(zip(docs, vectors)):
                 text = doc.text if left_out else None
                 found[i] = revise_by_mentions(
-                    x, found[i], memory, cfg, labels, needed, leave_out=text
+                    doc, x, found[i], memory, cfg, labels, needed, leave_out=text
                 )
         if document.weight:
             exact = Decision(floors, temperature)

@@ -31,6 +31,7 @@ def document_memory_of(cfg: Dict[str, Any]) -> DocumentMemory:
 
 
 def revise_by_mentions(
+    doc: Doc,
     vectors: Tensor,
     found: FoundSpans,
     memory: MentionMemory,
@@ -41,7 +42,9 @@ def revise_by_mentions(
     leave_out: Optional[str] = None,
 ) -> FoundSpans:
     """Revise the candidates of a document by a memory of spans, which may add labels.
+    It votes on the candidates, and on spans with the words of a remembered one.
 
+    doc (Doc): The document.
     vectors (Tensor): Vectors of the document's tokens, shape (tokens, width), float32.
     found (FoundSpans): Candidates down to the probability `memory_lowest`.
     memory (MentionMemory): The memory.
@@ -52,9 +55,13 @@ def revise_by_mentions(
     RETURNS (FoundSpans): The candidates that reach it. Scores that are not revised are
         the same bits.
     """
+    from ..memory.known_words import find_known_words
     from ..memory.recalled_spans import propose, revise_by_memory
 
-    starts, ends = propose(found)
+    first = [token.idx for token in doc]
+    after = [token.idx + len(token) for token in doc]
+    known = find_known_words(doc.text, first, after, memory.words)
+    starts, ends = propose(found, known)
     k = cfg["memory_neighbours"]
     return revise_by_memory(
         found,
