@@ -66,7 +66,7 @@ def test_numbers_are_json(trained, data):
     report = evaluate(trained, data)
     numbers = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     total = numbers["all"]
-    for name in ("labels", "lengths", "nesting"):
+    for name in ("labels", "lengths", "nesting", "mentions"):
         rows = numbers[name].values()
         for count in ("right", "spurious", "missed"):
             assert sum(row[count] for row in rows) == total[count]

@@ -61,8 +61,9 @@ def texts(tree, tag):
 def test_page_is_well_formed_and_has_all_sections(report):
     page = make_page(report)
     assert page.startswith("<!DOCTYPE html>\n")
-    names = "Labels|Length|Nesting|Window seams|Confusion|Precision and recall"
-    names = [*names.split("|"), "Reliability", "Worst documents"]
+    names = "Labels|Length|Nesting|Order of mention|Window seams|Confusion"
+    others = ["Precision and recall", "Reliability", "Worst documents"]
+    names = [*names.split("|"), *others]
     assert texts(parse(page), "h2") == names
     anchors = [a.get("href") for a in parse(page).iter("a")]
     assert anchors == [f"#{s.get('id')}" for s in parse(page).iter("section")]
@@ -222,6 +223,14 @@ def test_scores_are_those_of_the_report(report):
     assert ["PER", "33.3", "50.0", "40.0", "", "50.0", "2", "3", "1"] in rows
     assert ["all", "25.0", "33.3", "28.6", "", "33.3", "3", "4", "1"] in rows
     assert "28.6" in texts(tree, "dd")
+
+
+def test_scores_by_order_of_mention_are_those_of_the_report():
+    gold, found = [(0, 1, "A"), (1, 2, "A")], [(0, 1, "A"), (2, 3, "A")]
+    tree = parse(make_page(report_of(example(["a", "A", "a"], gold, found))))
+    rows = [["".join(c.itertext()) for c in row] for row in tree.iter("tr")]
+    assert ["first", "100.0", "100.0", "100.0", "", "1", "1", "1"] in rows
+    assert ["later", "0.0", "0.0", "0.0", "", "1", "1", "0"] in rows
 
 
 def test_confusion_has_a_row_for_each_gold_label(report):
