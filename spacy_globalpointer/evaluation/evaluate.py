@@ -254,5 +254,7 @@ def _describe(
         "thresholds": dict(sorted(pipe.cfg["thresholds"].items())),
         "overlap": pipe.cfg["overlap"],
         "temperature": pipe.cfg.get("temperature", 1.0),
+        "document_memory": pipe.cfg["document_memory"],
+        "document_band": list(pipe.cfg["document_band"]),
         "lowest": lowest,
     }

@@ -60,6 +60,8 @@ def test_report_states_what_was_evaluated(trained, data):
     )
     assert (settings["documents"], settings["documents_not_annotated"]) == (2, 1)
     assert settings["lowest"] == 0.05
+    assert settings["document_memory"] == 0.0
+    assert settings["document_band"] == [0.1, 0.9]
 
 
 def test_numbers_are_json(trained, data):

@@ -34,6 +34,7 @@ SETTINGS = {
     **{"data": "<i>.spacy", "documents": 1, "documents_not_annotated": 2},
     **{"tokens": 48, "spans_key": "<sc>", "threshold": 0.5, "thresholds": {EVIL: 0.4}},
     **{"overlap": "any", "temperature": 1.5, "lowest": 0.02},
+    **{"document_memory": 0.0, "document_band": [0.1, 0.9]},
 }
 
 
@@ -314,3 +315,9 @@ def test_thresholds_of_single_labels_are_shown(report):
     page = make_page(replace(report, settings={**SETTINGS, "temperature": 1.0}))
     assert "threshold 0.5 (&lt;script src=//x&gt; 0.4)" in page
     assert "temperature" not in page and "temperature 1.5" in make_page(report)
+
+
+def test_a_document_memory_is_shown_if_there_is_one(report):
+    page = make_page(replace(report, settings={**SETTINGS, "document_memory": 0.75}))
+    assert "document memory 0.75 from 0.1 to 0.9" in page
+    assert "document memory" not in make_page(report)
