@@ -27,11 +27,11 @@ def choose_memory(candidates: Candidates, chooser: Chooser) -> DocumentMemory:
     chooser (Chooser): Chooses thresholds and scores.
     RETURNS (DocumentMemory): The memory; its weight is 0 if none gains.
     """
+    if len(candidates.gold) < 2:
+        return OFF
     bands = [band for band in product(LOWS, HIGHS) if band[0] >= candidates.lowest]
     known = [DocumentMemory(*own) for own in product(WEIGHTS, bands)]
     kinds = [candidates.with_memory(memory) for memory in (OFF, *known)]
-    if len(candidates.gold) < 2:
-        return OFF
     best = _best(kinds, chooser)
     gained = _left_out(kinds, chooser).f > _left_out(kinds[:1], chooser).f
     return best.memory if gained else OFF
