@@ -263,8 +263,10 @@ def print_memory(tuning: Tuning) -> None:
         msg.info("No document memory gains on documents that it was not chosen on")
     else:
         msg.info(
-            f"Document memory: spans from {low} to {high} are revised by those from "
-            f"{high} on, with a weight of up to {memory.weight}"
+            f"Document memory: spans with a probability from {low} to {high} are "
+            "revised by spans of the same words from "
+            f"{high} on, with a weight of up to {memory.weight}. It was chosen on all "
+            "documents, also for the cross-validated scores."
         )
 
 
@@ -310,6 +312,14 @@ def print_notes(tuning: Tuning, component: str) -> None:
     if below:
         fields = {"thresholds": below, "name": component, "lowest": f"{lowest:.4g}"}
         msg.warn(Warnings.GPW012.format(**fields))
+    memory, least = tuning.after.memory, tuning.after.lowest
+    if memory.weight and memory.band[0] < least:
+        msg.warn(
+            f"At the temperature {tuning.after.temperature}, spans with a probability "
+            f"from {memory.band[0]} to {least:.4g} were not considered, although the "
+            "document memory can revise them. Choose the memory again "
+            "(--document-memory), or pass a lower --lowest."
+        )
     before, after = tuning.calibration_errors()
     if after > before:
         msg.warn(

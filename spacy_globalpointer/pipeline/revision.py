@@ -137,19 +137,23 @@ def revise_by_document(
     after = before.new_tensor(revised)
     is_revised = after != before
     scores = found.scores.clone()
-    scores[is_revised] = score_of(after[is_revised], temperature)
+    scores[is_revised] = score_of(after[is_revised], temperature).to(scores.dtype)
     return replace(found, scores=scores)
 
 
 def span_words(doc: Doc, starts: IntArray, ends: IntArray) -> List[Tuple[str, str]]:
     """Return the names by which a document memory knows the words of spans: all of
     them, and the last, in lower case. So a sure "Mr. Darcy" speaks for "Darcy".
+    White space is no word: a line may end between "Mr." and "Darcy".
 
     doc (Doc): The document.
     starts (IntArray): First token of each span, shape (spans,).
     ends (IntArray): Last token of each span, inclusive, shape (spans,).
     RETURNS (List[Tuple[str, str]]): The names of each span.
     """
-    lower = [token.lower_ for token in doc]
-    places = zip(starts.tolist(), ends.tolist())
-    return [(" ".join(lower[start : end + 1]), lower[end]) for start, end in places]
+    words = [token.text.strip().lower() for token in doc]  # bare vocabs lack LOWER
+    names: List[Tuple[str, str]] = []
+    for start, end in zip(starts.tolist(), ends.tolist()):
+        own = [word for word in words[start : end + 1] if word]
+        names.append((" ".join(own), own[-1] if own else ""))
+    return names

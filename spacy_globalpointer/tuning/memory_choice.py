@@ -33,6 +33,8 @@ def choose_memory(candidates: Candidates, chooser: Chooser) -> DocumentMemory:
     chooser (Chooser): Chooses thresholds and scores.
     RETURNS (DocumentMemory): The memory; its weight is 0 if none gains.
     """
+    if len(candidates.gold) < 2:
+        return OFF
     bands = [band for band in product(LOWS, HIGHS) if band[0] >= candidates.lowest]
     known = [DocumentMemory(*own) for own in product(WEIGHTS, bands)]
     kinds = [candidates.with_memory(memory) for memory in (OFF, *known)]

@@ -139,9 +139,9 @@ class Tuning:
         return [(point, self.score(Thresholds(point))) for point in points]
 
     def calibration_errors(self) -> Tuple[float, float]:
-        """Compute the expected calibration error of the same candidates, with the
-        present and with the new probabilities."""
-        return _error(self.before), _error(self.after)
+        """Compute the expected calibration error of the same candidates at the present
+        and at the new temperature, with the present memory."""
+        return _error(self.before), _error(self.after.with_memory(self.before.memory))
 
 
 def tune(
@@ -187,7 +187,9 @@ def tune(
         after = candidates.at_temperature(fitted)
     chooser = Chooser(pipe.cfg["overlap"], min_gold, beta)
     if document_memory:
-        after = after.with_memory(choose_memory(after, chooser))
+        memory = choose_memory(after, chooser)
+        if memory.weight or after.memory.weight:  # the band of no memory stays
+            after = after.with_memory(memory)
     single = chooser.single(after)
     return Tuning(
         present=Thresholds(pipe.cfg["threshold"], dict(pipe.cfg["thresholds"])),
