@@ -32,15 +32,10 @@ from ..values import is_text
 from .attributes import SettingAttributes, unsaved_settings
 from .decision import Decision, decision_of
 from .gold import GoldSpans
+from .mention_revision import evidence_of, names_of, revise_by_mentions
 from .overlap import select_spans
 from .remembering import Remembering
-from .revision import (
-    document_memory_of,
-    evidence_of,
-    names_of,
-    revise_by_document,
-    revise_by_mentions,
-)
+from .revision import document_memory_of, revise_by_document
 from .scorer import score_spans
 from .settings import check_settings, settings
 from .span_loss import Loss, make_span_loss_v1

@@ -64,6 +64,14 @@ def test_scores_keep_their_type():
     assert probability(scores).tolist() == pytest.approx([0.95, 0.75])
 
 
+def test_last_words_of_one_character_are_no_name():
+    """Two mountains end with the same character, and many spans with a point."""
+    doc = spacy.blank("zh")("黄山和泰山和黄山")
+    spans = candidates((0.95, 0, 0, 1), (0.5, 0, 3, 4), (0.5, 0, 6, 7))
+    revised = revise_by_document(doc, spans, DocumentMemory(1.0, (0.1, 0.9)), 1.0)
+    assert probability(revised.scores).tolist() == pytest.approx([0.95, 0.5, 0.75])
+
+
 @given(st.floats(-20, 20), st.floats(0.2, 5))
 def test_scores_are_those_of_their_probabilities(score, temperature):
     p = probability(torch.tensor([score], dtype=torch.float64), temperature)
