@@ -121,10 +121,10 @@ def _read_line(line: bytes) -> List[Mention]:
         for start, end, label in content["spans"]
     ]
     for one in mentions:
-        is_text = isinstance(text, str) and isinstance(source, str)
+        are_texts = isinstance(text, str) and isinstance(source, str)
         is_label = one.label is None or is_text(one.label)
         is_place = type(one.start) is int and type(one.end) is int
-        if not is_text or not is_label or not is_place:
+        if not are_texts or not is_label or not is_place:
             raise TypeError(f"{one!r} is no mention")
         if not 0 <= one.start < one.end <= len(text):
             raise ValueError(f"the span {one.start} to {one.end} is not in its text")
