@@ -49,8 +49,8 @@ class Whitening:
         """Return the keys of spans, of length 1: their products are cosines.
 
         features (Tensor): Shape (spans, features), float32.
-        RETURNS (Tensor): Shape (spans, width), float32. They are computed in float64 and
-            rounded once, so that a key does not depend on the other spans.
+        RETURNS (Tensor): Shape (spans, width), float32. They are computed in float64
+            and rounded once, so that a key does not depend on the other spans.
         """
         centred = features.double() - self.mean
         return F.normalize(centred @ self.matrix.double(), dim=1).float()

@@ -62,7 +62,7 @@ def test_search_is_exact_without_faiss(monkeypatch):
 
 def test_faiss_is_not_imported_for_a_small_memory(monkeypatch):
     monkeypatch.setattr(module, "ApproximateIndex", None)
-    assert LARGE == 200_000
+    assert LARGE == 500_000
     assert approximate_index(KEYS) is None
     assert approximate_index(torch.zeros(LARGE, 1)) is None
     with pytest.raises(TypeError):
