@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .approximate import ApproximateIndex, approximate_index
+
 IntArray = NDArray[numpy.int64]
 
 
@@ -84,6 +86,8 @@ class Entries:
         """Return these entries and others. Of equal mentions, these are kept."""
         if not len(self):
             return others
+        if not len(others):
+            return self
         keys = torch.cat([self.keys, others.keys])
         return Entries.of([*self.mentions, *others.mentions], keys)
 
@@ -126,6 +130,11 @@ class Entries:
         no_label = min(1.0, n / max(len(self) - self.n_labelled, 1))
         is_labelled = self.label_numbers < len(self.label_names)
         return torch.where(is_labelled, 1.0, no_label).double()
+
+    @cached_property
+    def index(self) -> Optional[ApproximateIndex]:
+        """Return the index for an approximate search; None if the search is exact."""
+        return approximate_index(self.keys)
 
     @cached_property
     def label_names(self) -> Tuple[str, ...]:

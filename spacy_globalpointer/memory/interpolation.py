@@ -30,7 +30,8 @@ def interpolate(
     n, known = probabilities.shape
     result = torch.zeros(n, n_labels, dtype=torch.float64)
     result[:, :known] = probabilities
-    shares = torch.tensor([weight if x < known else 1.0 for x in remembered])
+    shares = [weight if x < known else 1.0 for x in remembered]
+    parts = torch.tensor(shares, dtype=torch.float64)
     own = result[:, list(remembered)]
-    result[:, list(remembered)] = own + shares.double() * (votes - own)
+    result[:, list(remembered)] = own + parts * (votes - own)
     return result

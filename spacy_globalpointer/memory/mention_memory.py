@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, NamedTuple, Optional, Tuple
 
-import numpy
-from numpy.typing import NDArray
+import torch
 from torch import Tensor
 
 from .entries import Entries, Mention
@@ -15,8 +15,6 @@ from .nearest import Neighbours, nearest
 from .span_features import span_features
 from .vote import shares_of, sum_by_label
 from .whitening import Whitening
-
-IntArray = NDArray[numpy.int64]
 
 #: Width of the keys.
 WIDTH = 64
@@ -73,9 +71,9 @@ class MentionMemory:
         labels = [x.label for x in mentions if x.label is not None]
         return {
             "entries": len(mentions),
-            "labels": {x: labels.count(x) for x in sorted({*labels})},
+            "labels": _count(labels),
             "no_label": len(mentions) - len(labels),
-            "sources": _count([x.source for x in mentions]),
+            "sources": _count(x.source for x in mentions),
             "width": int(self.entries.keys.shape[1]),
         }
 
@@ -94,19 +92,28 @@ class MentionMemory:
         starts (Tensor): First token of each span, shape (spans,), int64.
         ends (Tensor): Last token of each span, inclusive, shape (spans,), int64.
         k (int): Number of entries for each span.
-        leave_out (Optional[str]): A text whose entries do not count.
+        leave_out (Optional[str]): A text whose entries do not count. The search is then
+            exact.
         RETURNS (Recall): The entries.
         """
-        entries = self.entries
+        entries, index = self.entries, None
         if leave_out is not None:
             entries = entries.only(lambda one: one.text != leave_out)
-        assert self.whitening is not None
-        keys = self.whitening.keys(span_features(vectors, starts, ends))
-        return Recall(entries, starts, ends, nearest(keys, entries.keys, k))
+        elif len(entries):
+            index = entries.index
+        if self.whitening is None:
+            keys = torch.zeros(len(starts), entries.keys.shape[1])
+        else:
+            keys = self.whitening.keys(span_features(vectors, starts, ends))
+        if index is None:
+            found = nearest(keys, entries.keys, k)
+        else:
+            found = index.nearest(keys, k)
+        return Recall(entries, starts, ends, found)
 
 
-def _count(values: List[str]) -> Dict[str, int]:
-    return {x: values.count(x) for x in sorted({*values})}
+def _count(values: Iterable[str]) -> Dict[str, int]:
+    return dict(sorted(Counter(values).items()))
 
 
 @dataclass(frozen=True, eq=False)

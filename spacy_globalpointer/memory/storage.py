@@ -9,14 +9,18 @@ from typing import Any, Dict, List, Tuple
 import numpy
 import safetensors.torch
 import torch
+from torch import Tensor
 
 from ..errors import Errors
+from ..values import is_text
 from .entries import Entries, Mention
 from .whitening import Whitening
 
 FORMAT = "1"
 #: Names of the tensors.
 NAMES = ("ids", "keys", "mean", "matrix")
+#: Length of a key, with its rounding.
+LONGEST = 1.0001
 
 
 def to_files(
@@ -78,6 +82,7 @@ def from_files(
         if about["format"] != FORMAT:
             fields = {"found": about["format"], "known": FORMAT}
             raise ValueError(Errors.GP071.format(**fields, **place))
+        digest = str(about["digest"])
         ids, keys, mean, matrix = (tensors[name] for name in NAMES)
         mentions = [own for line in lines.splitlines() for own in _read_line(line)]
     except (safetensors.SafetensorError, KeyError, TypeError, RecursionError) as error:
@@ -89,14 +94,23 @@ def from_files(
     mentions.sort(key=lambda one: one.id)
     own = numpy.array([one.id for one in mentions], dtype=numpy.int64)
     fits = ids.dtype == torch.int64 and numpy.array_equal(ids.numpy(), own)
-    width = matrix.shape[-1] if matrix.ndim == 2 else -1
-    is_whole = mean.shape == matrix.shape[:1] and keys.shape == (len(own), width)
-    finite = all(bool(x.isfinite().all()) for x in (keys, mean, matrix))
-    if not (fits and is_whole and finite and len({*own.tolist()}) == len(own)):
+    is_single = len({*own.tolist()}) == len(own)
+    if not (fits and is_single and _fit_each_other(keys, mean, matrix, len(own))):
         reason = "the texts and the vectors do not belong together"
         raise ValueError(Errors.GP070.format(reason=reason, **place))
     entries = Entries(own, keys, tuple(mentions))
-    return entries, Whitening(mean, matrix), str(about["digest"])
+    return entries, Whitening(mean, matrix), digest
+
+
+def _fit_each_other(keys: Tensor, mean: Tensor, matrix: Tensor, n: int) -> bool:
+    """Return whether the numbers are finite, of the right shape, and keys short enough
+    for the search."""
+    is_float = all(x.dtype == torch.float32 for x in (keys, mean, matrix))
+    if not is_float or matrix.ndim != 2 or mean.shape != matrix.shape[:1]:
+        return False
+    is_finite = all(bool(x.isfinite().all()) for x in (keys, mean, matrix))
+    is_whole = keys.shape == (n, matrix.shape[1])
+    return is_finite and is_whole and bool((keys.norm(dim=1) < LONGEST).all())
 
 
 def _read_line(line: bytes) -> List[Mention]:
@@ -107,10 +121,10 @@ def _read_line(line: bytes) -> List[Mention]:
         for start, end, label in content["spans"]
     ]
     for one in mentions:
-        is_text = isinstance(text, str) and isinstance(source, str)
-        is_label = one.label is None or isinstance(one.label, str)
+        are_texts = isinstance(text, str) and isinstance(source, str)
+        is_label = one.label is None or is_text(one.label)
         is_place = type(one.start) is int and type(one.end) is int
-        if not is_text or not is_label or not is_place:
+        if not are_texts or not is_label or not is_place:
             raise TypeError(f"{one!r} is no mention")
         if not 0 <= one.start < one.end <= len(text):
             raise ValueError(f"the span {one.start} to {one.end} is not in its text")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn import functional as F
 
 #: Similarity of an entry without a label that every span has. Whitened keys of spans
 #: that have nothing in common have a similarity of about 0.
@@ -19,13 +20,13 @@ def shares_of(similarities: Tensor, weights: Tensor, temperature: float) -> Tens
     similarities (Tensor): Shape (spans, neighbours), float32.
     weights (Tensor): Weight of each neighbour, shape (spans, neighbours), float64.
     temperature (float): Divisor of the similarities, above 0.
-    RETURNS (Tensor): Shape (spans, neighbours), float64. Sums are below 1.
+    RETURNS (Tensor): Shape (spans, neighbours), float64. Sums are at most 1.
     """
+    padded = F.pad(similarities.double(), (0, 1), value=NOTHING)
     # Relative to the highest similarity, so that nothing overflows.
-    top = similarities.amax(1, keepdim=True).clamp(min=NOTHING).double()
-    own = weights * ((similarities.double() - top) / temperature).exp()
-    nothing = ((NOTHING - top) / temperature).exp()
-    return own / (own.sum(1, keepdim=True) + nothing)
+    relative = padded - padded.amax(1, keepdim=True)
+    own = F.pad(weights, (0, 1), value=1.0) * (relative / temperature).exp()
+    return (own / own.sum(1, keepdim=True))[:, :-1]
 
 
 def sum_by_label(shares: Tensor, labels: Tensor, n_labels: int) -> Tensor:

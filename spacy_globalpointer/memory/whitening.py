@@ -40,15 +40,17 @@ class Whitening:
         covariance = centred.T @ centred / (len(sample) - 1)
         variances, directions = torch.linalg.eigh(covariance)  # ascending
         width = min(width, len(sample) - 1, len(mean))
-        variances, directions = variances[-width:].flip(0), directions[:, -width:]
+        variances, directions = variances.flip(0)[:width], directions.flip(1)[:, :width]
         shrunk = variances.clamp(min=0) + SHRINKAGE * variances.clamp(min=0).mean()
-        matrix = directions.flip(1) / shrunk.clamp(min=1e-12).sqrt()
+        matrix = directions / shrunk.clamp(min=1e-12).sqrt()
         return cls(mean.float(), matrix.float())
 
     def keys(self, features: Tensor) -> Tensor:
         """Return the keys of spans, of length 1: their products are cosines.
 
         features (Tensor): Shape (spans, features), float32.
-        RETURNS (Tensor): Shape (spans, width), float32.
+        RETURNS (Tensor): Shape (spans, width), float32. They are computed in float64
+            and rounded once, so that a key does not depend on the other spans.
         """
-        return F.normalize((features - self.mean) @ self.matrix, dim=1)
+        centred = features.double() - self.mean
+        return F.normalize(centred @ self.matrix.double(), dim=1).float()
