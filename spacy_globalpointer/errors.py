@@ -490,6 +490,11 @@ class Errors(metaclass=_Coded):
         "back as other values. Nothing was written. Rename labels with special "
         "characters, or use one threshold for all labels (--overall-only)."
     )
+    GP138 = (
+        "The temperature of {name!r} cannot be fitted while it has a memory of spans, "
+        "whose probabilities have none. Leave out --temperature, or fit it before "
+        "anything is remembered."
+    )
     GP139 = (
         "Nothing was written: the documents have {gold}, fewer than --min-gold "
         "{least}. Thresholds chosen on so few spans say little about other spans. Tune "
@@ -513,6 +518,10 @@ class Errors(metaclass=_Coded):
     GP143 = (
         "There is no splits file {path} in {folder}. Correct the path of the JSON "
         'file. Or pass fractions for train, dev and test, such as "0.8,0.1,0.1".'
+    )
+    GP144 = (
+        "{name!r} remembers nothing, so there is nothing to weight. Leave out "
+        "--memory, or run `spacy global-pointer remember` first."
     )
     GP145 = (
         "{path} exists and is not {kind}, so it was not replaced. Name another file, "

@@ -10,11 +10,11 @@ from runs import Counts, bootstrap, f_score, pool
 from scores import TRAINED, Scored
 
 from spacy_globalpointer.evaluation.breakdown import (
-    NESTING_BINS,
     Scores,
     labels_by_size,
     score_all,
     score_by_label,
+    score_by_mention,
     score_by_nesting,
 )
 from spacy_globalpointer.evaluation.matching import MatchedSpan
@@ -110,6 +110,9 @@ def make_tables(comparison: Comparison) -> str:
         make_breakdown(systems, score_by_label, by_size=True),
         f"F1 by nesting in gold spans, at the threshold {TRAINED}:",
         make_breakdown(systems, score_by_nesting, by_size=False),
+        "F1 of the first gold span with the same words in a document, and of later "
+        f"ones, at the threshold {TRAINED}:",
+        make_breakdown(systems, score_by_mention, by_size=False),
     ]
     test = comparison.splits["test"]
     if len(systems) > 1:
@@ -214,7 +217,7 @@ def make_breakdown(
     """Make a table with a row for each bin: its gold spans, and F1 of each system."""
     columns = [[score_by(spans) for spans in own.trained()] for own in systems]
     gold = score_by([s for s in systems[0].test[0].spans if s.is_gold])
-    bins = labels_by_size(gold) if by_size else [x for x in NESTING_BINS if x in gold]
+    bins = labels_by_size(gold) if by_size else list(gold)
     rows = [["", "gold spans", *(system.name for system in systems)]]
     for name in bins:
         cells = [spread(x[name].fscore for x in column) for column in columns]

@@ -65,7 +65,7 @@ def timed_tuning(pipeline: Path, corpus: Path, min_gold: int) -> Tuple[float, Tu
 
 
 def predict(nlp: Any, path: Path) -> Candidates:
-    predicted = predict_candidates(nlp, path, lowest=LOWEST, revised=False)
+    predicted = predict_candidates(nlp, path, lowest=LOWEST, document_memory=0.0)
     return collect(predicted, nlp.get_pipe(NAME), LOWEST)
 
 

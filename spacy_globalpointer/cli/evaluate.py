@@ -65,11 +65,11 @@ def evaluate_cli(
 ) -> None:
     """Score a pipeline on a corpus, and write a report as one HTML page.
 
-    The page shows scores by label, length, nesting and distance to a seam of windows,
-    and which labels are confused. It also shows precision and recall at all
-    thresholds, the calibration of the probabilities, and the documents with the most
-    mistakes. It needs no network. An earlier page or file of numbers is replaced;
-    other files are not.
+    The page shows scores by label, length, nesting, order of mention and distance to
+    a seam of windows, and which labels are confused. It also shows precision and
+    recall at all thresholds, the calibration of the probabilities, and the documents
+    with the most mistakes. It needs no network. An earlier page or file of numbers is
+    replaced; other files are not.
     """
     from ..evaluation.evaluate import evaluate
     from ..report.evaluation_page import make_page

@@ -63,6 +63,15 @@ def tune_cli(
             help="Also choose how sure spans revise doubtful spans of the same words",
         ),
     ] = False,
+    memory: Annotated[
+        bool,
+        Opt(
+            "--memory",
+            "-M",
+            help="Also choose how what the pipeline remembers is weighted. What it "
+            "remembers of a document itself does not count",
+        ),
+    ] = False,
     min_gold: Annotated[
         int,
         Opt(
@@ -104,6 +113,7 @@ def tune_cli(
             data,
             component,
             lowest=lowest,
+            memory=memory,
             options={
                 **{"per_label": per_label, "temperature": temperature},
                 **{"document_memory": document_memory},
@@ -116,6 +126,8 @@ def tune_cli(
         print_calibration(tuning)
         if document_memory:
             print_memory(tuning)
+        if memory:
+            print_mentions(tuning)
         print_notes(tuning, component)
         if dry_run:
             msg.info("Nothing was written (--dry-run)")
@@ -126,7 +138,13 @@ def tune_cli(
 
 
 def find_thresholds(
-    model: Path, data: Path, component: str, *, lowest: float, options: Dict[str, Any]
+    model: Path,
+    data: Path,
+    component: str,
+    *,
+    lowest: float,
+    memory: bool,
+    options: Dict[str, Any],
 ) -> Tuning:
     """Load a pipeline, predict the documents once and tune its component.
 
@@ -135,29 +153,36 @@ def find_thresholds(
     component (str): Name of the component.
     lowest (float): Lowest probability of the spans to consider, at temperature 1.0. The
         spans are the same at every temperature.
+    memory (bool): Whether to choose settings of the memory of spans.
     options (Dict[str, Any]): Options of `tuning.tune.tune`.
     RETURNS (Tuning): The results.
     """
     from ..evaluation.predictions import find_component, floor_at, predict_candidates
     from ..pipeline.revision import document_memory_of
     from ..tuning.candidates import collect
+    from ..tuning.choice import Chooser
+    from ..tuning.memory_choice import at_present, choose_mention_memory, collecting
     from ..tuning.tune import tune
 
     nlp = load_pipeline(model)
     pipe = find_component(nlp, component)
-    memory = document_memory_of(pipe.cfg)
+    if memory and not len(pipe.memory):
+        raise ValueError(Errors.GP144.format(name=component))
+    document = document_memory_of(pipe.cfg)
     floor = floor_at(pipe.cfg["temperature"], lowest)
-    if memory.weight:
-        floor = min(floor, memory.band[0])
+    if document.weight:
+        floor = min(floor, document.band[0])
+    collected = {"lowest": floor, "document_memory": 0.0}
+    options_of = collecting(pipe, floor) if memory else collected
     predicted = predict_candidates(
-        nlp,
-        data,
-        component=component,
-        lowest=floor,
-        revised=False,
-        progress="Predicting",
+        nlp, data, component=component, progress="Predicting", **options_of
     )
-    return tune(collect(predicted, pipe, floor), pipe, **options)
+    if not memory:
+        return tune(collect(predicted, pipe, floor), pipe, **options)
+    chooser = Chooser(pipe.cfg["overlap"], options["min_gold"], options["beta"])
+    mentions = choose_mention_memory(predicted, pipe, floor, chooser)
+    present = at_present(predicted, pipe, floor)
+    return tune(present, pipe, mentions=mentions, **options)
 
 
 def print_scores(tuning: Tuning, *, per_label: bool) -> None:
@@ -238,9 +263,23 @@ def print_memory(tuning: Tuning) -> None:
         msg.info("No document memory gains on documents that it was not chosen on")
     else:
         msg.info(
-            f"Document memory: spans from {low} to {high} are revised by those from "
-            f"{high} on, with a weight of up to {memory.weight}"
+            f"Document memory: spans with a probability from {low} to {high} are "
+            "revised by spans of the same words from "
+            f"{high} on, with a weight of up to {memory.weight}. It was chosen on all "
+            "documents, also for the cross-validated scores."
         )
+
+
+def print_mentions(tuning: Tuning) -> None:
+    """Print the settings of the memory of spans that were chosen.
+
+    tuning (Tuning): The results.
+    """
+    changed = ", ".join(f"{name} = {x}" for name, x in tuning.mentions.items())
+    if changed:
+        msg.info(f"Memory of spans: {changed}")
+    else:
+        msg.info("No other settings of the memory of spans gain")
 
 
 def print_notes(tuning: Tuning, component: str) -> None:
@@ -273,6 +312,14 @@ def print_notes(tuning: Tuning, component: str) -> None:
     if below:
         fields = {"thresholds": below, "name": component, "lowest": f"{lowest:.4g}"}
         msg.warn(Warnings.GPW012.format(**fields))
+    memory, least = tuning.after.memory, tuning.after.lowest
+    if memory.weight and memory.band[0] < least:
+        msg.warn(
+            f"At the temperature {tuning.after.temperature}, spans with a probability "
+            f"from {memory.band[0]} to {least:.4g} were not considered, although the "
+            "document memory can revise them. Choose the memory again "
+            "(--document-memory), or pass a lower --lowest."
+        )
     before, after = tuning.calibration_errors()
     if after > before:
         msg.warn(

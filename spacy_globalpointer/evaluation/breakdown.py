@@ -1,4 +1,4 @@
-"""Scores by label, length, nesting and distance to a seam."""
+"""Scores by label, length, nesting, order of mention and distance to a seam."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ Scores = Dict[str, PRFScore]  # by bin; their counts add up to those of all span
 LENGTHS = (1, 2, 4, 8, 16, 32)
 LENGTH_BINS = ("1", "2", "3–4", "5–8", "9–16", "17–32", "33 and more")
 NESTING_BINS = ("flat", "inside another", "holding another", "both")
+MENTION_BINS = ("first", "later")
 #: Largest distance of each bin, in word pieces; -1 means across a seam.
 DISTANCES = (-1, 3, 15, 31)
 SEAM_BINS = ("across a seam", "0–3", "4–15", "16–31", "32 and more")
@@ -52,6 +53,12 @@ def score_by_nesting(spans: Iterable[MatchedSpan]) -> Scores:
         return NESTING_BINS[span.is_inside + 2 * span.is_holding]
 
     return _score_by(spans, bin_of, NESTING_BINS)
+
+
+def score_by_mention(spans: Iterable[MatchedSpan]) -> Scores:
+    """Compute the scores by order of mention: whether a gold span with the same words
+    starts before a span in its document. The labels do not matter."""
+    return _score_by(spans, lambda span: MENTION_BINS[span.is_later], MENTION_BINS)
 
 
 def score_by_seam(spans: Sequence[MatchedSpan]) -> Scores:

@@ -21,6 +21,7 @@ from .breakdown import (
     score_all,
     score_by_label,
     score_by_length,
+    score_by_mention,
     score_by_nesting,
     score_by_seam,
     score_to_dict,
@@ -43,6 +44,8 @@ class Report:
     labels (Scores): Scores by label.
     lengths (Scores): Scores by length in tokens.
     nesting (Scores): Scores by nesting in gold spans.
+    mentions (Scores): Scores by order of mention: the first of the same words in a
+        document, or a later one.
     seams (Scores): Scores by distance to a seam of windows; empty without seams.
     confusion (Confusion): Confusion of gold spans with found spans.
     curve (Curve): Precision and recall at every threshold, before the overlap policy.
@@ -57,6 +60,7 @@ class Report:
     labels: Scores
     lengths: Scores
     nesting: Scores
+    mentions: Scores
     seams: Scores
     confusion: Confusion
     curve: Curve
@@ -73,6 +77,7 @@ class Report:
             "labels": scores_to_dict(self.labels),
             "lengths": scores_to_dict(self.lengths),
             "nesting": scores_to_dict(self.nesting),
+            "mentions": scores_to_dict(self.mentions),
             "seams": scores_to_dict(self.seams),
             "confusion": self.confusion.to_dict(),
             "average_precision": {
@@ -161,6 +166,7 @@ def summarize(
         labels=score_by_label(spans),
         lengths=score_by_length(spans),
         nesting=score_by_nesting(spans),
+        mentions=score_by_mention(spans),
         seams=score_by_seam(spans),
         confusion=confuse(spans),
         curve=curve,
@@ -248,5 +254,7 @@ def _describe(
         "thresholds": dict(sorted(pipe.cfg["thresholds"].items())),
         "overlap": pipe.cfg["overlap"],
         "temperature": pipe.cfg.get("temperature", 1.0),
+        "document_memory": pipe.cfg["document_memory"],
+        "document_band": list(pipe.cfg["document_band"]),
         "lowest": lowest,
     }

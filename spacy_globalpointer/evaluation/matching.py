@@ -40,6 +40,8 @@ class MatchedSpan(NamedTuple):
     is_found (bool): Whether it was found.
     is_inside (bool): Whether a longer gold span contains it.
     is_holding (bool): Whether it contains a shorter gold span.
+    is_later (bool): Whether a gold span with the same words starts before it in the
+        document.
     seam (Optional[int]): Word pieces to the nearest seam of windows; None without one.
     score (Optional[float]): Probability, if the component that found it reports one.
     """
@@ -53,6 +55,7 @@ class MatchedSpan(NamedTuple):
     is_found: bool
     is_inside: bool
     is_holding: bool
+    is_later: bool
     seam: Optional[int]
     score: Optional[float]
 
@@ -91,8 +94,8 @@ def match_spans(
         if spans_key in example.reference.spans:
             distance = distances[index] if distances is not None else None
             gold = gold_spans(example.reference, spans_key)
-            tokens = Tokens(example.predicted)
-            matched.extend(_match(index, gold, found[index], tokens, distance))
+            doc = example.predicted
+            matched.extend(_match(index, gold, found[index], doc, distance))
     return matched
 
 
@@ -100,10 +103,12 @@ def _match(
     index: int,
     gold: Set[LabelledSpan],
     found: Mapping[LabelledSpan, Optional[float]],
-    tokens: Tokens,
+    doc: Doc,
     distance: Optional[Distance],
 ) -> Iterable[MatchedSpan]:
-    nesting = Nesting([(start, end) for _, start, end in gold])
+    tokens = Tokens(doc)
+    places = [(start, end) for _, start, end in gold]
+    nesting, mentions = Nesting(places), Mentions(doc.text, places)
     for key in sorted({*gold, *found}, key=_by_place):
         label, start, end = key
         own = tokens.touched(start, end)
@@ -117,6 +122,7 @@ def _match(
             is_found=key in found,
             is_inside=nesting.is_inside(start, end),
             is_holding=nesting.is_holding(start, end),
+            is_later=mentions.is_later(start, end),
             seam=distance(*own) if distance and own[0] < own[1] else None,
             score=found.get(key),
         )
@@ -173,3 +179,25 @@ class Nesting:
         after = bisect_right(self._starts, start)
         covers = after < len(self._starts) and self._first_end[after] <= end
         return covers or min(self._own.get(start, [end])) < end
+
+
+class Mentions:
+    """Index of spans that finds whether the words of a span came before.
+
+    text (str): The text of the document.
+    places (Sequence[CharSpan]): The other spans.
+    """
+
+    def __init__(self, text: str, places: Sequence[CharSpan]) -> None:
+        self._text = text
+        self._first: Dict[str, int] = {}
+        for start, end in sorted(places):
+            self._first.setdefault(self._words(start, end), start)
+
+    def is_later(self, start: int, end: int) -> bool:
+        """Return whether a span with the same words starts before this one. Words are
+        the same if they are equal in lower case; any white space is one space."""
+        return self._first.get(self._words(start, end), start) < start
+
+    def _words(self, start: int, end: int) -> str:
+        return " ".join(self._text[start:end].lower().split())

@@ -5,7 +5,17 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Optional, Sequence, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Union,
+)
 
 import numpy
 from spacy.language import Language
@@ -103,8 +113,9 @@ def predict_candidates(
     *,
     component: str = "global_pointer",
     lowest: float = LOWEST,
-    revised: bool = True,
+    left_out: bool = False,
     progress: Optional[str] = None,
+    **changes: Any,
 ) -> List[Predicted]:
     """Predict the documents of a .spacy file once, with all spans down to a low
     probability.
@@ -118,8 +129,10 @@ def predict_candidates(
     component (str): Name of a `global_pointer`.
     lowest (float): Lowest probability of a candidate at the component's temperature,
         above 0; see `floor_at`.
-    revised (bool): Whether memories revise the scores, or leave the model's.
+    left_out (bool): Whether the memory's entries of a document's own text do not count
+        for it.
     progress (Optional[str]): Text of a progress bar; None shows none.
+    **changes: Values of settings instead of the component's own.
     RETURNS (List[Predicted]): One for each document that has tokens.
     RAISES (ValueError): GP130 or GP131 if there is no such component; GP136 if
         `lowest` is out of its range; GP118 if a file cannot be read; GP120 if there
@@ -144,20 +157,21 @@ def predict_candidates(
     ) as bar:
         docs = nlp.pipe((example.predicted for example in examples), disable=others)
         for batch in minibatch(zip(examples, docs), nlp.batch_size):
-            found = _find(pipe, [doc for _, doc in batch], lowest, revised)
-            for (example, doc), own in zip(batch, found):
+            own = [doc for _, doc in batch]
+            found = _find(pipe, own, lowest, {"left_out": left_out, **changes})
+            for (example, doc), spans in zip(batch, found):
                 example.predicted = doc
-                predicted.append(Predicted(example, own))
+                predicted.append(Predicted(example, spans))
             bar.update(len(batch))
     return predicted
 
 
 def _find(
-    pipe: GlobalPointer, docs: List[Doc], lowest: float, revised: bool
+    pipe: GlobalPointer, docs: List[Doc], lowest: float, options: Dict[str, Any]
 ) -> Iterator[FoundSpans]:
     """Find the candidates, without those that are only there because of rounding."""
     floors = numpy.full(len(pipe.labels), lowest, numpy.float32)
     exact = Decision(floors, pipe.cfg["temperature"])
-    for found in pipe.candidates(docs, floors.tolist(), revised=revised):
+    for found in pipe.candidates(docs, floors.tolist(), **options):
         rows, _ = exact.decide(found)
         yield found.take(rows)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -54,6 +55,12 @@ class MentionMemory:
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    @cached_property
+    def words(self) -> FrozenSet[str]:
+        """Return the words of the spans with a label, in lower case."""
+        labelled = (x for x in self.entries.mentions if x.label is not None)
+        return frozenset(x.words.lower() for x in labelled)
 
     def stats(self) -> Dict[str, Any]:
         """Count the entries.
@@ -116,6 +123,11 @@ class Recall:
     starts: Tensor
     ends: Tensor
     neighbours: Neighbours
+
+    def nearest(self, k: int) -> Recall:
+        """Return only the nearest k entries of each span."""
+        fewer = Neighbours(*(column[:, :k] for column in self.neighbours))
+        return replace(self, neighbours=fewer)
 
     def votes(self, temperature: float) -> Tensor:
         """Return the probability of each label of the entries, shape (spans, labels),

@@ -48,14 +48,19 @@ class RecalledSpans(FoundSpans):
         return self.recall.evidence(int(self.proposals[row]), label, temperature)
 
 
-def propose(found: FoundSpans) -> Tuple[Tensor, Tensor]:
-    """Return the places of candidates, whatever their labels.
+def propose(
+    found: FoundSpans, others: Sequence[Tuple[int, int]]
+) -> Tuple[Tensor, Tensor]:
+    """Return the places that the memory votes on: those of candidates, whatever their
+    labels, and others.
 
     found (FoundSpans): The candidates of a document.
+    others (Sequence[Tuple[int, int]]): First and last token of other places.
     RETURNS (Tuple[Tensor, Tensor]): First and last token of each place, sorted, int64.
     """
     places = torch.stack([found.starts, found.ends], dim=1)
-    starts, ends = torch.unique_consecutive(places, dim=0).unbind(1)
+    more = torch.tensor(others, dtype=torch.int64).view(-1, 2)
+    starts, ends = torch.unique(torch.cat([places, more]), dim=0).unbind(1)
     return starts, ends
 
 
@@ -87,9 +92,7 @@ def revise_by_memory(
     index = {label: i for i, label in enumerate(labels)}
     votes = recall.votes(memory_temperature)
     n = len(recall.starts)
-    is_new = torch.ones(len(found.scores), dtype=torch.bool)
-    is_new[1:] = (found.starts.diff() != 0) | (found.ends.diff() != 0)
-    cells = is_new.cumsum(0) - 1, found.labels
+    cells = _rows_of(found, recall), found.labels
     before = torch.zeros(n, n_known, dtype=torch.float64)
     before[cells] = probability(found.scores, temperature).double()
     remembered = [index[label] for label in recall.entries.label_names]
@@ -114,3 +117,14 @@ def revise_by_memory(
         proposals=spans,
         names=tuple(labels),
     )
+
+
+def _rows_of(found: FoundSpans, recall: Recall) -> Tensor:
+    """Return the index of each candidate among the proposed spans."""
+    if isinstance(found, RecalledSpans):
+        return found.proposals
+    width = 1 + max(
+        (int(ends.max()) for ends in (found.ends, recall.ends) if len(ends)), default=0
+    )
+    known = recall.starts * width + recall.ends
+    return torch.searchsorted(known, found.starts * width + found.ends)

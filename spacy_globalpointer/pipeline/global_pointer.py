@@ -32,15 +32,10 @@ from ..values import is_text
 from .attributes import SettingAttributes, unsaved_settings
 from .decision import Decision, decision_of
 from .gold import GoldSpans
+from .mention_revision import evidence_of, names_of, revise_by_mentions
 from .overlap import select_spans
 from .remembering import Remembering
-from .revision import (
-    document_memory_of,
-    evidence_of,
-    names_of,
-    revise_by_document,
-    revise_by_mentions,
-)
+from .revision import document_memory_of, revise_by_document
 from .scorer import score_spans
 from .settings import check_settings, settings
 from .span_loss import Loss, make_span_loss_v1
@@ -299,10 +294,16 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         """
         memory = self._memory  # another thread may replace it
         decision = decision_of(self.cfg, labels=self._labels_with(memory))
-        return self._candidates(docs, decision.thresholds.tolist(), memory, True)
+        lowest = decision.thresholds.tolist()
+        return self._candidates(docs, lowest, self.cfg, memory)
 
     def candidates(
-        self, docs: Iterable[Doc], lowest: Sequence[float], *, revised: bool = True
+        self,
+        docs: Iterable[Doc],
+        lowest: Sequence[float],
+        *,
+        left_out: bool = False,
+        **changes: Any,
     ) -> List[FoundSpans]:
         """Find all spans down to some probability. The component and the documents do
         not change.
@@ -312,46 +313,49 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
 
         docs (Iterable[Doc]): The documents.
         lowest (Sequence[float]): Lowest probability of a span of each label.
-        revised (bool): Whether memories revise the scores, or leave the model's.
+        left_out (bool): Whether the memory's entries of a document's own text do not
+            count for it.
+        **changes: Values of settings instead of the component's own, such as
+            document_memory=0.0.
         RETURNS (List[FoundSpans]): The candidates of each document. Because of
             rounding, some may be slightly less probable.
         RAISES (ValueError): GP090 if the model's weights are not finite numbers.
         """
-        return self._candidates(
-            docs, lowest, self._memory if revised else None, revised
-        )
+        cfg = {**self.cfg, **changes}
+        return self._candidates(docs, lowest, cfg, self._memory, left_out)
 
     def _candidates(
         self,
         docs: Iterable[Doc],
         lowest: Sequence[float],
+        cfg: Dict[str, Any],
         memory: Optional[MentionMemory],
-        by_document: bool,
+        left_out: bool = False,
     ) -> List[FoundSpans]:
         from ..pointer.search import FoundSpans
 
         docs = list(docs)
         self._require_labels()
-        check_settings(self.cfg)  # they may have been changed since
+        check_settings(cfg)  # they may have been changed since
         if not any(len(doc) for doc in docs):
             return [FoundSpans.none() for _ in docs]
         floors = numpy.array(lowest, dtype=numpy.float32)
-        document, temperature = document_memory_of(self.cfg), self.cfg["temperature"]
-        by_document = by_document and document.weight > 0
-        needed = numpy.minimum(floors, document.band[0]) if by_document else floors
-        asked = needed[: len(self.cfg["labels"])]
+        document, temperature = document_memory_of(cfg), cfg["temperature"]
+        needed = numpy.minimum(floors, document.band[0]) if document.weight else floors
+        asked = needed[: len(cfg["labels"])]
         if memory is not None:
             self._check_memory()
-            asked = numpy.minimum(asked, numpy.float32(self.cfg["memory_lowest"]))
+            asked = numpy.minimum(asked, numpy.float32(cfg["memory_lowest"]))
         recalls = memory is not None
         found, vectors = self._search(docs, asked.tolist(), with_vectors=recalls)
         if memory is not None:
             labels = self._labels_with(memory)
-            found = [
-                revise_by_mentions(x, own, memory, self.cfg, labels, needed)
-                for x, own in zip(vectors, found)
-            ]
-        if by_document:
+            for i, (doc, x) in enumerate(zip(docs, vectors)):
+                text = doc.text if left_out else None
+                found[i] = revise_by_mentions(
+                    doc, x, found[i], memory, cfg, labels, needed, leave_out=text
+                )
+        if document.weight:
             exact = Decision(floors, temperature)
             for i, (doc, own) in enumerate(zip(docs, found)):
                 spans = revise_by_document(doc, own, document, temperature)

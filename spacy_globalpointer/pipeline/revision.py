@@ -1,24 +1,16 @@
-"""Revision of the candidates of documents, between search and decision."""
+"""Revision of candidates by what is sure elsewhere in their document."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, cast
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from spacy.tokens import Doc
 
-from ..memory.document_memory import DocumentMemory, FloatArray, IntArray
+from ..memory.document_memory import DocumentMemory, IntArray
 
 if TYPE_CHECKING:  # torch is not imported before it is used
-    from torch import Tensor
-
-    from ..memory.entries import Mention
-    from ..memory.mention_memory import Evidence, MentionMemory
-    from ..memory.recalled_spans import RecalledSpans
     from ..pointer.search import FoundSpans
-
-#: Characters of text before and after a remembered span that evidence shows.
-AROUND = 40
 
 
 def document_memory_of(cfg: Dict[str, Any]) -> DocumentMemory:
@@ -28,82 +20,6 @@ def document_memory_of(cfg: Dict[str, Any]) -> DocumentMemory:
     """
     low, high = cfg["document_band"]
     return DocumentMemory(cfg["document_memory"], (low, high))
-
-
-def revise_by_mentions(
-    vectors: Tensor,
-    found: FoundSpans,
-    memory: MentionMemory,
-    cfg: Dict[str, Any],
-    labels: Sequence[str],
-    lowest: FloatArray,
-) -> FoundSpans:
-    """Revise the candidates of a document by a memory of spans, which may add labels.
-
-    vectors (Tensor): Vectors of the document's tokens, shape (tokens, width), float32.
-    found (FoundSpans): Candidates down to the probability `memory_lowest`.
-    memory (MentionMemory): The memory.
-    cfg (Dict[str, Any]): The component's cfg.
-    labels (Sequence[str]): Labels of the model, then those of the memory alone.
-    lowest (FloatArray): Lowest probability of a result of each label.
-    RETURNS (FoundSpans): The candidates that reach it. Scores that are not revised are
-        the same bits.
-    """
-    from ..memory.recalled_spans import propose, revise_by_memory
-
-    starts, ends = propose(found)
-    return revise_by_memory(
-        found,
-        memory.recall(vectors, starts, ends, cfg["memory_neighbours"]),
-        labels=labels,
-        n_known=len(cfg["labels"]),
-        lowest=lowest.tolist(),
-        temperature=cfg["temperature"],
-        weight=cfg["memory_weight"],
-        memory_temperature=cfg["memory_temperature"],
-    )
-
-
-def evidence_of(
-    found: FoundSpans, rows: IntArray, cfg: Dict[str, Any]
-) -> Optional[List[List[Dict[str, Any]]]]:
-    """Return the entries of a memory of spans that speak for candidates.
-
-    found (FoundSpans): The candidates of a document.
-    rows (IntArray): Indices of some of them, shape (some,).
-    cfg (Dict[str, Any]): The component's cfg.
-    RETURNS (Optional[List[List[Dict[str, Any]]]]): For each, the entries with the
-        highest weights: "weight", "words" of the span, its "source", and the "text"
-        around it. None if no memory has revised the candidates.
-    """
-    names = names_of(found)
-    if not names:
-        return None
-    own = cast("RecalledSpans", found)
-    n_known, counts = len(cfg["labels"]), bool(cfg["memory_weight"])
-    evidence = []
-    for row, label in zip(rows.tolist(), found.labels[rows].tolist()):
-        entries: Sequence[Evidence] = ()
-        if counts or label >= n_known:
-            entries = own.evidence(row, names[label], cfg["memory_temperature"])
-        evidence.append([_as_dict(*entry) for entry in entries])
-    return evidence
-
-
-def _as_dict(weight: float, mention: Mention) -> Dict[str, Any]:
-    around = slice(max(0, mention.start - AROUND), mention.end + AROUND)
-    return {
-        "weight": weight,
-        "words": mention.words,
-        "source": mention.source,
-        "text": mention.text[around],
-    }
-
-
-def names_of(found: FoundSpans) -> Sequence[str]:
-    """Return the names of the labels, if a memory of spans has revised candidates."""
-    names: Sequence[str] = getattr(found, "names", ())
-    return names
 
 
 def revise_by_document(
@@ -126,19 +42,25 @@ def revise_by_document(
     after = before.new_tensor(revised)
     is_revised = after != before
     scores = found.scores.clone()
-    scores[is_revised] = score_of(after[is_revised], temperature)
+    scores[is_revised] = score_of(after[is_revised], temperature).to(scores.dtype)
     return replace(found, scores=scores)
 
 
 def span_words(doc: Doc, starts: IntArray, ends: IntArray) -> List[Tuple[str, str]]:
     """Return the names by which a document memory knows the words of spans: all of
-    them, and the last, in lower case. So a sure "Mr. Darcy" speaks for "Darcy".
+    them, and the last, in lower case. So a sure "Mr. Darcy" speaks for "Darcy". A last
+    word of one character, such as a Chinese one, says too little. White space is no
+    word: a line may end between "Mr." and "Darcy".
 
     doc (Doc): The document.
     starts (IntArray): First token of each span, shape (spans,).
     ends (IntArray): Last token of each span, inclusive, shape (spans,).
     RETURNS (List[Tuple[str, str]]): The names of each span.
     """
-    lower = [token.lower_ for token in doc]
-    places = zip(starts.tolist(), ends.tolist())
-    return [(" ".join(lower[start : end + 1]), lower[end]) for start, end in places]
+    words = [token.text.strip().lower() for token in doc]  # bare vocabs lack LOWER
+    names: List[Tuple[str, str]] = []
+    for start, end in zip(starts.tolist(), ends.tolist()):
+        own = [word for word in words[start : end + 1] if word]
+        name = " ".join(own)
+        names.append((name, own[-1] if own and len(own[-1]) > 1 else name))
+    return names

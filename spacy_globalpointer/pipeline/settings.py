@@ -101,7 +101,7 @@ def _check_threshold(name: str, value: Any) -> None:
 def _check_band(name: str, value: Any) -> None:
     is_pair = isinstance(value, (list, tuple)) and len(value) == 2
     if not is_pair or not all(map(is_number, value)) or not 0 < value[0] < value[1] < 1:
-        rule = "two probabilities, the lower one first, such as [0.1, 0.9]"
+        rule = "two probabilities between 0 and 1, the lower one first: [0.1, 0.9]"
         raise ValueError(Errors.GP063.format(name=name, value=value, rule=rule))
 
 

@@ -3,7 +3,7 @@ spans."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -14,7 +14,7 @@ from ..evaluation.calibration import expected_calibration_error, fit_temperature
 from ..pipeline.global_pointer import GlobalPointer
 from .candidates import Candidates
 from .choice import Chooser, Score, Thresholds, score_left_out
-from .memory_choice import choose_memory
+from .memory_choice import MentionChoice, choose_memory
 
 #: Operating points of the precision-recall table.
 POINTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -32,6 +32,8 @@ class Tuning:
     after (Candidates): The candidates, with the new probabilities. All thresholds
         except the present ones are for these.
     chooser (Chooser): The rules by which they were chosen.
+    mentions (Dict[str, Any]): Settings of the memory of spans for the new
+        probabilities, where they differ from the present ones.
     """
 
     present: Thresholds
@@ -40,6 +42,7 @@ class Tuning:
     before: Candidates
     after: Candidates
     chooser: Chooser
+    mentions: Dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Dict[str, Any]:
@@ -55,7 +58,7 @@ class Tuning:
         if memory != self.before.memory:
             settings["document_memory"] = memory.weight
             settings["document_band"] = list(memory.band)
-        return settings
+        return {**settings, **self.mentions}
 
     @property
     def gains(self) -> bool:
@@ -64,7 +67,8 @@ class Tuning:
         they are for another temperature or memory, or for single labels."""
         unasked = self.best is self.single and self.present.thresholds
         others = self.after.temperature != self.before.temperature
-        if unasked or others or self.after.memory != self.before.memory:
+        memories = self.mentions or self.after.memory != self.before.memory
+        if unasked or others or memories:
             return True
         return self.score(self.best).f > self.score(self.present).f
 
@@ -135,9 +139,9 @@ class Tuning:
         return [(point, self.score(Thresholds(point))) for point in points]
 
     def calibration_errors(self) -> Tuple[float, float]:
-        """Compute the expected calibration error of the same candidates, with the
-        present and with the new probabilities."""
-        return _error(self.before), _error(self.after)
+        """Compute the expected calibration error of the same candidates at the present
+        and at the new temperature, with the present memory."""
+        return _error(self.before), _error(self.after.with_memory(self.before.memory))
 
 
 def tune(
@@ -147,6 +151,7 @@ def tune(
     per_label: bool = True,
     temperature: bool = False,
     document_memory: bool = False,
+    mentions: Optional[MentionChoice] = None,
     min_gold: int = 20,
     beta: float = 1.0,
 ) -> Tuning:
@@ -157,13 +162,18 @@ def tune(
     per_label (bool): Whether to choose thresholds of single labels.
     temperature (bool): Whether to fit the temperature.
     document_memory (bool): Whether to choose a document memory.
+    mentions (Optional[MentionChoice]): Settings of the memory of spans that were
+        chosen.
     min_gold (int): Labels with fewer gold spans get the single threshold, because a
         threshold that fits a few spans says nothing about others.
     beta (float): How many times as important recall is as precision.
     RETURNS (Tuning): The present and the best thresholds.
     RAISES (ValueError): GP132 if there is no gold span; GP133 if there is no candidate;
-        GP136 if beta is out of its range.
+        GP136 if beta is out of its range; GP138 if the temperature is asked for, but
+        the component has a memory of spans.
     """
+    if temperature and len(pipe.memory):
+        raise ValueError(Errors.GP138.format(name=pipe.name))
     if not beta > 0:
         raise ValueError(Errors.GP136.format(name="beta", value=beta, limit=""))
     if not candidates.n_gold:
@@ -171,13 +181,15 @@ def tune(
     if not len(candidates.docs):
         fields = {"name": pipe.name, "lowest": candidates.lowest}
         raise ValueError(Errors.GP133.format(**fields))
-    after = candidates
+    after = candidates if mentions is None else mentions.candidates
     if temperature:
         fitted = fit_temperature(candidates.raw, candidates.right)
         after = candidates.at_temperature(fitted)
     chooser = Chooser(pipe.cfg["overlap"], min_gold, beta)
     if document_memory:
-        after = after.with_memory(choose_memory(after, chooser))
+        memory = choose_memory(after, chooser)
+        if memory.weight or after.memory.weight:  # the band of no memory stays
+            after = after.with_memory(memory)
     single = chooser.single(after)
     return Tuning(
         present=Thresholds(pipe.cfg["threshold"], dict(pipe.cfg["thresholds"])),
@@ -186,7 +198,12 @@ def tune(
         before=candidates,
         after=after,
         chooser=chooser,
+        mentions={} if mentions is None else _changes(mentions.settings, pipe),
     )
+
+
+def _changes(settings: Dict[str, Any], pipe: GlobalPointer) -> Dict[str, Any]:
+    return {name: x for name, x in settings.items() if x != pipe.cfg[name]}
 
 
 def _error(candidates: Candidates) -> float:

@@ -20,7 +20,10 @@ from typer.testing import CliRunner
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.cli.tune import tune_cli
 from spacy_globalpointer.evaluation.predictions import LOWEST
+from spacy_globalpointer.memory.document_memory import DocumentMemory
+from spacy_globalpointer.tuning import tune as tune_module
 from spacy_globalpointer.tuning.choice import Score
+from spacy_globalpointer.tuning.memory_choice import OFF
 from spacy_globalpointer.tuning.tune import Tuning
 
 NAME = "global_pointer"
@@ -270,3 +273,139 @@ def test_documents_without_gold_are_reported(model, dev, tmp_path):
         doc.spans["sc"] = []
     DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
     assert "GP132" in tune(model, tmp_path / "dev.spacy", code=1)
+
+
+MEMORY = DocumentMemory(0.8, (0.05, 0.5))
+#: Settings of a pipeline that has a memory.
+SETTINGS = {"document_memory": 1.0, "document_band": [0.02, 0.3]}
+
+
+def choose(monkeypatch, memory):
+    monkeypatch.setattr(tune_module, "choose_memory", lambda *args: memory)
+
+
+def with_settings(model, path, **settings):
+    """A copy of a pipeline with other settings."""
+    config = {f"components.{NAME}.{name}": x for name, x in settings.items()}
+    spacy.load(model, config=config).to_disk(path)
+    return path
+
+
+def printed(output, row):
+    """P, R and F1 of a row."""
+    return re.findall(rf"{row} (\S+ \S+ \S+) ", output)[0]
+
+
+def test_chosen_memory_is_printed_and_written(model, dev, monkeypatch):
+    choose(monkeypatch, MEMORY)
+    output = tune(model, dev, "--document-memory", *FEW)
+    assert "spans with a probability from 0.05 to 0.5 are revised" in output
+    assert "from 0.5 on, with a weight of up to 0.8. It was chosen on all" in output
+    names = "threshold, thresholds, document_memory, document_band"
+    assert f"Wrote {names} of '{NAME}'" in output
+    assert config(model)["document_memory"] == 0.8
+    assert config(model)["document_band"] == [0.05, 0.5]
+    assert "calibration error, although" not in output
+
+
+@pytest.mark.parametrize("options", [[], ["--temperature"], ["--overall-only"]])
+def test_pipeline_with_a_memory_has_the_printed_scores(
+    model, dev, options, monkeypatch
+):
+    choose(monkeypatch, MEMORY)
+    before = evaluate(model, dev)
+    output = tune(model, dev, "-m", *FEW, *options)
+    assert printed(output, "Thresholds so far") == before
+    row = r"Best single: \S+" if "--overall-only" in options else "Best per label"
+    assert evaluate(model, dev) == printed(output, row) != before
+
+
+def test_no_memory_is_written_if_none_gains(made, model, dev, monkeypatch):
+    choose(monkeypatch, OFF)
+    output = tune(model, dev, "--document-memory", *FEW)
+    assert "No document memory gains on documents" in output
+    assert f"Wrote threshold, thresholds of '{NAME}'" in output
+    old, new = config(made / "model"), config(model)
+    assert {name for name in new if new[name] != old[name]} <= {
+        "threshold",
+        "thresholds",
+    }
+
+
+def test_memory_is_neither_chosen_nor_printed_without_the_option(
+    model, dev, monkeypatch
+):
+    choose(monkeypatch, MEMORY)
+    assert "ocument memory" not in tune(model, dev, *FEW)
+    assert config(model)["document_memory"] == 0.0
+
+
+def test_dry_run_prints_the_memory_and_writes_nothing(made, model, dev, monkeypatch):
+    choose(monkeypatch, MEMORY)
+    output = tune(model, dev, "--document-memory", "--dry-run")
+    assert "Document memory: " in output and "Nothing was written" in output
+    assert filecmp.cmp(made / "model/config.cfg", model / "config.cfg", shallow=False)
+
+
+def test_present_memory_stays_and_is_in_the_scores(model, dev, tmp_path):
+    """Also if it revises spans below the lowest probability that is considered."""
+    model = with_settings(model, tmp_path / "own", **SETTINGS)
+    plain = with_settings(model, tmp_path / "plain", document_memory=0.0)
+    before = evaluate(model, dev)
+    output = tune(model, dev, *FEW)
+    assert printed(output, "Thresholds so far") == before != evaluate(plain, dev)
+    assert evaluate(model, dev) == printed(output, "Best per label")
+    assert {name: config(model)[name] for name in SETTINGS} == SETTINGS
+
+
+@pytest.mark.parametrize("memory", [MEMORY, OFF])
+def test_second_run_replaces_the_memory(model, dev, tmp_path, monkeypatch, memory):
+    model = with_settings(model, tmp_path / "own", **SETTINGS)
+    choose(monkeypatch, memory)
+    before = evaluate(model, dev)
+    output = tune(model, dev, "--document-memory", *FEW)
+    assert printed(output, "Thresholds so far") == before
+    assert config(model)["document_memory"] == memory.weight
+    assert config(model)["document_band"] == list(memory.band)
+    assert evaluate(model, dev) == printed(output, "Best per label")
+
+
+def test_second_run_finds_the_same_memory(model, dev):
+    """With the choice as it is."""
+    tune(model, dev, "--document-memory", *FEW)
+    first = config(model)
+    tune(model, dev, "--document-memory", *FEW)
+    for name in SETTINGS:
+        assert config(model)[name] == first[name]
+
+
+def test_memory_that_a_temperature_moves_below_all_spans_is_reported(
+    model, dev, tmp_path, monkeypatch
+):
+    settings = {"document_memory": 0.5, "document_band": [0.05, 0.5]}
+    model = with_settings(model, tmp_path / "own", **settings)
+    monkeypatch.setattr(tune_module, "fit_temperature", lambda *args: 2.0)
+    hint = "At the temperature 2.0, spans with a probability from 0.05 to 0.18"
+    assert hint in tune(model, dev, "--temperature", "--dry-run")
+    assert "were not considered" not in tune(model, dev, "--dry-run")
+    choose(monkeypatch, DocumentMemory(0.5, (0.3, 0.7)))
+    output = tune(model, dev, "--temperature", "--document-memory", "--dry-run")
+    assert "were not considered" not in output
+
+
+def test_settings_of_the_memory_are_chosen_and_written(model, dev):
+    nlp = spacy.load(model)
+    examples = list(Corpus(dev)(nlp))
+    nlp.get_pipe(NAME).remember([eg for eg in examples if eg.reference.spans["sc"]])
+    nlp.to_disk(model)
+    output = tune(model, dev, *FEW, "--memory")
+    assert "memory of spans" in output.lower()
+    found = re.findall(r"(memory_\w+) = ([\d.]+)", output)
+    pipe = spacy.load(model).get_pipe(NAME)
+    assert {name: pipe.cfg[name] for name, _ in found} == {
+        name: pytest.approx(float(value)) for name, value in found
+    }
+
+
+def test_memory_that_is_empty_is_reported(model, dev):
+    assert "GP144" in tune(model, dev, *FEW, "--memory", code=1)

@@ -1,4 +1,4 @@
-"""Scores by label, length, nesting and distance to a seam."""
+"""Scores by label, length, nesting, order of mention and distance to a seam."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from spacy_globalpointer.evaluation.breakdown import (
     score_by_document,
     score_by_label,
     score_by_length,
+    score_by_mention,
     score_by_nesting,
     score_by_seam,
     shares,
@@ -79,6 +80,17 @@ def test_nesting(spans):
     }
 
 
+def test_order_of_mention():
+    words = ["Bank", "of", "Leith", "bank", "of", "LEITH", "Leith", "Bank"]
+    gold = [(0, 3, "A"), (2, 3, "B"), (3, 6, "A"), (6, 7, "A")]
+    found = [(0, 3, "A"), (0, 1, "A"), (3, 6, "A"), (6, 7, "B"), (7, 8, "A")]
+    assert counts(score_by_mention(matched(example(words, gold, found)))) == {
+        # (0, 1) and (7, 8): that "Bank" was found before is no matter
+        "first": (1, 2, 1),
+        "later": (1, 1, 1),  # (6, 7) with either label
+    }
+
+
 def test_seams():
     distances = {(0, 6): -1, (1, 3): 0, (2, 3): 3, (4, 5): 4, (7, 10): 15, (8, 9): 32}
     own = example(WORDS, GOLD, FOUND)
@@ -128,7 +140,7 @@ def test_scores_are_those_of_the_scorer(group):
 def test_bins_add_up(group):
     spans = matched(*group, distances=[lambda start, end: start] * len(group))
     total = score_all(spans)
-    breakdowns = [score_by_label, score_by_length, score_by_nesting]
+    breakdowns = [score_by_label, score_by_length, score_by_nesting, score_by_mention]
     for score_by in [*breakdowns, score_by_seam, score_by_document]:
         rows = counts(score_by(spans)).values()
         sums = [sum(column) for column in zip(*rows)] or [0, 0, 0]

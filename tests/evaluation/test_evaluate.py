@@ -60,13 +60,15 @@ def test_report_states_what_was_evaluated(trained, data):
     )
     assert (settings["documents"], settings["documents_not_annotated"]) == (2, 1)
     assert settings["lowest"] == 0.05
+    assert settings["document_memory"] == 0.0
+    assert settings["document_band"] == [0.1, 0.9]
 
 
 def test_numbers_are_json(trained, data):
     report = evaluate(trained, data)
     numbers = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     total = numbers["all"]
-    for name in ("labels", "lengths", "nesting"):
+    for name in ("labels", "lengths", "nesting", "mentions"):
         rows = numbers[name].values()
         for count in ("right", "spurious", "missed"):
             assert sum(row[count] for row in rows) == total[count]

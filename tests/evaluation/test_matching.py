@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_globalpointer.evaluation.matching import Nesting, Tokens
+from spacy_globalpointer.evaluation.matching import Mentions, Nesting, Tokens
 from spacy_globalpointer.types import LOST_GOLD
 
 WORDS = ["The", "Bank", "of", "Leith"]
@@ -63,3 +63,32 @@ def test_nesting_is_that_of_any_pair(places, own):
     others = [place for place in places if place != own]
     assert nesting.is_inside(*own) == any(a <= start and end <= b for a, b in others)
     assert nesting.is_holding(*own) == any(start <= a and b <= end for a, b in others)
+
+
+@given(st.text("aA \n", max_size=12), st.lists(PLACES, max_size=8), PLACES)
+def test_later_is_that_of_any_pair(text, places, own):
+    def words(place):
+        return text[slice(*place)].lower().split()
+
+    before = [place for place in places if place[0] < own[0]]
+    expected = any(words(place) == words(own) for place in before)
+    assert Mentions(text, places).is_later(*own) == expected
+
+
+def test_words_are_compared_without_case_and_kinds_of_white_space():
+    words = ["New", "York", "new", "\n", "York", "NEW", "York"]
+    gold = [(0, 2, "A"), (2, 5, "B"), (5, 7, "A")]
+    spaces = [True, True, False, False, True, True, False]
+    spans = matched(example(words, gold, [], spaces=spaces))
+    assert [span.is_later for span in spans] == [False, True, True]
+
+
+def test_lost_gold_can_be_the_first_mention():
+    own = example(["Leith", ",", "Leith"], [(2, 3, "A")], [])
+    own.reference.user_data[LOST_GOLD] = [[0, 5, "A"]]
+    assert [span.is_later for span in matched(own)] == [False, True]
+
+
+def test_a_mention_in_another_document_is_not_before():
+    own = example(["Leith"], [(0, 1, "A")], [])
+    assert [span.is_later for span in matched(own, own)] == [False, False]

@@ -111,9 +111,9 @@ def test_settings_and_pipeline_stay_as_they_are_meanwhile(nlp, dev, monkeypatch)
     before = dict(pipe.cfg)
     candidates, seen = pipe.candidates, []
 
-    def look(docs, lowest):
+    def look(docs, lowest, **options):
         seen.append((dict(pipe.cfg), nlp.pipe_names))
-        return candidates(docs, lowest)
+        return candidates(docs, lowest, **options)
 
     monkeypatch.setattr(pipe, "candidates", look)
     predict_candidates(nlp, dev)

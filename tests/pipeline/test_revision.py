@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy
 import pytest
 import spacy
 import torch
 from helpers import build, fit, found, make_examples
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from spacy_globalpointer.memory.document_memory import DocumentMemory
-from spacy_globalpointer.pipeline.revision import revise_by_document
+from spacy_globalpointer.pipeline.revision import revise_by_document, span_words
 from spacy_globalpointer.pointer.probability import probability, score_of
 from spacy_globalpointer.pointer.search import FoundSpans
 
@@ -32,6 +37,39 @@ def test_same_words_in_lower_case_are_known_by_all_or_the_last():
     assert probability(revised.scores).tolist() == pytest.approx([0.95, 0.75, 0.8, 0.5])
     kept = [0, 3]
     assert torch.equal(revised.scores[kept], spans.scores[kept])
+
+
+def test_white_space_is_no_word():
+    words = ["Mr.", "\n", "Darcy", "saw", "Mr.", "Darcy", " ", "\n"]
+    doc = Doc(Vocab(), words=words)
+    starts, ends = numpy.array([[0, 2], [4, 6], [1, 1], [6, 7]]).T
+    name = ("mr. darcy", "darcy")
+    assert span_words(doc, starts, ends) == [name, name, ("", ""), ("", "")]
+
+
+def test_documents_without_tokens_or_candidates_stay():
+    none = FoundSpans.none()
+    for text in ("", "\n", "Darcy"):
+        doc, memory = spacy.blank("en")(text), DocumentMemory(1.0, (0.1, 0.9))
+        assert len(revise_by_document(doc, none, memory, 1.0).scores) == 0
+
+
+def test_scores_keep_their_type():
+    doc = spacy.blank("en")("Darcy saw Darcy")
+    spans = candidates((0.95, 0, 0, 0), (0.5, 0, 2, 2))
+    spans = replace(spans, scores=spans.scores.double())
+    memory = DocumentMemory(1.0, (0.1, 0.9))
+    scores = revise_by_document(doc, spans, memory, 1.0).scores
+    assert scores.dtype == torch.float64
+    assert probability(scores).tolist() == pytest.approx([0.95, 0.75])
+
+
+def test_last_words_of_one_character_are_no_name():
+    """Two mountains end with the same character, and many spans with a point."""
+    doc = spacy.blank("zh")("黄山和泰山和黄山")
+    spans = candidates((0.95, 0, 0, 1), (0.5, 0, 3, 4), (0.5, 0, 6, 7))
+    revised = revise_by_document(doc, spans, DocumentMemory(1.0, (0.1, 0.9)), 1.0)
+    assert probability(revised.scores).tolist() == pytest.approx([0.95, 0.5, 0.75])
 
 
 @given(st.floats(-20, 20), st.floats(0.2, 5))
@@ -95,7 +133,7 @@ def test_weight_of_0_and_unrevised_candidates_are_the_plain_model(nlp):
     lowest = [0.1] * len(pipe.labels)
     plain = pipe.candidates(docs, lowest)
     pipe.document_memory = 1.0
-    unrevised = pipe.candidates(docs, lowest, revised=False)
+    unrevised = pipe.candidates(docs, lowest, document_memory=0.0)
     pipe.document_memory = 0.0
     for own, other in zip(plain, unrevised):
         assert torch.equal(own.scores, other.scores)

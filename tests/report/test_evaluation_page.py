@@ -34,6 +34,7 @@ SETTINGS = {
     **{"data": "<i>.spacy", "documents": 1, "documents_not_annotated": 2},
     **{"tokens": 48, "spans_key": "<sc>", "threshold": 0.5, "thresholds": {EVIL: 0.4}},
     **{"overlap": "any", "temperature": 1.5, "lowest": 0.02},
+    **{"document_memory": 0.0, "document_band": [0.1, 0.9]},
 }
 
 
@@ -61,8 +62,9 @@ def texts(tree, tag):
 def test_page_is_well_formed_and_has_all_sections(report):
     page = make_page(report)
     assert page.startswith("<!DOCTYPE html>\n")
-    names = "Labels|Length|Nesting|Window seams|Confusion|Precision and recall"
-    names = [*names.split("|"), "Reliability", "Worst documents"]
+    names = "Labels|Length|Nesting|Order of mention|Window seams|Confusion"
+    others = ["Precision and recall", "Reliability", "Worst documents"]
+    names = [*names.split("|"), *others]
     assert texts(parse(page), "h2") == names
     anchors = [a.get("href") for a in parse(page).iter("a")]
     assert anchors == [f"#{s.get('id')}" for s in parse(page).iter("section")]
@@ -224,6 +226,14 @@ def test_scores_are_those_of_the_report(report):
     assert "28.6" in texts(tree, "dd")
 
 
+def test_scores_by_order_of_mention_are_those_of_the_report():
+    gold, found = [(0, 1, "A"), (1, 2, "A")], [(0, 1, "A"), (2, 3, "A")]
+    tree = parse(make_page(report_of(example(["a", "A", "a"], gold, found))))
+    rows = [["".join(c.itertext()) for c in row] for row in tree.iter("tr")]
+    assert ["first", "100.0", "100.0", "100.0", "", "1", "1", "1"] in rows
+    assert ["later", "0.0", "0.0", "0.0", "", "1", "1", "0"] in rows
+
+
 def test_confusion_has_a_row_for_each_gold_label(report):
     [matrix] = [
         t for t in parse(make_page(report)).iter("table") if t.get("class") == "matrix"
@@ -305,3 +315,9 @@ def test_thresholds_of_single_labels_are_shown(report):
     page = make_page(replace(report, settings={**SETTINGS, "temperature": 1.0}))
     assert "threshold 0.5 (&lt;script src=//x&gt; 0.4)" in page
     assert "temperature" not in page and "temperature 1.5" in make_page(report)
+
+
+def test_a_document_memory_is_shown_if_there_is_one(report):
+    page = make_page(replace(report, settings={**SETTINGS, "document_memory": 0.75}))
+    assert "document memory 0.75 from 0.1 to 0.9" in page
+    assert "document memory" not in make_page(report)

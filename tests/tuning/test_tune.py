@@ -33,7 +33,7 @@ def pipe(nlp):
 @pytest.fixture
 def predicted(nlp, tmp_path):
     dev = save_dev(nlp, tmp_path / "dev.spacy")
-    return predict_candidates(nlp, dev, revised=False)
+    return predict_candidates(nlp, dev, document_memory=0.0)
 
 
 @pytest.fixture
@@ -131,6 +131,26 @@ def test_temperature_lowers_the_loss_and_is_written(candidates, pipe):
 
     assert loss(tuning.after) < loss(tuning.before)
     assert "temperature" not in tune(candidates, pipe).settings
+
+
+def test_calibration_errors_are_of_the_temperature_alone(candidates, pipe, monkeypatch):
+    memory = DocumentMemory(1.0, (0.05, 0.3))
+    monkeypatch.setattr(tune_module, "choose_memory", lambda *args: memory)
+    alone = tune(candidates, pipe, temperature=True)
+    both = tune(candidates, pipe, temperature=True, document_memory=True)
+    assert both.after.memory == memory
+    assert both.calibration_errors() == alone.calibration_errors()
+    before, after = tune(candidates, pipe, document_memory=True).calibration_errors()
+    assert before == after
+
+
+def test_without_a_memory_before_and_after_its_band_stays(candidates, pipe):
+    pipe.cfg["document_band"] = [0.2, 0.8]
+    own = replace(candidates, memory=DocumentMemory(0.0, (0.2, 0.8)))
+    own = own.of_documents(numpy.arange(len(own.gold)) == 0)  # none is chosen
+    tuning = tune(own, pipe, document_memory=True)
+    assert tuning.after.memory == own.memory
+    assert "document_band" not in tuning.settings
 
 
 def test_operating_points_end_at_the_lowest_candidate(candidates, pipe):

@@ -1,0 +1,111 @@
+"""Revision of candidates by a memory of spans, and the evidence for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, cast
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+
+# torch is imported where it is used: spaCy imports this module at every start.
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..memory.entries import Mention
+    from ..memory.mention_memory import Evidence, MentionMemory
+    from ..memory.recalled_spans import RecalledSpans
+    from ..pointer.search import FoundSpans
+
+IntArray = NDArray[numpy.int64]
+FloatArray = NDArray[numpy.float32]
+
+#: Characters of text before and after a remembered span that evidence shows.
+AROUND = 40
+
+
+def revise_by_mentions(
+    doc: Doc,
+    vectors: Tensor,
+    found: FoundSpans,
+    memory: MentionMemory,
+    cfg: Dict[str, Any],
+    labels: Sequence[str],
+    lowest: FloatArray,
+    *,
+    leave_out: Optional[str] = None,
+) -> FoundSpans:
+    """Revise the candidates of a document by a memory of spans, which may add labels.
+    It votes on the candidates, and on spans with the words of a remembered one.
+
+    doc (Doc): The document.
+    vectors (Tensor): Vectors of the document's tokens, shape (tokens, width), float32.
+    found (FoundSpans): Candidates down to the probability `memory_lowest`.
+    memory (MentionMemory): The memory.
+    cfg (Dict[str, Any]): The component's cfg.
+    labels (Sequence[str]): Labels of the model, then those of the memory alone.
+    lowest (FloatArray): Lowest probability of a result of each label.
+    leave_out (Optional[str]): A text whose entries do not count.
+    RETURNS (FoundSpans): The candidates that reach it. Scores that are not revised are
+        the same bits.
+    """
+    from ..memory.known_words import find_known_words
+    from ..memory.recalled_spans import propose, revise_by_memory
+
+    first = [token.idx for token in doc]
+    after = [token.idx + len(token) for token in doc]
+    known = find_known_words(doc.text, first, after, memory.words)
+    starts, ends = propose(found, known)
+    k = cfg["memory_neighbours"]
+    return revise_by_memory(
+        found,
+        memory.recall(vectors, starts, ends, k, leave_out=leave_out),
+        labels=labels,
+        n_known=len(cfg["labels"]),
+        lowest=lowest.tolist(),
+        temperature=cfg["temperature"],
+        weight=cfg["memory_weight"],
+        memory_temperature=cfg["memory_temperature"],
+    )
+
+
+def evidence_of(
+    found: FoundSpans, rows: IntArray, cfg: Dict[str, Any]
+) -> Optional[List[List[Dict[str, Any]]]]:
+    """Return the entries of a memory of spans that speak for candidates.
+
+    found (FoundSpans): The candidates of a document.
+    rows (IntArray): Indices of some of them, shape (some,).
+    cfg (Dict[str, Any]): The component's cfg.
+    RETURNS (Optional[List[List[Dict[str, Any]]]]): For each, the entries with the
+        highest weights: "weight", "words" of the span, its "source", and the "text"
+        around it. None if no memory has revised the candidates.
+    """
+    names = names_of(found)
+    if not names:
+        return None
+    own = cast("RecalledSpans", found)
+    n_known, counts = len(cfg["labels"]), bool(cfg["memory_weight"])
+    evidence = []
+    for row, label in zip(rows.tolist(), found.labels[rows].tolist()):
+        entries: Sequence[Evidence] = ()
+        if counts or label >= n_known:
+            entries = own.evidence(row, names[label], cfg["memory_temperature"])
+        evidence.append([_as_dict(*entry) for entry in entries])
+    return evidence
+
+
+def _as_dict(weight: float, mention: Mention) -> Dict[str, Any]:
+    around = slice(max(0, mention.start - AROUND), mention.end + AROUND)
+    return {
+        "weight": weight,
+        "words": mention.words,
+        "source": mention.source,
+        "text": mention.text[around],
+    }
+
+
+def names_of(found: FoundSpans) -> Sequence[str]:
+    """Return the names of the labels, if a memory of spans has revised candidates."""
+    names: Sequence[str] = getattr(found, "names", ())
+    return names

@@ -1,0 +1,451 @@
+"""Spans that a component remembers without training."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+
+import numpy
+import pytest
+import spacy
+from helpers import build, fit, found, make_examples
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from small_encoders import make_bert
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
+
+NAME = "global_pointer"
+TEXTS = [
+    "The Bank of York paid John in May .",
+    "Mary of York saw the Mayor of York .",
+    "John paid the Bank of Scotland .",
+    "Nothing was paid in June .",
+]
+GOLD = [
+    [(0, 4, "FIRM"), (7, 8, "MONTH")],
+    [(0, 3, "PERSON"), (4, 8, "OFFICE")],
+    [(2, 6, "FIRM")],
+    [(4, 5, "MONTH")],
+]
+UNSEEN = [
+    "The Bank of Leith paid Mary of Leith in May .",
+    "Nothing to see here .",
+    "",
+    "John saw the Mayor of Leith in June .",
+]
+SLOW = settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A pipeline that has learned ORG, PERSON and PLACE."""
+    nlp = build()
+    fit(nlp, make_examples(nlp), steps=12)
+    return nlp.to_bytes()
+
+
+@pytest.fixture
+def nlp(trained):
+    nlp = build()
+    nlp.initialize(lambda: make_examples(nlp))
+    return nlp.from_bytes(trained)
+
+
+def teach(nlp, rows=(0, 1, 2, 3), **options):
+    texts, gold = [TEXTS[i] for i in rows], [GOLD[i] for i in rows]
+    examples = make_examples(nlp, texts=texts, gold=gold)
+    return nlp.get_pipe(NAME).remember(examples, **options)
+
+
+def predict(nlp, texts=UNSEEN):
+    """Spans and scores of each text."""
+    docs = list(nlp.pipe(texts))
+    scores = [doc.spans["sc"].attrs["scores"] for doc in docs]
+    return [dict(zip(found(doc), map(float, own))) for doc, own in zip(docs, scores)]
+
+
+def test_labels_that_were_never_trained_are_predicted(nlp):
+    pipe = nlp.get_pipe(NAME)
+    assert teach(nlp) == len(pipe.memory)
+    assert pipe.labels == ("ORG", "PERSON", "PLACE", "FIRM", "MONTH", "OFFICE")
+    assert pipe.label_data == ["ORG", "PERSON", "PLACE"]
+    own = predict(nlp)
+    assert (0, 4, "FIRM") in own[0]
+    assert own[1] == own[2] == {}
+    assert (2, 6, "OFFICE") in own[3]
+
+
+def test_trained_labels_stay_the_same_bits_without_a_weight(nlp):
+    before = predict(nlp)
+    teach(nlp)
+    trained = nlp.get_pipe(NAME).cfg["labels"]
+    after = [
+        {span: p for span, p in own.items() if span[2] in trained}
+        for own in predict(nlp)
+    ]
+    assert after == before
+
+
+def test_trained_labels_are_interpolated_by_the_weight(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    pipe.threshold = 0.02
+    plain = predict(nlp)
+    pipe.memory_weight = 1.0
+    only_memory = predict(nlp)
+    pipe.memory_weight = 0.25
+    mixed = predict(nlp)
+    checked = 0
+    for own, memory, both in zip(plain, only_memory, mixed):
+        for span, p in own.items():
+            if span[2] != "PERSON":  # the memory does not know it
+                assert both[span] == p
+            elif span in both and span in memory:
+                assert both[span] == pytest.approx(0.75 * p + 0.25 * memory[span])
+                checked += 1
+    assert checked
+
+
+def test_remembered_texts_find_their_spans_again(nlp):
+    teach(nlp)
+    for own, gold in zip(predict(nlp, TEXTS), GOLD):
+        assert {span for span in gold if span[2] != "PERSON"} <= {*own}
+
+
+rows = st.lists(st.integers(0, 3), unique=True, min_size=1)
+
+
+@SLOW
+@given(rows, rows)
+def test_remember_then_forget_restores_the_predictions(nlp, first, second):
+    pipe = nlp.get_pipe(NAME)
+    plain = predict(nlp)
+    n = teach(nlp, first, source="first")
+    before, entries = predict(nlp), pipe.memory.entries
+    m = teach(nlp, second, source="second")
+    assert pipe.forget(source="second") == m
+    assert predict(nlp) == before
+    assert (pipe.memory.entries.keys == entries.keys).all()
+    assert pipe.forget() == n
+    assert predict(nlp) == plain
+    assert pipe.labels == ("ORG", "PERSON", "PLACE")
+
+
+@SLOW
+@given(st.permutations(range(4)))
+def test_the_order_of_remembering_does_not_matter(nlp, order):
+    pipe = nlp.get_pipe(NAME)
+    results = []
+    for sequence in (range(4), order):
+        teach(nlp, source="all")  # decides how spans are compared
+        for i in sequence:
+            teach(nlp, [i], source=str(i))
+        results.append((predict(nlp), pipe.memory.entries.ids.tolist()))
+        pipe.forget()
+    assert results[0] == results[1]
+
+
+def test_what_is_known_is_not_remembered_twice(nlp):
+    assert teach(nlp, source="one") > 0
+    assert teach(nlp, source="one") == 0
+    assert teach(nlp, source="other") > 0
+
+
+def test_forgetting_a_label_keeps_the_others(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    counts = pipe.memory.stats()["labels"]
+    assert pipe.forget(label="FIRM") == counts.pop("FIRM")
+    assert pipe.memory.stats()["labels"] == counts
+    assert "FIRM" not in pipe.labels
+
+
+@pytest.mark.parametrize("wanted", [{"label": "X"}, {"source": "x"}])
+def test_forgetting_what_is_not_there_raises_GP077(nlp, wanted):
+    teach(nlp)
+    entries = nlp.get_pipe(NAME).memory.entries
+    with pytest.raises(ValueError, match="GP077"):
+        nlp.get_pipe(NAME).forget(**wanted)
+    assert nlp.get_pipe(NAME).memory.entries is entries
+
+
+def test_forgetting_without_a_memory_raises_GP077(nlp):
+    with pytest.raises(ValueError, match="GP077"):
+        nlp.get_pipe(NAME).forget()
+
+
+def test_memory_is_saved_and_loaded(nlp, tmp_path):
+    teach(nlp, source="notes")
+    nlp.get_pipe(NAME).memory_weight = 0.3
+    expected, own = predict(nlp), nlp.get_pipe(NAME).memory
+    nlp.to_disk(tmp_path / "nlp")
+    from_disk = spacy.load(tmp_path / "nlp")
+    from_bytes = spacy.load(tmp_path / "nlp", exclude=[NAME])
+    from_bytes.add_pipe(NAME, source=from_disk)
+    for other in (from_disk, from_bytes):
+        memory = other.get_pipe(NAME).memory
+        assert memory.entries.mentions == own.entries.mentions
+        assert (memory.entries.ids == own.entries.ids).all()
+        assert (memory.entries.keys == own.entries.keys).all()
+        assert (memory.whitening.matrix == own.whitening.matrix).all()
+        assert (memory.whitening.mean == own.whitening.mean).all()
+        assert memory.digest == own.digest
+    assert predict(from_disk) == expected
+
+
+def test_forgotten_memory_is_removed_from_a_folder(nlp, tmp_path):
+    teach(nlp)
+    nlp.to_disk(tmp_path / "nlp")
+    files = {"memory.safetensors", "memory.jsonl"}
+    assert files <= {path.name for path in (tmp_path / "nlp" / NAME).iterdir()}
+    nlp.get_pipe(NAME).forget()
+    nlp.to_disk(tmp_path / "nlp")
+    assert not files & {path.name for path in (tmp_path / "nlp" / NAME).iterdir()}
+    assert len(spacy.load(tmp_path / "nlp").get_pipe(NAME).memory) == 0
+
+
+def test_loading_bytes_without_a_memory_forgets(nlp, trained):
+    teach(nlp)
+    nlp.from_bytes(trained)
+    assert len(nlp.get_pipe(NAME).memory) == 0
+
+
+@pytest.mark.parametrize("missing", ["memory.safetensors", "memory.jsonl"])
+def test_half_a_memory_raises_GP070(nlp, tmp_path, missing):
+    teach(nlp)
+    nlp.to_disk(tmp_path / "nlp")
+    (tmp_path / "nlp" / NAME / missing).unlink()
+    with pytest.raises(ValueError, match=f"GP070.*{missing}"):
+        spacy.load(tmp_path / "nlp")
+    spacy.load(tmp_path / "nlp", exclude=[NAME])
+
+
+def test_training_makes_the_memory_stale_until_it_is_refreshed(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    mentions = pipe.memory.entries.mentions
+    examples = make_examples(nlp)
+    nlp.update(examples, sgd=nlp.resume_training())
+    with pytest.raises(ValueError, match="GP076.*refresh_memory"):
+        nlp(UNSEEN[0])
+    with pytest.raises(ValueError, match="GP076"):
+        teach(nlp, [0], source="later")
+    assert pipe.refresh_memory() == len(mentions)
+    assert pipe.memory.entries.mentions == mentions
+    assert (0, 4, "FIRM") in predict(nlp)[0]
+
+
+def test_refreshing_without_training_changes_no_prediction(nlp):
+    teach(nlp)
+    before = predict(nlp)
+    nlp.get_pipe(NAME).refresh_memory()
+    after = predict(nlp)
+    assert [{*own} for own in after] == [{*own} for own in before]
+
+
+def test_other_weights_on_disk_raise_GP076(nlp, tmp_path):
+    teach(nlp)
+    nlp.to_disk(tmp_path / "one")
+    nlp.get_pipe(NAME).forget()
+    nlp.update(make_examples(nlp), sgd=nlp.resume_training())
+    nlp.to_disk(tmp_path / "two")
+    for part in ("memory.safetensors", "memory.jsonl"):
+        data = (tmp_path / "one" / NAME / part).read_bytes()
+        (tmp_path / "two" / NAME / part).write_bytes(data)
+    with pytest.raises(ValueError, match="GP076"):
+        spacy.load(tmp_path / "two")(UNSEEN[0])
+
+
+def test_an_encoder_that_was_trained_alone_raises_GP076(tmp_path):
+    folder = make_bert(tmp_path / "bert")
+    nlp = spacy.blank("en")
+    architecture = "spacy-globalpointer.TransformerModel.v1"
+    model = {"@architectures": architecture, "name": str(folder), "window": 32}
+    nlp.add_pipe("transformer", config={"model": {**model, "context": 4}})
+    nlp.add_pipe(NAME)
+    nlp.initialize(lambda: make_examples(nlp))
+    teach(nlp)
+    nlp("Mary of Leith")
+    nlp.to_disk(tmp_path / "nlp")
+    other = spacy.load(tmp_path / "nlp")
+    other("Mary of Leith")
+    module = other.get_pipe("transformer").model.layers[0].shims[0].encoder.module
+    module.encoder.layer[0].output.dense.weight.data += 0.01
+    other.to_disk(tmp_path / "other")
+    with pytest.raises(ValueError, match="GP076"):
+        spacy.load(tmp_path / "other")("Mary of Leith")
+
+
+def unchanged(nlp, code, **options):
+    """Check that remembering fails, and that the memory stays."""
+    memory = nlp.get_pipe(NAME)._memory
+    with pytest.raises(ValueError, match=code):
+        nlp.get_pipe(NAME).remember(**options)
+    assert nlp.get_pipe(NAME)._memory is memory
+
+
+@pytest.fixture
+def taught(nlp):
+    teach(nlp)
+    return nlp
+
+
+def test_sources_that_are_no_text_raise_GP072(taught):
+    examples = make_examples(taught)
+    unchanged(taught, "GP072", examples=examples, source=None)
+
+
+def test_examples_without_gold_raise_GP073(taught):
+    docs = [taught.make_doc(text) for text in TEXTS]
+    examples = [Example(doc, doc.copy()) for doc in docs]
+    unchanged(taught, "GP073.*sc", examples=examples)
+    for example in examples:
+        example.reference.spans["sc"] = []
+    unchanged(taught, "GP073", examples=examples)
+    unchanged(taught, "GP073", examples=[])
+
+
+def test_spans_that_do_not_align_raise_GP074(taught):
+    reference = Doc(taught.vocab, words=["Leith", "ers", "left"], spaces=[0, 1, 0])
+    reference.spans["sc"] = [Span(reference, 0, 1, label="PLACE")]
+    example = Example(taught.make_doc("Leithers left"), reference)
+    good = make_examples(taught, texts=TEXTS[:1], gold=GOLD[:1])
+    unchanged(taught, "GP074.*Leith", examples=[*good, example])
+
+
+def test_labels_without_text_raise_GP013(taught):
+    doc = taught.make_doc("Leith left")
+    doc.spans["sc"] = [Span(doc, 0, 1)]
+    unchanged(taught, "GP013", examples=[Example(taught.make_doc(doc.text), doc)])
+
+
+def test_more_entries_than_the_limit_raise_GP075(taught):
+    taught.get_pipe(NAME).memory_limit = 7
+    examples = make_examples(taught, texts=TEXTS * 1, gold=GOLD)
+    unchanged(taught, "GP075.*12", examples=examples, source="again")
+
+
+def test_entries_without_a_label_make_room_for_others(nlp):
+    n = sum(map(len, GOLD))
+    nlp.get_pipe(NAME).memory_limit = n
+    teach(nlp)
+    stats = nlp.get_pipe(NAME).memory.stats()
+    assert stats["entries"] == n and stats["no_label"] == 0
+
+
+def test_interruption_leaves_the_memory(taught, monkeypatch):
+    pipe = taught.get_pipe(NAME)
+    before, search = pipe._memory, pipe._search
+
+    def interrupted(docs, *args, **kwargs):
+        if any("Scotland" in doc.text for doc in docs):
+            raise KeyboardInterrupt
+        return search(docs, *args, **kwargs)
+
+    monkeypatch.setattr(pipe, "_search", interrupted)
+    taught.batch_size = 1
+    with pytest.raises(KeyboardInterrupt):
+        teach(taught, source="again")
+    assert pipe._memory is before
+    monkeypatch.undo()
+    assert teach(taught, source="again") > 0
+
+
+def test_remembering_before_initialization_raises():
+    nlp = build()
+    with pytest.raises(ValueError, match="E143"):
+        teach(nlp)
+
+
+def test_threads_read_what_one_reads_while_another_remembers(nlp):
+    teach(nlp, [0], source="first")
+    pipe, errors = nlp.get_pipe(NAME), []
+    before = predict(nlp)
+    teach(nlp, source="more")
+    after = predict(nlp)
+    pipe.forget(source="more")
+
+    def read():
+        try:
+            for _ in range(15):
+                own = predict(nlp)
+                for one, *expected in zip(own, before, after):
+                    assert one in expected
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(5):
+        teach(nlp, source="more")
+        pipe.forget(source="more")
+    for thread in threads:
+        thread.join()
+    assert not errors
+
+
+def test_evidence_is_what_spoke_for_a_span(nlp):
+    teach(nlp, source="notes")
+    doc = nlp(UNSEEN[0])
+    by_label = {span.label_: span for span in doc.spans["sc"]}
+    first, *_ = by_label["FIRM"]._.evidence
+    assert first["words"] in ("The Bank of York", "the Bank of Scotland")
+    assert first["source"] == "notes"
+    assert first["words"] in first["text"]
+    weights = [own["weight"] for own in by_label["FIRM"]._.evidence]
+    assert weights == sorted(weights, reverse=True)
+    assert sum(weights) <= by_label["FIRM"]._.span_score + 1e-6
+    assert by_label["PLACE"]._.evidence == []
+    [stored] = DocBin().from_bytes(DocBin(docs=[doc]).to_bytes()).get_docs(nlp.vocab)
+    again = [span._.evidence for span in stored.spans["sc"]]
+    assert again == [span._.evidence for span in doc.spans["sc"]]
+
+
+def test_spans_without_a_memory_have_no_evidence(nlp):
+    doc = nlp(UNSEEN[0])
+    assert [span._.evidence for span in doc.spans["sc"]] == [[]] * len(doc.spans["sc"])
+    assert doc[:2]._.evidence == []
+
+
+def test_thresholds_may_name_remembered_labels(nlp, tmp_path):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    pipe.thresholds = {"FIRM": 0.999}
+    assert not any(span[2] == "FIRM" for own in predict(nlp) for span in own)
+    nlp.to_disk(tmp_path / "nlp")
+    assert predict(spacy.load(tmp_path / "nlp")) == predict(nlp)
+
+
+def test_a_remembered_label_can_be_trained_later(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    assert pipe.add_label("FIRM") == 1
+    assert pipe.labels == ("ORG", "PERSON", "PLACE", "FIRM", "MONTH", "OFFICE")
+    examples = make_examples(nlp, texts=TEXTS[:1], gold=[[(0, 4, "FIRM")]])
+    nlp.update(examples, sgd=nlp.resume_training())
+    pipe.refresh_memory()
+    assert {span[2] for own in predict(nlp) for span in own} <= {*pipe.labels}
+
+
+def test_other_processes_have_the_memory(nlp):
+    teach(nlp)
+    expected = predict(nlp)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        docs = list(nlp.pipe(UNSEEN, n_process=2))
+    assert [{*found(doc)} for doc in docs] == [{*own} for own in expected]
+
+
+def test_scores_are_sorted_with_their_spans(nlp):
+    teach(nlp)
+    for doc in nlp.pipe(UNSEEN):
+        spans = [(s.start, s.end, s.label_) for s in doc.spans["sc"]]
+        assert spans == sorted(spans)
+        scores = numpy.array([s._.span_score for s in doc.spans["sc"]], dtype=float)
+        assert (scores >= 0.5).all()
