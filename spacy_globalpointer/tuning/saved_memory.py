@@ -175,9 +175,12 @@ def write_memory(
     pipe (GlobalPointer): The component.
     output (Optional[Path]): Folder for the copy; None changes the pipeline itself.
     RETURNS (Path): Folder of the pipeline that was written.
-    RAISES (ValueError): GP134, GP042 or GP135, as `check_folders`.
+    RAISES (ValueError): GP134, GP042 or GP135, as `check_folders`; GP016 if the setting
+        `thresholds` names a label that was forgotten, because the pipeline would not
+        load.
     """
     check_folders(model, output)
+    pipe.decision()
     files = dict(zip(MEMORY, pipe.memory_files() or ()))
     if output is not None:
         with atomic_folder(output) as copy:

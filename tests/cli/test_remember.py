@@ -148,7 +148,7 @@ def test_files_of_a_folder_are_sources(made, model, tmp_path):
 
 
 def test_source_is_named(made, model):
-    output = run("remember", model, *files(made), "--source", "mine")
+    output = run("remember", model, *files(made), "--source", "mine", "--gpu-id", -1)
     assert {*memory_of(model)["sources"]} == {"mine"} and " mine " in output
 
 
@@ -243,6 +243,18 @@ def test_unclear_selection_is_refused(taught, full, options):
 def test_what_is_not_remembered_is_reported(taught, full, options):
     assert "GP077" in run("forget", full, *options, code=1)
     assert content(full) == content(taught)
+
+
+def test_label_with_a_threshold_is_not_forgotten(full):
+    """A config that names an unknown label does not load."""
+    nlp = spacy.load(full)
+    nlp.get_pipe(NAME).thresholds = {"TOWN": 0.4}
+    nlp.to_disk(full)
+    before = content(full)
+    assert "GP016" in run("forget", full, "--label", "TOWN", code=1)
+    assert content(full) == before
+    run("forget", full, "--label", "BANK")
+    assert "TOWN" in labels(predict(full))
 
 
 def test_memory_is_shown(taught, full):
