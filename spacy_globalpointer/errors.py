@@ -298,8 +298,9 @@ class Errors(metaclass=_Coded):
     )
     GP076 = (
         "The memory of {name!r} was made with other weights of the component or its "
-        "encoder, because they were trained since. Call refresh_memory() to read its "
-        "texts again, or forget() to remove it."
+        "encoder, because they were trained since. Read its texts again with "
+        "refresh_memory() or `spacy global-pointer memory FOLDER --refresh`, or remove "
+        "it with forget()."
     )
     GP077 = (
         "The memory of {name!r} has no entry with label = {label!r} and source = "
@@ -440,6 +441,10 @@ class Errors(metaclass=_Coded):
         "tag_separator=none. If it is several, name their separator, such as --option "
         "tag_separator=space."
     )
+    GP126 = (
+        "Another process is changing a memory of {path}. Wait until it ends, or write "
+        "a copy with --output."
+    )
     GP127 = (
         "{path} is JSON, but its format could not be detected: {source} has {found}. "
         "If the format is one of {known}, name it with --format. Otherwise convert the "
@@ -550,6 +555,12 @@ class Errors(metaclass=_Coded):
     GP152 = (
         "{file} was not read: it unpacks to more than {ratio} times its size, which no "
         "annotated text does. If you trust the file, unpack it and pass the result."
+    )
+    GP153 = "{path} cannot be remembered, and nothing was written: {reason}"
+    GP154 = (
+        "It is not clear what to forget. Pass --label, --source or both, to forget the "
+        "entries that have them, or --all alone to forget everything. Nothing was "
+        "forgotten."
     )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "

@@ -17,8 +17,11 @@ from .convert import convert_cli
 from .debug import debug_cli
 from .evaluate import evaluate_cli
 from .export import export_cli
+from .forget import forget_cli
 from .lengthen import lengthen_cli
+from .memory import memory_cli
 from .pretrain import pretrain_cli
+from .remember import remember_cli
 from .render import render_cli
 from .terminal import visible_warnings
 from .train import train_cli
@@ -66,8 +69,11 @@ global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("debug")(debug_cli)
 global_pointer_cli.command("evaluate")(evaluate_cli)
 global_pointer_cli.command("export")(export_cli)
+global_pointer_cli.command("forget")(forget_cli)
 global_pointer_cli.command("lengthen")(lengthen_cli)
+global_pointer_cli.command("memory")(memory_cli)
 global_pointer_cli.command("pretrain")(pretrain_cli)
+global_pointer_cli.command("remember")(remember_cli)
 global_pointer_cli.command("render")(render_cli)
 global_pointer_cli.command("train", context_settings=WITH_OVERRIDES)(train_cli)
 global_pointer_cli.command("trim")(trim_cli)

@@ -31,8 +31,12 @@ COMMANDS = {
     "export-brat": "export docs.spacy out -f brat --force",
     "export-conll": "export docs.spacy out/a.conll -f conll --force",
     "export-gz": "export docs.spacy out/a.jsonl.gz -f jsonl --force",
+    "forget": "forget taught --all",
     "lengthen": "lengthen encoder out/longer -p 64 -w 32",
+    "memory": "memory taught --refresh",
     "pretrain": "pretrain encoder texts.jsonl out/adapted -n 2 -b 4 -l 32",
+    "remember": "remember model docs.spacy",
+    "remember-copy": "remember model docs.spacy -o out/taught",
     "render": "render model docs.spacy out/page.html",
     "train": "train config.cfg -o out --paths.train docs.spacy --paths.dev docs.spacy "
     "--training.max_steps 2",
@@ -51,6 +55,8 @@ def made(tmp_path_factory):
     fit(nlp, make_examples(nlp))
     nlp.to_disk(folder / "model")
     save(folder / "docs.spacy", [eg.reference for eg in make_examples(nlp)])
+    nlp.get_pipe("global_pointer").remember(make_examples(nlp))
+    nlp.to_disk(folder / "taught")
     record = {"id": "a", "text": "Mary left. " * 50, "spans": []}
     (folder / "a.jsonl").write_text(json.dumps(record))
     (folder / "config.cfg").write_text(pointer_config())
@@ -137,6 +143,9 @@ TARGETS = {
     "export": "spacy_globalpointer.cli.export.get_format",
     "lengthen": "spacy_globalpointer.encoders.folders.load_encoder",
     "pretrain": "spacy_globalpointer.pretraining.pretrain.pretrain",
+    "forget": "spacy_globalpointer.cli.forget.load_pipeline",
+    "memory": "spacy_globalpointer.cli.memory.load_pipeline",
+    "remember": "spacy_globalpointer.cli.remember.load_pipeline",
     "render": "spacy_globalpointer.cli.render.read_texts",
     "train": "spacy_globalpointer.cli.train.init_nlp",
     "trim": "spacy_globalpointer.encoders.folders.load_encoder",

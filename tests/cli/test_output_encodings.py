@@ -56,8 +56,11 @@ COMMANDS = {
     "evaluate": "evaluate modèle dév.spacy -o ö.html",
     "export": "export dév.spacy öut.jsonl -f jsonl",
     "export-brat": "export dév.spacy öut -f brat",
+    "forget": "forget modèle --label ö–人",
     "lengthen": "lengthen encodér lönger -p 64 -w 32",
+    "memory": "memory modèle",
     "pretrain": "pretrain encodér texts.jsonl ädapted -n 2 -b 4 -l 32",
+    "remember": "remember modèle dév.spacy -o täught",
     "render": "render modèle dév.spacy rönder.html",
     "train": "train config.cfg -o träined --paths.train train.spacy "
     "--paths.dev dév.spacy --training.max_steps 2",
@@ -66,7 +69,7 @@ COMMANDS = {
     "no-file": "evaluate modèle lost–ö.spacy -o ö.html",
     "no-format": "convert á.jsonl cönverted -f ö–人",
 }
-FAIL = ("convert-fails", "no-file", "no-format")
+FAIL = ("convert-fails", "forget", "no-file", "no-format")
 
 
 def run(args, encoding, monkeypatch):

@@ -1,0 +1,202 @@
+"""Changes to the memory of a component in a saved pipeline."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, NamedTuple, Optional, Sequence
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Corpus
+from tqdm import tqdm
+
+from ..atomic import (
+    atomic_folder,
+    clear_drafts,
+    drafts_beside,
+    hidden_file,
+    home_of_drafts,
+    move_into,
+)
+from ..corpus.docbin import FORMAT, SUFFIXES, parse_docs
+from ..corpus.formats.files import SourceFile, find_files, read_bytes
+from ..errors import Errors
+from ..evaluation.predictions import find_component
+from ..locks import hold_lock
+from ..pipeline.global_pointer import GlobalPointer
+from ..pipeline.storage import MEMORY
+from ..pipeline.weights_digest import same_weights, weights_digest
+from .write_settings import check_folders
+
+#: File of a component that is moved away first and back last while the files of its
+#: memory are replaced. A pipeline without it does not load, so it is never loaded with
+#: a part of a memory.
+LAST = "cfg"
+
+
+class Remembered(NamedTuple):
+    """What `remember_files` did.
+
+    new (int): Number of entries that are new.
+    documents (int): Number of documents of the files.
+    left_out (int): Number of those that are not annotated.
+    """
+
+    new: int
+    documents: int
+    left_out: int
+
+
+@contextmanager
+def open_pipeline(
+    model: Path, component: str, output: Optional[Path] = None
+) -> Iterator[None]:
+    """Check that a saved pipeline can be written, and lock it against other processes
+    that would change a memory of it. Enter this before the pipeline is loaded.
+
+    If a process was killed while it replaced the memory, the files that it moved are
+    restored, with a warning. Nothing is locked or restored for a copy.
+
+    model (Path): Folder of the pipeline.
+    component (str): Name of the component.
+    output (Optional[Path]): Folder for a copy; None for no copy.
+    RAISES (ValueError): GP134, GP042 or GP135, as `check_folders`; GP126 if another
+        process or thread has locked the pipeline.
+    """
+    check_folders(model, output)
+    with ExitStack() as stack:
+        if output is None:
+            folder = model.resolve()
+            lock = hidden_file(folder, "memory.lock", home_of_drafts(folder))
+            try:
+                is_locked = stack.enter_context(hold_lock(lock))
+            except BlockingIOError as error:
+                raise ValueError(Errors.GP126.format(path=model)) from error
+            own = folder / component
+            clear_drafts(own, is_locked=is_locked, home=home_of_drafts(own))
+        yield
+
+
+def remember_files(
+    nlp: Language,
+    paths: Iterable[Path],
+    *,
+    component: str = "global_pointer",
+    source: Optional[str] = None,
+    progress: Optional[str] = None,
+) -> Remembered:
+    """Add the gold spans of .spacy files to the memory of a pipeline's component.
+    Documents without the component's key are left out as not annotated.
+
+    nlp (Language): The pipeline. After an error, its memory may have the entries of
+        some of the files.
+    paths (Iterable[Path]): The files, or folders of such files. The first file decides
+        how spans are compared, if the memory is empty.
+    component (str): Name of a `global_pointer`.
+    source (Optional[str]): Source of the entries; None for the name of each file.
+    progress (Optional[str]): Text of a progress bar; None shows none.
+    RETURNS (Remembered): What was done.
+    RAISES (ValueError): GP130 or GP131 if there is no such component; GP140 if a file
+        has no gold span under its key; GP153 if a file cannot be remembered; GP118 or
+        GP165 if a file cannot be read.
+    """
+    pipe = find_component(nlp, component)
+    files = [x for path in paths for x in find_files(path, SUFFIXES, format=FORMAT)]
+    before = pipe.memory.entries.ids
+    n_docs = n_left_out = 0
+    disable = True if progress is None else None
+    for file in tqdm(files, desc=progress, unit="file", leave=False, disable=disable):
+        docs = list(parse_docs(read_bytes(file), nlp.vocab, path=file.path))
+        gold = [doc for doc in docs if pipe.key in doc.spans]
+        n_docs += len(docs)
+        n_left_out += len(docs) - len(gold)
+        if not any(doc.spans[pipe.key] for doc in gold):
+            keys = sorted({key for doc in docs for key in doc.spans}) or "none"
+            fields = {"path": file.path, "key": pipe.key, "keys": keys}
+            raise ValueError(Errors.GP140.format(**fields))
+        _remember(nlp, pipe, file, gold, file.name if source is None else source)
+    new = numpy.setdiff1d(pipe.memory.entries.ids, before)
+    return Remembered(len(new), n_docs, n_left_out)
+
+
+def _remember(
+    nlp: Language,
+    pipe: GlobalPointer,
+    file: SourceFile,
+    docs: Sequence[Doc],
+    source: str,
+) -> None:
+    examples = Corpus(file.path).make_examples(nlp, docs)
+    try:
+        pipe.remember(examples, source=source)
+    except ValueError as error:
+        fields = {"path": file.path, "reason": error}
+        raise ValueError(Errors.GP153.format(**fields)) from error
+
+
+def check_selection(
+    label: Optional[str], source: Optional[str], everything: bool
+) -> None:
+    """Check that a command says what to forget, so that nobody forgets everything by
+    mistake.
+
+    label (Optional[str]): The label; None for all.
+    source (Optional[str]): The source; None for all.
+    everything (bool): Whether to forget all entries.
+    RAISES (ValueError): GP154 if it says nothing, or everything and something.
+    """
+    if everything == (label is not None or source is not None):
+        raise ValueError(Errors.GP154)
+
+
+def is_outdated(nlp: Language, pipe: GlobalPointer) -> bool:
+    """Return whether the weights have changed since the memory was made.
+
+    nlp (Language): The pipeline.
+    pipe (GlobalPointer): The component.
+    """
+    memory = pipe.memory
+    return len(memory) > 0 and not same_weights(
+        memory.digest, weights_digest(pipe.model, nlp)
+    )
+
+
+def write_memory(
+    model: Path, component: str, pipe: GlobalPointer, *, output: Optional[Path] = None
+) -> Path:
+    """Write the memory of a component into its saved pipeline, or into a copy. No other
+    file changes, and no file is ever half-written.
+
+    model (Path): Folder of the pipeline that the component was loaded from.
+    component (str): Name of the component.
+    pipe (GlobalPointer): The component.
+    output (Optional[Path]): Folder for the copy; None changes the pipeline itself.
+    RETURNS (Path): Folder of the pipeline that was written.
+    RAISES (ValueError): GP134, GP042 or GP135, as `check_folders`; GP016 if the setting
+        `thresholds` names a label that was forgotten, because the pipeline would not
+        load.
+    """
+    check_folders(model, output)
+    pipe.decision()
+    files = dict(zip(MEMORY, pipe.memory_files() or ()))
+    if output is not None:
+        with atomic_folder(output) as copy:
+            shutil.copytree(model, copy, dirs_exist_ok=True)
+            for name in MEMORY:
+                (copy / component / name).unlink(missing_ok=True)
+            _write(copy / component, files)
+        return output
+    folder = model.resolve() / component
+    with drafts_beside(folder, home=home_of_drafts(folder)) as drafts:
+        _write(drafts, files)
+        shutil.copy2(folder / LAST, drafts / LAST)
+        move_into(drafts, folder, outdated=MEMORY, last=LAST)
+    return model
+
+
+def _write(folder: Path, files: Dict[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
