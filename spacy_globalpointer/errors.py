@@ -989,6 +989,11 @@ class Warnings(metaclass=_Coded):
         "{documents} no annotation with a span. There are predictions, but they were "
         "not used. To convert the predictions, pass --option predictions=true."
     )
+    GPW052 = (
+        "'{name}' was trained after spans were remembered, so predictions do without "
+        "its memory. After the training, nlp.get_pipe({name!r}).refresh_memory() reads "
+        "the remembered texts again, and forget() removes them."
+    )
 
     # The corpus tools
     GPW115 = (

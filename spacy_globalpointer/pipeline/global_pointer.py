@@ -156,7 +156,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         }
         self._warned: Dict[str, object] = {}
         self._memory: Optional[MentionMemory] = None
-        self._is_checked = False
+        self._is_checked = self._is_updated = False
         check_settings(self.cfg)
         self.cfg["thresholds"] = dict(self.cfg["thresholds"])
         self.cfg["document_band"] = list(self.cfg["document_band"])
@@ -175,11 +175,6 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
 
     def _all_labels(self) -> List[str]:
         return list(self.labels)
-
-    def _labels_with(self, memory: Optional[MentionMemory]) -> Tuple[str, ...]:
-        trained: List[str] = self.cfg["labels"]
-        names = () if memory is None else memory.entries.label_names
-        return (*trained, *(x for x in names if x not in trained))
 
     @property
     def label_data(self) -> List[str]:
@@ -343,8 +338,8 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         document, temperature = document_memory_of(cfg), cfg["temperature"]
         needed = numpy.minimum(floors, document.band[0]) if document.weight else floors
         asked = needed[: len(cfg["labels"])]
+        memory = self._usable(memory)
         if memory is not None:
-            self._check_memory()
             asked = numpy.minimum(asked, numpy.float32(cfg["memory_lowest"]))
         recalls = memory is not None
         found, vectors = self._search(docs, asked.tolist(), with_vectors=recalls)
@@ -492,7 +487,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         self._require_labels()
         set_dropout_rate(self.model, drop)
         docs = [example.predicted for example in examples]
-        self._is_checked = False  # the memory may no longer fit the weights
+        self._is_checked, self._is_updated = False, True
         states, backprop = self.model.begin_update(docs)
         self._warn_uncovered(docs, states)
         loss, d_states = self.get_loss(examples, states)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ..memory.entries import Mention
     from ..memory.mention_memory import Evidence, MentionMemory
-    from ..memory.recalled_spans import RecalledSpans
     from ..pointer.search import FoundSpans
+    from .recalled_spans import RecalledSpans
 
 IntArray = NDArray[numpy.int64]
 FloatArray = NDArray[numpy.float32]
@@ -50,7 +50,7 @@ def revise_by_mentions(
         the same bits.
     """
     from ..memory.known_words import find_known_words
-    from ..memory.recalled_spans import propose, revise_by_memory
+    from .recalled_spans import propose, revise_by_memory
 
     first = [token.idx for token in doc]
     after = [token.idx + len(token) for token in doc]

@@ -23,9 +23,10 @@ from spacy.training import Example, validate_examples
 from spacy.util import minibatch
 from thinc.api import Model
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..values import is_text
 from .attributes import pipeline_of
+from .decision import label_thresholds
 from .gold import GoldSpans
 
 # torch is imported where it is used: spaCy imports this module at every start.
@@ -65,6 +66,7 @@ class Remembering:
     cfg: Dict[str, Any]
     _memory: Optional[MentionMemory]
     _is_checked: bool
+    _is_updated: bool
 
     @property
     def memory(self) -> MentionMemory:
@@ -104,10 +106,11 @@ class Remembering:
         self._check_gold(examples)
         with _changing:
             self._check_memory()
-            memory = self._remembered(self.memory, self._read(examples, source))
-            n_before, self._memory = len(self.memory), memory
-            self._is_checked = True
-        return len(memory) - n_before
+            before = self.memory
+            memory = self._remembered(before, self._read(examples, source))
+            self._memory = memory
+            self._is_checked, self._is_updated = True, False
+        return len(numpy.setdiff1d(memory.entries.ids, before.entries.ids))
 
     def forget(
         self, *, label: Optional[str] = None, source: Optional[str] = None
@@ -118,7 +121,8 @@ class Remembering:
         label (Optional[str]): The label; None for all, also entries without a label.
         source (Optional[str]): The source; None for all.
         RETURNS (int): How many entries were forgotten.
-        RAISES (ValueError): GP077 if there is no such entry.
+        RAISES (ValueError): GP077 if there is no such entry; GP016 if `thresholds`
+            names a label that would be forgotten. The memory stays as it was.
         """
         from ..memory.mention_memory import MentionMemory
 
@@ -139,7 +143,10 @@ class Remembering:
                 fields = {"label": label, "source": source, "name": self.name}
                 raise ValueError(Errors.GP077.format(**fields, known=known))
             own = MentionMemory(kept, memory.whitening, memory.digest)
-            self._memory = own if len(kept) else None
+            left = own if len(kept) else None
+            # A threshold may not name a label that is not there any more.
+            label_thresholds({**self.cfg, "labels": self._labels_with(left)})
+            self._memory = left
         return n
 
     def refresh_memory(self) -> int:
@@ -153,8 +160,13 @@ class Remembering:
             mentions = self.memory.entries.mentions
             if mentions:
                 self._memory = self._remembered(None, self._read_again(mentions))
-                self._is_checked = True
+                self._is_checked, self._is_updated = True, False
         return len(mentions)
+
+    def _labels_with(self, memory: Optional[MentionMemory]) -> Tuple[str, ...]:
+        trained: List[str] = self.cfg["labels"]
+        names = () if memory is None else memory.entries.label_names
+        return (*trained, *(x for x in names if x not in trained))
 
     def memory_files(self) -> Optional[Tuple[bytes, bytes]]:
         """Return the files of the memory; None if it is empty."""
@@ -171,7 +183,7 @@ class Remembering:
         parts (StoredParts): The parts of the component.
         RAISES (ValueError): GP070 or GP071 if the files cannot be used.
         """
-        self._is_checked = False
+        self._is_checked = self._is_updated = False
         if parts.memory is None:
             self._memory = None
             return
@@ -283,6 +295,19 @@ class Remembering:
         from .weights_digest import weights_digest
 
         return weights_digest(self.model, pipeline_of(self))
+
+    def _usable(self, memory: Optional[MentionMemory]) -> Optional[MentionMemory]:
+        """Return a memory that predictions can use: none after an update, which warns.
+        So a pipeline with a memory can be trained and evaluated.
+
+        RAISES (ValueError): GP076 if the memory was loaded with other weights.
+        """
+        if memory is not None and self._is_updated:
+            message = Warnings.GPW052.format(name=self.name)
+            self._warn_once("GPW052", message)  # type: ignore[attr-defined]
+            return None
+        self._check_memory()
+        return memory
 
     def _check_memory(self) -> None:
         """Check that the weights are those that made the memory.

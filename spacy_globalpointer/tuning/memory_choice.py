@@ -10,8 +10,8 @@ import numpy
 
 from ..evaluation.predictions import Predicted
 from ..memory.document_memory import DocumentMemory
-from ..memory.recalled_spans import RecalledSpans, revise_by_memory
 from ..pipeline.global_pointer import GlobalPointer
+from ..pipeline.recalled_spans import RecalledSpans, revise_by_memory
 from .candidates import Candidates, collect
 from .choice import PARTS, Chooser, Score, Thresholds
 

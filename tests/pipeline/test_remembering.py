@@ -225,19 +225,65 @@ def test_half_a_memory_raises_GP070(nlp, tmp_path, missing):
     spacy.load(tmp_path / "nlp", exclude=[NAME])
 
 
-def test_training_makes_the_memory_stale_until_it_is_refreshed(nlp):
+def test_training_makes_the_memory_stale_until_it_is_refreshed(nlp, tmp_path):
     pipe = nlp.get_pipe(NAME)
     teach(nlp)
     mentions = pipe.memory.entries.mentions
     examples = make_examples(nlp)
     nlp.update(examples, sgd=nlp.resume_training())
-    with pytest.raises(ValueError, match="GP076.*refresh_memory"):
-        nlp(UNSEEN[0])
+    with pytest.warns(UserWarning, match="GPW052.*refresh_memory"):
+        spans = [span for own in predict(nlp) for span in own]
+    assert {span[2] for span in spans} <= {*pipe.cfg["labels"]}
     with pytest.raises(ValueError, match="GP076"):
         teach(nlp, [0], source="later")
+    nlp.to_disk(tmp_path / "stale")
+    with pytest.raises(ValueError, match="GP076.*refresh_memory"):
+        spacy.load(tmp_path / "stale")(UNSEEN[0])
     assert pipe.refresh_memory() == len(mentions)
     assert pipe.memory.entries.mentions == mentions
     assert (0, 4, "FIRM") in predict(nlp)[0]
+
+
+def test_a_pipeline_with_a_memory_can_be_trained_and_evaluated(nlp):
+    teach(nlp)
+    examples = make_examples(nlp)
+    sgd = nlp.resume_training()
+    for _ in range(2):
+        nlp.update(examples, sgd=sgd)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert nlp.evaluate(examples)["spans_sc_f"] > 0
+    nlp.get_pipe(NAME).forget()
+    teach(nlp)
+    assert (0, 4, "FIRM") in predict(nlp)[0]
+
+
+def test_a_component_in_no_pipeline_cannot_read_texts_again(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    nlp.remove_pipe(NAME)
+    with pytest.raises(ValueError, match="GP078"):
+        pipe.refresh_memory()
+
+
+def test_label_with_a_threshold_is_not_forgotten(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    pipe.thresholds = {"FIRM": 0.9}
+    memory = pipe.memory
+    for options in ({"label": "FIRM"}, {}):
+        with pytest.raises(ValueError, match="GP016.*FIRM"):
+            pipe.forget(**options)
+    assert pipe.memory is memory
+    pipe.thresholds = {}
+    assert pipe.forget()
+
+
+def test_new_entries_are_counted_at_the_limit(nlp):
+    n = sum(map(len, GOLD))
+    nlp.get_pipe(NAME).memory_limit = n
+    teach(nlp, [0, 1])
+    assert teach(nlp, [2, 3]) == 2
 
 
 def test_refreshing_without_training_changes_no_prediction(nlp):

@@ -11,9 +11,9 @@ from torch.nn.functional import normalize
 
 from spacy_globalpointer.memory.entries import Entries, Mention
 from spacy_globalpointer.memory.mention_memory import MentionMemory
-from spacy_globalpointer.memory.recalled_spans import propose, revise_by_memory
 from spacy_globalpointer.memory.span_features import span_features
 from spacy_globalpointer.memory.whitening import Whitening
+from spacy_globalpointer.pipeline.recalled_spans import propose, revise_by_memory
 from spacy_globalpointer.pointer.probability import probability
 from spacy_globalpointer.pointer.search import FoundSpans
 
@@ -47,7 +47,7 @@ def memory_of(rows):
 def revise(found, memory, *, weight=0.3, lowest=(0.1, 0.1, 0.1)):
     names = memory.entries.label_names
     labels = [*KNOWN, *(x for x in names if x not in KNOWN)]
-    recall = memory.recall(VECTORS, *propose(found), 4)
+    recall = memory.recall(VECTORS, *propose(found, []), 4)
     return revise_by_memory(
         found,
         recall,
@@ -147,7 +147,7 @@ def test_no_candidates_stay_none(entries):
 def test_memory_of_which_nothing_is_left_changes_nothing():
     found = found_of([(0, 1, 0, 0.5)])
     recall = memory_of([("DRUG", 0, 1)]).recall(
-        VECTORS, *propose(found), 4, leave_out="abcdef"
+        VECTORS, *propose(found, []), 4, leave_out="abcdef"
     )
     revised = revise_by_memory(
         found,
@@ -175,10 +175,10 @@ def test_label_that_only_the_memory_knows_is_added():
 
 def test_places_are_proposed_once_in_order():
     rows = [(3, 3, 0, 1.0), (0, 2, 1, 1.0), (0, 2, 0, 1.0), (0, 1, 1, 1.0)]
-    starts, ends = propose(found_of(rows))
+    starts, ends = propose(found_of(rows), [])
     assert starts.tolist() == [0, 0, 3] and ends.tolist() == [1, 2, 3]
     assert starts.dtype == torch.int64
-    assert [len(x) for x in propose(FoundSpans.none())] == [0, 0]
+    assert [len(x) for x in propose(FoundSpans.none(), [])] == [0, 0]
 
 
 @given(CANDIDATES, ENTRIES, st.randoms())

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..memory.interpolation import interpolate
+from ..memory.mention_memory import Evidence, Recall
 from ..pointer.probability import probability, score_of
 from ..pointer.search import FoundSpans
-from .interpolation import interpolate
-from .mention_memory import Evidence, Recall
 
 
 @dataclass(frozen=True, eq=False)
