@@ -26,6 +26,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import fix_random_seed, minibatch
+from thinc.api import Adam
 
 COMPONENT, KEY = "global_pointer", "sc"
 
@@ -114,8 +115,7 @@ def fine_tune(
     for example in examples:
         for span in example.reference.spans[KEY]:
             nlp.get_pipe(COMPONENT).add_label(span.label_)
-    optimizer = nlp.resume_training()
-    optimizer.learn_rate = rate
+    optimizer = Adam(rate, L2=0.01, L2_is_weight_decay=True)
     end = time.perf_counter() + seconds
     while True:
         random.shuffle(examples)

@@ -15,6 +15,7 @@ from typing import (
     Optional,
     Sequence,
     Tuple,
+    cast,
 )
 
 import numpy
@@ -32,7 +33,7 @@ from ..values import is_text
 from .attributes import SettingAttributes, unsaved_settings
 from .decision import Decision, decision_of
 from .gold import GoldSpans
-from .mention_revision import evidence_of, names_of, revise_by_mentions
+from .mention_revision import evidence_of, revise_by_mentions
 from .overlap import select_spans
 from .remembering import Remembering
 from .revision import document_memory_of, revise_by_document
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from ..memory.mention_memory import MentionMemory
     from ..pointer.search import FoundSpans
     from ..pointer.states import PointerStates
+    from .recalled_spans import RecalledSpans
 
 
 class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
@@ -338,7 +340,8 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         document, temperature = document_memory_of(cfg), cfg["temperature"]
         needed = numpy.minimum(floors, document.band[0]) if document.weight else floors
         asked = needed[: len(cfg["labels"])]
-        memory = self._usable(memory)
+        if memory is not None:
+            memory = self._usable(memory)
         if memory is not None:
             asked = numpy.minimum(asked, numpy.float32(cfg["memory_lowest"]))
         recalls = memory is not None
@@ -432,14 +435,16 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         predictions (List[FoundSpans]): The result of `predict`.
         """
         for doc, found in zip(docs, predictions):
-            names = names_of(found) or self.labels
+            names = getattr(found, "names", self.labels)
             decision = decision_of(self.cfg, labels=names)
             rows, probabilities = decision.decide(found)
             spans = self._spans(doc, found, rows, names)
             order = sorted(range(len(spans)), key=lambda i: place_of(spans[i]))
             group = SpanGroup(doc, name=self.key, spans=[spans[i] for i in order])
             kept = rows[order]
-            evidence = evidence_of(found, kept, self.cfg)
+            evidence = None
+            if hasattr(found, "names"):
+                evidence = evidence_of(cast("RecalledSpans", found), kept, self.cfg)
             set_scores(group, probabilities[kept], evidence)
             doc.spans[self.key] = group
             if self.cfg["annotate_ents"]:

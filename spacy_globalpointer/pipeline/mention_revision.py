@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, cast
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 import numpy
 from numpy.typing import NDArray
@@ -70,27 +70,23 @@ def revise_by_mentions(
 
 
 def evidence_of(
-    found: FoundSpans, rows: IntArray, cfg: Dict[str, Any]
-) -> Optional[List[List[Dict[str, Any]]]]:
+    found: RecalledSpans, rows: IntArray, cfg: Dict[str, Any]
+) -> List[List[Dict[str, Any]]]:
     """Return the entries of a memory of spans that speak for candidates.
 
-    found (FoundSpans): The candidates of a document.
+    found (RecalledSpans): The candidates of a document.
     rows (IntArray): Indices of some of them, shape (some,).
     cfg (Dict[str, Any]): The component's cfg.
-    RETURNS (Optional[List[List[Dict[str, Any]]]]): For each, the entries with the
-        highest weights: "weight", "words" of the span, its "source", and the "text"
-        around it. None if no memory has revised the candidates.
+    RETURNS (List[List[Dict[str, Any]]]): For each, the entries with the highest
+        weights: "weight", "words" of the span, its "source", and the "text" around it.
     """
-    names = names_of(found)
-    if not names:
-        return None
-    own = cast("RecalledSpans", found)
     n_known, counts = len(cfg["labels"]), bool(cfg["memory_weight"])
     evidence = []
     for row, label in zip(rows.tolist(), found.labels[rows].tolist()):
         entries: Sequence[Evidence] = ()
         if counts or label >= n_known:
-            entries = own.evidence(row, names[label], cfg["memory_temperature"])
+            name, temperature = found.names[label], cfg["memory_temperature"]
+            entries = found.evidence(row, name, temperature)
         evidence.append([_as_dict(*entry) for entry in entries])
     return evidence
 
@@ -103,9 +99,3 @@ def _as_dict(weight: float, mention: Mention) -> Dict[str, Any]:
         "source": mention.source,
         "text": mention.text[around],
     }
-
-
-def names_of(found: FoundSpans) -> Sequence[str]:
-    """Return the names of the labels, if a memory of spans has revised candidates."""
-    names: Sequence[str] = getattr(found, "names", ())
-    return names

@@ -296,13 +296,13 @@ class Remembering:
 
         return weights_digest(self.model, pipeline_of(self))
 
-    def _usable(self, memory: Optional[MentionMemory]) -> Optional[MentionMemory]:
-        """Return a memory that predictions can use: none after an update, which warns.
-        So a pipeline with a memory can be trained and evaluated.
+    def _usable(self, memory: MentionMemory) -> Optional[MentionMemory]:
+        """Return a memory if predictions can use it. After an update there is a warning
+        instead, so that a pipeline with a memory can be trained and evaluated.
 
         RAISES (ValueError): GP076 if the memory was loaded with other weights.
         """
-        if memory is not None and self._is_updated:
+        if self._is_updated:
             message = Warnings.GPW052.format(name=self.name)
             self._warn_once("GPW052", message)  # type: ignore[attr-defined]
             return None
