@@ -30,6 +30,7 @@ class DrawnSpan(NamedTuple):
     score (Optional[float]): Its probability, if one is known.
     kb_id (str): Its identifier in a knowledge base, or "".
     is_cut (bool): Whether only a part of it is drawn.
+    evidence (Tuple[str, ...]): What a memory knew that speaks for it, a line each.
     """
 
     start: int
@@ -39,6 +40,7 @@ class DrawnSpan(NamedTuple):
     score: Optional[float] = None
     kb_id: str = ""
     is_cut: bool = False
+    evidence: Tuple[str, ...] = ()
 
     @property
     def key(self) -> Tuple[str, int, int]:

@@ -16,7 +16,7 @@ from ..corpus.chunks import plan_chunks
 from ..errors import Errors
 from ..evaluation.matching import Tokens
 from ..pipeline.scorer import gold_spans
-from ..span_score import aligned_scores
+from ..span_score import aligned_scores, get_evidence
 from .marks import DrawnSpan, Piece, cut_text, make_legend, split_blocks
 from .templates import printable, render_template, script_policy
 
@@ -192,9 +192,18 @@ def _collect_spans(both: List[Doc], spans_key: str) -> List[DrawnSpan]:
 def _read_group(doc: Doc, spans_key: str) -> List[DrawnSpan]:
     group = doc.spans.get(spans_key, SpanGroup(doc))
     return [
-        DrawnSpan(span.start_char, span.end_char, span.label_, "", score, _kb_id(span))
+        DrawnSpan(
+            *(span.start_char, span.end_char, span.label_, "", score, _kb_id(span)),
+            evidence=tuple(map(_as_line, get_evidence(span))),
+        )
         for span, score in zip(group, _probabilities(group))
     ]
+
+
+def _as_line(entry: Dict[str, Any]) -> str:
+    source = f" ({entry['source']})" if entry["source"] else ""
+    words = printable(f"{entry['words']}{source}")
+    return f"{entry['weight']:.2f} like {words}"
 
 
 def _probabilities(group: SpanGroup) -> List[Optional[float]]:

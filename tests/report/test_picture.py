@@ -112,6 +112,22 @@ def test_scores_follow_the_spans_of_a_changed_group():
     assert titles == ["X 0.750", "NEW"]
 
 
+def test_evidence_of_a_memory_is_in_the_title():
+    doc = make_doc(["The", "Bank"], [(0, 2, "FIRM"), (1, 2, "PLACE")])
+    own = [
+        {"weight": 0.5, "words": "A <Bank>", "source": "notes", "text": "A <Bank>"},
+        {"weight": 0.25, "words": "Bank", "source": "", "text": "Bank"},
+    ]
+    set_scores(doc.spans["sc"], numpy.array([0.75, 0.5]), [own, []])
+    page = render(doc)
+    parse(page)
+    assert (
+        'title="FIRM 0.750&#10;0.50 like A &lt;Bank&gt; (notes)&#10;0.25 like Bank"'
+        in (str(page))
+    )
+    assert 'title="PLACE 0.500"' in str(page)
+
+
 @pytest.mark.parametrize("score", [float("nan"), -1, 2.0, "<b>", None, [0.5]])
 def test_scores_that_are_not_probabilities_are_not_drawn(score):
     doc = make_doc(["a"], [(0, 1, "X")], scores=[score])
