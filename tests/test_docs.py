@@ -124,7 +124,11 @@ def test_commands_exist_with_their_options(words):
     command, words = COMMANDS[words[0]], words[1:]
     while words and hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     given = {word for word in words if word.startswith("--") and "." not in word}
     assert given <= known
 
