@@ -288,9 +288,8 @@ class Errors(metaclass=_Coded):
         "an empty group. Nothing was remembered."
     )
     GP074 = (
-        "The span {span!r} of {which!r} does not align with the tokens, so that it has "
-        "no vectors. Correct its characters or the tokenizer. The memory stays as it "
-        "was."
+        "The span {span!r} of {which} does not align with the tokens, so that it has "
+        "no vectors. Correct its characters or the tokenizer. The memory is unchanged."
     )
     GP075 = (
         "The memory of {name!r} would have {n} entries with a label, but memory_limit "
@@ -307,8 +306,9 @@ class Errors(metaclass=_Coded):
         "{source!r}. It has {known}."
     )
     GP078 = (
-        "{name!r} is in no pipeline, so its memory cannot read texts. Call "
-        "refresh_memory() on the component of a pipeline: nlp.get_pipe({name!r})."
+        "{name!r} does not know its pipeline, so it cannot read texts for its memory: "
+        "it was taken out of the pipeline that made it, or copied to another one. Save "
+        "the pipeline, load it, and use nlp.get_pipe({name!r}) of that one."
     )
     GP080 = (
         "The model scores {old} labels and cannot be resized to {new}: labels can be "

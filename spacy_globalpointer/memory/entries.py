@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
-from typing import Callable, Dict, Iterable, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -16,6 +16,11 @@ from torch import Tensor
 from .approximate import ApproximateIndex, approximate_index
 
 IntArray = NDArray[numpy.int64]
+
+
+@lru_cache(maxsize=1024)
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 class Mention(NamedTuple):
@@ -38,8 +43,9 @@ class Mention(NamedTuple):
     @property
     def id(self) -> int:
         """Return a number that depends on the content alone."""
-        content = json.dumps([*self], ensure_ascii=True).encode("ascii")
-        return int.from_bytes(blake2b(content, digest_size=8).digest(), "big") >> 1
+        content = [self.label, self.source, _digest(self.text), self.start, self.end]
+        data = json.dumps(content).encode("ascii")
+        return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") >> 1
 
     @property
     def words(self) -> str:
@@ -71,6 +77,12 @@ class Entries:
         """
         mentions = list(mentions)
         ids = numpy.array([one.id for one in mentions], dtype=numpy.int64)
+        return cls._sorted(ids, keys, mentions)
+
+    @classmethod
+    def _sorted(
+        cls, ids: IntArray, keys: Tensor, mentions: Sequence[Mention]
+    ) -> Entries:
         ids, rows = numpy.unique(ids, return_index=True)
         return cls(ids, keys[rows], tuple(mentions[row] for row in rows.tolist()))
 
@@ -88,8 +100,9 @@ class Entries:
             return others
         if not len(others):
             return self
+        ids = numpy.concatenate([self.ids, others.ids])
         keys = torch.cat([self.keys, others.keys])
-        return Entries.of([*self.mentions, *others.mentions], keys)
+        return self._sorted(ids, keys, [*self.mentions, *others.mentions])
 
     def take(self, rows: IntArray) -> Entries:
         """Return some entries.
@@ -102,6 +115,8 @@ class Entries:
     def only(self, is_kept: Callable[[Mention], bool]) -> Entries:
         """Return the entries whose mentions fulfil a condition."""
         kept = [i for i, one in enumerate(self.mentions) if is_kept(one)]
+        if len(kept) == len(self):
+            return self
         return self.take(numpy.array(kept, dtype=numpy.int64))
 
     def at_most(self, n: int) -> Entries:

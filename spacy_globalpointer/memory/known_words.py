@@ -13,12 +13,10 @@ def find_known_words(
     text (str): The text.
     first (Sequence[int]): First character of each token.
     after (Sequence[int]): Character after the last of each token.
-    words (AbstractSet[str]): The known words of spans, in lower case.
+    words (AbstractSet[str]): The known words of spans, by `lower_case`.
     RETURNS (List[Tuple[int, int]]): First and last token of each span, sorted.
     """
-    lower = text.lower()
-    if len(lower) != len(text):  # a few letters become two
-        lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    lower = lower_case(text)
     lengths = sorted({len(own) for own in words})
     tokens: Dict[int, int] = {end: i for i, end in enumerate(after)}
     places = []
@@ -28,3 +26,12 @@ def find_known_words(
             if end >= start and lower[begin : begin + length] in words:
                 places.append((start, end))
     return places
+
+
+def lower_case(text: str) -> str:
+    """Return a text in lower case, of the same length: a letter stays as it is if two
+    would take its place."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .entries import Entries, Mention
+from .known_words import lower_case
 from .nearest import Neighbours, nearest
 from .span_features import span_features
 from .vote import shares_of, sum_by_label
@@ -58,7 +59,7 @@ class MentionMemory:
     def words(self) -> FrozenSet[str]:
         """Return the words of the spans with a label, in lower case."""
         labelled = (x for x in self.entries.mentions if x.label is not None)
-        return frozenset(x.words.lower() for x in labelled)
+        return frozenset(lower_case(x.words) for x in labelled)
 
     def stats(self) -> Dict[str, Any]:
         """Count the entries.
@@ -77,6 +78,15 @@ class MentionMemory:
             "width": int(self.entries.keys.shape[1]),
         }
 
+    def without(self, text: str) -> MentionMemory:
+        """Return the memory without the entries of a text.
+
+        text (str): The text.
+        RETURNS (MentionMemory): The same memory if it has no such entry.
+        """
+        entries = self.entries.only(lambda one: one.text != text)
+        return self if entries is self.entries else replace(self, entries=entries)
+
     def recall(
         self,
         vectors: Tensor,
@@ -92,14 +102,13 @@ class MentionMemory:
         starts (Tensor): First token of each span, shape (spans,), int64.
         ends (Tensor): Last token of each span, inclusive, shape (spans,), int64.
         k (int): Number of entries for each span.
-        leave_out (Optional[str]): A text whose entries do not count. The search is then
-            exact.
+        leave_out (Optional[str]): A text whose entries do not count.
         RETURNS (Recall): The entries.
         """
         entries, index = self.entries, None
         if leave_out is not None:
-            entries = entries.only(lambda one: one.text != leave_out)
-        elif len(entries):
+            entries = self.without(leave_out).entries
+        if len(entries) and entries is self.entries:
             index = entries.index
         if self.whitening is None:
             keys = torch.zeros(len(starts), entries.keys.shape[1])

@@ -249,6 +249,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         if nlp is not None:
             self._check_score_weights(nlp)
         self.cfg["trained_length"] = 0
+        self._is_checked = False  # a memory may not fit the new weights
         self._build_model(sample)
 
     def _gold_spans(self) -> GoldSpans:
@@ -349,9 +350,10 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         if memory is not None:
             labels = self._labels_with(memory)
             for i, (doc, x) in enumerate(zip(docs, vectors)):
-                text = doc.text if left_out else None
+                others = memory.without(doc.text) if left_out else memory
                 found[i] = revise_by_mentions(
-                    doc, x, found[i], memory, cfg, labels, needed, leave_out=text
+                    *(doc, x, found[i], others, cfg, labels, needed),
+                    max_span_length=self._reach(),
                 )
         if document.weight:
             exact = Decision(floors, temperature)

@@ -33,33 +33,42 @@ def revise_by_mentions(
     labels: Sequence[str],
     lowest: FloatArray,
     *,
-    leave_out: Optional[str] = None,
+    max_span_length: Optional[int] = None,
 ) -> FoundSpans:
     """Revise the candidates of a document by a memory of spans, which may add labels.
     It votes on the candidates, and on spans with the words of a remembered one.
 
     doc (Doc): The document.
     vectors (Tensor): Vectors of the document's tokens, shape (tokens, width), float32.
-    found (FoundSpans): Candidates down to the probability `memory_lowest`.
+    found (FoundSpans): Candidates down to the probability `memory_lowest` or less. Less
+        probable ones than that are not voted on, and keep their scores.
     memory (MentionMemory): The memory.
     cfg (Dict[str, Any]): The component's cfg.
     labels (Sequence[str]): Labels of the model, then those of the memory alone.
     lowest (FloatArray): Lowest probability of a result of each label.
-    leave_out (Optional[str]): A text whose entries do not count.
+    max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     RETURNS (FoundSpans): The candidates that reach it. Scores that are not revised are
         the same bits.
     """
     from ..memory.known_words import find_known_words
-    from .recalled_spans import propose, revise_by_memory
+    from ..pointer.probability import probability
+    from .recalled_spans import add_others, propose, revise_by_memory, split
 
     first = [token.idx for token in doc]
     after = [token.idx + len(token) for token in doc]
-    known = find_known_words(doc.text, first, after, memory.words)
-    starts, ends = propose(found, known)
-    k = cfg["memory_neighbours"]
-    return revise_by_memory(
-        found,
-        memory.recall(vectors, starts, ends, k, leave_out=leave_out),
+    known = [
+        (start, end)
+        for start, end in find_known_words(doc.text, first, after, memory.words)
+        if max_span_length is None or end - start < max_span_length
+    ]
+    p = probability(found.scores, cfg["temperature"]).numpy()
+    likely = numpy.flatnonzero(p >= numpy.float32(cfg["memory_lowest"]))
+    starts, ends = propose(found.take(likely), known)
+    recall = memory.recall(vectors, starts, ends, cfg["memory_neighbours"])
+    proposed, others = split(found, recall)
+    revised = revise_by_memory(
+        proposed,
+        recall,
         labels=labels,
         n_known=len(cfg["labels"]),
         lowest=lowest.tolist(),
@@ -67,6 +76,7 @@ def revise_by_mentions(
         weight=cfg["memory_weight"],
         memory_temperature=cfg["memory_temperature"],
     )
+    return add_others(revised, others)
 
 
 def evidence_of(

@@ -21,7 +21,8 @@ class RecalledSpans(FoundSpans):
     """Candidates, and the entries of the memory that are nearest to them.
 
     recall (Recall): The nearest entries of the document's proposed spans.
-    proposals (Tensor): Index of each candidate among these spans, shape (spans,).
+    proposals (Tensor): Index of each candidate among these spans, or -1 if it is not
+        among them, shape (spans,).
     names (Tuple[str, ...]): Names of the labels.
     """
 
@@ -45,7 +46,10 @@ class RecalledSpans(FoundSpans):
         label (str): Its label.
         temperature (float): Divisor of the similarities, above 0.
         """
-        return self.recall.evidence(int(self.proposals[row]), label, temperature)
+        proposal = int(self.proposals[row])
+        return (
+            self.recall.evidence(proposal, label, temperature) if proposal >= 0 else ()
+        )
 
 
 def propose(
@@ -117,6 +121,44 @@ def revise_by_memory(
         proposals=spans,
         names=tuple(labels),
     )
+
+
+def split(found: FoundSpans, recall: Recall) -> Tuple[FoundSpans, FoundSpans]:
+    """Return the candidates whose places were proposed, and the others.
+
+    found (FoundSpans): The candidates of a document.
+    recall (Recall): The nearest entries of the proposed places.
+    RETURNS (Tuple[FoundSpans, FoundSpans]): Both in order.
+    """
+    rows = _rows_of(found, recall).clamp(max=max(len(recall.starts) - 1, 0))
+    is_proposed = torch.zeros(len(rows), dtype=torch.bool)
+    if len(recall.starts):
+        is_proposed = (recall.starts[rows] == found.starts) & (
+            recall.ends[rows] == found.ends
+        )
+    mask = is_proposed.numpy()
+    return found.take(numpy.flatnonzero(mask)), found.take(numpy.flatnonzero(~mask))
+
+
+def add_others(revised: RecalledSpans, others: FoundSpans) -> RecalledSpans:
+    """Return revised candidates and others, sorted by start, end and label.
+
+    revised (RecalledSpans): The revised candidates.
+    others (FoundSpans): Candidates that were not proposed.
+    """
+    if not len(others.scores):
+        return revised
+    names = ("labels", "starts", "ends", "scores")
+    columns = [torch.cat([getattr(revised, x), getattr(others, x)]) for x in names]
+    missing = torch.full((len(others.scores),), -1)
+    proposals = torch.cat([revised.proposals, missing])
+    labels, starts, ends, scores = columns
+    order = numpy.lexsort((labels.numpy(), ends.numpy(), starts.numpy()))
+    both = RecalledSpans(
+        *(labels, starts, ends, scores, revised.n_above),
+        *(revised.recall, proposals, revised.names),
+    )
+    return both.take(order)
 
 
 def _rows_of(found: FoundSpans, recall: Recall) -> Tensor:

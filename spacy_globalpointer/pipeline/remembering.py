@@ -105,6 +105,7 @@ class Remembering:
         validate_examples(examples, "GlobalPointer.remember")
         self._check_gold(examples)
         with _changing:
+            self._is_checked = False  # the encoder may have been trained alone
             self._check_memory()
             before = self.memory
             memory = self._remembered(before, self._read(examples, source))
@@ -204,7 +205,9 @@ class Remembering:
                     fields = {"label": repr(span.label_), "name": self.name}
                     raise ValueError(Errors.GP013.format(**fields))
                 if not example.get_aligned_spans_y2x([span], allow_overlap=True):
-                    raise ValueError(Errors.GP074.format(span=span.text, which=i))
+                    raise ValueError(
+                        Errors.GP074.format(span=span.text, which=f"example {i}")
+                    )
                 n += 1
         if not n:
             raise ValueError(Errors.GP073.format(key=key, which="All examples"))
@@ -235,7 +238,9 @@ class Remembering:
             for one in by_text[text, source]:
                 span = doc.char_span(one.start, one.end)
                 if span is None:
-                    raise ValueError(Errors.GP074.format(span=one.words, which=source))
+                    raise ValueError(
+                        Errors.GP074.format(span=one.words, which=repr(source))
+                    )
                 spans.append((span.start, span.end - 1, one.label))
             yield _read_spans(doc, vectors, spans, source)
 
@@ -243,7 +248,11 @@ class Remembering:
         self, examples: Sequence[Example]
     ) -> Iterator[Tuple[Example, Doc, Tensor, FoundSpans]]:
         """Yield predicted documents, vectors of their tokens, and likely spans."""
+        from .weights_digest import listens
+
         nlp = pipeline_of(self)
+        if nlp is None and listens(self.model):
+            raise ValueError(Errors.GP078.format(name=self.name))
         docs: Iterable[Doc] = (example.predicted.copy() for example in examples)
         if nlp is not None:
             docs = nlp.pipe(docs, disable=_not_before(nlp, self))
@@ -269,9 +278,10 @@ class Remembering:
         parts: List[Read] = []
         mentions: List[Mention] = []
         keys: List[Tensor] = []
+        n = 0
         for own in read:
             parts.append(own)
-            n = sum(len(part.features) + len(part.tokens) for part in parts)
+            n += len(own.features) + len(own.tokens)
             if whitening is None and n >= SAMPLE:
                 whitening = _fit(parts, WIDTH)
             if whitening is not None:
@@ -294,7 +304,7 @@ class Remembering:
     def _digest(self) -> str:
         from .weights_digest import weights_digest
 
-        return weights_digest(self.model, pipeline_of(self))
+        return weights_digest(self.model.get_ref("tok2vec"), pipeline_of(self))
 
     def _usable(self, memory: MentionMemory) -> Optional[MentionMemory]:
         """Return a memory if predictions can use it. After an update there is a warning
@@ -302,10 +312,14 @@ class Remembering:
 
         RAISES (ValueError): GP076 if the memory was loaded with other weights.
         """
-        if self._is_updated:
-            message = Warnings.GPW052.format(name=self.name)
-            self._warn_once("GPW052", message)  # type: ignore[attr-defined]
-            return None
+        from .weights_digest import same_weights
+
+        if self._is_updated and not self._is_checked:
+            if not same_weights(memory.digest, self._digest()):
+                message = Warnings.GPW052.format(name=self.name)
+                self._warn_once("GPW052", message)  # type: ignore[attr-defined]
+                return None
+            self._is_checked, self._is_updated = True, False  # only others were trained
         self._check_memory()
         return memory
 

@@ -1,9 +1,9 @@
-"""Digest of the weights that make a component's token vectors."""
+"""Digest of the weights that make token vectors."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 import torch
 from spacy.language import Language
@@ -11,38 +11,36 @@ from thinc.api import Model, get_array_module
 
 
 def weights_digest(model: Model, nlp: Optional[Language]) -> str:
-    """Compute a digest of a model's weights, and of those that it listens to.
+    """Compute a digest of a model's weights. A listener counts as the model that it
+    listens to, so `nlp.replace_listeners` does not change the digest.
 
     model (Model): The model.
     nlp (Optional[Language]): The pipeline with the components that it listens to; None
         if it is not known.
-    RETURNS (str): Two digests in hexadecimal, joined by ":": of the model alone, and
-        with the others. The second one is empty if a component is not known.
+    RETURNS (str): The digest in hexadecimal; empty if the model listens to a component
+        that is not known.
     """
     content = blake2b(digest_size=16)
-    listeners = _update(content, model)
-    own = content.hexdigest()
-    for listener in listeners:
-        upstream = _upstream(listener, nlp)
-        if upstream is None:
-            return f"{own}:"
-        _update(content, upstream)
-    return f"{own}:{content.hexdigest()}"
+    return content.hexdigest() if _update(content, model, nlp) else ""
 
 
 def same_weights(one: str, other: str) -> bool:
-    """Compare two digests, as far as both are known."""
-    return all(
-        a == b or not a or not b for a, b in zip(one.split(":"), other.split(":"))
-    )
+    """Compare two digests, if both are known."""
+    return one == other or not one or not other
 
 
-def _update(content: Any, model: Model) -> List[Model]:
-    """Add the weights of a model to a digest, and return its listeners."""
-    listeners = []
+def listens(model: Model) -> bool:
+    """Return whether a model needs the vectors of another component."""
+    return any(node.name.endswith("-listener") for node in model.walk())
+
+
+def _update(content: Any, model: Model, nlp: Optional[Language]) -> bool:
+    """Add the weights of a model to a digest; False if a component is not known."""
     for node in model.walk():
         if node.name.endswith("-listener"):
-            listeners.append(node)
+            upstream = _upstream(node, nlp)
+            if upstream is None or not _update(content, upstream, nlp):
+                return False
         for name in sorted(node.param_names):
             if node.has_param(name):
                 array = node.get_param(name)
@@ -56,7 +54,7 @@ def _update(content: Any, model: Model) -> List[Model]:
                     content.update(name.encode())
                     own = tensor.detach().cpu().contiguous()
                     content.update(own.flatten().view(torch.uint8).numpy().data)
-    return listeners
+    return True
 
 
 def _upstream(listener: Model, nlp: Optional[Language]) -> Optional[Model]:

@@ -276,10 +276,16 @@ def test_damaged_line_raises_GP070(row):
     assert_damaged(data, lines + line.encode() + b"\n")
 
 
+def test_texts_that_are_no_text_raise_GP070():
+    data, lines = files_of([Mention("ORG", "", "Leith", 0, 5)])
+    for other in (b"5", b'["L", "e", "i", "t", "h"]', b"null"):
+        with pytest.raises(ValueError, match="GP070"):
+            read(data, lines.replace(b'"Leith"', other))
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"text": ["L", "e", "i", "t", "h"]},
         {"source": None},
         {"source": 1},
         {"label": 1},

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import warnings
+from functools import partial
 
 import numpy
 import pytest
 import spacy
+import torch
 from helpers import build, fit, found, make_examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_encoders import make_bert
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
+
+from spacy_globalpointer.pointer.probability import probability
 
 NAME = "global_pointer"
 TEXTS = [
@@ -495,3 +500,70 @@ def test_scores_are_sorted_with_their_spans(nlp):
         assert spans == sorted(spans)
         scores = numpy.array([s._.span_score for s in doc.spans["sc"]], dtype=float)
         assert (scores >= 0.5).all()
+
+
+def test_a_sourced_component_that_cannot_reach_its_encoder_raises_GP078(tmp_path):
+    folder = make_bert(tmp_path / "bert")
+    architecture = "spacy-globalpointer.TransformerModel.v1"
+    model = {"@architectures": architecture, "name": str(folder), "window": 32}
+    source, other = spacy.blank("en"), spacy.blank("en")
+    source.add_pipe("transformer", config={"model": {**model, "context": 4}})
+    source.add_pipe(NAME)
+    source.initialize(partial(make_examples, source))
+    for name in ("transformer", NAME):
+        other.add_pipe(name, source=source)
+    del source
+    gc.collect()
+    with pytest.raises(ValueError, match="GP078"):
+        teach(other)
+    assert len(other.get_pipe(NAME).memory) == 0
+
+
+def test_an_encoder_that_other_components_trained_raises_GP076(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    predict(nlp)
+    node = next(x for x in pipe.model.get_ref("tok2vec").walk() if x.has_param("W"))
+    node.set_param("W", node.get_param("W") + 0.01)
+    with pytest.raises(ValueError, match="GP076"):
+        teach(nlp, source="more")
+
+
+def test_labels_that_are_added_leave_the_memory(nlp, tmp_path):
+    teach(nlp)
+    nlp.get_pipe(NAME).add_label("NEW")
+    nlp.to_disk(tmp_path / "nlp")
+    assert (0, 4, "FIRM") in predict(spacy.load(tmp_path / "nlp"))[0]
+
+
+def test_spans_are_not_longer_than_max_span_length(nlp):
+    teach(nlp)
+    nlp.get_pipe(NAME).max_span_length = 2
+    assert all(end - start <= 2 for own in predict(nlp) for start, end, _ in own)
+
+
+def test_a_lower_bound_does_not_change_what_the_memory_votes_on(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp)
+    docs = [nlp.make_doc(text) for text in UNSEEN]
+    n = len(pipe.labels)
+    high, low = (pipe.candidates(docs, [p] * n) for p in (0.1, 0.0005))
+    for own, other in zip(high, low):
+        p = probability(other.scores)
+        kept = other.take(numpy.flatnonzero(p.numpy() >= numpy.float32(0.1)))
+        assert torch.equal(own.labels, kept.labels)
+        assert torch.equal(own.starts, kept.starts)
+        assert torch.equal(own.scores, kept.scores)
+        known = other.labels < len(pipe.cfg["labels"])
+        assert (p[known] < 0.02).any() or not len(other.scores)
+
+
+def test_words_that_only_the_document_itself_has_do_not_count(nlp):
+    pipe = nlp.get_pipe(NAME)
+    pipe.memory_lowest = 0.999999
+    teach(nlp, [0])
+    docs = [nlp.make_doc(TEXTS[0])]
+    lowest = [0.5] * len(pipe.labels)
+    month = pipe.labels.index("MONTH")
+    assert month in pipe.candidates(docs, lowest)[0].labels
+    assert month not in pipe.candidates(docs, lowest, left_out=True)[0].labels
