@@ -48,9 +48,9 @@ def revise_by_document(
 
 def span_words(doc: Doc, starts: IntArray, ends: IntArray) -> List[Tuple[str, str]]:
     """Return the names by which a document memory knows the words of spans: all of
-    them, and the last, in lower case. So a sure "Mr. Darcy" speaks for "Darcy". A last
-    word of one character, such as a Chinese one, says too little. White space is no
-    word: a line may end between "Mr." and "Darcy".
+    them, and the last, in lower case. So a sure "Mr. Darcy" can support "Darcy". A last
+    word of one character, such as a Chinese one, is too common: all words are used
+    instead. White space is no word: a line may end between "Mr." and "Darcy".
 
     doc (Doc): The document.
     starts (IntArray): First token of each span, shape (spans,).

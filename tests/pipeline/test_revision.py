@@ -39,6 +39,13 @@ def test_same_words_in_lower_case_are_known_by_all_or_the_last():
     assert torch.equal(revised.scores[kept], spans.scores[kept])
 
 
+def test_spans_inside_or_around_the_only_sure_span_stay():
+    doc = spacy.blank("en")("Mr. Darcy of Derby paid the Mrs. Darcy .")
+    spans = candidates((0.95, 0, 0, 1), (0.5, 0, 1, 1), (0.5, 0, 6, 7), (0.5, 0, 0, 7))
+    revised = revise_by_document(doc, spans, DocumentMemory(1.0, (0.1, 0.9)), 1.0)
+    assert torch.equal(revised.scores, spans.scores)
+
+
 def test_white_space_is_no_word():
     words = ["Mr.", "\n", "Darcy", "saw", "Mr.", "Darcy", " ", "\n"]
     doc = Doc(Vocab(), words=words)
