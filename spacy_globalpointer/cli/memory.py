@@ -37,12 +37,18 @@ def memory_cli(
         setup_gpu(gpu_id, silent=False)
     # They import torch.
     from ..evaluation.predictions import find_component
-    from ..tuning.saved_memory import is_outdated, open_pipeline, write_memory
+    from ..tuning.saved_memory import (
+        is_outdated,
+        open_pipeline,
+        restore_memory,
+        write_memory,
+    )
     from ..tuning.write_settings import check_folders
 
     with reported_errors(AS_BEFORE):
         if not refresh:
             check_folders(model, None)
+            restore_memory(model, component)
             nlp = load_pipeline(model)
             pipe = find_component(nlp, component)
             print_memory(pipe)

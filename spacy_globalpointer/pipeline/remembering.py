@@ -179,12 +179,16 @@ class Remembering:
         return to_files(memory.entries, memory.whitening, memory.digest)
 
     def load_memory(self, parts: StoredParts) -> None:
-        """Load the files of a memory, or become without one.
+        """Load the files of a memory, or become without one. If the memory was left
+        out, the component keeps its own, which must fit a model that was loaded.
 
         parts (StoredParts): The parts of the component.
         RAISES (ValueError): GP070 or GP071 if the files cannot be used.
         """
-        self._is_checked = self._is_updated = False
+        if parts.model is not None or not parts.keeps_memory:
+            self._is_checked = self._is_updated = False
+        if parts.keeps_memory:
+            return
         if parts.memory is None:
             self._memory = None
             return

@@ -37,6 +37,7 @@ class StoredParts:
     model (Optional[bytes]): The model; None if left out.
     memory (Optional[Tuple[bytes, bytes]]): The files of the memory; None if there is
         none, or if it is left out.
+    keeps_memory (bool): Whether it is left out, so that a component keeps its own.
     """
 
     name: str
@@ -44,6 +45,7 @@ class StoredParts:
     cfg: Optional[bytes] = None
     model: Optional[bytes] = None
     memory: Optional[Tuple[bytes, bytes]] = None
+    keeps_memory: bool = False
 
     def source(self, part: str) -> Union[Path, str]:
         """Return the source of a part, for messages.
@@ -125,8 +127,9 @@ def read_folder(folder: Path, name: str, exclude: Iterable[str]) -> StoredParts:
         except (FileNotFoundError, NotADirectoryError) as error:
             fields = {"path": folder / part, "what": what, "name": name}
             raise ValueError(Errors.GP060.format(**fields)) from error
-    found = {} if "memory" in exclude else _read_memory(folder)
-    return StoredParts(name, folder, **parts, memory=pair_memory(found, name, folder))
+    keeps = "memory" in exclude
+    memory = pair_memory({} if keeps else _read_memory(folder), name, folder)
+    return StoredParts(name, folder, **parts, memory=memory, keeps_memory=keeps)
 
 
 def _read_memory(folder: Path) -> Dict[str, bytes]:

@@ -45,7 +45,8 @@ class StoredPipe(TrainablePipe):
         return None
 
     def load_memory(self, parts: StoredParts) -> None:
-        """Load the files of a memory, or become without one.
+        """Load the files of a memory, or become without one. If the memory was left
+        out, the component keeps its own.
 
         parts (StoredParts): The parts of the component.
         """
@@ -89,8 +90,11 @@ class StoredPipe(TrainablePipe):
         given = {key: x for key, x in message.items() if key not in exclude}
         vocab, place = given.pop("vocab", None), "the bytes given"
         found = {part: given.pop(part) for part in MEMORY if part in given}
-        memory = pair_memory({} if "memory" in exclude else found, self.name, place)
-        parts = StoredParts(self.name, place, **given, memory=memory)
+        keeps = "memory" in exclude
+        memory = pair_memory({} if keeps else found, self.name, place)
+        parts = StoredParts(
+            self.name, place, **given, memory=memory, keeps_memory=keeps
+        )
         self._load(parts)
         if vocab is not None:
             self.vocab.from_bytes(vocab, exclude=exclude)
@@ -110,7 +114,7 @@ class StoredPipe(TrainablePipe):
             "model": lambda p: p.write_bytes(model),
         }
         own = self._memory_parts(exclude)
-        for part in MEMORY:
+        for part in () if "memory" in exclude else MEMORY:
             if part not in own:  # of a component saved there before
                 (Path(path) / part).unlink(missing_ok=True)
         for part, content in own.items():
@@ -143,7 +147,9 @@ class StoredPipe(TrainablePipe):
             if parts.model is not None:
                 self._check_labels(content["labels"], parts)
             self.cfg.update(content)
-            self.load_memory(parts)
+        self.load_memory(parts)
+        # Without cfg, a new component has no labels yet.
+        if content is not None or (self.cfg["labels"] and not parts.keeps_memory):
             self.after_loading()
 
     def _load_model(self, parts: StoredParts) -> None:

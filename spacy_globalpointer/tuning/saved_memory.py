@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, NamedTuple, Optional, Sequence
+from typing import Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from spacy.language import Language
@@ -26,6 +26,7 @@ from ..corpus.formats.files import SourceFile, find_files, read_bytes
 from ..errors import Errors
 from ..evaluation.predictions import find_component
 from ..locks import hold_lock
+from ..machine_faults import FORBIDDEN
 from ..pipeline.global_pointer import GlobalPointer
 from ..pipeline.storage import MEMORY
 from ..pipeline.weights_digest import same_weights, weights_digest
@@ -58,26 +59,70 @@ def open_pipeline(
     that would change a memory of it. Enter this before the pipeline is loaded.
 
     If a process was killed while it replaced the memory, the files that it moved are
-    restored, with a warning. Nothing is locked or restored for a copy.
+    restored, with a warning. For a copy, the pipeline is locked only meanwhile.
 
     model (Path): Folder of the pipeline.
     component (str): Name of the component.
     output (Optional[Path]): Folder for a copy; None for no copy.
     RAISES (ValueError): GP134, GP042 or GP135, as `check_folders`; GP126 if another
-        process or thread has locked the pipeline.
+        process or thread has locked the pipeline, and as `restore_memory`.
     """
     check_folders(model, output)
-    with ExitStack() as stack:
-        if output is None:
-            folder = model.resolve()
-            lock = hidden_file(folder, "memory.lock", home_of_drafts(folder))
-            try:
-                is_locked = stack.enter_context(hold_lock(lock))
-            except BlockingIOError as error:
-                raise ValueError(Errors.GP126.format(path=model)) from error
-            own = folder / component
-            clear_drafts(own, is_locked=is_locked, home=home_of_drafts(own))
+    if output is not None:
+        restore_memory(model, component)
         yield
+        return
+    with _restored(model, component):
+        yield
+
+
+def restore_memory(model: Path, component: str) -> None:
+    """Restore the files that a killed process moved while it replaced the memory, with
+    a warning, before the pipeline is only read. Without such files, nothing is locked
+    or written.
+
+    model (Path): Folder of the pipeline.
+    component (str): Name of the component.
+    RAISES (ValueError): GP126 if the pipeline cannot be loaded now, because another
+        process or thread is writing to it.
+    RAISES (OSError): The files must be restored, but the folder is read-only.
+    """
+    own = model.resolve() / component
+    prefix = hidden_file(own, "", own).name
+    homes = (home for home in _homes(own) if home.is_dir())
+    if not any(x.name.startswith(prefix) for home in homes for x in home.iterdir()):
+        return
+    try:
+        with _restored(model, component):
+            pass
+    except (ValueError, OSError) as error:
+        if (own / LAST).exists():  # it can be read as it is
+            return
+        if isinstance(error, OSError) and error.errno in FORBIDDEN:
+            reason = (error.errno, error.strerror, str(model))
+            raise OSError(*reason) from error
+        raise
+
+
+@contextmanager
+def _restored(model: Path, component: str) -> Iterator[None]:
+    """Lock a pipeline, and restore the memory."""
+    folder = model.resolve()
+    lock = hidden_file(folder, "memory.lock", home_of_drafts(folder))
+    with ExitStack() as stack:
+        try:
+            is_locked = stack.enter_context(hold_lock(lock))
+        except BlockingIOError as error:
+            raise ValueError(Errors.GP126.format(path=model)) from error
+        for home in _homes(folder / component):
+            clear_drafts(folder / component, is_locked=is_locked, home=home)
+        yield
+
+
+def _homes(folder: Path) -> Tuple[Path, Path]:
+    """Return both places for drafts: permissions may have changed since they were
+    made."""
+    return folder.parent, folder
 
 
 def remember_files(

@@ -21,6 +21,7 @@ from spacy_globalpointer import atomic
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.locks import hold_lock
 from spacy_globalpointer.pipeline.storage import MEMORY
+from spacy_globalpointer.tuning import saved_memory
 from spacy_globalpointer.tuning.saved_memory import write_memory
 
 NAME = "global_pointer"
@@ -455,3 +456,83 @@ def test_killed_write_is_undone_by_the_next_command(
     assert memory_of(full)["labels"] == {"BANK": 2}
     assert filecmp.cmp(cfg, taught / NAME / "cfg", shallow=False)
     assert sorted(os.listdir(full)) == sorted(os.listdir(taught))
+
+
+@pytest.fixture
+def killed(full, monkeypatch) -> Path:
+    """A pipeline after a process was killed that had moved all files of the memory."""
+    nlp = spacy.load(full)
+    pipe = nlp.get_pipe(NAME)
+    pipe.forget(label="BANK")
+    pid = os.fork()
+    if not pid:
+        try:
+            die = Moves(5, lambda: os.kill(os.getpid(), signal.SIGKILL))
+            monkeypatch.setattr(atomic.os, "replace", die)
+            write_memory(full, NAME, pipe)
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert not (full / NAME / "cfg").exists()
+    return full
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is killed")
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*GPW125")
+@pytest.mark.parametrize("command", ["memory", "remember", "forget"])
+def test_killed_write_is_undone_by_commands_that_do_not_change_the_pipeline(
+    made, taught, killed, tmp_path, command
+):
+    copy = tmp_path / "copy"
+    options = [] if command == "memory" else ["--output", copy]
+    invoke(command, killed, made, *options, code=0)
+    assert content(killed) == content(taught)
+    assert sorted(os.listdir(killed)) == sorted(os.listdir(taught))
+    assert {*os.listdir(tmp_path)} == {killed.name, *(["copy"] if options else [])}
+    if options:
+        assert sorted(os.listdir(copy)) == sorted(os.listdir(taught))
+        spacy.load(copy)
+
+
+def refuse(path):
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+@needs_fork
+@pytest.mark.parametrize("command", ["memory", "remember", "forget"])
+def test_killed_write_in_a_read_only_folder_says_what_to_do(
+    made, killed, monkeypatch, tmp_path, command
+):
+    monkeypatch.setattr(saved_memory, "hold_lock", refuse)
+    options = [] if command == "memory" else ["--output", tmp_path / "copy"]
+    told = invoke(command, killed, made, *options)
+    assert "GP192" in told and killed.name in told and "Change the permissions" in told
+
+
+@needs_fork
+@pytest.mark.parametrize("command", ["memory", "remember", "forget"])
+def test_unfinished_write_of_a_running_process_is_not_undone(
+    made, killed, tmp_path, command
+):
+    before = content(killed)
+    options = [] if command == "memory" else ["--output", tmp_path / "copy"]
+    with hold_lock(killed.parent / f".{killed.name}.memory.lock"):
+        assert "GP126" in invoke(command, killed, made, *options)
+    assert content(killed) == before
+
+
+@pytest.mark.parametrize("command", ["memory", "remember", "forget"])
+@pytest.mark.parametrize("has_drafts", [False, True])
+def test_whole_pipeline_is_read_without_the_lock(
+    made, taught, full, monkeypatch, tmp_path, command, has_drafts
+):
+    """It may be in a read-only folder, or locked by another process."""
+    if has_drafts:
+        (full / f".{NAME}.other.1.x").mkdir()
+    monkeypatch.setattr(saved_memory, "hold_lock", refuse)
+    options = [] if command == "memory" else ["--output", tmp_path / "copy"]
+    invoke(command, full, made, *options, code=0)
+    assert content(full) == content(taught)

@@ -9,8 +9,10 @@ import pytest
 import spacy
 import srsly
 from helpers import TEXTS, build, fit, found, make_examples
+from spacy.tokens import Doc
 
 from spacy_globalpointer.pipeline.settings import LEARNED
+from spacy_globalpointer.pipeline.storage import MEMORY
 
 #: A small tok2vec: every byte of what is stored is reached by the steps below.
 SMALL = {
@@ -251,3 +253,73 @@ def test_config_may_be_edited(folder):
     text = path.read_text("utf-8")
     path.write_text(text.replace("threshold = 0.5", "threshold = 0.01"), "utf-8")
     assert spacy.load(folder).get_pipe("global_pointer").cfg["threshold"] == 0.01
+
+
+@pytest.fixture
+def taught(folder):
+    """A component with entries in its memory."""
+    nlp = spacy.load(folder)
+    pipe = nlp.get_pipe("global_pointer")
+    pipe.remember(make_examples(nlp))
+    yield pipe  # it refers to the pipeline only weakly
+    assert nlp.get_pipe("global_pointer") is pipe
+
+
+def test_an_excluded_memory_is_left_alone_when_loading(taught, tmp_path):
+    own, exclude = taught.memory_files(), ["vocab", "memory"]
+    for left_out in ([], ["memory"]):
+        data = taught.to_bytes(exclude=["vocab", *left_out])
+        taught.from_bytes(data, exclude=exclude)
+        assert taught.memory_files() == own
+        taught.to_disk(tmp_path / "d", exclude=["vocab", *left_out])
+        taught.from_disk(tmp_path / "d", exclude=exclude)
+        assert taught.memory_files() == own
+
+
+def test_an_excluded_memory_is_left_alone_when_saving(taught, tmp_path):
+    taught.to_disk(tmp_path, exclude=["vocab"])
+    taught.forget()
+    for exclude, stays in ((["vocab", "memory"], True), (["vocab"], False)):
+        taught.to_disk(tmp_path, exclude=exclude)
+        assert [(tmp_path / part).exists() for part in MEMORY] == [stays, stays]
+
+
+def test_an_excluded_memory_is_checked_against_a_loaded_model(taught):
+    other = build(tok2vec=SMALL)
+    fit(other, make_examples(other), steps=6)
+    data = other.get_pipe("global_pointer").to_bytes(exclude=["vocab"])
+    taught.from_bytes(data, exclude=["vocab", "memory"])
+    assert len(taught.memory)
+    with pytest.raises(ValueError, match="GP076"):
+        taught.predict([Doc(taught.vocab, words=["York"])])
+
+
+def test_a_memory_is_loaded_without_the_part_cfg(taught, saved, tmp_path):
+    exclude, own = ["vocab", "cfg"], taught.memory_files()
+    data = taught.to_bytes(exclude=["vocab"])
+    taught.to_disk(tmp_path, exclude=["vocab"])
+    nlp = spacy.load(saved)
+    pipe = nlp.get_pipe("global_pointer")
+    assert pipe.from_bytes(data, exclude=exclude).memory_files() == own
+    pipe.forget()
+    assert pipe.from_disk(tmp_path, exclude=exclude).memory_files() == own
+
+
+def test_labels_are_checked_after_a_memory_is_loaded_without_cfg(taught, saved):
+    """A threshold may name a label that only the memory knows."""
+    nlp = spacy.load(saved)
+    pipe = nlp.get_pipe("global_pointer")
+    empty = pipe.to_bytes(exclude=["vocab"])
+    gold = [[(0, 1, "NEW")], [], [], []]
+    pipe.remember(make_examples(nlp, gold=gold))
+    pipe.thresholds = {"NEW": 0.4}
+    data = pipe.to_bytes(exclude=["vocab"])
+    assert pipe.from_bytes(data, exclude=["cfg"]).memory.stats()["labels"]
+    with pytest.raises(ValueError, match="GP016"):
+        pipe.from_bytes(empty, exclude=["cfg"])
+
+
+def test_a_new_component_may_load_without_cfg(saved):
+    data = spacy.load(saved).get_pipe("global_pointer").to_bytes(exclude=["vocab"])
+    new = build(tok2vec=SMALL, thresholds={"PLACE": 0.4}).get_pipe("global_pointer")
+    assert not new.from_bytes(data, exclude=["cfg", "model"]).labels
