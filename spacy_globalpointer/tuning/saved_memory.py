@@ -205,7 +205,7 @@ def is_outdated(nlp: Language, pipe: GlobalPointer) -> bool:
     """
     memory = pipe.memory
     return len(memory) > 0 and not same_weights(
-        memory.digest, weights_digest(pipe.model, nlp)
+        memory.digest, weights_digest(pipe.model.get_ref("tok2vec"), nlp)
     )
 
 

@@ -22,6 +22,11 @@ OTHER_VALUES = {
     "overlap": "flat",
     "annotate_ents": True,
     "max_spans_per_doc": 7,
+    "memory_weight": 0.5,
+    "memory_temperature": 0.2,
+    "memory_neighbours": 7,
+    "memory_lowest": 0.1,
+    "memory_limit": 70,
     "document_memory": 0.5,
     "document_band": [0.2, 0.8],
 }
