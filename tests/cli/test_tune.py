@@ -14,6 +14,7 @@ import spacy
 from corpus_helpers import load, save
 from spacy.tokens import DocBin
 from spacy.training import Corpus
+from spacy.util import fix_random_seed
 from tuning_helpers import save_dev, unsure
 from typer.testing import CliRunner
 
@@ -33,6 +34,7 @@ NAME = "global_pointer"
 def made(tmp_path_factory) -> Path:
     """A pipeline and documents, written once."""
     folder = tmp_path_factory.mktemp("tune")
+    fix_random_seed(0)
     nlp = unsure(overlap="nested")
     nlp.to_disk(folder / "model")
     save_dev(nlp, folder / "dev.spacy")
@@ -309,10 +311,17 @@ def test_chosen_memory_is_printed_and_written(model, dev, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [[], ["--temperature"], ["--overall-only"]])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
 def test_pipeline_with_a_memory_has_the_printed_scores(
-    model, dev, options, monkeypatch
+    model, dev, options, temperature, monkeypatch
 ):
-    choose(monkeypatch, MEMORY)
+    def considered(candidates, chooser):
+        """A memory that revises only spans that were considered, as any choice does."""
+        low, high = MEMORY.band
+        return DocumentMemory(MEMORY.weight, (max(low, candidates.lowest), high))
+
+    monkeypatch.setattr(tune_module, "choose_memory", considered)
+    monkeypatch.setattr(tune_module, "fit_temperature", lambda *args: temperature)
     before = evaluate(model, dev)
     output = tune(model, dev, "-m", *FEW, *options)
     assert printed(output, "Thresholds so far") == before
