@@ -92,27 +92,34 @@ def test_every_ingredient_changes_the_config(ingredients):
 
 
 @pytest.fixture
-def compare(monkeypatch):
-    """The benchmark, whose trainings run in this process."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS / "accuracy"))
-    before = {*sys.modules}
-    module = importlib.import_module("compare")
-    trainings = []
+def benchmark(monkeypatch):
+    """Imports a benchmark, whose commands run in this process and are listed."""
+    path, before = list(sys.path), {*sys.modules}
+    commands = []
 
-    def train(_, command, *arguments):
-        trainings.append(arguments)
+    def run(_, command, *arguments):
+        commands.append((command, *arguments))
         result = CliRunner().invoke(global_pointer_cli, [command, *map(str, arguments)])
         assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
 
-    monkeypatch.setattr(sys.modules["runs"], "spacy_cli", train)
-    module.trainings = trainings
-    yield module
-    own = [str(BENCHMARKS / name) for name in ("accuracy", "speed")]
-    sys.path[:] = [path for path in sys.path if path not in own]
+    def load(folder, name):
+        monkeypatch.syspath_prepend(str(BENCHMARKS / folder))
+        module = importlib.import_module(name)
+        monkeypatch.setattr(sys.modules["runs"], "spacy_cli", run)
+        module.commands = commands
+        return module
+
+    yield load
+    sys.path[:] = path
     for name in {*sys.modules} - before:
         file = getattr(sys.modules[name], "__file__", None) or ""
         if file.startswith(str(BENCHMARKS)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def compare(benchmark):
+    return benchmark("accuracy", "compare")
 
 
 @pytest.fixture
@@ -124,9 +131,9 @@ def corpus(tmp_path):
     return folder
 
 
-def run_compare(compare, monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["compare.py", *map(str, arguments)])
-    compare.main()
+def run_main(module, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
+    module.main()
 
 
 def rows(text):
@@ -145,8 +152,8 @@ def test_compare_makes_tables_and_trains_nothing_twice(
     systems = ["global_pointer", "spancat", "ner", "spancat@ours"]
     fixed = [tmp_path / "out", corpus, "--encoder", encoder, "--systems", *systems]
     fixed += ["--rates", "1e-3", "--seeds", "0", "--turns", "1"]
-    run_compare(compare, monkeypatch, *fixed, "--updates", 2)
-    assert len(compare.trainings) == 4
+    run_main(compare, monkeypatch, *fixed, "--updates", 2)
+    assert len(compare.commands) == 4
     path = tmp_path / "out/notes/table.md"
     text = path.read_text("utf-8")
     for system in systems:
@@ -158,15 +165,15 @@ def test_compare_makes_tables_and_trains_nothing_twice(
     assert rows(text)["PLACE"][1] == "4"
 
     path.unlink()
-    run_compare(compare, monkeypatch, *fixed, "--updates", 2)
-    assert len(compare.trainings) == 4
+    run_main(compare, monkeypatch, *fixed, "--updates", 2)
+    assert len(compare.commands) == 4
     assert path.read_text("utf-8") == text
 
     with pytest.raises(SystemExit, match="settings differ"):
-        run_compare(compare, monkeypatch, *fixed, "--updates", 3)
+        run_main(compare, monkeypatch, *fixed, "--updates", 3)
     shutil.copy(corpus / "train.spacy", corpus / "test.spacy")
     with pytest.raises(SystemExit, match="has changed"):
-        run_compare(compare, monkeypatch, *fixed, "--updates", 2)
+        run_main(compare, monkeypatch, *fixed, "--updates", 2)
 
 
 @pytest.mark.slow
@@ -176,8 +183,8 @@ def test_compare_on_tok2vec_with_seeds_and_rates(
     systems = ["global_pointer", "ner"]
     fixed = ["--recipe", "tok2vec", "--updates", 60, "--turns", 0]
     fixed += ["--rates", "5e-3", "1e-2", "--seeds", 0, 1, "--systems", *systems]
-    run_compare(compare, monkeypatch, tmp_path / "out", corpus, *fixed)
-    assert len(compare.trainings) == 2 * 3  # two rates, and the best with a seed more
+    run_main(compare, monkeypatch, tmp_path / "out", corpus, *fixed)
+    assert len(compare.commands) == 2 * 3  # two rates, and the best with a seed more
     text = (tmp_path / "out/notes/table.md").read_text("utf-8")
     assert "|  | 5e-3 | 1e-2 |" in text
     assert rows(text)["ner"][2] == "2"
@@ -219,7 +226,7 @@ def test_compare_refuses(compare, corpus, tmp_path, monkeypatch, options, messag
             doc.set_ents([], default="missing")
         DocBin(docs=docs).to_disk(path)
     with pytest.raises(SystemExit, match=message):
-        run_compare(compare, monkeypatch, tmp_path / "out", corpus, *options)
+        run_main(compare, monkeypatch, tmp_path / "out", corpus, *options)
 
 
 def test_settings_go_to_the_systems_that_have_them(compare):
@@ -255,3 +262,29 @@ def test_unaligned_gold_counts_as_missed(compare, tmp_path):
     assert scored.count(0.4) == [(2, 2, 3)]
     assert scored.count_outermost(0.3) == [(1, 1, 2)]
     assert scored.best_threshold() == 0.4
+
+
+@pytest.mark.slow
+def test_ablation_has_a_row_for_each_memory_and_repeats_nothing(
+    benchmark, corpus, tmp_path, monkeypatch
+):
+    ablation = benchmark("memory", "ablation")
+    encoder = make_bert(tmp_path / "encoder", positions=512)
+    fixed = [corpus, tmp_path / "out", "--encoder", encoder, "--seeds", 0]
+    fixed += ["--turns", 1, "--set", "training.max_steps=2"]
+    fixed += ["components.global_pointer.model.label_bias=0.0"]
+    # There are 26 gold spans in all.
+    monkeypatch.setattr(ablation, "TUNE", ["--overall-only", "--min-gold", "1"])
+    run_main(ablation, monkeypatch, *fixed)
+    kinds = [command for command, *_ in ablation.commands]
+    assert [kinds.count(x) for x in ("train", "remember", "tune")] == [2, 2, 5]
+    text = (tmp_path / "out/table.md").read_text("utf-8")
+    found = rows(text)
+    assert {*ablation.ROWS} <= {*found}
+    plain, slots = found["none"], found["slots"]
+    assert int(slots[8].replace(",", "")) > int(plain[8].replace(",", ""))
+    assert plain[6] == "" and " to " in slots[6]
+    assert all(float(found[name][10]) > 0 for name in ablation.ROWS)
+    run_main(ablation, monkeypatch, *fixed)
+    assert len(ablation.commands) == 9
+    assert (tmp_path / "out/table.md").read_text("utf-8") == text
