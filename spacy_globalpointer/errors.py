@@ -194,7 +194,7 @@ class Errors(metaclass=_Coded):
     )
     GP042 = (
         "{path} exists and is not overwritten. Remove it, or name another folder. "
-        "`trim` replaces an encoder with --force."
+        "`trim` and `cut` replace an encoder with --force."
     )
     GP043 = (
         "The model was run for prediction, so it kept nothing to compute a gradient "
@@ -878,6 +878,15 @@ class Errors(metaclass=_Coded):
     GP241 = (
         "{option} is {value!r}, which a config cannot hold: it contains {what}. Use "
         "another name. If it is a folder, rename it, or make a link to it."
+    )
+    GP242 = (
+        "The layers {layers} were chosen, but the encoder has {n} layers, 0 to {last}. "
+        "Pass some of these numbers, each once and in ascending order."
+    )
+    GP243 = (
+        "The layers of this {kind} encoder cannot be separated: {reason}. Use an "
+        "encoder each of whose layers has weights of its own, such as BERT, RoBERTa, "
+        "ELECTRA, DistilBERT or Longformer."
     )
 
 

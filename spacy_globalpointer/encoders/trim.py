@@ -20,7 +20,7 @@ from transformers import PreTrainedTokenizerFast
 
 from ..errors import Errors
 from .pieces import split_pieces
-from .pretrained import Encoder, new_module
+from .pretrained import Encoder, module_with
 from .token_borders import MARKS
 
 #: Kinds of vocabularies that can be cut. In a vocabulary of merges, each piece depends
@@ -168,9 +168,7 @@ def _cut_module(encoder: Encoder, kept: ndarray) -> Any:
         name: x[torch.from_numpy(kept)] if x.data_ptr() == words.data_ptr() else x
         for name, x in encoder.module.state_dict().items()
     }
-    module = new_module(config).float()
-    module.load_state_dict(weights)
-    return module.eval()
+    return module_with(config, weights)
 
 
 def _cut_tokenizer(encoder: Encoder, kept: ndarray) -> PreTrainedTokenizerFast:

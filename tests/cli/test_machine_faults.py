@@ -26,6 +26,7 @@ from spacy_globalpointer.cli.app import global_pointer_cli
 COMMANDS = {
     "config": "config bert-en out/c.cfg",
     "convert": "convert a.jsonl out",
+    "cut": "cut encoder out/cut --layers 1",
     "evaluate": "evaluate model docs.spacy -o out/page.html -m out/numbers.json",
     "export": "export docs.spacy out/a.jsonl -f jsonl --force",
     "export-brat": "export docs.spacy out -f brat --force",
@@ -139,6 +140,7 @@ def test_a_place_that_may_not_be_written_to_has_a_code(place, name, monkeypatch)
 TARGETS = {
     "config": "spacy_globalpointer.cli.config.make_config",
     "convert": "spacy_globalpointer.cli.convert.make_tokenizer",
+    "cut": "spacy_globalpointer.encoders.folders.load_encoder",
     "evaluate": "spacy_globalpointer.cli.evaluate.load_pipeline",
     "export": "spacy_globalpointer.cli.export.get_format",
     "lengthen": "spacy_globalpointer.encoders.folders.load_encoder",

@@ -52,6 +52,7 @@ COMMANDS = {
     "config-file": "config bert-en out.cfg --encoder no/such/encodér",
     "convert": "convert á.jsonl cönverted --allow-loss",
     "convert-fails": "convert á.jsonl cönverted",
+    "cut": "cut encodér cüt --layers 0",
     "debug": "debug dév.spacy train.spacy --lang en",
     "evaluate": "evaluate modèle dév.spacy -o ö.html",
     "export": "export dév.spacy öut.jsonl -f jsonl",
