@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from ..machine_faults import explain
 from ..symbols import degrade_symbols
 from ._util import ManyNumbers, fail
+from .benchmark import benchmark_cli
 from .config import config_cli
 from .convert import convert_cli
 from .cut import cut_cli
@@ -65,6 +66,7 @@ global_pointer_cli = typer.Typer(
     rich_markup_mode=None,
 )
 
+global_pointer_cli.command("benchmark", cls=ManyNumbers)(benchmark_cli)
 global_pointer_cli.command("config")(config_cli)
 global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("cut", cls=ManyNumbers)(cut_cli)
