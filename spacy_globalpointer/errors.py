@@ -194,7 +194,7 @@ class Errors(metaclass=_Coded):
     )
     GP042 = (
         "{path} exists and is not overwritten. Remove it, or name another folder. "
-        "`trim` replaces an encoder with --force."
+        "`trim` and `cut` replace an encoder with --force."
     )
     GP043 = (
         "The model was run for prediction, so it kept nothing to compute a gradient "
@@ -879,6 +879,27 @@ class Errors(metaclass=_Coded):
         "{option} is {value!r}, which a config cannot hold: it contains {what}. Use "
         "another name. If it is a folder, rename it, or make a link to it."
     )
+    GP242 = (
+        "The layers {layers} were chosen, but the encoder has {n} layers, 0 to {last}. "
+        "Pass some of these numbers, each once and in ascending order."
+    )
+    GP243 = (
+        "The layers of this {kind} encoder cannot be separated: {reason}. Use an "
+        "encoder each of whose layers has weights of its own, such as BERT, RoBERTa, "
+        "ELECTRA, DistilBERT or Longformer."
+    )
+    GP244 = (
+        "The pipeline {pipeline} could not be loaded: {reason}. Name the folder of a "
+        "pipeline, or a package that is installed, and try it with spacy.load."
+    )
+    GP245 = (
+        "The pipeline {pipeline} failed while it was timed: {reason}. Nothing was "
+        "written. Run the pipeline on the texts with spacy.load to see where it fails."
+    )
+    GP246 = (
+        "{whose} have no words, so there is nothing to time. Name files with texts in "
+        "the pipeline's language with --texts."
+    )
 
 
 class Warnings(metaclass=_Coded):
@@ -980,6 +1001,15 @@ class Warnings(metaclass=_Coded):
         "Groups of doc.spans give different scores to the same span: {keys}. A Span "
         "does not know its group, so span._.span_score is None. Read the scores of one "
         "group with spacy_globalpointer.span_scores(doc.spans[KEY])."
+    )
+    GPW046 = (
+        "The texts have fewer tokens than the lengths {lengths}, so texts of these "
+        "lengths have parts twice. Pass more text for times like those of your own "
+        "documents."
+    )
+    GPW047 = (
+        "{threads} threads were asked for, but this process may use {cpus} CPUs. Times "
+        "with more threads than CPUs say little. Pass fewer threads."
     )
     GPW050 = (
         "'{name}' has no setting {given!r}, so assigning it changes nothing. Did you "

@@ -88,12 +88,12 @@ def make_roberta(folder: Path) -> Path:
     return folder
 
 
-def make_longformer(folder: Path) -> Path:
+def make_longformer(folder: Path, **settings) -> Path:
     torch.manual_seed(0)
     n = byte_pieces(folder, model_max_length=256)
     size = {**SIZE, "max_position_embeddings": 258, "pad_token_id": 1}
     size |= {"bos_token_id": 0, "eos_token_id": 2, "sep_token_id": 2}
-    size |= {"type_vocab_size": 1, "attention_window": [16, 16]}
+    size |= {"type_vocab_size": 1, "attention_window": [16, 16], **settings}
     config = hf.LongformerConfig(vocab_size=n, **size)
     hf.LongformerModel(config).save_pretrained(folder)
     return folder

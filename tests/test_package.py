@@ -27,7 +27,7 @@ PROJECT = ROOT.parent
 FLOORS = [
     {"cli"},
     {"report", "tuning", "diagnostics"},
-    {"evaluation"},
+    {"evaluation", "benchmarking"},
     {"training", "pretraining", "recipes"},
     {"pipeline", "corpus"},
     {"encoders", "layers"},
@@ -35,7 +35,7 @@ FLOORS = [
 ]
 SHARED = {
     *("atomic", "errors", "locks", "machine_faults", "symbols", "torch_shim", "types"),
-    *("span_score", "values", "wording"),
+    *("example_sentences", "span_score", "values", "wording"),
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
 from operator import truediv
 from pathlib import Path
 from typing import Dict, List
@@ -12,6 +11,8 @@ from typing import Dict, List
 import spacy
 from spacy.training import Example
 from spacy.util import load_config
+
+from spacy_globalpointer.benchmarking.timings import take_turns, time_stream
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "speed"))
 from updates import update_in_turns
@@ -46,13 +47,11 @@ def measure_prediction(
             texts.append(example.reference.text)
             tokens += len(example.reference)
     loaded = {system: spacy.load(path) for system, path in pipelines.items()}
-    speeds: Dict[str, List[float]] = {system: [] for system in loaded}
-    for turn in range(turns + 1):
-        for system, nlp in loaded.items():
-            start = time.perf_counter()
-            for _ in nlp.pipe(texts):
-                pass
-            seconds = time.perf_counter() - start
-            if turn:
-                speeds[system].append(tokens / seconds)
-    return {system: statistics.median(own) for system, own in speeds.items()}
+    functions = {
+        system: lambda _, nlp=nlp: time_stream(nlp, texts)
+        for system, nlp in loaded.items()
+    }
+    return {
+        system: tokens / statistics.median(own)
+        for system, own in take_turns(functions, turns).items()
+    }

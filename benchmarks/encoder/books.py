@@ -14,11 +14,14 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Dict
 
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
+
+from spacy_globalpointer.benchmarking.memory import memory_on_linux
+from spacy_globalpointer.benchmarking.timings import count_words
 
 TOKENS = ["Mr.", "Brooke", "of", "Tipton", "met", "Dorothea", "in", "the", "park", "."]
 MILLION = 1_000_000
@@ -51,7 +54,7 @@ def show(name: str, row: Dict[str, float]) -> None:
 def timed(nlp: Language, paragraphs: list) -> Dict[str, float]:
     """Docs are made before the clock starts, as for the book."""
     docs = [nlp.make_doc(text) for text in paragraphs]
-    words = sum(count(doc) for doc in docs)
+    words = sum(map(count_words, docs))
     start = time.perf_counter()
     spans = sum(len(doc.spans["sc"]) for doc in nlp.pipe(docs, batch_size=64))
     seconds = time.perf_counter() - start
@@ -59,7 +62,7 @@ def timed(nlp: Language, paragraphs: list) -> Dict[str, float]:
 
 
 def measured(nlp: Language, doc: Doc) -> Dict[str, float]:
-    words, before = count(doc), memory()[0]
+    words, before = count_words(doc), memory_on_linux("VmRSS")
     start = time.perf_counter()
     nlp(doc)
     seconds = time.perf_counter() - start
@@ -73,23 +76,9 @@ def measured(nlp: Language, doc: Doc) -> Dict[str, float]:
         "words": words,
         "spans": len(doc.spans["sc"]),
         "speed": words / seconds,
-        "memory": memory()[1] - before,
+        "memory": memory_on_linux("VmHWM") - before,
         "lost": lost,
     }
-
-
-def count(doc: Doc) -> int:
-    return sum(not token.is_space for token in doc)
-
-
-def memory() -> Tuple[int, int]:
-    """Bytes of this process, now and at the most. Linux only."""
-    found = {}
-    for line in Path("/proc/self/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name in ("VmRSS", "VmHWM"):
-            found[name] = int(value.split()[0]) * 1024
-    return found["VmRSS"], found["VmHWM"]
 
 
 if __name__ == "__main__":

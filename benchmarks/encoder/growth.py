@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
 import torch
-from books import memory
 from spacy.language import Language
 from spacy.training import Corpus
 from spacy.training.initialize import init_nlp
 from spacy.util import fix_random_seed, load_config, registry
 from thinc.api import Config
+
+from spacy_globalpointer.benchmarking.memory import memory_on_linux
 
 PROJECT = Path(__file__).parents[2]
 LONGEST_TEXT = 300
@@ -142,7 +143,9 @@ def show(what: str, total: int, steps: Iterator[Any]) -> None:
     places = {total * i // 20 for i in (1, *range(2, 21, 2))}
     for i, _ in enumerate(steps, start=1):
         if i in places:
-            now, most = (f"{x / 2**20:,.0f}" for x in memory())
+            now, most = (
+                f"{memory_on_linux(x) / 2**20:,.0f}" for x in ("VmRSS", "VmHWM")
+            )
             seconds = time.perf_counter() - begin
             print(f"| {i:,} | {what} | {now} | {most} | {seconds:.0f} |", flush=True)
 

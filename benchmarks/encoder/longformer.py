@@ -27,6 +27,9 @@ from typing import Any, Dict, List
 import spacy
 from spacy.training import Corpus, Example
 
+from spacy_globalpointer.benchmarking.memory import memory_on_linux
+from spacy_globalpointer.benchmarking.timings import count_words
+
 PROJECT = Path(__file__).parent.parent.parent
 RULE = {"@misc": "spacy-globalpointer.global_attention.v1"}
 LONG = {
@@ -112,12 +115,12 @@ def measure(pipeline: Path, corpus: Path) -> Dict[str, float]:
     nlp = spacy.load(pipeline)
     nlp("Libraries take memory of their own .")
     gold = [eg.reference for eg in Corpus(corpus / "test.spacy")(nlp)]
-    before = memory("VmRSS")
+    before = memory_on_linux("VmRSS")
     start = time.perf_counter()
     docs = list(nlp.pipe([doc.text for doc in gold], batch_size=4))
     seconds = time.perf_counter() - start
-    peak = memory("VmHWM") - before
-    words = sum(not token.is_space for doc in docs for token in doc)
+    peak = memory_on_linux("VmHWM") - before
+    words = sum(map(count_words, docs))
     scores = nlp.evaluate([Example(*pair) for pair in zip(docs, gold)])
     again = spacy.load(pipeline)(gold[0].text)
     same = [str(s) for s in again.spans["sc"]] == [str(s) for s in docs[0].spans["sc"]]
@@ -127,13 +130,6 @@ def measure(pipeline: Path, corpus: Path) -> Dict[str, float]:
         "memory": peak,
         "same": float(same),
     }
-
-
-def memory(field: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-    raise OSError(f"/proc/self/status has no {field}")
 
 
 def make_table(rows: Dict[str, Dict[str, float]]) -> str:

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import torch
-from books import memory
 from spacy.tokens import DocBin
 from spacy.util import load_config
 from spacy.vocab import Vocab
 from thinc.api import Config
 
+from spacy_globalpointer.benchmarking.memory import memory_on_linux
 from spacy_globalpointer.encoders.folders import load_encoder, save_encoder
 from spacy_globalpointer.encoders.pretrained import Encoder
 from spacy_globalpointer.encoders.trim import trim
@@ -133,7 +133,7 @@ def peak(config: Config) -> int:
 def train_alone() -> None:
     config = Config().from_str(sys.stdin.read(), interpolate=False)
     update_in_turns({"alone": config}, UPDATES)
-    print(memory()[1] // 2**20)
+    print(memory_on_linux("VmHWM") // 2**20)
 
 
 if __name__ == "__main__":

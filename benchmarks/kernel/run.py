@@ -41,6 +41,7 @@ from report import write_report
 from safetensors.torch import load_file
 from torch.utils._pytree import tree_leaves
 
+from spacy_globalpointer.benchmarking.memory import memory_on_linux
 from spacy_globalpointer.pointer.states import PointerStates
 
 #: Tokens of the documents of a batch that `spacy train` makes of LitBank by
@@ -259,18 +260,9 @@ def measure_memory(
     small = random_states([300], n_labels, shared)
     function(small, random_gold([300], n_labels))  # libraries take memory of their own
     states, gold = random_states(lengths, n_labels, shared), random_gold([9], n_labels)
-    before = memory_of_process("VmRSS")
+    before = memory_on_linux("VmRSS")
     function(states, gold)
-    return memory_of_process("VmHWM") - before
-
-
-def memory_of_process(field: str) -> int:
-    """Bytes of this process, now (VmRSS) or at the most so far (VmHWM). Linux only;
-    what getrusage gives includes the process that started this one."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-    raise OSError(f"/proc/self/status has no {field}")
+    return memory_on_linux("VmHWM") - before
 
 
 if __name__ == "__main__":

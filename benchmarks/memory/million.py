@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import time
-from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from spacy_globalpointer.benchmarking.memory import memory_on_linux
 from spacy_globalpointer.memory.approximate import ApproximateIndex
 from spacy_globalpointer.memory.mention_memory import WIDTH
 from spacy_globalpointer.memory.nearest import nearest
@@ -92,7 +92,7 @@ def search(options: Dict[str, Any], kind: str) -> Result:
     centres = torch.randn(options["clusters"], WIDTH, generator=generator)
     keys = make_keys(options["entries"], centres, options["spread"], generator)
     queries = make_keys(options["candidates"], centres, options["spread"], generator)
-    before = memory("VmRSS")
+    before = memory_on_linux("VmRSS")
     k = options["neighbours"]
     begin = time.process_time()
     index = ApproximateIndex(keys) if kind == "approximate" else None
@@ -103,7 +103,7 @@ def search(options: Dict[str, Any], kind: str) -> Result:
         found = nearest(own, keys, k) if index is None else index.nearest(own, k)
         rows += found.rows.tolist()
     cpu, seconds = time.process_time() - begin, time.perf_counter() - wall
-    return Result(rows, build, seconds, cpu, before, memory("VmHWM"))
+    return Result(rows, build, seconds, cpu, before, memory_on_linux("VmHWM"))
 
 
 def make_keys(n: int, centres: Tensor, spread: float, generator: Any) -> Tensor:
@@ -114,14 +114,6 @@ def make_keys(n: int, centres: Tensor, spread: float, generator: Any) -> Tensor:
         noise = torch.randn(len(own), WIDTH, generator=generator)
         own[:] = normalize(centres[which] + spread * noise, dim=1)
     return keys
-
-
-def memory(name: str) -> int:
-    """Return the bytes of this process, now (VmRSS) or at the most (VmHWM)."""
-    for line in Path("/proc/self/status").read_text("ascii").splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    raise SystemExit("This benchmark reads /proc/self/status, which Linux has.")
 
 
 if __name__ == "__main__":

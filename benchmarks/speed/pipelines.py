@@ -11,8 +11,10 @@ short ones those of WNUT, a file of WNUT-17
 forward pass on the same pieces in rows without filling, special pieces or overlap is
 the limit.
 
-Contenders take turns, and the median of each one's times counts. OUTPUT/speed.md is
-the table, with the F1 on LitBank's test documents.
+`spacy global-pointer benchmark` times any pipelines on any texts. This script adds the
+precisions, the bare encoder and the F1. Contenders take turns, and the median of each
+one's times counts. OUTPUT/speed.md is the table, with the F1 on LitBank's test
+documents.
 """
 
 from __future__ import annotations
@@ -22,13 +24,18 @@ import json
 import statistics
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Callable, Dict, List
 
 import spacy
 import torch
 from spacy.language import Language
 from spacy.training import Corpus, Example
 
+from spacy_globalpointer.benchmarking.timings import (
+    count_words,
+    take_turns,
+    time_stream,
+)
 from spacy_globalpointer.encoders.pieces import split_pieces
 from spacy_globalpointer.encoders.precision import bf16_gain
 from spacy_globalpointer.encoders.transformer_model import get_shim
@@ -108,24 +115,18 @@ def measure(
     pipelines: Dict[str, Language], texts: List[str], batch_size: int
 ) -> Dict[str, float]:
     """Words per second of each pipeline, and of the bare encoder."""
-    functions: Dict[str, Callable[[], Any]] = {
-        name: lambda nlp=nlp: list(nlp.pipe(texts, batch_size=batch_size))
+    functions: Dict[str, Callable[[int], float]] = {
+        name: lambda _, nlp=nlp: time_stream(nlp, texts, batch_size)
         for name, nlp in pipelines.items()
     }
     nlp = pipelines["global_pointer, fp32"]
     functions["the bare encoder, fp32"] = bare_encoder(nlp, texts)
-    times: Dict[str, List[float]] = {name: [] for name in functions}
-    for turn in range(TURNS + 1):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            if turn:  # the first one warms up
-                times[name].append(time.perf_counter() - start)
-    words = sum(not t.is_space for text in texts for t in nlp.make_doc(text))
+    words = sum(count_words(nlp.make_doc(text)) for text in texts)
+    times = take_turns(functions, TURNS)
     return {name: words / statistics.median(own) for name, own in times.items()}
 
 
-def bare_encoder(nlp: Language, texts: List[str]) -> Callable[[], Any]:
+def bare_encoder(nlp: Language, texts: List[str]) -> Callable[[int], float]:
     encoder = get_shim(nlp.get_pipe("transformer").model).encoder
     docs = [nlp.make_doc(text) for text in texts]
     ids = [torch.from_numpy(p.ids) for p in split_pieces(encoder.tokenizer, docs)]
@@ -133,11 +134,13 @@ def bare_encoder(nlp: Language, texts: List[str]) -> Callable[[], Any]:
     rows = flat[: len(flat) // PIECES * PIECES].view(-1, PIECES)
     rest = flat[len(rows) * PIECES :][None]
 
-    def run() -> None:
+    def run(_: int) -> float:
         encoder.module.eval()
+        start = time.perf_counter()
         with torch.no_grad():
             for batch in [*rows.split(ROWS), *([rest] if rest.numel() else [])]:
                 encoder.module(batch, torch.ones_like(batch))
+        return time.perf_counter() - start
 
     return run
 

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Dict, Iterator, NoReturn, Optional, Sequence, Set, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NoReturn,
+    Optional,
+    Sequence,
+    Set,
+    Union,
+)
 
 import spacy
 from spacy.language import Language
+from typer.core import TyperCommand
 
 from ..atomic import atomic_file
 from ..errors import Errors
 from ..machine_faults import explain
 from .terminal import msg
+
+if TYPE_CHECKING:
+    from ..encoders.pretrained import Encoder
 
 #: Message after Ctrl-C, for commands that write only at the end.
 AS_BEFORE = "Stopped by Ctrl-C: nothing was written or changed"
@@ -35,6 +51,31 @@ TEXTS_HELP = (
 )
 #: Exit status of a process that Ctrl-C ended.
 INTERRUPTED = 130
+
+
+class ManyNumbers(TyperCommand):
+    """Command in which one option may be followed by several numbers: `--layers 0 3 7`
+    is short for `--layers 0 --layers 3 --layers 7`."""
+
+    def parse_args(self, ctx: Any, args: List[str]) -> List[str]:
+        """Write the option before each of its numbers, and parse.
+
+        ctx (Context): Context of the command.
+        args (List[str]): The words of the command line.
+        RETURNS (List[str]): Words that are left.
+        """
+        own = [x for x in self.params if getattr(x, "multiple", False)]
+        names = {name for option in own for name in option.opts}
+        words: List[str] = []
+        name = ""
+        for word in args:
+            if name and words[-1] != name and re.fullmatch(r"-?\d+", word):
+                words.append(name)
+            elif not name or words[-1] != name:
+                first = word.partition("=")[0]
+                name = first if first in names else ""
+            words.append(word)
+        return super().parse_args(ctx, words)
 
 
 @contextmanager
@@ -143,6 +184,12 @@ def explain_dashes(rows: Sequence[Sequence]) -> None:
     """
     if any(NO_SHARE in row[1:] for row in rows):
         msg.text(NO_SHARE_NOTE)
+
+
+def megabytes(encoder: Encoder) -> float:
+    """RETURNS (float): The size of an encoder's weights."""
+    tensors = encoder.module.state_dict().values()
+    return sum(x.numel() * x.element_size() for x in tensors) / 1e6
 
 
 def check_page(output: Path) -> None:

@@ -11,9 +11,11 @@ from typer.core import TyperGroup
 
 from ..machine_faults import explain
 from ..symbols import degrade_symbols
-from ._util import fail
+from ._util import ManyNumbers, fail
+from .benchmark import benchmark_cli
 from .config import config_cli
 from .convert import convert_cli
+from .cut import cut_cli
 from .debug import debug_cli
 from .evaluate import evaluate_cli
 from .export import export_cli
@@ -64,8 +66,10 @@ global_pointer_cli = typer.Typer(
     rich_markup_mode=None,
 )
 
+global_pointer_cli.command("benchmark", cls=ManyNumbers)(benchmark_cli)
 global_pointer_cli.command("config")(config_cli)
 global_pointer_cli.command("convert")(convert_cli)
+global_pointer_cli.command("cut", cls=ManyNumbers)(cut_cli)
 global_pointer_cli.command("debug")(debug_cli)
 global_pointer_cli.command("evaluate")(evaluate_cli)
 global_pointer_cli.command("export")(export_cli)

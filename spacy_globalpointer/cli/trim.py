@@ -8,7 +8,7 @@ from typing import Annotated, Iterator, List
 from spacy.cli._util import Arg, Opt
 from tqdm import tqdm
 
-from ._util import AS_BEFORE, ENCODER_HELP, TEXTS_HELP, reported_errors
+from ._util import AS_BEFORE, ENCODER_HELP, TEXTS_HELP, megabytes, reported_errors
 from .terminal import msg
 
 #: Share of unknown word pieces above which another encoder is needed.
@@ -65,7 +65,7 @@ def trim_cli(
 
         result = trim(encoder, read(), languages=lang)
         save_encoder(result.encoder, output, replace=force)
-    before, after = (_megabytes(x.module) for x in (encoder, result.encoder))
+    before, after = map(megabytes, (encoder, result.encoder))
     pieces = f"{result.pieces:,} word pieces, {result.unknown:,} of them unknown"
     msg.info(f"The texts have {pieces}")
     if result.unknown > MANY_UNKNOWN * result.pieces:
@@ -78,8 +78,3 @@ def trim_cli(
         f"{after:,.0f} of {before:,.0f} MB of weights",
         output,
     )
-
-
-def _megabytes(module: object) -> float:
-    tensors = module.state_dict().values()  # type: ignore[attr-defined]
-    return sum(x.numel() * x.element_size() for x in tensors) / 1e6

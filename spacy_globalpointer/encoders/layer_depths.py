@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 import torch
 
@@ -61,6 +61,38 @@ def freeze_layers(module: torch.nn.Module, frozen_layers: Optional[int]) -> None
     lowest = -1 if frozen_layers is None else frozen_layers
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(depths[name] > lowest)
+
+
+def find_layers(module: Any) -> Tuple[str, Any]:
+    """Find the layers of an encoder.
+
+    module (PreTrainedModel): An encoder of transformers.
+    RETURNS (Tuple[str, ModuleList]): The name of the list of layers, such as
+        "encoder.layer", and the list.
+    RAISES (ValueError): GP243 if they are not known, or share their weights.
+    """
+    config = module.config
+    names = [name for name, _ in module.named_parameters()]
+    found = [(name, _LAYER.search(name)) for name in names]
+    places = sorted({name[: match.start(1) - 1] for name, match in found if match})
+    if len(places) != 1:
+        reason = f"the names of its parameters do not show them, such as {names[-3:]}"
+        raise no_layers(config.model_type, reason)
+    stack = module.get_submodule(places[0])
+    if len(stack) != config.num_hidden_layers:
+        n = f"{config.num_hidden_layers} layers share {len(stack)} set"
+        reason = f"its {n}{'s' * (len(stack) > 1)} of weights"
+        raise no_layers(config.model_type, reason)
+    return places[0], stack
+
+
+def no_layers(kind: str, reason: str) -> ValueError:
+    """Return the error GP243.
+
+    kind (str): Type of the encoder.
+    reason (str): Why its layers cannot be separated.
+    """
+    return ValueError(Errors.GP243.format(kind=kind, reason=reason))
 
 
 def _deepest(depths: Dict[str, int], setting: str, is_used: bool) -> int:

@@ -211,6 +211,18 @@ def new_module(config: Any) -> Any:
     return AutoModel.from_config(config, trust_remote_code=is_trusted())
 
 
+def module_with(config: Any, weights: Mapping[str, Tensor]) -> Any:
+    """Make an encoder with copies of weights, in float32, for prediction.
+
+    config (PretrainedConfig): Its settings.
+    weights (Mapping[str, Tensor]): All of its weights.
+    RAISES (RuntimeError): If the weights belong to another model.
+    """
+    module = new_module(config).float()
+    module.load_state_dict(weights)
+    return module.eval()
+
+
 def _check_tokenizer(name: str, tokenizer: Any) -> None:
     if not tokenizer.is_fast:
         kind = type(tokenizer).__name__

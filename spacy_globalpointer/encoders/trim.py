@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import copy
 import json
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import islice
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set
 
@@ -19,8 +17,9 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from ..errors import Errors
+from ..example_sentences import example_sentences
 from .pieces import split_pieces
-from .pretrained import Encoder, new_module
+from .pretrained import Encoder, module_with
 from .token_borders import MARKS
 
 #: Kinds of vocabularies that can be cut. In a vocabulary of merges, each piece depends
@@ -80,7 +79,8 @@ def trim(
     if counts.sum() == n_unknown:
         raise ValueError(Errors.GP050.format(unknown=n_unknown))
     for nlp in pipelines:
-        used |= _count(encoder, _common_texts(nlp), numpy.zeros_like(counts), [nlp])
+        common = [*sorted(nlp.Defaults.stop_words), *example_sentences(nlp)]
+        used |= _count(encoder, common, numpy.zeros_like(counts), [nlp])
     # A tokenizer may have pieces, added to it later, that the encoder does not have.
     n_rows = len(encoder.module.get_input_embeddings().weight)
     always = _always(encoder)
@@ -123,15 +123,6 @@ def _batches(texts: Iterable[str]) -> Iterator[List[str]]:
         yield batch
 
 
-def _common_texts(nlp: Language) -> List[str]:
-    """Return the stop words and example sentences of a language."""
-    texts = sorted(nlp.Defaults.stop_words)
-    name = f"{type(nlp).__module__}.examples"
-    if find_spec(name) is not None:
-        texts += import_module(name).sentences
-    return texts
-
-
 def _always(encoder: Encoder) -> Set[int]:
     """Return the pieces that are always kept: special ones, those of one character or
     byte, and those up to the padding, from which some encoders count positions."""
@@ -168,9 +159,7 @@ def _cut_module(encoder: Encoder, kept: ndarray) -> Any:
         name: x[torch.from_numpy(kept)] if x.data_ptr() == words.data_ptr() else x
         for name, x in encoder.module.state_dict().items()
     }
-    module = new_module(config).float()
-    module.load_state_dict(weights)
-    return module.eval()
+    return module_with(config, weights)
 
 
 def _cut_tokenizer(encoder: Encoder, kept: ndarray) -> PreTrainedTokenizerFast:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Sequence, Tuple
+import math
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy
 from spacy.scorer import PRFScore
@@ -11,10 +12,15 @@ from ..evaluation.calibration import Bin
 from ..evaluation.curves import Curve, FloatArray
 
 Point = Tuple[float, float]  # both from 0 to 1
+#: Texts along an axis, by their place from 0 to 1.
+Ticks = Mapping[float, str]
 
 #: F1 values of the thin lines in the background.
 LEVELS = (0.2, 0.4, 0.6, 0.8)
-TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1)
+TICKS = {tick / 100: str(tick) for tick in (0, 20, 40, 60, 80, 100)}
+FEW_TICKS = {0.0: "0", 0.5: "50", 1.0: "100"}
+#: Number of colours of spans.css.
+N_COLORS = 10
 #: Height of the space above a plot.
 TOP = 10
 
@@ -88,14 +94,16 @@ class Chart:
         """Draw a dot."""
         self.dots.append(Dot(kind, *self.at(x, y), radius))
 
-    def axes(self, x_name: str, y_name: str, ticks: Sequence[float]) -> None:
-        """Draw a grid with ticks in percent, and the names of the axes."""
-        for tick in ticks:
-            self.line([(tick, 0), (tick, 1)], "grid")
-            self.line([(0, tick), (1, tick)], "grid")
-            (x, y), text = self.at(tick, tick), f"{100 * tick:.0f}"
-            below = TOP + self.size + 16
+    def axes(self, x_name: str, y_name: str, x_ticks: Ticks, y_ticks: Ticks) -> None:
+        """Draw a grid with ticks, and the names of the axes."""
+        below = TOP + self.size + 16
+        for place, text in x_ticks.items():
+            self.line([(place, 0), (place, 1)], "grid")
+            x = self.at(place, 0)[0]
             self.captions.append(Caption("tick", x, below, text, "middle"))
+        for place, text in y_ticks.items():
+            self.line([(0, place), (1, place)], "grid")
+            y = self.at(0, place)[1]
             self.captions.append(Caption("tick", self.left - 5, y + 4, text, "end"))
         x, y = self.at(0.5, 0.5)
         if x_name:
@@ -112,7 +120,7 @@ def draw_curve(curve: Curve, total: PRFScore) -> Chart:
     RETURNS (Chart): The chart.
     """
     chart = Chart("Precision by recall, all labels", 360, left=48, bottom=42, right=44)
-    chart.axes("Recall (%)", "Precision (%)", TICKS)
+    chart.axes("Recall (%)", "Precision (%)", TICKS, TICKS)
     for level in LEVELS:
         least = level / (2 - level)
         # More points where the line bends.
@@ -137,7 +145,7 @@ def draw_small_curve(curve: Curve, whole: Curve, score: PRFScore, label: str) ->
     """
     title = f"Precision by recall, {label}"
     chart = Chart(title, 150, left=30, bottom=20, right=12)
-    chart.axes("", "", [0, 0.5, 1])
+    chart.axes("", "", FEW_TICKS, FEW_TICKS)
     for own, kind in ((whole, "behind"), (curve, "curve")):
         chart.line(list(zip(*thin_out(own, 75))), kind)
     chart.dot(score.recall, score.precision, "point")
@@ -153,7 +161,7 @@ def draw_reliability(bins: Sequence[Bin]) -> Chart:
     """
     title = "Fraction of right candidates by probability"
     chart = Chart(title, 360, left=48, bottom=42, right=44)
-    chart.axes("Probability (%)", "Right candidates (%)", TICKS)
+    chart.axes("Probability (%)", "Right candidates (%)", TICKS, TICKS)
     filled = [own for own in bins if own.n]
     most = max((own.n for own in filled), default=1)
     for own in filled:
@@ -165,6 +173,41 @@ def draw_reliability(bins: Sequence[Bin]) -> Chart:
     chart.line([(own.probability, own.precision) for own in filled], "curve")
     for own in filled:
         chart.dot(own.probability, own.precision, "point")
+    return chart
+
+
+def draw_latencies(series: Sequence[Dict[int, float]], title: str) -> Chart:
+    """Draw the time of a text by its length, both on logarithmic scales.
+
+    series (Sequence[Dict[int, float]]): For each line, the seconds by number of tokens.
+    title (str): What the chart shows.
+    RETURNS (Chart): The chart.
+    """
+    chart = Chart(title, 360, left=60, bottom=42, right=24)
+    lengths = sorted({length for own in series for length in own})
+    times = [1000 * seconds for own in series for seconds in own.values()]
+    first, last = math.floor(math.log10(min(times))), math.ceil(math.log10(max(times)))
+    last = max(last, first + 1)
+
+    def place(value: float, low: float, high: float) -> float:
+        spread = math.log(high / low)
+        return math.log(value / low) / spread if spread else 0.5
+
+    xs = {length: place(length, lengths[0], lengths[-1]) for length in lengths}
+    y_ticks = {
+        (power - first) / (last - first): f"{10.0**power:,.{max(-power, 0)}f}"
+        for power in range(first, last + 1)
+    }
+    x_ticks = {x: f"{length:,}" for length, x in xs.items()}
+    chart.axes("Tokens", "Milliseconds", x_ticks, y_ticks)
+    for i, own in enumerate(series):
+        points = [
+            (xs[n], place(1000 * y, 10.0**first, 10.0**last)) for n, y in own.items()
+        ]
+        kind = f"c{i % N_COLORS}"
+        chart.line(sorted(points), f"series {kind}")
+        for x, y in points:
+            chart.dot(x, y, f"series {kind}")
     return chart
 
 

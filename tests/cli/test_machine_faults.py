@@ -13,6 +13,7 @@ import tempfile
 from contextlib import contextmanager
 
 import pytest
+from benchmark_helpers import use_same_process
 from corpus_helpers import save
 from helpers import build, fit, make_examples
 from pretraining_helpers import write_texts
@@ -24,8 +25,10 @@ from spacy_globalpointer import atomic
 from spacy_globalpointer.cli.app import global_pointer_cli
 
 COMMANDS = {
+    "benchmark": "benchmark model -o out/n.json -n 1 -l 4 -r 1 -w 9 -t 1",
     "config": "config bert-en out/c.cfg",
     "convert": "convert a.jsonl out",
+    "cut": "cut encoder out/cut --layers 1",
     "evaluate": "evaluate model docs.spacy -o out/page.html -m out/numbers.json",
     "export": "export docs.spacy out/a.jsonl -f jsonl --force",
     "export-brat": "export docs.spacy out -f brat --force",
@@ -67,6 +70,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def place(made, tmp_path, monkeypatch):
+    use_same_process(monkeypatch)
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -137,8 +141,10 @@ def test_a_place_that_may_not_be_written_to_has_a_code(place, name, monkeypatch)
 
 
 TARGETS = {
+    "benchmark": "spacy_globalpointer.cli.benchmark.benchmark",
     "config": "spacy_globalpointer.cli.config.make_config",
     "convert": "spacy_globalpointer.cli.convert.make_tokenizer",
+    "cut": "spacy_globalpointer.encoders.folders.load_encoder",
     "evaluate": "spacy_globalpointer.cli.evaluate.load_pipeline",
     "export": "spacy_globalpointer.cli.export.get_format",
     "lengthen": "spacy_globalpointer.encoders.folders.load_encoder",

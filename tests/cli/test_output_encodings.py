@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import wasabi.util
+from benchmark_helpers import use_same_process
 from corpus_helpers import save
 from helpers import build, fit, make_examples
 from pretraining_helpers import write_texts
@@ -48,10 +49,12 @@ def place(tmp_path_factory):
 
 
 COMMANDS = {
+    "benchmark": "benchmark modèle -o nümbers.json -n 1 -l 4 -r 1 -w 9 -t 1",
     "config": "config",
     "config-file": "config bert-en out.cfg --encoder no/such/encodér",
     "convert": "convert á.jsonl cönverted --allow-loss",
     "convert-fails": "convert á.jsonl cönverted",
+    "cut": "cut encodér cüt --layers 0",
     "debug": "debug dév.spacy train.spacy --lang en",
     "evaluate": "evaluate modèle dév.spacy -o ö.html",
     "export": "export dév.spacy öut.jsonl -f jsonl",
@@ -92,6 +95,7 @@ def run(args, encoding, monkeypatch):
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_commands_write_to_any_output(place, name, encoding, monkeypatch, tmp_path):
+    use_same_process(monkeypatch)
     for path in place.iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,87 @@
+"""Fresh processes, each with one pipeline."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Any, Dict
+
+from ..errors import Errors, is_coded
+
+#: Environment variables that limit the threads of torch and of other libraries.
+THREADS = (
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+    *("BLIS_NUM_THREADS", "RAYON_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
+)
+
+
+class PipelineProcess:
+    """A fresh process for one pipeline, made by `benchmark`. It ends with the `with`
+    block.
+
+    pipeline (str): Folder of the pipeline, or name of a package.
+    threads (int): Number of threads to compute with.
+    """
+
+    def __init__(self, pipeline: str, threads: int) -> None:
+        self.pipeline = pipeline
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
+            start_new_session=True,  # Ctrl-C is for this process alone
+        )
+
+    def __enter__(self) -> PipelineProcess:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def load(self) -> Dict[str, Any]:
+        """Load the pipeline.
+
+        RETURNS (Dict[str, Any]): As `Worker.load`.
+        RAISES (ValueError): GP244 if it cannot be loaded.
+        """
+        result: Dict[str, Any] = self._ask("load", Errors.GP244, pipeline=self.pipeline)
+        return result
+
+    def ask(self, request: str, **arguments: Any) -> Any:
+        """Ask for something, and wait for the result.
+
+        request (str): Name of a method of `Worker`.
+        arguments (Any): Its arguments.
+        RETURNS (Any): What the method returns.
+        RAISES (ValueError): The method's own error if it has a code; GP245 for other
+            errors, and if the process ended.
+        """
+        return self._ask(request, Errors.GP245, **arguments)
+
+    def _ask(self, request: str, message: str, **arguments: Any) -> Any:
+        answer = json.loads(self._answer(json.dumps([request, arguments])))
+        if "error" not in answer:
+            return answer["result"]
+        error = ValueError(answer["error"])
+        if is_coded(error) and request != "load":
+            raise error
+        raise ValueError(message.format(pipeline=self.pipeline, reason=error))
+
+    def _answer(self, line: str) -> str:
+        assert self._process.stdin and self._process.stdout
+        answer = ""
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        if answer:
+            return answer
+        status = self._process.wait()
+        return json.dumps({"error": f"its process ended with the status {status}"})
