@@ -29,7 +29,6 @@ import argparse
 import shutil
 import statistics
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
@@ -38,6 +37,7 @@ import spacy
 from spacy.cli._util import parse_config_overrides
 from spacy.tokens import DocBin
 from spacy.training import Corpus
+from spacy.vocab import Vocab
 from thinc.api import Config
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "accuracy"))
@@ -52,6 +52,11 @@ from runs import (
     train,
 )
 
+from spacy_globalpointer.benchmarking.timings import (
+    count_words,
+    take_turns,
+    time_stream,
+)
 from spacy_globalpointer.evaluation.matching import match_spans
 from spacy_globalpointer.recipes.make import make_config, recipes
 
@@ -214,24 +219,29 @@ def count_parameters(nlp: Any) -> int:
 
 def rare_labels(path: Path) -> List[str]:
     """Return the labels of fewer than 2 % of the spans."""
-    docs = DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)
+    docs = DocBin().from_disk(path).get_docs(Vocab())
     counts = Counter(span.label_ for doc in docs for span in doc.spans[KEY])
     return sorted(x for x, n in counts.items() if n < RARE * counts.total())
 
 
 def measure(folders: Dict[str, Path], path: Path, turns: int) -> Dict[str, float]:
     """Return the median of each pipeline's words per second, measured by turns."""
-    found: Dict[str, List[float]] = {name: [] for name in folders if turns}
-    pipelines = {name: spacy.load(folders[name]) for name in found}
-    for _ in range(turns):
-        for name, nlp in pipelines.items():
-            docs = [example.predicted for example in Corpus(path)(nlp)]
-            start = time.perf_counter()
-            for _ in nlp.pipe(docs):
-                pass
-            seconds = time.perf_counter() - start
-            found[name].append(sum(map(len, docs)) / seconds)
-    return {name: statistics.median(own) for name, own in found.items()}
+    if not turns:
+        return {}
+    texts = [doc.text for doc in DocBin().from_disk(path).get_docs(Vocab())]
+    pipelines = {name: spacy.load(folder) for name, folder in folders.items()}
+    words = {
+        name: sum(count_words(nlp.make_doc(text)) for text in texts)
+        for name, nlp in pipelines.items()
+    }
+    seconds = take_turns(
+        {
+            name: lambda _, nlp=nlp: time_stream(nlp, texts)
+            for name, nlp in pipelines.items()
+        },
+        turns,
+    )
+    return {name: words[name] / statistics.median(own) for name, own in seconds.items()}
 
 
 def make_table(
