@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Sequence
+from typing import Any, Dict, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -38,13 +38,7 @@ def cut(encoder: Encoder, layers: Sequence[int]) -> Encoder:
         values = getattr(config, name, None)
         if isinstance(values, (list, tuple)):
             setattr(config, name, [values[layer] for layer in layers])
-    weights = {}
-    for name, x in encoder.module.state_dict().items():
-        number, _, rest = name.removeprefix(f"{place}.").partition(".")
-        if not name.startswith(f"{place}."):
-            weights[name] = x
-        elif int(number) in layers:
-            weights[f"{place}.{layers.index(int(number))}.{rest}"] = x
+    weights = _choose(encoder.module.state_dict(), place, layers)
     kind = config.model_type
     try:
         module = module_with(config, weights)
@@ -56,6 +50,20 @@ def cut(encoder: Encoder, layers: Sequence[int]) -> Encoder:
     if not torch.allclose(_run(module, ids), expected, rtol=1e-4, atol=1e-4):
         raise no_layers(kind, "what a layer computes depends on its number")
     return Encoder(module, copy.deepcopy(encoder.tokenizer))
+
+
+def _choose(
+    weights: Mapping[str, Tensor], place: str, layers: Sequence[int]
+) -> Dict[str, Tensor]:
+    """Keep the weights of layers, with their new numbers, and those outside."""
+    chosen = {}
+    for name, x in weights.items():
+        number, _, rest = name.removeprefix(f"{place}.").partition(".")
+        if not name.startswith(f"{place}."):
+            chosen[name] = x
+        elif int(number) in layers:
+            chosen[f"{place}.{layers.index(int(number))}.{rest}"] = x
+    return chosen
 
 
 def _run_layers(module: Any, place: str, layers: Sequence[int], ids: Tensor) -> Tensor:
