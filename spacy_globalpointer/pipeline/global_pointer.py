@@ -29,8 +29,8 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..span_score import place_of, set_scores
-from ..values import is_text
 from .attributes import SettingAttributes, unsaved_settings
+from .change_lock import ChangeLock
 from .decision import Decision, decision_of
 from .gold import GoldSpans
 from .mention_revision import evidence_of, revise_by_mentions
@@ -158,6 +158,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         }
         self._warned: Dict[str, object] = {}
         self._memory: Optional[MentionMemory] = None
+        self._changing = ChangeLock()
         self._is_checked = self._is_updated = False
         check_settings(self.cfg)
         self.cfg["thresholds"] = dict(self.cfg["thresholds"])
@@ -192,8 +193,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         RAISES (ValueError): GP013 if the label is not valid Unicode; spaCy's E922 if
             the model already has its labels and its architecture cannot add any.
         """
-        if not is_text(label):
-            raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
+        self._check_label(label)
         if label in self.cfg["labels"]:
             return 0
         self._allow_extra_label()
