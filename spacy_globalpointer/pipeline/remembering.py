@@ -322,9 +322,13 @@ class Remembering:
             docs = nlp.pipe(docs, disable=_not_before(nlp, self))
         size = 16 if nlp is None else nlp.batch_size
         lowest = [LIKELY] * len(self.cfg["labels"])
+        own, common = self.cfg["thresholds"], self.cfg["threshold"]
+        cuts = [own.get(label, common) for label in self.cfg["labels"]]
         for batch in minibatch(zip(examples, docs), size):
             own = [doc for _, doc in batch]
-            found, vectors = self._search(own, lowest, with_vectors=True)  # type: ignore[attr-defined]
+            found, vectors = self._search(  # type: ignore[attr-defined]
+                own, lowest, counted=cuts, with_vectors=True
+            )
             for (example, doc), x, spans in zip(batch, vectors, found):
                 if len(doc):
                     yield example, doc, x, spans

@@ -416,6 +416,19 @@ def test_new_entries_are_counted_at_the_limit(nlp):
     assert teach(nlp, [2, 3]) == 2
 
 
+def test_spans_that_only_the_memory_considers_are_not_reported_as_too_many(nlp):
+    pipe = nlp.get_pipe(NAME)
+    n = max(map(len, predict(nlp)))
+    pipe.memory_lowest, pipe.max_spans_per_doc = 1e-5, n
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        teach(nlp)
+        nlp(UNSEEN[0])
+    pipe.threshold, pipe.max_spans_per_doc = 1e-4, 2
+    with pytest.warns(UserWarning, match="GPW004.* kept the 2 most"):
+        nlp(UNSEEN[0])
+
+
 def test_refreshing_without_training_changes_no_prediction(nlp):
     teach(nlp)
     before = predict(nlp)
