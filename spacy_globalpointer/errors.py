@@ -278,10 +278,7 @@ class Errors(metaclass=_Coded):
         "The memory of {name!r} in {source} has the format {found!r}, but this version "
         "reads {known!r}. Install the version that saved it."
     )
-    GP072 = (
-        "source is {value!r}, but must be a string: a name for where the examples come "
-        "from, such as a file."
-    )
+    GP072 = "{name} is {value!r}, but must be {rule}. Nothing was remembered."
     GP073 = (
         "{which}: there is no gold span in reference.spans[{key!r}], so there is "
         "nothing to remember. Put the gold spans there; an example that has none needs "
@@ -299,11 +296,11 @@ class Errors(metaclass=_Coded):
         "The memory of {name!r} was made with other weights of the component or its "
         "encoder, because they were trained since. Read its texts again with "
         "refresh_memory() or `spacy global-pointer memory FOLDER --refresh`, or remove "
-        "it with forget()."
+        "it with forget(everything=True)."
     )
     GP077 = (
-        "The memory of {name!r} has no entry with label = {label!r} and source = "
-        "{source!r}. It has {known}."
+        "The memory of {name!r} has no entry{wanted}. Its labels are {labels}, and its "
+        "sources are {sources}. Nothing was forgotten."
     )
     GP078 = (
         "{name!r} does not know its pipeline, so it cannot read texts for its memory: "
@@ -442,8 +439,8 @@ class Errors(metaclass=_Coded):
         "tag_separator=space."
     )
     GP126 = (
-        "Another process is changing a memory of {path}. Wait until it ends, or write "
-        "a copy with --output."
+        "Another process is changing a memory of {path}. Wait until it ends, and run "
+        "the command again."
     )
     GP127 = (
         "{path} is JSON, but its format could not be detected: {source} has {found}. "
@@ -558,9 +555,9 @@ class Errors(metaclass=_Coded):
     )
     GP153 = "{path} cannot be remembered, and nothing was written: {reason}"
     GP154 = (
-        "It is not clear what to forget. Pass --label, --source or both, to forget the "
-        "entries that have them, or --all alone to forget everything. Nothing was "
-        "forgotten."
+        "It is not clear what to forget. Name a label, a source or both (--label and "
+        "--source), to forget the entries that have them. To forget everything, pass "
+        "everything=True (--all), and nothing else. Nothing was forgotten."
     )
     GP155 = (
         "{path} cannot be read as a config: {reason}. Pass a training config, or the "
@@ -1022,7 +1019,7 @@ class Warnings(metaclass=_Coded):
     GPW052 = (
         "'{name}' was trained after spans were remembered, so predictions do without "
         "its memory. After the training, nlp.get_pipe({name!r}).refresh_memory() reads "
-        "the remembered texts again, and forget() removes them."
+        "the remembered texts again, and forget(everything=True) removes them."
     )
 
     # The corpus tools

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Optional
+from typing import Optional, Sequence
 
+#: Number of names to list.
+MOST_NAMES = 20
 #: Approximate number of characters of a span's text to show.
 MOST_CHARS = 40
 #: Unicode categories of characters that control a terminal, end a line or cannot be
@@ -48,6 +50,18 @@ def number_of(n: int, one: str, many: Optional[str] = None) -> str:
     RETURNS (str): Such as "1 span" or "1,024 spans".
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def list_of(names: Sequence[str]) -> str:
+    """List names that users chose.
+
+    names (Sequence[str]): The names.
+    RETURNS (str): Such as "'ORG', 'PER'", with the number of others if they are many,
+        and "none" if there is none.
+    """
+    shown = [repr(name) for name in names[:MOST_NAMES]]
+    others = len(names) - len(shown)
+    return ", ".join([*shown, *[f"{others:,} more"] * bool(others)]) or "none"
 
 
 def describe_span(name: str, text: str, label: str = "") -> str:

@@ -35,7 +35,7 @@ FLOORS = [
 ]
 SHARED = {
     *("atomic", "errors", "locks", "machine_faults", "symbols", "torch_shim", "types"),
-    *("example_sentences", "span_score", "values", "wording"),
+    *("example_sentences", "span_score", "tensor_files", "values", "wording"),
 }
 
 

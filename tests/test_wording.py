@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_globalpointer.wording import number_of, visible
+from spacy_globalpointer.wording import list_of, number_of, visible
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,12 @@ def test_visible_text_is_printable_and_stable(text):
     shown = visible(text)
     assert shown.encode("utf-8") and shown == visible(shown) or not text
     assert not any(ord(x) < 32 or 127 <= ord(x) < 160 for x in shown)
+
+
+@pytest.mark.parametrize(
+    "n,text", [(0, "none"), (2, "'0', '1'"), (23, None), (1021, "1,001 more")]
+)
+def test_names_are_listed_up_to_a_bound(n, text):
+    found = list_of([str(i) for i in range(n)])
+    assert text in (None, found) or found.endswith(f"'19', {text}")
+    assert found.count("'") == 2 * min(n, 20)

@@ -10,7 +10,7 @@ from spacy.tokens import DocBin
 
 from spacy_globalpointer.pointer.probability import score_of
 from spacy_globalpointer.tuning.candidates import Candidates
-from spacy_globalpointer.tuning.memory_choice import OFF
+from spacy_globalpointer.tuning.document_memory_choice import OFF
 
 DEV_TEXTS = [
     "The Bank of York paid Mary of Leith in York .",

@@ -22,8 +22,8 @@ from torch.nn.functional import normalize
 
 from spacy_globalpointer.benchmarking.memory import memory_on_linux
 from spacy_globalpointer.memory.approximate import ApproximateIndex
-from spacy_globalpointer.memory.mention_memory import WIDTH
 from spacy_globalpointer.memory.nearest import nearest
+from spacy_globalpointer.memory.reading import WIDTH
 
 #: Keys that are made at once.
 CHUNK = 2**16

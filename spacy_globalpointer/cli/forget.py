@@ -36,13 +36,12 @@ def forget_cli(
     """
     # They import torch.
     from ..evaluation.predictions import find_component
-    from ..tuning.saved_memory import check_selection, open_pipeline, write_memory
+    from ..tuning.saved_memory import open_pipeline, write_memory
 
     with reported_errors(AS_BEFORE):
-        check_selection(label, source, everything)
         with open_pipeline(model, component, output):
             pipe = find_component(load_pipeline(model), component)
-            n = pipe.forget(label=label, source=source)
+            n = pipe.forget(label=label, source=source, everything=everything)
             path = write_memory(model, component, pipe, output=output)
         print_memory(pipe)
     msg.good(f"Forgot {number_of(n, 'entry', 'entries')}", path)

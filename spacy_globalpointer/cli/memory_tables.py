@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, List, Tuple
 
+from ..wording import list_of
 from ._util import print_table
 from .terminal import msg
 
@@ -37,5 +38,8 @@ def print_memory(pipe: GlobalPointer) -> None:
     if stats["no_label"]:
         rows.append((NO_LABEL, stats["no_label"], ""))
     print_table("Label", ["Entries", "Trained"], rows)
-    sources = [(name or NO_SOURCE, n) for name, n in stats["sources"].items()]
-    print_table("Source", ["Entries"], sources)
+    sources = [
+        (name or NO_SOURCE, n, list_of(stats["annotated"][name]))
+        for name, n in stats["sources"].items()
+    ]
+    print_table("Source", ["Entries", "Annotates"], sources)

@@ -38,6 +38,15 @@ def remember_cli(
             "of each file",
         ),
     ] = None,
+    label: Annotated[
+        Optional[List[str]],
+        Opt(
+            "--label",
+            "-l",
+            help="A label that every file annotates, in addition to those of its "
+            "spans: other spans there then speak against it. Pass it once for each",
+        ),
+    ] = None,
     gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
 ) -> None:
     """Add gold spans to the memory of a saved pipeline, without training. The pipeline
@@ -55,7 +64,11 @@ def remember_cli(
         with open_pipeline(model, component, output):
             nlp = load_pipeline(model)
             result = remember_files(
-                nlp, examples, component=component, source=source, progress="Reading"
+                *(nlp, examples),
+                component=component,
+                source=source,
+                labels=label or (),
+                progress="Reading",
             )
             pipe = find_component(nlp, component)
             path = write_memory(model, component, pipe, output=output)

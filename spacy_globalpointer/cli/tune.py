@@ -9,7 +9,7 @@ from spacy.cli._util import Arg, Opt, setup_gpu
 
 from ..errors import Errors, Warnings
 from ..pipeline.settings import can_be_key
-from ..wording import number_of
+from ..wording import list_of, number_of
 from ._util import (
     AS_BEFORE,
     explain_dashes,
@@ -125,7 +125,7 @@ def tune_cli(
         print_points(tuning)
         print_calibration(tuning)
         if document_memory:
-            print_memory(tuning)
+            print_document_memory(tuning)
         if memory:
             print_mentions(tuning)
         print_notes(tuning, component)
@@ -160,8 +160,12 @@ def find_thresholds(
     from ..evaluation.predictions import find_component, floor_at, predict_candidates
     from ..pipeline.revision import document_memory_of
     from ..tuning.candidates import collect
-    from ..tuning.choice import Chooser
-    from ..tuning.memory_choice import at_present, choose_mention_memory, collecting
+    from ..tuning.choice import Chooser, Thresholds, kept_thresholds
+    from ..tuning.mention_memory_choice import (
+        at_present,
+        choose_mention_memory,
+        collecting,
+    )
     from ..tuning.tune import tune
 
     nlp = load_pipeline(model)
@@ -179,9 +183,11 @@ def find_thresholds(
     )
     if not memory:
         return tune(collect(predicted, pipe, floor), pipe, **options)
-    chooser = Chooser(pipe.cfg["overlap"], options["min_gold"], options["beta"])
-    mentions = choose_mention_memory(predicted, pipe, floor, chooser)
     present = at_present(predicted, pipe, floor)
+    thresholds = Thresholds(pipe.cfg["threshold"], pipe.cfg["thresholds"])
+    kept = kept_thresholds(present, thresholds)
+    chooser = Chooser(pipe.cfg["overlap"], options["min_gold"], options["beta"], kept)
+    mentions = choose_mention_memory(predicted, pipe, floor, chooser)
     return tune(present, pipe, mentions=mentions, **options)
 
 
@@ -252,7 +258,7 @@ def print_calibration(tuning: Tuning) -> None:
     print_table("Temperature", ["Calibration error, %"], rows)
 
 
-def print_memory(tuning: Tuning) -> None:
+def print_document_memory(tuning: Tuning) -> None:
     """Print the document memory that was chosen.
 
     tuning (Tuning): The results.
@@ -330,6 +336,12 @@ def print_notes(tuning: Tuning, component: str) -> None:
     if tuning.keeps_all:
         lowest = tuning.after.lowest
         msg.warn(Warnings.GPW013.format(name=component, lowest=f"{lowest:.4g}"))
+    if tuning.chooser.kept:
+        names = list_of([*tuning.chooser.kept])
+        msg.info(
+            f"These labels keep their thresholds, because the documents have no gold "
+            f"span of them: {names}"
+        )
     no_keys = [x for x in tuning.after.label_names if not can_be_key(x)]
     if no_keys:
         names = ", ".join(map(repr, no_keys))

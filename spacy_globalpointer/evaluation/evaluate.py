@@ -254,6 +254,8 @@ def _describe(
         "thresholds": dict(sorted(pipe.cfg["thresholds"].items())),
         "overlap": pipe.cfg["overlap"],
         "temperature": pipe.cfg.get("temperature", 1.0),
+        "memory_entries": len(pipe.memory),
+        **{name: x for name, x in pipe.cfg.items() if name.startswith("memory_")},
         "document_memory": pipe.cfg["document_memory"],
         "document_band": list(pipe.cfg["document_band"]),
         "lowest": lowest,

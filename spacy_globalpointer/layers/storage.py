@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Tuple
 
-import safetensors.torch
+import safetensors
 import torch
 from torch import Tensor
 
 from ..errors import Errors
+from ..tensor_files import tensors_from_bytes, tensors_to_bytes
 
 #: Version of the format in which a module is stored.
 FORMAT = "1"
@@ -25,10 +26,8 @@ def module_to_bytes(
     description (Dict[str, Any]): What else is needed to rebuild it, as JSON values.
     RETURNS (bytes): The content of a safetensors file.
     """
-    tensors = {name: x.contiguous() for name, x in module.state_dict().items()}
-    # Only one entry, because safetensors writes several ones in any order.
-    metadata = {part: json.dumps({"format": FORMAT, **description})}
-    return safetensors.torch.save(tensors, metadata=metadata)
+    about = {"format": FORMAT, **description}
+    return tensors_to_bytes(module.state_dict(), part, about)
 
 
 def read_module(data: bytes, part: str) -> Tuple[Dict[str, Any], Dict[str, Tensor]]:
@@ -42,10 +41,7 @@ def read_module(data: bytes, part: str) -> Tuple[Dict[str, Any], Dict[str, Tenso
         them.
     """
     try:
-        tensors = safetensors.torch.load(data)
-        size = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + size])
-        description = json.loads(header["__metadata__"][part])
+        tensors, description = tensors_from_bytes(data, part)
     except (safetensors.SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(Errors.GP004.format(part=part, reason=error)) from error
     if description.get("format") != FORMAT:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .approximate import ApproximateIndex, approximate_index
+from .nearest import Neighbours, nearest
 
 IntArray = NDArray[numpy.int64]
 
@@ -94,15 +95,14 @@ class Entries:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def with_others(self, others: Entries) -> Entries:
-        """Return these entries and others. Of equal mentions, these are kept."""
-        if not len(self):
-            return others
-        if not len(others):
-            return self
-        ids = numpy.concatenate([self.ids, others.ids])
-        keys = torch.cat([self.keys, others.keys])
-        return self._sorted(ids, keys, [*self.mentions, *others.mentions])
+    def with_others(self, *others: Entries) -> Entries:
+        """Return these entries and others. Of equal mentions, the first is kept."""
+        parts = [own for own in (self, *others) if len(own)]
+        if len(parts) < 2:
+            return parts[0] if parts else self
+        ids = numpy.concatenate([own.ids for own in parts])
+        keys = torch.cat([own.keys for own in parts])
+        return self._sorted(ids, keys, [one for own in parts for one in own.mentions])
 
     def take(self, rows: IntArray) -> Entries:
         """Return some entries.
@@ -150,6 +150,17 @@ class Entries:
     def index(self) -> Optional[ApproximateIndex]:
         """Return the index for an approximate search; None if the search is exact."""
         return approximate_index(self.keys)
+
+    def nearest(self, keys: Tensor, k: int, *, is_exact: bool = False) -> Neighbours:
+        """Find the entries that are nearest to spans.
+
+        keys (Tensor): Keys of the spans, shape (spans, width), float32.
+        k (int): Number of entries for each span.
+        is_exact (bool): Whether to search without an index, even among many entries.
+        RETURNS (Neighbours): The entries of each span.
+        """
+        index = None if is_exact else self.index
+        return nearest(keys, self.keys, k) if index is None else index.nearest(keys, k)
 
     @cached_property
     def label_names(self) -> Tuple[str, ...]:

@@ -1,19 +1,22 @@
-"""Entries of a mention memory as files: keys as safetensors, mentions as JSON lines."""
+"""A mention memory as files: keys as safetensors, mentions as JSON lines."""
 
 from __future__ import annotations
 
 import json
 from itertools import groupby
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple, cast
 
 import numpy
-import safetensors.torch
+import safetensors
 import torch
 from torch import Tensor
 
 from ..errors import Errors
+from ..tensor_files import tensors_from_bytes, tensors_to_bytes
 from ..values import is_text
 from .entries import Entries, Mention
+from .mention_memory import MentionMemory
+from .pools import Annotated
 from .whitening import Whitening
 
 FORMAT = "1"
@@ -23,26 +26,26 @@ NAMES = ("ids", "keys", "mean", "matrix")
 LONGEST = 1.0001
 
 
-def to_files(
-    entries: Entries, whitening: Whitening, digest: str
-) -> Tuple[bytes, bytes]:
-    """Serialize entries.
+def to_files(memory: MentionMemory) -> Tuple[bytes, bytes]:
+    """Serialize a memory.
 
-    entries (Entries): The entries.
-    whitening (Whitening): The map that made their keys.
-    digest (str): Digest of the weights that made their features.
+    memory (MentionMemory): The memory, with its map of features to keys.
     RETURNS (Tuple[bytes, bytes]): The safetensors file and the file of JSON lines. Each
         line has a text, its source and its spans: first character, character after the
         last, label or null.
     """
+    entries, whitening = memory.entries, cast(Whitening, memory.whitening)
     tensors = {
         "ids": torch.from_numpy(entries.ids),
-        "keys": entries.keys.contiguous(),
+        "keys": entries.keys,
         "mean": whitening.mean,
-        "matrix": whitening.matrix.contiguous(),
+        "matrix": whitening.matrix,
     }
-    about = {"format": FORMAT, "digest": digest}
-    data = safetensors.torch.save(tensors, metadata={"memory": json.dumps(about)})
+    about: Dict[str, Any] = {"format": FORMAT, "digest": memory.digest}
+    if memory.annotated:
+        own = sorted(memory.annotated.items())
+        about["annotated"] = {source: sorted(labels) for source, labels in own}
+    data = tensors_to_bytes(tensors, "memory", about)
     order = sorted(entries.mentions, key=_by_place)
     lines = [
         json.dumps(
@@ -63,26 +66,25 @@ def _by_place(one: Mention) -> Tuple[str, str, int, int, str]:
 
 def from_files(
     data: bytes, lines: bytes, *, name: str, source: object
-) -> Tuple[Entries, Whitening, str]:
+) -> MentionMemory:
     """Read what `to_files` wrote.
 
     data (bytes): The safetensors file.
     lines (bytes): The file of JSON lines.
     name (str): The component's name, for messages.
     source (object): Where the files come from, for messages.
-    RETURNS (Tuple[Entries, Whitening, str]): The entries, the map and the digest.
+    RETURNS (MentionMemory): The memory.
     RAISES (ValueError): GP070 if the files are damaged or do not fit each other; GP071
         if they are of another format.
     """
     place = {"name": name, "source": source}
     try:
-        tensors = safetensors.torch.load(data)
-        size = int.from_bytes(data[:8], "little")
-        about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["memory"])
+        tensors, about = tensors_from_bytes(data, "memory")
         if about["format"] != FORMAT:
             fields = {"found": about["format"], "known": FORMAT}
             raise ValueError(Errors.GP071.format(**fields, **place))
         digest = str(about["digest"])
+        annotated = _read_annotated(about.get("annotated", {}))
         ids, keys, mean, matrix = (tensors[name] for name in NAMES)
         mentions = [own for line in lines.splitlines() for own in _read_line(line)]
     except (safetensors.SafetensorError, KeyError, TypeError, RecursionError) as error:
@@ -99,7 +101,17 @@ def from_files(
         reason = "the texts and the vectors do not belong together"
         raise ValueError(Errors.GP070.format(reason=reason, **place))
     entries = Entries(own, keys, tuple(mentions))
-    return entries, Whitening(mean, matrix), digest
+    return MentionMemory(entries, Whitening(mean, matrix), digest, annotated)
+
+
+def _read_annotated(content: Any) -> Annotated:
+    """Read the labels that sources annotate. Older files have none."""
+    is_object = isinstance(content, dict)
+    if not is_object or not all(isinstance(x, list) for x in content.values()):
+        raise TypeError(f"{content!r} has no list of labels for each source")
+    if not all(is_text(label) for own in content.values() for label in own):
+        raise TypeError(f"{content!r} has labels that are no labels")
+    return {source: frozenset(labels) for source, labels in content.items()}
 
 
 def _fit_each_other(keys: Tensor, mean: Tensor, matrix: Tensor, n: int) -> bool:

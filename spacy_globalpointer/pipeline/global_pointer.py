@@ -29,8 +29,8 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..span_score import place_of, set_scores
-from ..values import is_text
 from .attributes import SettingAttributes, unsaved_settings
+from .change_lock import ChangeLock
 from .decision import Decision, decision_of
 from .gold import GoldSpans
 from .mention_revision import evidence_of, revise_by_mentions
@@ -158,6 +158,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         }
         self._warned: Dict[str, object] = {}
         self._memory: Optional[MentionMemory] = None
+        self._changing = ChangeLock()
         self._is_checked = self._is_updated = False
         check_settings(self.cfg)
         self.cfg["thresholds"] = dict(self.cfg["thresholds"])
@@ -192,8 +193,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         RAISES (ValueError): GP013 if the label is not valid Unicode; spaCy's E922 if
             the model already has its labels and its architecture cannot add any.
         """
-        if not is_text(label):
-            raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
+        self._check_label(label)
         if label in self.cfg["labels"]:
             return 0
         self._allow_extra_label()
@@ -346,7 +346,11 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         if memory is not None:
             asked = numpy.minimum(asked, numpy.float32(cfg["memory_lowest"]))
         recalls = memory is not None
-        found, vectors = self._search(docs, asked.tolist(), with_vectors=recalls)
+        found, vectors = self._search(
+            *(docs, asked.tolist()),
+            counted=floors[: len(asked)].tolist(),
+            with_vectors=recalls,
+        )
         if memory is not None:
             labels = self._labels_with(memory)
             for i, (doc, x) in enumerate(zip(docs, vectors)):
@@ -363,10 +367,16 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         return found
 
     def _search(
-        self, docs: List[Doc], lowest: Sequence[float], *, with_vectors: bool
+        self,
+        docs: List[Doc],
+        lowest: Sequence[float],
+        *,
+        counted: Sequence[float],
+        with_vectors: bool,
     ) -> Tuple[List[FoundSpans], List[Tensor]]:
-        """Find all spans of the model's labels down to some probability. If asked, also
-        return the vectors of each document's tokens, which need memory."""
+        """Find all spans of the model's labels down to some probability, and warn if
+        those above the counted probabilities are too many. If asked, also return the
+        vectors of each document's tokens, which need memory."""
         import torch
 
         from ..pointer.probability import lowest_score
@@ -389,6 +399,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
             [lowest_score(p, temperature) for p in lowest],
             max_span_length=self._reach(),
             limit=limit,
+            counted=[lowest_score(p, temperature) for p in counted],
         )
         for spans in found:
             if spans.n_above > len(spans.scores):

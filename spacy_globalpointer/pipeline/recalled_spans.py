@@ -99,7 +99,7 @@ def revise_by_memory(
     cells = _rows_of(found, recall), found.labels
     before = torch.zeros(n, n_known, dtype=torch.float64)
     before[cells] = probability(found.scores, temperature).double()
-    remembered = [index[label] for label in recall.entries.label_names]
+    remembered = [index[label] for label in recall.label_names]
     after = interpolate(before, votes, remembered, len(labels), weight)
     floors = torch.tensor([*lowest], dtype=torch.float64)
     spans, columns = ((after >= floors) & (after > 0)).nonzero(as_tuple=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
+from dataclasses import replace
 from typing import (
     TYPE_CHECKING,
     Any,
     Dict,
+    FrozenSet,
     Iterable,
     Iterator,
     List,
-    NamedTuple,
     Optional,
     Sequence,
     Tuple,
@@ -25,7 +25,9 @@ from thinc.api import Model
 
 from ..errors import Errors, Warnings
 from ..values import is_text
+from ..wording import list_of
 from .attributes import pipeline_of
+from .change_lock import ChangeLock
 from .decision import label_thresholds
 from .gold import GoldSpans
 
@@ -33,25 +35,14 @@ from .gold import GoldSpans
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..memory.entries import Mention
+    from ..memory.entries import Entries, Mention
     from ..memory.mention_memory import MentionMemory
+    from ..memory.reading import ReadText
     from ..pointer.search import FoundSpans
     from .storage import StoredParts
 
-#: Held while a memory is replaced.
-_changing = threading.Lock()
 #: Lowest probability of a span that is remembered as one without a label.
 LIKELY = 0.05
-#: Spans and tokens to which the map of keys is fitted.
-SAMPLE = 20_000
-
-
-class Read(NamedTuple):
-    """Mentions of a text, and the features of their spans and of all tokens."""
-
-    mentions: List[Mention]
-    features: Tensor
-    tokens: Tensor
 
 
 class Remembering:
@@ -65,6 +56,7 @@ class Remembering:
     name: str
     cfg: Dict[str, Any]
     _memory: Optional[MentionMemory]
+    _changing: ChangeLock
     _is_checked: bool
     _is_updated: bool
 
@@ -80,6 +72,7 @@ class Remembering:
         examples: Iterable[Example],
         *,
         source: str = "",
+        labels: Iterable[str] = (),
     ) -> int:
         """Remember the gold spans of examples, without training. Spans that the
         component would take for some label, but that are not gold, are remembered as
@@ -90,65 +83,113 @@ class Remembering:
         depend on the order. The texts are kept, and saved with the pipeline.
 
         examples (Iterable[Example]): The examples, with gold spans under `spans_key`.
-        source (str): A name for where they come from, such as a file.
+        source (str): A name for where they come from, such as a file. Its spans say
+            nothing about labels that it does not annotate, so give examples that are
+            annotated with other labels another name.
+        labels (Iterable[str]): Labels that the source annotates, in addition to those
+            of its remembered spans: a label that never occurs in it.
         RETURNS (int): How many entries are new.
-        RAISES (ValueError): GP072 if the source is no text; GP073 if an example has no
-            gold annotation, or all together no span; GP074 if a gold span does not
-            align with the tokens; GP075 if there would be too many entries; GP076 if
-            the weights have changed since earlier entries were remembered. The memory
-            stays as it was.
+        RAISES (ValueError): GP072 if the source is no text or `labels` is one; GP013
+            for a label that is no text; GP073 if an example has no gold annotation, or
+            if, without `labels`, all together have no span; GP074 if a gold span does
+            not align with the tokens; GP075 if there would be too many entries; GP076
+            if the weights have changed since earlier entries were remembered. The
+            memory stays as it was.
         """
-        if not isinstance(source, str):
-            raise ValueError(Errors.GP072.format(value=source))
+        return self.remember_sources([(source, examples)], labels=labels)
+
+    def remember_sources(
+        self,
+        sources: Iterable[Tuple[str, Iterable[Example]]],
+        *,
+        labels: Iterable[str] = (),
+    ) -> int:
+        """Remember the gold spans of several sources, as `remember` does, and change
+        the memory once. If the memory is empty, the first source decides how spans are
+        compared.
+
+        sources (Iterable[Tuple[str, Iterable[Example]]]): Names and examples, one after
+            the other.
+        labels (Iterable[str]): Labels that each of them annotates, in addition to those
+            of its remembered spans.
+        RETURNS (int): How many entries are new.
+        RAISES (ValueError): As `remember`.
+        """
+        from ..memory.reading import make_entries
+
         self._require_labels()  # type: ignore[attr-defined]
-        examples = list(examples)
-        validate_examples(examples, "GlobalPointer.remember")
-        self._check_gold(examples)
-        with _changing:
+        more = self._checked_labels(labels)
+        with self._changing:
             self._is_checked = False  # the encoder may have been trained alone
             self._check_memory()
             before = self.memory
-            memory = self._remembered(before, self._read(examples, source))
-            self._memory = memory
-            self._is_checked, self._is_updated = True, False
-        return len(numpy.setdiff1d(memory.entries.ids, before.entries.ids))
+            parts, whitening = [], before.whitening
+            annotated = dict(before.annotated)
+            for source, examples in sources:
+                read = self._read(list(examples), source, has_labels=bool(more))
+                own, whitening = make_entries(read, whitening)
+                parts.append(own)
+                if more:
+                    annotated[source] = annotated.get(source, frozenset()) | more
+            entries = before.entries.with_others(*parts)
+            memory = replace(before, whitening=whitening, annotated=annotated)
+            self._set_memory(memory, entries)
+        return len(numpy.setdiff1d(self.memory.entries.ids, before.entries.ids))
+
+    def _checked_labels(self, labels: Iterable[str]) -> FrozenSet[str]:
+        if isinstance(labels, str):
+            fields = {"name": "labels", "value": labels, "rule": "a list of strings"}
+            raise ValueError(Errors.GP072.format(**fields))
+        labels = list(labels)
+        for label in labels:
+            self._check_label(label)
+        return frozenset(labels)
+
+    def _check_label(self, label: object) -> None:
+        if not is_text(label):
+            raise ValueError(Errors.GP013.format(label=repr(label), name=self.name))
 
     def forget(
-        self, *, label: Optional[str] = None, source: Optional[str] = None
+        self,
+        *,
+        label: Optional[str] = None,
+        source: Optional[str] = None,
+        everything: bool = False,
     ) -> int:
-        """Forget the entries that have a label and a source. Without both, everything
-        is forgotten.
+        """Forget the entries that have a label and a source, or everything.
 
         label (Optional[str]): The label; None for all, also entries without a label.
         source (Optional[str]): The source; None for all.
+        everything (bool): Whether to forget all entries; not with a label or a source.
         RETURNS (int): How many entries were forgotten.
-        RAISES (ValueError): GP077 if there is no such entry; GP016 if `thresholds`
-            names a label that would be forgotten. The memory stays as it was.
+        RAISES (ValueError): GP154 if it is not said what to forget; GP077 if there is
+            no such entry; GP016 if `thresholds` names a label that would be forgotten.
+            The memory stays as it was.
         """
-        from ..memory.mention_memory import MentionMemory
-
-        with _changing:
+        if everything == (label is not None or source is not None):
+            raise ValueError(Errors.GP154)
+        with self._changing:
             memory = self.memory
-            if label is None and source is None:
-                kept = memory.entries.only(lambda one: False)
-            else:
-                kept = memory.entries.only(
-                    lambda one: (
-                        label not in (None, one.label)
-                        or source not in (None, one.source)
-                    )
-                )
-            n = len(memory) - len(kept)
+            own = memory.forget(label, source)
+            n = len(memory) - len(own)
             if not n:
-                known = memory.stats()
-                fields = {"label": label, "source": source, "name": self.name}
-                raise ValueError(Errors.GP077.format(**fields, known=known))
-            own = MentionMemory(kept, memory.whitening, memory.digest)
-            left = own if len(kept) else None
+                raise ValueError(self._not_there(label, source))
+            left = own if len(own) else None
             # A threshold may not name a label that is not there any more.
             label_thresholds({**self.cfg, "labels": self._labels_with(left)})
             self._memory = left
         return n
+
+    def _not_there(self, label: Optional[str], source: Optional[str]) -> str:
+        values = {"label": label, "source": source}
+        own = [f"{name} = {x!r}" for name, x in values.items() if x is not None]
+        known = self.memory.stats()
+        return Errors.GP077.format(
+            name=self.name,
+            wanted=" with " * bool(own) + " and ".join(own),
+            labels=list_of([*known["labels"]]),
+            sources=list_of([*known["sources"]]),
+        )
 
     def refresh_memory(self) -> int:
         """Read all remembered texts again, after a training has changed the weights.
@@ -157,12 +198,28 @@ class Remembering:
         RAISES (ValueError): GP074 if the tokens of a text have changed so that a
             remembered span does not align.
         """
-        with _changing:
-            mentions = self.memory.entries.mentions
-            if mentions:
-                self._memory = self._remembered(None, self._read_again(mentions))
-                self._is_checked, self._is_updated = True, False
-        return len(mentions)
+        from ..memory.reading import make_entries
+
+        with self._changing:
+            before = self.memory
+            if len(before):
+                read = self._read_again(before.entries.mentions)
+                entries, whitening = make_entries(read, None)
+                self._set_memory(replace(before, whitening=whitening), entries)
+        return len(before)
+
+    def _set_memory(self, memory: MentionMemory, entries: Entries) -> None:
+        """Set the memory, with other entries that the present weights have made.
+
+        RAISES (ValueError): GP075 if too many of them have a label.
+        """
+        limit = self.cfg["memory_limit"]
+        if entries.n_labelled > limit:
+            fields = {"n": entries.n_labelled, "limit": limit, "name": self.name}
+            raise ValueError(Errors.GP075.format(**fields))
+        own = memory.with_entries(entries.at_most(limit))
+        self._memory = replace(own, digest=self._digest()) if len(own) else None
+        self._is_checked, self._is_updated = True, False
 
     def _labels_with(self, memory: Optional[MentionMemory]) -> Tuple[str, ...]:
         trained: List[str] = self.cfg["labels"]
@@ -176,7 +233,7 @@ class Remembering:
         memory = self._memory
         if memory is None or memory.whitening is None:
             return None
-        return to_files(memory.entries, memory.whitening, memory.digest)
+        return to_files(memory)
 
     def load_memory(self, parts: StoredParts) -> None:
         """Load the files of a memory, or become without one. If the memory was left
@@ -192,32 +249,35 @@ class Remembering:
         if parts.memory is None:
             self._memory = None
             return
-        from ..memory.mention_memory import MentionMemory
         from ..memory.storage import from_files
 
-        data, lines = parts.memory
-        read = from_files(data, lines, name=self.name, source=parts.place)
-        self._memory = MentionMemory(*read)
+        self._memory = from_files(*parts.memory, name=self.name, source=parts.place)
 
-    def _check_gold(self, examples: Sequence[Example]) -> None:
+    def _check_gold(self, examples: Sequence[Example], *, has_labels: bool) -> None:
         key, n = self.cfg["spans_key"], 0
         for i, example in enumerate(examples):
             if key not in example.reference.spans:
                 raise ValueError(Errors.GP073.format(key=key, which=f"Example {i}"))
             for span in example.reference.spans[key]:
-                if not is_text(span.label_):
-                    fields = {"label": repr(span.label_), "name": self.name}
-                    raise ValueError(Errors.GP013.format(**fields))
+                self._check_label(span.label_)
                 if not example.get_aligned_spans_y2x([span], allow_overlap=True):
                     raise ValueError(
                         Errors.GP074.format(span=span.text, which=f"example {i}")
                     )
                 n += 1
-        if not n:
+        if not n and not has_labels:
             raise ValueError(Errors.GP073.format(key=key, which="All examples"))
 
-    def _read(self, examples: Sequence[Example], source: str) -> Iterator[Read]:
+    def _read(
+        self, examples: Sequence[Example], source: str, *, has_labels: bool
+    ) -> Iterator[ReadText]:
         """Read the gold spans, and the spans that are likely but not gold."""
+        if not isinstance(source, str):
+            rule = "a string: a name for where the examples come from, such as a file"
+            fields = {"name": "source", "value": source, "rule": rule}
+            raise ValueError(Errors.GP072.format(**fields))
+        validate_examples(examples, "GlobalPointer.remember")
+        self._check_gold(examples, has_labels=has_labels)
         for example, doc, vectors, found in self._with_vectors(examples):
             gold = GoldSpans(self.cfg["spans_key"], None)
             own = Example(doc, example.reference)
@@ -227,7 +287,7 @@ class Remembering:
             spans += [(a, b, None) for a, b in sorted(likely - places)]  # type: ignore
             yield _read_spans(doc, vectors, spans, source)
 
-    def _read_again(self, mentions: Sequence[Mention]) -> Iterator[Read]:
+    def _read_again(self, mentions: Sequence[Mention]) -> Iterator[ReadText]:
         by_text: Dict[Tuple[str, str], List[Mention]] = {}
         for one in mentions:
             by_text.setdefault((one.text, one.source), []).append(one)
@@ -262,48 +322,16 @@ class Remembering:
             docs = nlp.pipe(docs, disable=_not_before(nlp, self))
         size = 16 if nlp is None else nlp.batch_size
         lowest = [LIKELY] * len(self.cfg["labels"])
+        own, common = self.cfg["thresholds"], self.cfg["threshold"]
+        cuts = [own.get(label, common) for label in self.cfg["labels"]]
         for batch in minibatch(zip(examples, docs), size):
             own = [doc for _, doc in batch]
-            found, vectors = self._search(own, lowest, with_vectors=True)  # type: ignore[attr-defined]
+            found, vectors = self._search(  # type: ignore[attr-defined]
+                own, lowest, counted=cuts, with_vectors=True
+            )
             for (example, doc), x, spans in zip(batch, vectors, found):
                 if len(doc):
                     yield example, doc, x, spans
-
-    def _remembered(
-        self, memory: Optional[MentionMemory], read: Iterable[Read]
-    ) -> MentionMemory:
-        """Return a memory with more entries."""
-        import torch
-
-        from ..memory.entries import Entries
-        from ..memory.mention_memory import WIDTH, MentionMemory
-
-        whitening = None if memory is None else memory.whitening
-        parts: List[Read] = []
-        mentions: List[Mention] = []
-        keys: List[Tensor] = []
-        n = 0
-        for own in read:
-            parts.append(own)
-            n += len(own.features) + len(own.tokens)
-            if whitening is None and n >= SAMPLE:
-                whitening = _fit(parts, WIDTH)
-            if whitening is not None:
-                keys += [whitening.keys(part.features) for part in parts]
-                mentions += [one for part in parts for one in part.mentions]
-                parts = []
-        if parts:
-            whitening = _fit(parts, WIDTH)
-            keys += [whitening.keys(part.features) for part in parts]
-            mentions += [one for part in parts for one in part.mentions]
-        entries = Entries.none() if memory is None else memory.entries
-        if mentions:
-            entries = entries.with_others(Entries.of(mentions, torch.cat(keys)))
-        limit = self.cfg["memory_limit"]
-        if entries.n_labelled > limit:
-            fields = {"n": entries.n_labelled, "limit": limit, "name": self.name}
-            raise ValueError(Errors.GP075.format(**fields))
-        return MentionMemory(entries.at_most(limit), whitening, self._digest())
 
     def _digest(self) -> str:
         from .weights_digest import weights_digest
@@ -347,35 +375,19 @@ def _read_spans(
     vectors: Tensor,
     spans: Sequence[Tuple[int, int, Optional[str]]],
     source: str,
-) -> Read:
+) -> ReadText:
     import torch
 
     from ..memory.entries import Mention
-    from ..memory.span_features import span_features
+    from ..memory.reading import ReadText
 
-    places = torch.tensor([span[:2] for span in spans], dtype=torch.int64)
-    starts, ends = places.view(-1, 2).unbind(1)
-    tokens = torch.arange(len(doc))
     text = doc.text
     mentions = [
         Mention(label, source, text, doc[a].idx, doc[b].idx + len(doc[b]))
         for a, b, label in spans
     ]
-    features = span_features(vectors, starts, ends)
-    return Read(mentions, features, span_features(vectors, tokens, tokens))
-
-
-def _fit(parts: Sequence[Read], width: int) -> Any:
-    """Fit the map of keys to spans and tokens."""
-    import torch
-
-    from ..memory.whitening import Whitening
-
-    sample = torch.cat([x for own in parts for x in (own.features, own.tokens)])
-    if len(sample) > SAMPLE:
-        rows = numpy.linspace(0, len(sample) - 1, SAMPLE).astype("int64")
-        sample = sample[rows]
-    return Whitening.fit(sample, width)
+    places = torch.tensor([span[:2] for span in spans], dtype=torch.int64)
+    return ReadText(mentions, places.view(-1, 2), vectors)
 
 
 def _not_before(nlp: Language, pipe: object) -> List[str]:

@@ -33,8 +33,8 @@ class FoundSpans:
     starts (Tensor): First token of each span, shape (spans,), int64.
     ends (Tensor): Last token of each span, inclusive, shape (spans,), int64.
     scores (Tensor): Score of each span, shape (spans,).
-    n_above (int): Number of spans that reached the threshold before `limit` was
-        applied.
+    n_above (int): Number of spans that reached the threshold that is counted, before
+        `limit` was applied.
     """
 
     labels: Tensor
@@ -67,6 +67,7 @@ def search_spans(
     *,
     max_span_length: Optional[int] = None,
     limit: Optional[int] = None,
+    counted: Optional[Sequence[float]] = None,
     size: Optional[int] = None,
 ) -> List[FoundSpans]:
     """Find all spans whose score is at least the threshold of their label.
@@ -82,6 +83,8 @@ def search_spans(
     max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     limit (Optional[int]): Keep at most this many spans of a document, the highest
         scores first. Of equal scores, the first by start, end and label is kept.
+    counted (Optional[Sequence[float]]): Score per label from which spans are counted in
+        `n_above`, at least that of `thresholds`, which are the default.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
     RETURNS (List[FoundSpans]): One entry per document, on the CPU.
     RAISES (ValueError): GP007 if there is not one threshold for each label.
@@ -91,6 +94,9 @@ def search_spans(
         raise ValueError(message)
     lowest = torch.finfo(score_dtype(states)).min
     floors = torch.as_tensor(thresholds, dtype=torch.float64).clamp(min=lowest)
+    cuts = floors
+    if counted is not None:
+        cuts = torch.as_tensor(counted, dtype=torch.float64).clamp(min=lowest)
     hits = _Hits(len(states.lengths), limit)
     bound = max_span_length
     sifted = sift_cells(states, floors, max_span_length=bound, size=size)
@@ -98,6 +104,7 @@ def search_spans(
         scores, cells = score_cells(states, cells).cpu(), cells.cpu()
         above = scores >= floors[cells[:, 1]]
         hits.add(cells[above], scores[above])
+        hits.count(cells[scores >= cuts[cells[:, 1]], 0])
     return hits.collect(score_dtype(states))
 
 
@@ -123,8 +130,10 @@ class _Hits:
         self.pending: List[Tuple[Tensor, Tensor]] = []
         self.n_pending = 0
 
+    def count(self, docs: Tensor) -> None:
+        self.n_above += torch.bincount(docs, minlength=len(self.n_above))
+
     def add(self, cells: Tensor, scores: Tensor) -> None:
-        self.n_above += torch.bincount(cells[:, 0], minlength=len(self.n_above))
         self.pending.append((cells, scores))
         self.n_pending += len(cells)
         n_docs = len(self.n_above)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Iterable, List, Tuple
+from typing import Container, Iterable, List, Tuple
 
 import numpy
 import torch
@@ -89,12 +90,38 @@ class Candidates:
             **{name: getattr(self, name)[taken] for name in columns},
         )
 
+    def without_labels(self, names: Container[str]) -> Candidates:
+        """Return the same documents without the spans of some labels.
+
+        names (Container[str]): The labels.
+        RETURNS (Candidates): The other spans.
+        """
+        is_left = numpy.array([name not in names for name in self.label_names])
+        left = is_left[self.labels] if len(self.labels) else self.right
+        columns = ("docs", "labels", "starts", "ends", "raw", "scores", "right")
+        return replace(
+            self,
+            words=list(compress(self.words, left)),
+            **{name: getattr(self, name)[left] for name in columns},
+        )
+
     def at_temperature(self, temperature: float) -> Candidates:
         """Return the same spans at another temperature."""
         floor = torch.tensor(lowest_score(self.lowest, self.temperature))
         lowest = float(probability(floor, temperature))
         moved = replace(self, lowest=lowest, temperature=temperature)
         return moved.with_memory(self.memory)
+
+    def moved(self, threshold: float, temperature: float) -> float:
+        """Return the threshold that keeps the same spans as one at another temperature.
+
+        threshold (float): The threshold.
+        temperature (float): Its temperature.
+        """
+        if temperature == self.temperature or not 0 < threshold < 1:
+            return threshold
+        logit = math.log(threshold / (1 - threshold)) * temperature / self.temperature
+        return round((1 + math.tanh(logit / 2)) / 2, 6)
 
     def with_memory(self, memory: DocumentMemory) -> Candidates:
         """Return the same spans with the probabilities that another memory revises."""

@@ -72,24 +72,31 @@ class Chooser:
     overlap (str): The overlap policy.
     min_gold (int): Labels with fewer gold spans get the common threshold.
     beta (float): Weight of recall in the F-score that is maximized.
+    kept (Dict[str, float]): Thresholds of labels that stay, and whose spans do not
+        count in the choice of the others.
     """
 
     overlap: str
     min_gold: int
     beta: float
+    kept: Dict[str, float] = field(default_factory=dict)
 
     def single(self, candidates: Candidates) -> Thresholds:
         """Find the best single threshold."""
-        return Thresholds(best_single(candidates, self.overlap, beta=self.beta))
+        counted = candidates.without_labels(self.kept) if self.kept else candidates
+        threshold = best_single(counted, self.overlap, beta=self.beta)
+        return Thresholds(threshold, dict(self.kept))
 
     def per_label(self, candidates: Candidates) -> Thresholds:
         """Find the best single threshold, and better ones of single labels."""
+        if self.kept:
+            candidates = candidates.without_labels(self.kept)
         threshold = best_single(candidates, self.overlap, beta=self.beta)
         labels = frequent_labels(candidates, self.min_gold)
         own = best_per_label(
             candidates, self.overlap, threshold, labels, beta=self.beta
         )
-        return Thresholds(threshold, own)
+        return Thresholds(threshold, {**own, **self.kept})
 
     def standing(self, candidates: Candidates, chosen: Thresholds) -> BoolArray:
         """Return whether each span is returned, shape (spans,)."""
@@ -102,6 +109,19 @@ class Chooser:
         stands = self.standing(candidates, chosen)
         right = int(candidates.right[stands].sum())
         return Score(right, int(stands.sum()), candidates.n_gold, self.beta)
+
+
+def kept_thresholds(candidates: Candidates, present: Thresholds) -> Dict[str, float]:
+    """Return the thresholds of labels without a gold span. Such documents may not be
+    annotated with the label, so they say nothing about its threshold, which stays.
+
+    candidates (Candidates): The candidates.
+    present (Thresholds): The present thresholds.
+    RETURNS (Dict[str, float]): Labels that cannot be a key in a config file are left
+        out.
+    """
+    counts = zip(candidates.label_names, candidates.label_gold.tolist())
+    return {name: present.of(name) for name, n in counts if not n and can_be_key(name)}
 
 
 def frequent_labels(candidates: Candidates, min_gold: int) -> Sequence[int]:

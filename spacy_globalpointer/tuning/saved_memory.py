@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Corpus
+from spacy.training import Corpus, Example
 from tqdm import tqdm
 
 from ..atomic import (
@@ -131,70 +131,83 @@ def remember_files(
     *,
     component: str = "global_pointer",
     source: Optional[str] = None,
+    labels: Iterable[str] = (),
     progress: Optional[str] = None,
 ) -> Remembered:
-    """Add the gold spans of .spacy files to the memory of a pipeline's component.
-    Documents without the component's key are left out as not annotated.
+    """Add the gold spans of .spacy files to the memory of a pipeline's component, all
+    or none. Documents without the component's key are left out as not annotated.
 
-    nlp (Language): The pipeline. After an error, its memory may have the entries of
-        some of the files.
+    nlp (Language): The pipeline.
     paths (Iterable[Path]): The files, or folders of such files. The first file decides
         how spans are compared, if the memory is empty.
     component (str): Name of a `global_pointer`.
     source (Optional[str]): Source of the entries; None for the name of each file.
+    labels (Iterable[str]): Labels that each file annotates, in addition to those of its
+        spans.
     progress (Optional[str]): Text of a progress bar; None shows none.
     RETURNS (Remembered): What was done.
     RAISES (ValueError): GP130 or GP131 if there is no such component; GP140 if a file
-        has no gold span under its key; GP153 if a file cannot be remembered; GP118 or
-        GP165 if a file cannot be read.
+        has no gold span under its key, and no label is given; GP153 if a file cannot be
+        remembered; GP118 or GP165 if a file cannot be read.
     """
-    pipe = find_component(nlp, component)
+    pipe, labels = find_component(nlp, component), list(labels)
     files = [x for path in paths for x in find_files(path, SUFFIXES, format=FORMAT)]
-    before = pipe.memory.entries.ids
-    n_docs = n_left_out = 0
+    reading = _Reading(nlp, pipe.key, source, needs_spans=not labels)
     disable = True if progress is None else None
-    for file in tqdm(files, desc=progress, unit="file", leave=False, disable=disable):
-        docs = list(parse_docs(read_bytes(file), nlp.vocab, path=file.path))
-        gold = [doc for doc in docs if pipe.key in doc.spans]
-        n_docs += len(docs)
-        n_left_out += len(docs) - len(gold)
-        if not any(doc.spans[pipe.key] for doc in gold):
-            keys = sorted({key for doc in docs for key in doc.spans}) or "none"
-            fields = {"path": file.path, "key": pipe.key, "keys": keys}
-            raise ValueError(Errors.GP140.format(**fields))
-        _remember(nlp, pipe, file, gold, file.name if source is None else source)
-    new = numpy.setdiff1d(pipe.memory.entries.ids, before)
-    return Remembered(len(new), n_docs, n_left_out)
-
-
-def _remember(
-    nlp: Language,
-    pipe: GlobalPointer,
-    file: SourceFile,
-    docs: Sequence[Doc],
-    source: str,
-) -> None:
-    examples = Corpus(file.path).make_examples(nlp, docs)
+    bar = tqdm(files, desc=progress, unit="file", leave=False, disable=disable)
     try:
-        pipe.remember(examples, source=source)
+        new = pipe.remember_sources(reading.sources(bar), labels=labels)
     except ValueError as error:
-        fields = {"path": file.path, "reason": error}
+        if reading.read is None:  # it has nothing to do with the content of a file
+            raise
+        fields = {"path": reading.read, "reason": error}
         raise ValueError(Errors.GP153.format(**fields)) from error
+    return Remembered(new, reading.n_docs, reading.n_left_out)
 
 
-def check_selection(
-    label: Optional[str], source: Optional[str], everything: bool
-) -> None:
-    """Check that a command says what to forget, so that nobody forgets everything by
-    mistake.
+@dataclass
+class _Reading:
+    """Documents of files as sources of a memory, and what has been read of them.
 
-    label (Optional[str]): The label; None for all.
-    source (Optional[str]): The source; None for all.
-    everything (bool): Whether to forget all entries.
-    RAISES (ValueError): GP154 if it says nothing, or everything and something.
+    nlp (Language): The pipeline.
+    key (str): Key of the gold spans.
+    source (Optional[str]): Name of all sources; None for the name of each file.
+    needs_spans (bool): Whether each file must have a gold span.
+    n_docs (int): Number of documents so far.
+    n_left_out (int): Number of those that are not annotated.
+    read (Optional[str]): The file whose examples are in use.
     """
-    if everything == (label is not None or source is not None):
-        raise ValueError(Errors.GP154)
+
+    nlp: Language
+    key: str
+    source: Optional[str]
+    needs_spans: bool
+    n_docs: int = 0
+    n_left_out: int = 0
+    read: Optional[str] = None
+
+    def sources(
+        self, files: Iterable[SourceFile]
+    ) -> Iterator[Tuple[str, Iterable[Example]]]:
+        """Yield the name and the examples of each file."""
+        for file in files:
+            examples = Corpus(file.path).make_examples(self.nlp, self._gold(file))
+            self.read = str(file.path)
+            yield file.name if self.source is None else self.source, examples
+            self.read = None
+
+    def _gold(self, file: SourceFile) -> List[Doc]:
+        """Return the annotated documents of a file."""
+        content = read_bytes(file)
+        docs = list(parse_docs(content, self.nlp.vocab, path=file.path))
+        gold = [doc for doc in docs if self.key in doc.spans]
+        self.n_docs += len(docs)
+        self.n_left_out += len(docs) - len(gold)
+        if not any(doc.spans[self.key] or not self.needs_spans for doc in gold):
+            keys = sorted({key for doc in docs for key in doc.spans}) or "none"
+            fields = {"path": file.path, "key": self.key, "keys": keys}
+            raise ValueError(Errors.GP140.format(**fields))
+        return gold
 
 
 def is_outdated(nlp: Language, pipe: GlobalPointer) -> bool:

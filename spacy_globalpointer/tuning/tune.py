@@ -13,8 +13,9 @@ from ..errors import Errors
 from ..evaluation.calibration import expected_calibration_error, fit_temperature
 from ..pipeline.global_pointer import GlobalPointer
 from .candidates import Candidates
-from .choice import Chooser, Score, Thresholds, score_left_out
-from .memory_choice import MentionChoice, choose_memory
+from .choice import Chooser, Score, Thresholds, kept_thresholds, score_left_out
+from .document_memory_choice import choose_document_memory
+from .mention_memory_choice import MentionChoice
 
 #: Operating points of the precision-recall table.
 POINTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -50,7 +51,7 @@ class Tuning:
         chosen = self.best if self.gains else self.present
         settings: Dict[str, Any] = {
             "threshold": chosen.threshold,
-            "thresholds": dict(chosen.thresholds),
+            "thresholds": self._written(chosen),
         }
         if self.after.temperature != self.before.temperature:
             settings["temperature"] = self.after.temperature
@@ -60,12 +61,23 @@ class Tuning:
             settings["document_band"] = list(memory.band)
         return {**settings, **self.mentions}
 
+    def _written(self, chosen: Thresholds) -> Dict[str, float]:
+        """Return the thresholds of single labels that a config needs."""
+        return {
+            name: x
+            for name, x in chosen.thresholds.items()
+            if chosen is self.present
+            or x != chosen.threshold
+            or name not in self.chooser.kept
+        }
+
     @property
     def gains(self) -> bool:
         """Return whether to use the best thresholds. They are used if they are better
         than the present ones, or if the present ones do not fit the request, because
         they are for another temperature or memory, or for single labels."""
-        unasked = self.best is self.single and self.present.thresholds
+        own = {*self.present.thresholds} - {*self.chooser.kept}
+        unasked = self.best is self.single and own
         others = self.after.temperature != self.before.temperature
         memories = self.mentions or self.after.memory != self.before.memory
         if unasked or others or memories:
@@ -91,7 +103,8 @@ class Tuning:
     def keeps_all(self) -> bool:
         """Return whether the best single threshold keeps all spans that were
         considered. Then a lower one may be better."""
-        stands = self.chooser.standing(self.after, Thresholds(self.after.lowest))
+        lowest = Thresholds(self.after.lowest, self.chooser.kept)
+        stands = self.chooser.standing(self.after, lowest)
         kept = self.chooser.standing(self.after, self.single)
         return bool((kept == stands).all())
 
@@ -185,14 +198,19 @@ def tune(
     if temperature:
         fitted = fit_temperature(candidates.raw, candidates.right)
         after = candidates.at_temperature(fitted)
-    chooser = Chooser(pipe.cfg["overlap"], min_gold, beta)
+    present = Thresholds(pipe.cfg["threshold"], dict(pipe.cfg["thresholds"]))
+    kept = {
+        name: after.moved(x, candidates.temperature)
+        for name, x in kept_thresholds(candidates, present).items()
+    }
+    chooser = Chooser(pipe.cfg["overlap"], min_gold, beta, kept)
     if document_memory:
-        memory = choose_memory(after, chooser)
+        memory = choose_document_memory(after, chooser)
         if memory.weight or after.memory.weight:  # the band of no memory stays
             after = after.with_memory(memory)
     single = chooser.single(after)
     return Tuning(
-        present=Thresholds(pipe.cfg["threshold"], dict(pipe.cfg["thresholds"])),
+        present=present,
         single=single,
         best=chooser.per_label(after) if per_label else single,
         before=candidates,

@@ -24,7 +24,7 @@ from spacy_globalpointer.evaluation.predictions import LOWEST
 from spacy_globalpointer.memory.document_memory import DocumentMemory
 from spacy_globalpointer.tuning import tune as tune_module
 from spacy_globalpointer.tuning.choice import Score
-from spacy_globalpointer.tuning.memory_choice import OFF
+from spacy_globalpointer.tuning.document_memory_choice import OFF
 from spacy_globalpointer.tuning.tune import Tuning
 
 NAME = "global_pointer"
@@ -283,7 +283,7 @@ SETTINGS = {"document_memory": 1.0, "document_band": [0.02, 0.3]}
 
 
 def choose(monkeypatch, memory):
-    monkeypatch.setattr(tune_module, "choose_memory", lambda *args: memory)
+    monkeypatch.setattr(tune_module, "choose_document_memory", lambda *args: memory)
 
 
 def with_settings(model, path, **settings):
@@ -320,7 +320,7 @@ def test_pipeline_with_a_memory_has_the_printed_scores(
         low, high = MEMORY.band
         return DocumentMemory(MEMORY.weight, (max(low, candidates.lowest), high))
 
-    monkeypatch.setattr(tune_module, "choose_memory", considered)
+    monkeypatch.setattr(tune_module, "choose_document_memory", considered)
     monkeypatch.setattr(tune_module, "fit_temperature", lambda *args: temperature)
     before = evaluate(model, dev)
     output = tune(model, dev, "-m", *FEW, *options)

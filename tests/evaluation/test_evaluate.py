@@ -60,6 +60,9 @@ def test_report_states_what_was_evaluated(trained, data):
     )
     assert (settings["documents"], settings["documents_not_annotated"]) == (2, 1)
     assert settings["lowest"] == 0.05
+    own = {"entries": 0, "weight": 0.0, "temperature": 0.1, "neighbours": 64}
+    for name, value in {**own, "lowest": 0.02, "limit": 100_000}.items():
+        assert settings[f"memory_{name}"] == value
     assert settings["document_memory"] == 0.0
     assert settings["document_band"] == [0.1, 0.9]
 

@@ -38,15 +38,19 @@ def faiss():
     return pytest.importorskip("faiss")
 
 
-def memory_of(n):
+def memory_of(n, of_another_text=0):
     mentions = [Mention("ORG", str(i), "abc", 0, 1) for i in range(n)]
+    for i in range(of_another_text):
+        mentions[i] = mentions[i]._replace(text="another text")
     whitening = Whitening(torch.zeros(49), torch.eye(49, 16))
     return MentionMemory(Entries.of(mentions, KEYS[:n]), whitening)
 
 
-def recall(memory, **settings):
+def recall(memory):
+    """The entries of the only pool, and those that are nearest to the queries."""
     starts = torch.arange(len(QUERIES))
-    return memory.recall(QUERIES, starts, starts, 5, **settings)
+    [(pool, found)] = memory.recall(QUERIES, starts, starts, 5).parts
+    return pool.entries, found
 
 
 def test_search_is_exact_without_faiss(monkeypatch):
@@ -54,10 +58,10 @@ def test_search_is_exact_without_faiss(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     assert approximate_index(KEYS) is None
     memory = memory_of(300)
-    found = recall(memory)
-    assert memory.entries.index is None
+    entries, found = recall(memory)
+    assert entries is memory.entries and entries.index is None
     expected = nearest(normalize(QUERIES, dim=1), memory.entries.keys, 5)
-    assert torch.equal(found.neighbours.rows, expected.rows)
+    assert torch.equal(found.rows, expected.rows)
 
 
 def test_faiss_is_not_imported_for_a_small_memory(monkeypatch):
@@ -132,16 +136,19 @@ def test_pickled_index_is_made_again(faiss):
 def test_large_memory_is_searched_with_an_index(faiss, monkeypatch):
     monkeypatch.setattr(module, "LARGE", 2999)
     memory = memory_of(3000)
-    found = recall(memory)
+    _, found = recall(memory)
     index = memory.entries.index
     assert isinstance(index, ApproximateIndex) and memory.entries.index is index
     expected = index.nearest(normalize(QUERIES, dim=1), 5)
-    assert torch.equal(found.neighbours.rows, expected.rows)
+    assert torch.equal(found.rows, expected.rows)
 
 
 def test_search_without_a_text_is_exact(faiss, monkeypatch):
     monkeypatch.setattr(module, "LARGE", 2999)
-    memory = memory_of(3000)
-    found = recall(memory, leave_out="another text")
-    assert "index" not in vars(memory.entries) and "index" not in vars(found.entries)
-    assert len(found.entries) == 3000
+    memory = memory_of(3001, of_another_text=1)
+    assert memory.without("a third text") is memory
+    entries, found = recall(memory.without("another text"))
+    assert "index" not in vars(memory.entries) and "index" not in vars(entries)
+    assert len(entries) == 3000
+    expected = nearest(normalize(QUERIES, dim=1), entries.keys, 5)
+    assert torch.equal(found.rows, expected.rows)

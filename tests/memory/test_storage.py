@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import struct
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
 from spacy_globalpointer.memory.entries import Entries, Mention
+from spacy_globalpointer.memory.mention_memory import MentionMemory
 from spacy_globalpointer.memory.storage import from_files, to_files
 from spacy_globalpointer.memory.whitening import Whitening
 
@@ -22,12 +24,14 @@ TEXTS = ["Ada of Leith", "a\nb\r\nc\u2028d\x85e\x0bf\x1cg é 👩‍🔬\ud800"]
 DIGEST = "12ab:34cd"
 
 
-def memory_of(mentions, seed=0):
+def memory_of(mentions, seed=0, annotated=None):
     generator = torch.Generator().manual_seed(seed)
     keys = torch.randn(len(mentions), WIDTH, generator=generator)
     matrix = torch.randn(WIDTH, 5, generator=generator).T  # not contiguous
     whitening = Whitening(torch.randn(5, generator=generator), matrix)
-    return Entries.of(mentions, normalize(keys, dim=1)), whitening
+    return MentionMemory(
+        Entries.of(mentions, normalize(keys, dim=1)), whitening, DIGEST, annotated or {}
+    )
 
 
 MENTIONS = [
@@ -39,7 +43,7 @@ MENTIONS = [
 
 
 def files_of(mentions=MENTIONS):
-    return to_files(*memory_of(mentions), DIGEST)
+    return to_files(memory_of(mentions))
 
 
 def read(data, lines):
@@ -67,26 +71,43 @@ def assert_damaged(data, lines, code="GP070"):
         max_size=9,
     ),
     st.integers(0, 2**16),
+    st.dictionaries(
+        st.text(max_size=3),
+        st.frozensets(st.sampled_from(["ORG", "null", "Ö\n"])),
+        max_size=3,
+    ),
 )
-def test_round_trip_keeps_every_field(mentions, seed):
-    entries, whitening = memory_of(mentions, seed)
-    data, lines = to_files(entries, whitening, DIGEST)
-    found, map_of_keys, digest = read(data, lines)
+def test_round_trip_keeps_every_field(mentions, seed, annotated):
+    memory = memory_of(mentions, seed, annotated)
+    data, lines = to_files(memory)
+    again = read(data, lines)
+    entries, found = memory.entries, again.entries
     assert found.mentions == entries.mentions
     assert found.ids.dtype == "int64" and found.ids.tolist() == entries.ids.tolist()
     assert found.keys.dtype == torch.float32 and torch.equal(found.keys, entries.keys)
-    assert torch.equal(map_of_keys.mean, whitening.mean)
-    assert torch.equal(map_of_keys.matrix, whitening.matrix)
-    assert digest == DIGEST
-    assert to_files(found, map_of_keys, digest) == (data, lines)
+    assert torch.equal(again.whitening.mean, memory.whitening.mean)
+    assert torch.equal(again.whitening.matrix, memory.whitening.matrix)
+    assert (again.digest, again.annotated) == (DIGEST, annotated)
+    assert to_files(again) == (data, lines)
 
 
 def test_files_do_not_depend_on_the_order_of_adding():
-    entries, whitening = memory_of(MENTIONS)
+    memory = memory_of(MENTIONS, annotated={"x": frozenset("BA"), "": frozenset("AB")})
+    entries = memory.entries
     own = [(entries.mentions[i], entries.keys[i]) for i in (2, 0, 3, 1)]
     mentions, keys = zip(*own)
     moved = Entries.of(mentions, torch.stack(keys))
-    assert to_files(moved, whitening, DIGEST) == to_files(entries, whitening, DIGEST)
+    annotated = {"": frozenset("BA"), "x": frozenset("AB")}
+    other = replace(memory, entries=moved, annotated=annotated)
+    assert to_files(other) == to_files(memory)
+
+
+def test_memory_without_stated_labels_is_stored_as_before_they_could_be_stated():
+    size = int.from_bytes(files_of()[0][:8], "little")
+    header = json.loads(files_of()[0][8 : 8 + size])
+    about = json.loads(header["__metadata__"]["memory"])
+    assert about == {"format": "1", "digest": DIGEST}
+    assert read(with_tensors(), files_of()[1]).annotated == {}
 
 
 def test_each_text_of_a_source_has_one_line_of_ascii():
@@ -105,15 +126,15 @@ def test_each_text_of_a_source_has_one_line_of_ascii():
 def test_lines_may_have_other_ends_and_another_order():
     data, lines = files_of()
     rows = lines.splitlines()
-    found, _, _ = read(data, b"\r\n".join(reversed(rows)))
-    assert found.mentions == memory_of(MENTIONS)[0].mentions
+    found = read(data, b"\r\n".join(reversed(rows))).entries
+    assert found.mentions == memory_of(MENTIONS).entries.mentions
 
 
 def test_lines_may_be_utf_8():
     data, lines = files_of(MENTIONS[:3])
     text = json.dumps(json.loads(lines.splitlines()[0]), ensure_ascii=False)
     rest = b"\n".join(lines.splitlines()[1:])
-    assert len(read(data, text.encode("utf-8") + b"\n" + rest)[0]) == 3
+    assert len(read(data, text.encode("utf-8") + b"\n" + rest)) == 3
 
 
 def with_tensors(**changes):
@@ -136,7 +157,7 @@ def tensors_of(mentions=MENTIONS):
 
 
 def test_helper_that_damages_tensors_leaves_whole_ones_whole():
-    assert len(read(with_tensors(), files_of()[1])[0]) == 4
+    assert len(read(with_tensors(), files_of()[1])) == 4
 
 
 def infinite(name):
@@ -201,6 +222,10 @@ def test_damaged_tensors_raise_GP070(changes):
         {"memory": '{"digest": ""}'},
         {"memory": "[" * 100_000},
         {"memory": '{"format": "1", "digest": ""'},
+        *(
+            {"memory": f'{{"format": "1", "digest": "", "annotated": {x}}}'}
+            for x in ("null", "[]", '{"x": "ORG"}', '{"x": [1]}', '{"x": [""]}')
+        ),
     ],
 )
 def test_damaged_metadata_raises_GP070(about):
@@ -237,7 +262,7 @@ def test_file_of_another_kind_raises_GP070(data):
 
 def test_every_cut_of_the_lines_raises_GP070():
     data, lines = files_of()
-    assert len(read(data, lines[:-1])[0]) == 4  # the last line end is not needed
+    assert len(read(data, lines[:-1])) == 4  # the last line end is not needed
     for end in range(len(lines) - 1):
         assert_damaged(data, lines[:end])
 
@@ -306,7 +331,7 @@ def test_texts_that_are_no_text_raise_GP070():
 )
 def test_invalid_mention_raises_GP070_even_with_its_id(change):
     mention = Mention("ORG", "", "Leith", 0, 5)
-    assert len(read(*files_of([mention]))[0]) == 1
+    assert len(read(*files_of([mention]))) == 1
     data, lines = files_of([mention._replace(**change)])
     with pytest.raises(ValueError, match="GP070.*(is no mention|not in its text)"):
         read(data, lines)
@@ -321,13 +346,13 @@ def test_more_mentions_than_keys_raise_GP070(row):
 
 
 def test_mention_twice_raises_GP070_even_with_its_id():
-    entries, whitening = memory_of(MENTIONS)
-    lines = to_files(entries, whitening, DIGEST)[1]
+    memory = memory_of(MENTIONS)
+    entries, lines = memory.entries, to_files(memory)[1]
     rows = [0, *range(len(entries))]
     twice = Entries(
         entries.ids[rows], entries.keys[rows], tuple(entries.mentions[i] for i in rows)
     )
-    data, lines = to_files(twice, whitening, DIGEST)
+    data, lines = to_files(replace(memory, entries=twice))
     assert_damaged(data, lines)
 
 
@@ -344,5 +369,5 @@ def test_files_of_different_memories_raise_GP070():
 
 
 def test_no_entries_are_read_again():
-    found, _, _ = read(*files_of([]))
+    found = read(*files_of([])).entries
     assert len(found) == 0 and found.keys.shape == (0, WIDTH)

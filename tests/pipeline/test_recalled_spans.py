@@ -146,9 +146,8 @@ def test_no_candidates_stay_none(entries):
 
 def test_memory_of_which_nothing_is_left_changes_nothing():
     found = found_of([(0, 1, 0, 0.5)])
-    recall = memory_of([("DRUG", 0, 1)]).recall(
-        VECTORS, *propose(found, []), 4, leave_out="abcdef"
-    )
+    memory = memory_of([("DRUG", 0, 1)]).without("abcdef")
+    recall = memory.recall(VECTORS, *propose(found, []), 4)
     revised = revise_by_memory(
         found,
         recall,

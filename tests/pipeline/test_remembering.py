@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from small_encoders import make_bert
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
+from spacy.util import fix_random_seed
 
 from spacy_globalpointer.pointer.probability import probability
 
@@ -49,6 +50,7 @@ SLOW = settings(
 @pytest.fixture(scope="module")
 def trained():
     """A pipeline that has learned ORG, PERSON and PLACE."""
+    fix_random_seed(0)  # the fixture that does so comes after those of the module
     nlp = build()
     fit(nlp, make_examples(nlp), steps=12)
     return nlp.to_bytes()
@@ -59,6 +61,12 @@ def nlp(trained):
     nlp = build()
     nlp.initialize(lambda: make_examples(nlp))
     return nlp.from_bytes(trained)
+
+
+@pytest.fixture
+def taught(nlp):
+    teach(nlp)
+    return nlp
 
 
 def teach(nlp, rows=(0, 1, 2, 3), **options):
@@ -136,7 +144,7 @@ def test_remember_then_forget_restores_the_predictions(nlp, first, second):
     assert pipe.forget(source="second") == m
     assert predict(nlp) == before
     assert (pipe.memory.entries.keys == entries.keys).all()
-    assert pipe.forget() == n
+    assert pipe.forget(everything=True) == n
     assert predict(nlp) == plain
     assert pipe.labels == ("ORG", "PERSON", "PLACE")
 
@@ -151,8 +159,101 @@ def test_the_order_of_remembering_does_not_matter(nlp, order):
         for i in sequence:
             teach(nlp, [i], source=str(i))
         results.append((predict(nlp), pipe.memory.entries.ids.tolist()))
-        pipe.forget()
+        pipe.forget(everything=True)
     assert results[0] == results[1]
+
+
+def test_sources_of_trained_labels_say_nothing_about_taught_ones(nlp):
+    pipe = nlp.get_pipe(NAME)
+    pipe.threshold = 0.001
+    pipe.remember(make_examples(nlp), source="training")
+    teach(nlp, [0, 2], source="taught")
+    pipe.remember_sources([("training", make_examples(nlp))])
+    both = predict(nlp)
+    pipe.forget(source="training")
+    taught = [{x: p for x, p in own.items() if x[2] == "FIRM"} for own in both]
+    assert any(taught)
+    assert taught == [
+        {x: p for x, p in own.items() if x[2] == "FIRM"} for own in predict(nlp)
+    ]
+
+
+def test_source_without_a_label_counts_against_it_if_it_annotates_the_label(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp, [0], source="taught")
+    pipe.threshold = 0.001
+    before, firm = predict(nlp, TEXTS[:1])[0], (0, 4, "FIRM")
+    others = make_examples(nlp, texts=TEXTS[:1], gold=[[(0, 4, "ORG")]])
+    pipe.remember(others, source="others")
+    assert predict(nlp, TEXTS[:1])[0][firm] == before[firm]
+    pipe.remember(others, source="others", labels=["FIRM"])
+    assert pipe.memory.stats()["annotated"]["others"] == ["FIRM", "ORG"]
+    assert predict(nlp, TEXTS[:1])[0][firm] < 0.6 < before[firm]
+    pipe.forget(source="others")
+    assert predict(nlp, TEXTS[:1])[0] == before
+
+
+def test_source_may_have_no_span_if_its_labels_are_stated(nlp):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp, [0], source="taught")
+    nothing = make_examples(nlp, texts=TEXTS[1:2], gold=[[]])
+    n = pipe.remember(nothing, source="others", labels=["FIRM"])
+    assert pipe.memory.stats()["sources"]["others"] == n > 0
+    pipe.forget(everything=True)
+    assert pipe.remember(make_examples(nlp)[3:], labels=["FIRM"]) >= 0
+
+
+def test_stated_labels_are_kept(nlp, tmp_path):
+    pipe = nlp.get_pipe(NAME)
+    teach(nlp, [0], source="one", labels=["LAW"])
+    teach(nlp, [1], source="one", labels=["TAX"])
+    teach(nlp, [2], source="two")
+    expected = {"one": {"LAW", "TAX"}}
+    assert pipe.memory.annotated == expected
+    pipe.refresh_memory()
+    assert pipe.memory.annotated == expected
+    nlp.to_disk(tmp_path / "nlp")
+    other = spacy.load(tmp_path / "nlp")
+    assert other.get_pipe(NAME).memory.annotated == expected
+    assert predict(other) == predict(nlp)
+    assert "LAW" not in other.get_pipe(NAME).labels
+    other.get_pipe(NAME).forget(source="one")
+    assert other.get_pipe(NAME).memory.annotated == {}
+
+
+def test_several_sources_are_remembered_as_one_after_the_other(nlp):
+    pipe = nlp.get_pipe(NAME)
+    for i in (2, 0):
+        teach(nlp, [i], source=str(i))
+    expected = pipe.memory.entries
+    n = pipe.forget(everything=True)
+    examples = {
+        str(i): make_examples(nlp, texts=TEXTS[i : i + 1], gold=GOLD[i : i + 1])
+        for i in (2, 0)
+    }
+    assert pipe.remember_sources(examples.items()) == n
+    assert pipe.memory.entries.mentions == expected.mentions
+    assert torch.equal(pipe.memory.entries.keys, expected.keys)
+
+
+def test_source_that_cannot_be_read_leaves_the_memory_without_the_others(taught):
+    pipe = taught.get_pipe(NAME)
+    memory = pipe._memory
+    good = make_examples(taught, texts=TEXTS[:1], gold=GOLD[:1])
+    for bad, code in ((("bad", []), "GP073"), ((None, good), "GP072")):
+        with pytest.raises(ValueError, match=code):
+            pipe.remember_sources([("good", good), bad])
+    assert pipe._memory is memory
+
+
+def test_remembering_does_not_wait_for_other_components(nlp):
+    other = build()
+    fit(other, make_examples(other), steps=1)
+    with nlp.get_pipe(NAME)._changing:
+        thread = threading.Thread(target=teach, args=(other,), daemon=True)
+        thread.start()
+        thread.join(timeout=120)
+    assert len(other.get_pipe(NAME).memory)
 
 
 def test_what_is_known_is_not_remembered_twice(nlp):
@@ -179,9 +280,33 @@ def test_forgetting_what_is_not_there_raises_GP077(nlp, wanted):
     assert nlp.get_pipe(NAME).memory.entries is entries
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [{}, {"everything": True, "label": "FIRM"}, {"label": "", "everything": 1}],
+)
+def test_forgetting_without_saying_what_raises_GP154(nlp, wanted):
+    teach(nlp)
+    memory = nlp.get_pipe(NAME).memory
+    with pytest.raises(ValueError, match="GP154.*everything=True"):
+        nlp.get_pipe(NAME).forget(**wanted)
+    assert nlp.get_pipe(NAME).memory is memory
+
+
+def test_message_about_what_is_not_there_names_labels_and_sources(nlp):
+    teach(nlp, source="notes")
+    with pytest.raises(ValueError) as error:
+        nlp.get_pipe(NAME).forget(label="FIRMS", source="notes")
+    message = str(error.value)
+    assert "no entry with label = 'FIRMS' and source = 'notes'." in message
+    assert "labels are 'FIRM', 'MONTH', 'OFFICE', 'PERSON', and" in message
+    assert "sources are 'notes'." in message
+    with pytest.raises(ValueError, match="no entry with source = 'x'. Its labels"):
+        nlp.get_pipe(NAME).forget(source="x")
+
+
 def test_forgetting_without_a_memory_raises_GP077(nlp):
     with pytest.raises(ValueError, match="GP077"):
-        nlp.get_pipe(NAME).forget()
+        nlp.get_pipe(NAME).forget(everything=True)
 
 
 def test_memory_is_saved_and_loaded(nlp, tmp_path):
@@ -208,7 +333,7 @@ def test_forgotten_memory_is_removed_from_a_folder(nlp, tmp_path):
     nlp.to_disk(tmp_path / "nlp")
     files = {"memory.safetensors", "memory.jsonl"}
     assert files <= {path.name for path in (tmp_path / "nlp" / NAME).iterdir()}
-    nlp.get_pipe(NAME).forget()
+    nlp.get_pipe(NAME).forget(everything=True)
     nlp.to_disk(tmp_path / "nlp")
     assert not files & {path.name for path in (tmp_path / "nlp" / NAME).iterdir()}
     assert len(spacy.load(tmp_path / "nlp").get_pipe(NAME).memory) == 0
@@ -258,7 +383,7 @@ def test_a_pipeline_with_a_memory_can_be_trained_and_evaluated(nlp):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             assert nlp.evaluate(examples)["spans_sc_f"] > 0
-    nlp.get_pipe(NAME).forget()
+    nlp.get_pipe(NAME).forget(everything=True)
     teach(nlp)
     assert (0, 4, "FIRM") in predict(nlp)[0]
 
@@ -276,12 +401,12 @@ def test_label_with_a_threshold_is_not_forgotten(nlp):
     teach(nlp)
     pipe.thresholds = {"FIRM": 0.9}
     memory = pipe.memory
-    for options in ({"label": "FIRM"}, {}):
+    for options in ({"label": "FIRM"}, {"everything": True}):
         with pytest.raises(ValueError, match="GP016.*FIRM"):
             pipe.forget(**options)
     assert pipe.memory is memory
     pipe.thresholds = {}
-    assert pipe.forget()
+    assert pipe.forget(everything=True)
 
 
 def test_new_entries_are_counted_at_the_limit(nlp):
@@ -289,6 +414,19 @@ def test_new_entries_are_counted_at_the_limit(nlp):
     nlp.get_pipe(NAME).memory_limit = n
     teach(nlp, [0, 1])
     assert teach(nlp, [2, 3]) == 2
+
+
+def test_spans_that_only_the_memory_considers_are_not_reported_as_too_many(nlp):
+    pipe = nlp.get_pipe(NAME)
+    n = max(map(len, predict(nlp)))
+    pipe.memory_lowest, pipe.max_spans_per_doc = 1e-5, n
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        teach(nlp)
+        nlp(UNSEEN[0])
+    pipe.threshold, pipe.max_spans_per_doc = 1e-4, 2
+    with pytest.warns(UserWarning, match="GPW004.* kept the 2 most"):
+        nlp(UNSEEN[0])
 
 
 def test_refreshing_without_training_changes_no_prediction(nlp):
@@ -302,7 +440,7 @@ def test_refreshing_without_training_changes_no_prediction(nlp):
 def test_other_weights_on_disk_raise_GP076(nlp, tmp_path):
     teach(nlp)
     nlp.to_disk(tmp_path / "one")
-    nlp.get_pipe(NAME).forget()
+    nlp.get_pipe(NAME).forget(everything=True)
     nlp.update(make_examples(nlp), sgd=nlp.resume_training())
     nlp.to_disk(tmp_path / "two")
     for part in ("memory.safetensors", "memory.jsonl"):
@@ -340,15 +478,17 @@ def unchanged(nlp, code, **options):
     assert nlp.get_pipe(NAME)._memory is memory
 
 
-@pytest.fixture
-def taught(nlp):
-    teach(nlp)
-    return nlp
-
-
 def test_sources_that_are_no_text_raise_GP072(taught):
     examples = make_examples(taught)
     unchanged(taught, "GP072", examples=examples, source=None)
+
+
+@pytest.mark.parametrize(
+    "labels, code", [("FIRM", "GP072.*list"), ([""], "GP013"), ([1], "GP013")]
+)
+def test_labels_that_are_no_list_of_texts_are_refused(taught, labels, code):
+    examples = make_examples(taught)
+    unchanged(taught, code, examples=examples, labels=labels)
 
 
 def test_examples_without_gold_raise_GP073(taught):

@@ -278,7 +278,7 @@ def test_an_excluded_memory_is_left_alone_when_loading(taught, tmp_path):
 
 def test_an_excluded_memory_is_left_alone_when_saving(taught, tmp_path):
     taught.to_disk(tmp_path, exclude=["vocab"])
-    taught.forget()
+    taught.forget(everything=True)
     for exclude, stays in ((["vocab", "memory"], True), (["vocab"], False)):
         taught.to_disk(tmp_path, exclude=exclude)
         assert [(tmp_path / part).exists() for part in MEMORY] == [stays, stays]
@@ -301,7 +301,7 @@ def test_a_memory_is_loaded_without_the_part_cfg(taught, saved, tmp_path):
     nlp = spacy.load(saved)
     pipe = nlp.get_pipe("global_pointer")
     assert pipe.from_bytes(data, exclude=exclude).memory_files() == own
-    pipe.forget()
+    pipe.forget(everything=True)
     assert pipe.from_disk(tmp_path, exclude=exclude).memory_files() == own
 
 

@@ -53,6 +53,18 @@ def test_limit_keeps_the_best(batch, limit, size):
         assert best.n_above == len(spans.scores)
 
 
+@given(batches(), st.integers(1, 20), st.floats(-2, 2), st.floats(0, 2))
+def test_spans_are_counted_from_a_higher_score(batch, limit, threshold, more):
+    states, band, _ = batch
+    low, high = ([x] * states.n_labels for x in (threshold, threshold + more))
+    above = search_spans(states, high, max_span_length=band)
+    found = search_spans(states, low, max_span_length=band, limit=limit, counted=high)
+    plain = search_spans(states, low, max_span_length=band, limit=limit)
+    for own, counted, other in zip(found, above, plain):
+        assert own.n_above == len(counted.scores)
+        assert found_cells(own) == found_cells(other)
+
+
 def same(one, other):
     """Whether two results are equal to the last bit."""
     return all(

@@ -35,6 +35,8 @@ SETTINGS = {
     **{"tokens": 48, "spans_key": "<sc>", "threshold": 0.5, "thresholds": {EVIL: 0.4}},
     **{"overlap": "any", "temperature": 1.5, "lowest": 0.02},
     **{"document_memory": 0.0, "document_band": [0.1, 0.9]},
+    **{"memory_entries": 0, "memory_weight": 0.25, "memory_temperature": 0.1},
+    **{"memory_neighbours": 64, "memory_lowest": 0.02, "memory_limit": 100_000},
 }
 
 
@@ -315,6 +317,12 @@ def test_thresholds_of_single_labels_are_shown(report):
     page = make_page(replace(report, settings={**SETTINGS, "temperature": 1.0}))
     assert "threshold 0.5 (&lt;script src=//x&gt; 0.4)" in page
     assert "temperature" not in page and "temperature 1.5" in make_page(report)
+
+
+def test_a_memory_of_spans_is_shown_if_it_has_entries(report):
+    page = make_page(replace(report, settings={**SETTINGS, "memory_entries": 1200}))
+    shown = "memory of 1,200 entries, weight 0.25, temperature 0.1, 64 neighbours, from"
+    assert shown in page and "neighbours" not in make_page(report)
 
 
 def test_a_document_memory_is_shown_if_there_is_one(report):

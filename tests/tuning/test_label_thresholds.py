@@ -10,12 +10,12 @@ from tuning_helpers import N_LABELS, made_up, plain_f
 
 from spacy_globalpointer.pipeline.overlap import select_spans
 from spacy_globalpointer.tuning.candidates import Candidates
+from spacy_globalpointer.tuning.document_memory_choice import OFF
 from spacy_globalpointer.tuning.label_thresholds import (
     best_per_label,
     best_single,
     label_cuts,
 )
-from spacy_globalpointer.tuning.memory_choice import OFF
 
 policies = pytest.mark.parametrize("overlap", ["any", "nested", "flat"])
 

@@ -15,7 +15,7 @@ from spacy_globalpointer.memory.document_memory import DocumentMemory
 from spacy_globalpointer.tuning import tune as tune_module
 from spacy_globalpointer.tuning.candidates import collect
 from spacy_globalpointer.tuning.choice import Score, Thresholds
-from spacy_globalpointer.tuning.memory_choice import OFF
+from spacy_globalpointer.tuning.document_memory_choice import OFF
 from spacy_globalpointer.tuning.tune import POINTS, tune
 from spacy_globalpointer.types import LOST_GOLD
 
@@ -57,7 +57,7 @@ def evaluated(nlp, examples, settings):
 def test_scores_are_those_of_the_evaluation(
     nlp, pipe, candidates, examples, temperature, memory, monkeypatch
 ):
-    monkeypatch.setattr(tune_module, "choose_memory", lambda *args: memory)
+    monkeypatch.setattr(tune_module, "choose_document_memory", lambda *args: memory)
     options = {"temperature": temperature, "document_memory": True}
     tuning = tune(candidates, pipe, min_gold=1, **options)
     before = evaluated(nlp, examples, {})
@@ -102,6 +102,50 @@ def test_label_that_no_config_can_hold_keeps_the_common_threshold(
     assert tuning.best.thresholds == {}
 
 
+@pytest.fixture
+def no_org(predicted, examples, pipe):
+    """Candidates of documents without a gold span of ORG."""
+    for example in examples:
+        spans = example.reference.spans["sc"]
+        example.reference.spans["sc"] = [x for x in spans if x.label_ != "ORG"]
+    return collect(predicted, pipe, 0.02)
+
+
+@pytest.mark.parametrize("per_label", [True, False])
+@pytest.mark.parametrize("present", [{}, {"ORG": 0.37, "PLACE": 0.9}])
+def test_labels_without_gold_keep_their_thresholds(
+    nlp, pipe, no_org, examples, per_label, present
+):
+    pipe.cfg["thresholds"] = present
+    expected = present.get("ORG", pipe.cfg["threshold"])
+    tuning = tune(no_org, pipe, min_gold=1, per_label=per_label)
+    assert tuning.best.of("ORG") == tuning.single.of("ORG") == expected
+    pipe.cfg.update(tuning.settings)
+    assert pipe.cfg["thresholds"].get("ORG", pipe.cfg["threshold"]) == expected
+    if tuning.gains:
+        after = evaluated(nlp, examples, tuning.settings)
+        assert tuning.score(tuning.best).f == pytest.approx(after["spans_sc_f"])
+
+
+def test_spans_of_labels_without_gold_do_not_count_in_the_choice(no_org, pipe):
+    others = no_org.without_labels(["ORG"])
+    assert len(others.docs) < len(no_org.docs)
+    for per_label in (True, False):
+        one, other = (
+            tune(own, pipe, min_gold=1, per_label=per_label) for own in (no_org, others)
+        )
+        assert one.best == other.best and one.single == other.single
+
+
+def test_kept_threshold_keeps_its_spans_at_another_temperature(no_org, pipe):
+    tuning = tune(no_org, pipe, min_gold=1, temperature=True)
+    assert tuning.after.temperature != 1.0
+    org = tuning.before.labels == 0
+    before = tuning.before.scores[org] >= pipe.cfg["threshold"]
+    after = tuning.after.scores[org] >= tuning.best.of("ORG")
+    assert (before == after).all()
+
+
 def test_one_threshold_for_all_labels_is_written(candidates, pipe):
     tuning = tune(candidates, pipe, per_label=False, min_gold=1)
     settings = {"threshold": tuning.single.threshold, "thresholds": {}}
@@ -135,7 +179,7 @@ def test_temperature_lowers_the_loss_and_is_written(candidates, pipe):
 
 def test_calibration_errors_are_of_the_temperature_alone(candidates, pipe, monkeypatch):
     memory = DocumentMemory(1.0, (0.05, 0.3))
-    monkeypatch.setattr(tune_module, "choose_memory", lambda *args: memory)
+    monkeypatch.setattr(tune_module, "choose_document_memory", lambda *args: memory)
     alone = tune(candidates, pipe, temperature=True)
     both = tune(candidates, pipe, temperature=True, document_memory=True)
     assert both.after.memory == memory

@@ -7,9 +7,10 @@ from helpers import make_examples
 from tuning_helpers import save_dev, unsure
 
 from spacy_globalpointer.evaluation.predictions import predict_candidates
-from spacy_globalpointer.tuning import memory_choice
+from spacy_globalpointer.tuning import mention_memory_choice
 from spacy_globalpointer.tuning.choice import Chooser
-from spacy_globalpointer.tuning.memory_choice import (
+from spacy_globalpointer.tuning.kind_choice import choose_kind
+from spacy_globalpointer.tuning.mention_memory_choice import (
     at_present,
     choose_mention_memory,
     collecting,
@@ -63,7 +64,9 @@ def test_present_candidates_are_those_of_the_evaluation(
 def test_scores_with_the_chosen_settings_are_those_of_the_evaluation(
     nlp, pipe, dev, kind, monkeypatch
 ):
-    monkeypatch.setattr(memory_choice, "choose", lambda kinds, chooser: kind)
+    monkeypatch.setattr(
+        mention_memory_choice, "choose_kind", lambda kinds, chooser: kind
+    )
     choice, present, predicted = choose(nlp, dev)
     tuning = tune(present, pipe, mentions=choice, min_gold=1)
     assert {*tuning.mentions} <= {*tuning.settings}
@@ -91,7 +94,7 @@ def test_settings_stay_if_others_gain_nothing(nlp, pipe, dev):
         assert choice.settings["memory_temperature"] in (0.15, 0.05, 0.1, 0.2)
     monkey = Chooser("any", min_gold=1, beta=1.0)
     kinds = [choice.candidates] * 3
-    assert memory_choice.choose(kinds, monkey) == 0
+    assert choose_kind(kinds, monkey) == 0
 
 
 def test_temperature_with_a_memory_raises_GP138(nlp, pipe, dev):

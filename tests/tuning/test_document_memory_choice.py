@@ -13,7 +13,10 @@ from tuning_helpers import made_up
 from spacy_globalpointer.pointer.probability import score_of
 from spacy_globalpointer.tuning.candidates import Candidates
 from spacy_globalpointer.tuning.choice import Chooser
-from spacy_globalpointer.tuning.memory_choice import OFF, choose_memory
+from spacy_globalpointer.tuning.document_memory_choice import (
+    OFF,
+    choose_document_memory,
+)
 
 CHOOSER = Chooser("any", min_gold=1, beta=1.0)
 
@@ -42,7 +45,7 @@ def repeated(n_docs, *, helps):
 
 def test_memory_that_helps_is_chosen():
     candidates = repeated(4, helps=True)
-    memory = choose_memory(candidates, CHOOSER)
+    memory = choose_document_memory(candidates, CHOOSER)
     assert memory.weight > 0
     revised = candidates.with_memory(memory)
     before = CHOOSER.score(candidates, CHOOSER.single(candidates))
@@ -52,20 +55,20 @@ def test_memory_that_helps_is_chosen():
 
 @pytest.mark.parametrize("n_docs, helps", [(4, False), (1, True)])
 def test_memory_is_off_if_it_does_not_help_or_nobody_knows(n_docs, helps):
-    assert choose_memory(repeated(n_docs, helps=helps), CHOOSER) == OFF
+    assert choose_document_memory(repeated(n_docs, helps=helps), CHOOSER) == OFF
 
 
 @given(made_up())
 def test_memory_of_unknown_words_is_off(candidates):
     own = [(str(i), str(i)) for i in range(len(candidates.docs))]
     candidates = replace(candidates, words=own)
-    assert choose_memory(candidates, CHOOSER) == OFF
+    assert choose_document_memory(candidates, CHOOSER) == OFF
 
 
 def test_parts_of_the_documents_keep_their_words():
     candidates = repeated(3, helps=True)
     part = candidates.of_documents(numpy.array([False, True, False]))
     assert part.words == candidates.words[3:6]
-    memory = choose_memory(candidates, CHOOSER)
+    memory = choose_document_memory(candidates, CHOOSER)
     whole = candidates.with_memory(memory)
     assert (part.with_memory(memory).scores == whole.scores[3:6]).all()
