@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -163,6 +164,13 @@ class Remembering:
                 self._memory = self._remembered(None, self._read_again(mentions))
                 self._is_checked, self._is_updated = True, False
         return len(mentions)
+
+    def accept_weights(self) -> None:
+        """Keep the memory with the weights of now, although others made it. Only call
+        this if the token vectors have hardly changed."""
+        with _changing:
+            if self._memory is not None:
+                self._memory = replace(self._memory, digest=self._digest())
 
     def _labels_with(self, memory: Optional[MentionMemory]) -> Tuple[str, ...]:
         trained: List[str] = self.cfg["labels"]
