@@ -867,6 +867,42 @@ class Errors(metaclass=_Coded):
         "{path} is damaged, so it is unknown what the encoder next to it was made "
         "from. Name another folder, or pass --force to make the encoder again."
     )
+    GP232 = (
+        "The runner {kind} needs the module {module}, which could not be imported: "
+        "{reason}. Install it: pip install 'spacy-globalpointer[{kind}]'"
+    )
+    GP233 = (
+        "The encoder cannot be accelerated: {reason}. Keep it in torch, with precision "
+        '= "auto" in the config, or try another runner.'
+    )
+    GP234 = (
+        "The accelerated pipeline ({runner}) loses {loss:.2f} points of {measure} on "
+        "the sample. At most {limit} points are allowed, so nothing was changed or "
+        "written. Choose a precision that is more exact (f32, then bf16 and "
+        "int8-weights), or allow more with max_drop (--max-drop)."
+    )
+    GP235 = (
+        "The encoder is accelerated: it has no weights to train, change or save. Use "
+        "the pipeline that it was made from, and accelerate the result again."
+    )
+    GP236 = (
+        "The encoder of {name!r} cannot be accelerated: {reason}. Accelerate a "
+        "pipeline whose encoder is spacy-globalpointer.TransformerModel.v1, as it was "
+        "trained."
+    )
+    GP237 = (
+        "There is no runner {kind!r} with the precision {precision!r}. The runners and "
+        "their precisions are {known}. Choose one of them."
+    )
+    GP238 = (
+        "The sample has no text with a token. It is needed to check the accelerated "
+        "pipeline. Pass texts like those that the pipeline will read."
+    )
+    GP239 = (
+        "The encoder is accelerated by {kind}, which computes on the CPU, but {device} "
+        "was chosen. Use the pipeline without spacy.require_gpu() or --gpu-id, or the "
+        "pipeline that it was made from."
+    )
     GP240 = (
         "Line {line} of {path}, which holds the metrics of the pre-training, is "
         "damaged: {reason}. Remove the file to continue without the earlier metrics, "
@@ -998,6 +1034,21 @@ class Warnings(metaclass=_Coded):
         "Groups of doc.spans give different scores to the same span: {keys}. A Span "
         "does not know its group, so span._.span_score is None. Read the scores of one "
         "group with spacy_globalpointer.span_scores(doc.spans[KEY])."
+    )
+    GPW043 = (
+        "This CPU has neither VNNI nor AMX, which the precision int8 needs. The "
+        "pipeline is hardly faster here than in float32. If it was accelerated on "
+        "another kind of CPU, sums may overflow, and spans may be wrong. Run `spacy "
+        "global-pointer accelerate` on this machine, which checks the spans."
+    )
+    GPW044 = (
+        "This CPU has no instructions for the precision {precision}, so OpenVINO "
+        "computes in float32 instead. The spans are right, but the pipeline is slower "
+        "than on a CPU with AVX512-BF16, VNNI or AMX."
+    )
+    GPW045 = (
+        "On the sample, the accelerated pipeline is not faster than the pipeline in "
+        "torch. Use the pipeline that it was made from, or try another precision."
     )
     GPW046 = (
         "The texts have fewer tokens than the lengths {lengths}, so texts of these "

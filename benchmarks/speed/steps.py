@@ -25,7 +25,7 @@ from spacy.util import load_config
 from thinc.api import Config
 from updates import update_in_turns
 
-from spacy_globalpointer.encoders import encode
+from spacy_globalpointer.encoders.runners import torch_runner
 
 PROJECT = Path(__file__).parent.parent.parent
 THEIRS = {
@@ -45,7 +45,7 @@ WITHOUT = {
 
 
 def without(part: str) -> ContextManager:
-    return mock.patch.object(encode, part, nullcontext)
+    return mock.patch.object(torch_runner, part, nullcontext)
 
 
 def main(train: str, encoder: str) -> None:

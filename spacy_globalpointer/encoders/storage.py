@@ -1,5 +1,5 @@
-"""Storage of an encoder and its tokenizer as bytes, which are enough to rebuild
-both."""
+"""Storage of an encoder and its tokenizer as bytes, which are enough to rebuild both.
+The bytes of an accelerated encoder have the files of its runner instead of weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import Any, Dict, Tuple, cast
+from typing import Any, Dict, Optional, Tuple, cast
 
 import safetensors
 import safetensors.torch
@@ -19,15 +19,20 @@ from ..errors import Errors, is_coded
 from ..machine_faults import is_shortage, temporary_folder
 from .pretrained import Encoder, build_encoder
 from .remote_code import is_trusted, remote_code, wants_code
+from .runners.kinds import load_runner
+from .runners.runner import ExportedRunner
 
-#: Version of the format of the bytes.
-FORMAT = "1"
+#: Versions of the format of the bytes: with weights, and with a runner.
+FORMAT, ACCELERATED = "1", "2"
 
 
-def encoder_to_bytes(encoder: Encoder) -> bytes:
+def encoder_to_bytes(
+    encoder: Encoder, runner: Optional[ExportedRunner] = None
+) -> bytes:
     """Serialize the encoder's settings, weights (safetensors) and tokenizer files.
 
     encoder (Encoder): The encoder.
+    runner (Optional[ExportedRunner]): What to store instead of its weights.
     RETURNS (bytes): MessagePack.
     """
     with temporary_folder() as folder:
@@ -35,12 +40,17 @@ def encoder_to_bytes(encoder: Encoder) -> bytes:
         encoder.tokenizer.save_pretrained(folder)
         paths = sorted(path for path in folder.iterdir() if path.is_file())
         files = {path.name: path.read_bytes() for path in paths}
-    tensors = {
-        name: x.detach().cpu().contiguous()
-        for name, x in encoder.module.state_dict().items()
-    }
-    weights = safetensors.torch.save(tensors)
-    message = {"format": FORMAT, "digest": _digest(files, weights)}
+    if runner is not None:
+        kind, precision = runner.kind, runner.precision
+        weights = srsly.msgpack_dumps([kind, precision, runner.files])
+    else:
+        tensors = {
+            name: x.detach().cpu().contiguous()
+            for name, x in encoder.module.state_dict().items()
+        }
+        weights = safetensors.torch.save(tensors)
+    version = FORMAT if runner is None else ACCELERATED
+    message = {"format": version, "digest": _digest(files, weights)}
     return srsly.msgpack_dumps({**message, "files": files, "weights": weights})
 
 
@@ -52,13 +62,37 @@ def encoder_from_bytes(data: bytes, *, with_weights: bool = True) -> Encoder:
     with_weights (bool): See `load_encoder`.
     RETURNS (Encoder): The encoder on the CPU.
     RAISES (ValueError): GP038 if the bytes are damaged or of another kind; GP065 if
-        the encoder needs code that is not trusted.
+        the encoder needs code that is not trusted; GP235 if it has a runner instead of
+        weights.
+    """
+    encoder, runner = read_encoder(data, with_weights=with_weights)
+    if runner is not None and with_weights:
+        raise ValueError(Errors.GP235)
+    return encoder
+
+
+def read_encoder(
+    data: bytes, *, with_weights: bool = True
+) -> Tuple[Encoder, Optional[ExportedRunner]]:
+    """Rebuild an encoder that may be accelerated.
+
+    data (bytes): As for `encoder_from_bytes`.
+    with_weights (bool): See `load_encoder`.
+    RETURNS (Tuple[Encoder, Optional[ExportedRunner]]): The encoder on the CPU, and its
+        runner; None if it has weights.
+    RAISES (ValueError): GP038, GP065 or GP237 as `encoder_from_bytes` and
+        `load_runner`.
+    RAISES (ImportError): GP232 if the library of the runner is not installed.
     """
     try:
         message = _read_message(data)
         config, tokenizer = _read_files(_files(message))
-        weights = _weights(message) if with_weights else None
-        return build_encoder("the stored model", config, tokenizer, weights)
+        runner = weights = None
+        if message.get("format") == ACCELERATED:
+            runner = load_runner(*srsly.msgpack_loads(message["weights"]))
+        elif with_weights:
+            weights = _weights(message)
+        return build_encoder("the stored model", config, tokenizer, weights), runner
     except Exception as error:  # four libraries, whose errors have no common base class
         if is_coded(error) or is_shortage(error):
             raise
@@ -104,8 +138,9 @@ def _files(message: Dict[str, Any]) -> Dict[str, bytes]:
         }
         files["config.json"] = json.dumps(message["config"]).encode("utf-8")
         return files
-    if message["format"] != FORMAT:
-        raise ValueError(f"its format is {message['format']!r}, not {FORMAT!r}")
+    if message["format"] not in (FORMAT, ACCELERATED):
+        known = f"{FORMAT!r} or {ACCELERATED!r}"
+        raise ValueError(f"its format is {message['format']!r}, not {known}")
     return cast(Dict[str, bytes], message["files"])
 
 

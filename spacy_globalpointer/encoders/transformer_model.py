@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
-import torch
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import FullTransformerBatch
 from spacy_transformers.layers import split_trf_batch, trfs2arrays
@@ -23,7 +22,7 @@ from .folders import load_encoder
 from .global_attention import GlobalAttention
 from .output import EncodedBatch
 from .pieces import Pieces, split_pieces, tokens_to_pieces
-from .precision import check_name, choose_precision
+from .precision import check_name
 from .pretrained import Encoder
 from .remote_code import with_trust
 
@@ -288,6 +287,7 @@ def replace_listener_cfg(
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
     """Load the encoder, unless a stored one has been loaded."""
     shim = get_shim(model)
+    shim.check_trainable()
     if shim.encoder is not None:
         return
     settings: Settings = model.attrs["settings"]
@@ -363,7 +363,7 @@ def _coarseness(shim: EncoderShim, is_train: bool) -> int:
     """Choose the coarseness of the batches: few shapes save memory on a CPU."""
     if shim.device.type != "cpu":
         return 0
-    if choose_precision(shim.precision, shim.device) != torch.float32:
+    if not shim.computes_exactly:
         return 2
     return 0 if is_train else 1  # training in float32 stores little per shape
 

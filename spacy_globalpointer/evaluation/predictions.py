@@ -118,11 +118,7 @@ def predict_candidates(
     **changes: Any,
 ) -> List[Predicted]:
     """Predict the documents of a .spacy file once, with all spans down to a low
-    probability.
-
-    The texts are tokenized as in `spacy evaluate`. Only the components before the named
-    one are run, and no spans are written. The pipeline does not change, so other
-    threads may use it at the same time.
+    probability. The texts are tokenized as in `spacy evaluate`.
 
     nlp (Language): The pipeline.
     path (Union[str, Path]): The file, or a folder of such files.
@@ -138,7 +134,7 @@ def predict_candidates(
         `lowest` is out of its range; GP118 if a file cannot be read; GP120 if there
         is no document.
     """
-    pipe = find_component(nlp, component)
+    find_component(nlp, component)
     if not 0 < lowest < 1:
         raise ValueError(
             Errors.GP136.format(name="lowest", value=lowest, limit=" and below 1")
@@ -146,6 +142,33 @@ def predict_candidates(
     examples = list(Corpus(path).make_examples(nlp, read_docs(path, nlp.vocab)))
     if not examples:
         raise ValueError(Errors.GP120.format(path=path))
+    options = {"lowest": lowest, "left_out": left_out, **changes}
+    return predict_examples(nlp, examples, component, progress=progress, **options)
+
+
+def predict_examples(
+    nlp: Language,
+    examples: Sequence[Example],
+    component: str,
+    *,
+    lowest: float,
+    progress: Optional[str] = None,
+    **options: Any,
+) -> List[Predicted]:
+    """Predict the documents of examples once, with all spans down to a low probability.
+
+    Only the components before the named one are run, and no spans are written. The
+    pipeline does not change, so other threads may use it at the same time.
+
+    nlp (Language): The pipeline.
+    examples (Sequence[Example]): The examples, whose predicted Docs are replaced.
+    component (str): Name of a `global_pointer`.
+    lowest (float): As in `predict_candidates`.
+    progress (Optional[str]): Text of a progress bar; None shows none.
+    **options: Further options of the component's `candidates`.
+    RETURNS (List[Predicted]): One for each document that has tokens.
+    """
+    pipe = find_component(nlp, component)
     others = nlp.pipe_names[nlp.pipe_names.index(component) :]
     predicted: List[Predicted] = []
     with tqdm(
@@ -158,7 +181,7 @@ def predict_candidates(
         docs = nlp.pipe((example.predicted for example in examples), disable=others)
         for batch in minibatch(zip(examples, docs), nlp.batch_size):
             own = [doc for _, doc in batch]
-            found = _find(pipe, own, lowest, {"left_out": left_out, **changes})
+            found = _find(pipe, own, lowest, options)
             for (example, doc), spans in zip(batch, found):
                 example.predicted = doc
                 predicted.append(Predicted(example, spans))

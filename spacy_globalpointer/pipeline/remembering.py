@@ -221,6 +221,13 @@ class Remembering:
         self._memory = replace(own, digest=self._digest()) if len(own) else None
         self._is_checked, self._is_updated = True, False
 
+    def accept_weights(self) -> None:
+        """Keep the memory with the weights of now, although others made it. Only call
+        this if the token vectors have hardly changed."""
+        with self._changing:
+            if self._memory is not None:
+                self._memory = replace(self._memory, digest=self._digest())
+
     def _labels_with(self, memory: Optional[MentionMemory]) -> Tuple[str, ...]:
         trained: List[str] = self.cfg["labels"]
         names = () if memory is None else memory.entries.label_names

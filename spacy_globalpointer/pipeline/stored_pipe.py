@@ -159,7 +159,7 @@ class StoredPipe(TrainablePipe):
         except (
             Exception
         ) as error:  # msgpack, Thinc and safetensors raise many kinds of errors
-            if is_shortage(error):
+            if is_shortage(error) or isinstance(error, ImportError):
                 raise
             raise parts.damaged(error) from error
 

@@ -48,6 +48,10 @@ def _update(content: Any, model: Model, nlp: Optional[Language]) -> bool:
                     array = array.get()
                 content.update(array.tobytes())
         for shim in node.shims:
+            runner = getattr(shim, "runner", None)
+            for name, data in sorted(runner.files.items() if runner else ()):
+                content.update(name.encode())
+                content.update(data)
             module = getattr(shim, "_model", None)
             if isinstance(module, torch.nn.Module):
                 for name, tensor in sorted(module.state_dict().items()):

@@ -13,6 +13,7 @@ from spacy_globalpointer.encoders.batches import batch_windows
 from spacy_globalpointer.encoders.encode import encode
 from spacy_globalpointer.encoders.folders import load_encoder
 from spacy_globalpointer.encoders.pieces import split_pieces
+from spacy_globalpointer.encoders.runners.torch_runner import TorchRunner
 
 NLP = spacy.blank("en")
 TEXTS = ["a bc d", "", "hello world, this is a text", "x"]
@@ -35,7 +36,7 @@ def plain(encoder, text):
 def run(encoder, texts, bounds, **settings):
     pieces = split_pieces(encoder.tokenizer, [NLP.make_doc(text) for text in texts])
     batches = batch_windows(pieces, encoder.special, **bounds)
-    vectors = encode(encoder.module, batches, dtype=torch.float32, **settings)
+    vectors = encode(TorchRunner(encoder.module, torch.float32), batches, **settings)
     return vectors.split([len(own.ids) for own in pieces])
 
 
@@ -60,10 +61,10 @@ def test_padding_of_windows_changes_no_bit(family, dtype, tmp_path):
     batches = batch_windows(pieces, encoder.special, **WIDE, coarseness=2)
     assert not all(batch.mask.all() for batch in batches)
     with torch.no_grad():
-        vectors = encode(module, batches, dtype=dtype)
+        vectors = encode(TorchRunner(module, dtype), batches)
         for batch in batches:
             batch.ids[~batch.mask] = encoder.special.after[-1]
-        assert torch.equal(encode(module, batches, dtype=dtype), vectors)
+        assert torch.equal(encode(TorchRunner(module, dtype), batches), vectors)
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
@@ -145,4 +146,5 @@ def test_checkpointing_draws_the_same_dropout(encoder, tmp_path):
 def test_numbers_are_float32(encoder):
     pieces = split_pieces(encoder.tokenizer, [NLP.make_doc("a b c")])
     batches = batch_windows(pieces, encoder.special, **WIDE)
-    assert encode(encoder.module, batches, dtype=torch.float32).dtype == torch.float32
+    runner = TorchRunner(encoder.module, torch.float32)
+    assert encode(runner, batches).dtype == torch.float32

@@ -1,0 +1,1 @@
+"""Pipelines whose encoder is faster on a CPU, checked before they are used."""

@@ -1,0 +1,77 @@
+"""The sample that an accelerated pipeline is calibrated with and checked on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Sequence, Union, cast
+
+import numpy
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Model
+from torch import Tensor
+
+from ..corpus.docbin import parse_docs
+from ..corpus.formats.files import read_bytes
+from ..encoders.batches import batch_windows
+from ..encoders.encode import as_inputs
+from ..encoders.pretrained import Encoder
+from ..encoders.transformer_model import Settings, get_shim
+from ..pretraining.texts import SPACY, find_texts, read_texts
+
+#: Highest number of windows for calibration.
+MOST = 300
+
+
+def read_sample(nlp: Language, paths: Sequence[Path]) -> List[Doc]:
+    """Read the documents of a sample.
+
+    nlp (Language): The pipeline, which tokenizes texts.
+    paths (Sequence[Path]): Files that end in .spacy, .jsonl or .txt, and folders of
+        them. The Docs of .spacy files keep their gold spans.
+    RETURNS (List[Doc]): The documents.
+    RAISES (ValueError): As `find_texts` and `read_texts`.
+    """
+    docs: List[Doc] = []
+    for file in find_texts(paths):
+        if file.path.suffix == SPACY:
+            docs += parse_docs(read_bytes(file), nlp.vocab, path=file.path)
+        else:
+            docs += make_docs(nlp, read_texts(file))
+    return docs
+
+
+def make_docs(nlp: Language, sample: Iterable[Union[str, Doc]]) -> List[Doc]:
+    """Tokenize the texts of a sample.
+
+    nlp (Language): The pipeline.
+    sample (Iterable[Union[str, Doc]]): Texts and Docs.
+    RETURNS (List[Doc]): The documents.
+    """
+    return [nlp.make_doc(own) if isinstance(own, str) else own for own in sample]
+
+
+def calibration_windows(model: Model, docs: Sequence[Doc]) -> List[Dict[str, Tensor]]:
+    """Choose windows of documents, each of its own length, as the encoder will read
+    them.
+
+    model (Model): An initialized model of `build_transformer_model_v1`.
+    docs (Sequence[Doc]): The documents, whose spans are not used.
+    RETURNS (List[Dict[str, Tensor]]): At most `MOST` windows, evenly spaced among all,
+        as tensors by the names of the encoder's arguments.
+    """
+    settings: Settings = model.attrs["settings"]
+    encoder = cast(Encoder, get_shim(model).encoder)
+    batches: List[Any] = batch_windows(
+        settings.split(encoder, list(docs)),
+        encoder.special,
+        window=settings.window_of(encoder),
+        context=settings.context,
+        max_pieces=1,  # each window is a batch of its own
+        max_filling=0,
+    )
+    if len(batches) > MOST:
+        places = numpy.linspace(0, len(batches) - 1, MOST).astype("int64")
+        batches = [batches[i] for i in places]
+    return [as_inputs(batch, torch.device("cpu")) for batch in batches]

@@ -1,0 +1,1 @@
+"""Runners: each computes the forward pass of an encoder with another library."""
