@@ -7,7 +7,7 @@ from typing import Iterator, List, Optional, Tuple
 
 from ..corpus.statistics import CorpusStatistics
 from .checked_settings import CheckedSettings
-from .file_report import EncoderReading, Reports, labels_of
+from .file_report import EncoderReading, FileReport, Reports, labels_of
 from .findings import describe_tokens
 from .piece_statistics import PieceStatistics
 from .text_prints import TextPrints
@@ -36,6 +36,12 @@ def notes(
     if len(reports) > 1 and not any(_share_text(*p) for p in _pairs(reports)):
         yield "good", "No document and no long sentence is in more than one file"
     yield from _label_notes(labels_of(reports), settings)
+    if settings.overlap != "flat" and not any(map(_has_overlaps, reports.values())):
+        yield (
+            "info",
+            "No two gold spans overlap. If this is so in all your texts, set overlap = "
+            "'flat': of found spans that overlap, only the most probable is then kept.",
+        )
     for name, report in reports.items():
         yield from _setting_notes(name, report.statistics, settings)
         if report.tokenizer is not None:
@@ -58,6 +64,10 @@ def _pairs(reports: Reports) -> Iterator[Tuple[TextPrints, TextPrints]]:
 def _share_text(first: TextPrints, second: TextPrints) -> bool:
     shared = second.shared_with(first)
     return bool(shared.documents or shared.sentences)
+
+
+def _has_overlaps(report: FileReport) -> bool:
+    return bool(report.statistics.lost_by_policy["flat"])
 
 
 def _label_notes(labels: List[str], settings: CheckedSettings) -> Iterator[Note]:

@@ -85,6 +85,13 @@ def test_spans_lost_by_settings_are_counted(train, dev):
     assert " loses " not in said(debug(train))
 
 
+def test_policy_for_flat_gold_is_recommended(train, dev):
+    advice = "No two gold spans overlap"
+    assert advice in said(debug(dev, "--overlap", "nested"))
+    assert advice not in said(debug(dev, "--overlap", "flat"))
+    assert advice not in said(debug(dev, train, "--overlap", "nested"))
+
+
 def test_files_with_the_same_name_are_distinguished(train, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
