@@ -1,15 +1,16 @@
 """F1 on labels that a trained pipeline is only taught, by the number of sentences.
 
     python benchmarks/memory/teach.py PIPELINE CORPUS [--sentences 20 100 500] \\
-        [--seeds 0 1 2] [--seconds 120] [--rate 1e-4] [--split test]
+        [--seeds 0 1 2] [--seconds 120] [--rate 1e-4] [--split test] [--first DOCS]
 
 PIPELINE was trained on other labels, such as LitBank's. CORPUS has train.spacy and
 test.spacy, such as WNUT-17's, which `spacy project run wnut17` converts. For each seed
 and number, as many texts of train.spacy are drawn. The pipeline remembers them, and is
 scored on all texts of the split, on the labels of CORPUS alone. `fine-tuned` is a copy
 of the pipeline that is trained on the same texts for some seconds instead: all its
-weights, with a constant learning rate. All scores are at the threshold 0.5, and no
-setting is chosen on CORPUS.
+weights, with a constant learning rate. With --first, the pipeline first remembers other
+documents, such as those that it was trained on, as a source of its own. All scores are
+at the threshold 0.5, and no setting is chosen on CORPUS.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120, help="0: no fine-tuning")
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--split", default="test")
+    parser.add_argument("--first", type=Path, help=".spacy file to remember first")
     args = parser.parse_args()
     systems = {"remembered": remember}
     if args.seconds:
@@ -73,6 +75,8 @@ def score(
     random.Random(seed).shuffle(taught)
     taught = taught[:n]
     examples = read(nlp, args.corpus / f"{args.split}.spacy")
+    if args.first and teach is remember:
+        nlp.get_pipe(COMPONENT).remember(read(nlp, args.first), source="first")
     start = time.perf_counter()
     teach(nlp, taught, seed)
     seconds = time.perf_counter() - start
