@@ -869,7 +869,7 @@ class Errors(metaclass=_Coded):
     )
     GP232 = (
         "The runner {kind} needs the module {module}, which could not be imported: "
-        "{reason}. Install it: pip install 'spacy-globalpointer[{kind}]'"
+        "{reason}. Install it, in a clone: pip install '.[{kind}]'"
     )
     GP233 = (
         "The encoder cannot be accelerated: {reason}. Keep it in torch, with precision "
@@ -932,6 +932,12 @@ class Errors(metaclass=_Coded):
     GP246 = (
         "{whose} have no words, so there is nothing to time. Name files with texts in "
         "the pipeline's language with --texts."
+    )
+    GP247 = (
+        "On the sample, torch finds no {kind}, so the check could not see any loss. "
+        "The sample must have at least one {kind} that the pipeline finds before it is "
+        "accelerated. Pass more texts like those that the pipeline will read, or train "
+        "the pipeline first."
     )
 
 
@@ -1047,8 +1053,10 @@ class Warnings(metaclass=_Coded):
         "than on a CPU with AVX512-BF16, VNNI or AMX."
     )
     GPW045 = (
-        "On the sample, the accelerated pipeline is not faster than the pipeline in "
-        "torch. Use the pipeline that it was made from, or try another precision."
+        "On the sample, the accelerated pipeline reads {own:,.0f} words per second, "
+        "and the pipeline in torch {torch:,.0f}. An accelerated pipeline is of use "
+        "only if it is faster. Use the pipeline that it was made from, or try another "
+        "precision."
     )
     GPW046 = (
         "The texts have fewer tokens than the lengths {lengths}, so texts of these "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Iterable, Optional, Union, cast
+from typing import Any, Callable, Iterable, List, Optional, Tuple, Union, cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from thinc.api import Model
 
 from ..atomic import atomic_folder
 from ..encoders.encoder_shim import EncoderShim
@@ -53,20 +54,25 @@ def accelerate(
     RETURNS (Comparison): The comparison with torch.
     RAISES (ValueError): GP130 or GP131 if there is no such component; GP208 or GP237 if
         an argument is wrong; GP236 if it has no encoder to accelerate; GP239 on a GPU;
-        GP238 if the sample is empty; GP233 if the encoder cannot be exported; GP234 if
-        it loses too much.
+        GP238 if the sample is empty; GP233 if the encoder cannot be exported; GP247 if
+        torch finds nothing on the sample that could be lost; GP234 if it loses too
+        much.
     RAISES (ImportError): GP232 if a library is not installed.
     """
     if not is_number(max_drop) or max_drop < 0:
-        fields = {"name": "max_drop", "value": max_drop, "rule": "a number from 0 on"}
+        fields = {
+            "name": "max_drop",
+            "value": max_drop,
+            "rule": "a number of at least 0",
+        }
         raise ValueError(Errors.GP208.format(**fields))
     found = find_runner(runner, precision)
-    pipe = find_component(nlp, component)
+    find_component(nlp, component)
     model, shim = _find_encoder(nlp, component)
     shim.check_cpu(runner)
     found.require(found.for_export)
     docs = make_docs(nlp, sample)
-    windows = calibration_windows(model, docs)
+    windows = calibration_windows(nlp, model, docs)
     if not windows:
         raise ValueError(Errors.GP238)
     warn_of_cpu(precision)
@@ -78,7 +84,7 @@ def accelerate(
     if report is not None:
         report(comparison)
     _check_loss(comparison, max_drop)
-    _replace(nlp, pipe, shim, exported)
+    _replace(nlp, shim, exported)
     return comparison
 
 
@@ -92,20 +98,31 @@ def save(nlp: Language, output: Path) -> None:
         nlp.to_disk(draft)
 
 
-def _find_encoder(nlp: Language, component: str) -> Any:
+def _find_encoder(nlp: Language, component: str) -> Tuple[Model, EncoderShim]:
     model = find_transformer(nlp, component)
+    name = component if model is None else _owner(nlp, model)
     if model is None:
-        reason = "it has no such transformer"
+        reason = "it is of another kind"
     elif get_shim(model).runner is not None:
-        reason = "it already is"
+        reason = "it is already accelerated"
     elif get_shim(model).encoder is None:
         reason = "it is not initialized"
     else:
         return model, get_shim(model)
-    raise ValueError(Errors.GP236.format(name=component, reason=reason))
+    raise ValueError(Errors.GP236.format(name=name, reason=reason))
+
+
+def _owner(nlp: Language, model: Model) -> str:
+    """Return the name of the component that contains a model."""
+    models = ((name, getattr(pipe, "model", None)) for name, pipe in nlp.pipeline)
+    own = ((name, x) for name, x in models if isinstance(x, Model))
+    return next(name for name, x in own if any(node is model for node in x.walk()))
 
 
 def _check_loss(comparison: Comparison, max_drop: float) -> None:
+    if not comparison.can_lose:
+        kind = "gold span" if comparison.has_gold else "span"
+        raise ValueError(Errors.GP247.format(kind=kind))
     if comparison.loss > max_drop:
         measure = "F1" if comparison.has_gold else "agreement with torch's spans"
         fields = {"runner": comparison.rows[-1].name, "loss": comparison.loss}
@@ -113,14 +130,24 @@ def _check_loss(comparison: Comparison, max_drop: float) -> None:
         raise ValueError(text)
 
 
-def _replace(
-    nlp: Language, pipe: GlobalPointer, shim: EncoderShim, runner: ExportedRunner
-) -> None:
-    """Let the encoder predict with the runner. What the component remembers was found
-    with the weights, and checked with the runner."""
-    before = weights_digest(pipe.model.get_ref("tok2vec"), nlp)
+def _replace(nlp: Language, shim: EncoderShim, runner: ExportedRunner) -> None:
+    """Let the encoder predict with the runner. All components that use it keep what
+    they remember: it was found with the weights, and the runner was compared with
+    them."""
+    remembering: List[Any] = [
+        pipe for _, pipe in nlp.components if _can_remember(pipe, nlp)
+    ]
     shim.accelerate(cast(Encoder, shim.encoder), runner)
-    if same_weights(pipe.memory.digest, before):
+    for pipe in remembering:
         pipe.accept_weights()
     needed = nlp.meta.get("requirements", [])
-    nlp.meta["requirements"] = [*needed, runner.requirement]
+    if runner.requirement not in needed:
+        nlp.meta["requirements"] = [*needed, runner.requirement]
+
+
+def _can_remember(pipe: Any, nlp: Language) -> bool:
+    """Return whether a component has a memory that its weights made."""
+    if not isinstance(pipe, GlobalPointer) or not len(pipe.memory):
+        return False
+    digest = weights_digest(pipe.model.get_ref("tok2vec"), nlp)
+    return bool(digest) and same_weights(pipe.memory.digest, digest)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 import numpy
@@ -14,6 +15,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 from tqdm import tqdm
 
+from ..benchmarking.timings import count_words, take_turns
 from ..encoders.encoder_shim import EncoderShim
 from ..encoders.precision import bf16_gain
 from ..encoders.runners.runner import ExportedRunner
@@ -54,11 +56,18 @@ class Comparison(NamedTuple):
 
     rows (List[Row]): First torch in float32, then, if the CPU computes in bfloat16,
         torch in bfloat16, then the accelerated encoder.
-    words (int): Number of tokens of the sample.
+    words (int): Number of tokens of the sample that are not white space.
+    spans (int): Number of spans that torch in float32 returns.
+    gold (int): Number of gold spans.
+    annotated (int): Number of documents whose gold spans are known. F1 is that of these
+        documents, and everything else that of all.
     """
 
     rows: List[Row]
     words: int
+    spans: int
+    gold: int
+    annotated: int
 
     @property
     def has_gold(self) -> bool:
@@ -75,23 +84,39 @@ class Comparison(NamedTuple):
         return 100 * (1 - own.agreement)
 
     @property
+    def can_lose(self) -> bool:
+        """Return whether torch finds something that could be lost: a gold span, or a
+        span if there are none."""
+        f1 = self.rows[0].f1
+        return self.spans > 0 if f1 is None else f1 > 0
+
+    @property
+    def fastest_torch(self) -> float:
+        """Return the words per second of torch in its fastest precision."""
+        return max(row.speed for row in self.rows[:-1])
+
+    @property
     def is_faster(self) -> bool:
         """Return whether the accelerated encoder is faster than torch."""
-        return self.rows[-1].speed > max(row.speed for row in self.rows[:-1])
+        return self.rows[-1].speed > self.fastest_torch
 
 
-@dataclass
-class _Variant:
-    """A runner, and what it has found in which time. A probability is that of a
-    candidate; returned spans are a subset of the candidates."""
+class _Findings(NamedTuple):
+    """What is found in documents, and the seconds that it took. A probability is that
+    of a candidate; returned spans are a subset of the candidates."""
+
+    examples: List[Example]
+    found: List[Dict[LabelledSpan, float]]
+    returned: List[Set[LabelledSpan]]
+    seconds: float
+
+
+class _Variant(NamedTuple):
+    """A runner of an encoder; None for torch."""
 
     name: str
     precision: str
     runner: Optional[ExportedRunner] = None
-    examples: List[Example] = field(default_factory=list)
-    found: List[Dict[LabelledSpan, float]] = field(default_factory=list)
-    returned: List[Set[LabelledSpan]] = field(default_factory=list)
-    seconds: float = 0.0
 
     @contextmanager
     def used_by(self, shim: EncoderShim) -> Iterator[None]:
@@ -102,17 +127,6 @@ class _Variant:
             yield
         finally:
             shim.precision, shim.runner = before
-
-    def predict(self, nlp: Language, pipe: GlobalPointer, docs: Sequence[Doc]) -> None:
-        """Predict documents, and keep what is found."""
-        examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
-        begin = time.perf_counter()
-        predicted = predict_examples(nlp, examples, pipe.name, lowest=LOWEST)
-        found, returned = decide(predicted, pipe)
-        self.seconds += time.perf_counter() - begin
-        self.examples += [one.example for one in predicted]
-        self.found += found
-        self.returned += returned
 
 
 def compare(
@@ -142,22 +156,51 @@ def compare(
     name = f"{runner.kind} {runner.precision}"
     variants.append(_Variant(name, shim.precision, runner))
     batches = [list(batch) for batch in minibatch(docs, nlp.batch_size)]
-    for own in variants:  # what is done once does not count
-        with own.used_by(shim):
-            _Variant(own.name, own.precision).predict(nlp, pipe, batches[0])
+    total = len(variants) * (len(batches) + 1)
     disable = True if progress is None else None
-    for i, batch in enumerate(tqdm(batches, progress, leave=False, disable=disable)):
-        for j in range(len(variants)):
-            own = variants[(i + j) % len(variants)]
+    with tqdm(desc=progress, total=total, leave=False, disable=disable) as bar:
+
+        def predict(own: _Variant, turn: int) -> _Findings:
             with own.used_by(shim):
-                own.predict(nlp, pipe, batch)
-    words = sum(len(example.predicted) for example in variants[0].examples)
-    rows = [_summarize(own, variants[0], pipe, words) for own in variants]
-    return Comparison(rows, words)
+                findings = _predict(nlp, pipe, batches[max(0, turn - 1)])
+            bar.update()
+            return findings
+
+        calls = {own.name: partial(predict, own) for own in variants}
+        results = take_turns(calls, len(batches))
+    return _summarize({name: _join(own) for name, own in results.items()}, pipe)
 
 
-def _summarize(
-    own: _Variant, reference: _Variant, pipe: GlobalPointer, words: int
+def _predict(nlp: Language, pipe: GlobalPointer, docs: Sequence[Doc]) -> _Findings:
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
+    begin = time.perf_counter()
+    predicted = predict_examples(nlp, examples, pipe.name, lowest=LOWEST)
+    found, returned = decide(predicted, pipe)
+    seconds = time.perf_counter() - begin
+    return _Findings([one.example for one in predicted], found, returned, seconds)
+
+
+def _join(batches: Sequence[_Findings]) -> _Findings:
+    examples, found, returned, seconds = zip(*batches)
+    own = [list(chain(*lists)) for lists in (examples, found, returned)]
+    return _Findings(own[0], own[1], own[2], sum(seconds))
+
+
+def _summarize(results: Dict[str, _Findings], pipe: GlobalPointer) -> Comparison:
+    reference = results[REFERENCE]
+    words = sum(count_words(example.predicted) for example in reference.examples)
+    matched = match_spans(reference.examples, reference.found, spans_key=pipe.key)
+    return Comparison(
+        [_row(name, own, reference, pipe, words) for name, own in results.items()],
+        words,
+        spans=sum(map(len, reference.returned)),
+        gold=sum(span.is_gold for span in matched),
+        annotated=sum(pipe.key in x.reference.spans for x in reference.examples),
+    )
+
+
+def _row(
+    name: str, own: _Findings, reference: _Findings, pipe: GlobalPointer, words: int
 ) -> Row:
     changes = numpy.array(
         [
@@ -170,7 +213,7 @@ def _summarize(
     either = sum(len(one | other) for one, other in pairs)
     both = sum(len(one & other) for one, other in pairs)
     return Row(
-        own.name,
+        name,
         f1=_f1(own, pipe),
         agreement=both / either if either else 1.0,
         largest=float(changes.max(initial=0.0)),
@@ -179,7 +222,8 @@ def _summarize(
     )
 
 
-def _f1(own: _Variant, pipe: GlobalPointer) -> Optional[float]:
+def _f1(own: _Findings, pipe: GlobalPointer) -> Optional[float]:
+    """Compute F1 on the documents that have the key of gold spans."""
     candidates = match_spans(own.examples, own.found, spans_key=pipe.key)
     if not any(span.is_gold for span in candidates):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Sequence, Union, cast
+from typing import Dict, Iterable, List, Sequence, TypeVar, Union, cast
 
 import numpy
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..corpus.docbin import parse_docs
 from ..corpus.formats.files import read_bytes
-from ..encoders.batches import batch_windows
+from ..encoders.batches import WindowBatch, batch_windows
 from ..encoders.encode import as_inputs
 from ..encoders.pretrained import Encoder
 from ..encoders.transformer_model import Settings, get_shim
@@ -22,6 +22,8 @@ from ..pretraining.texts import SPACY, find_texts, read_texts
 
 #: Highest number of windows for calibration.
 MOST = 300
+
+Item = TypeVar("Item")
 
 
 def read_sample(nlp: Language, paths: Sequence[Path]) -> List[Doc]:
@@ -52,26 +54,42 @@ def make_docs(nlp: Language, sample: Iterable[Union[str, Doc]]) -> List[Doc]:
     return [nlp.make_doc(own) if isinstance(own, str) else own for own in sample]
 
 
-def calibration_windows(model: Model, docs: Sequence[Doc]) -> List[Dict[str, Tensor]]:
+def calibration_windows(
+    nlp: Language, model: Model, docs: Sequence[Doc]
+) -> List[Dict[str, Tensor]]:
     """Choose windows of documents, each of its own length, as the encoder will read
     them.
 
+    nlp (Language): The pipeline, which tokenizes the texts again.
     model (Model): An initialized model of `build_transformer_model_v1`.
-    docs (Sequence[Doc]): The documents, whose spans are not used.
-    RETURNS (List[Dict[str, Tensor]]): At most `MOST` windows, evenly spaced among all,
-        as tensors by the names of the encoder's arguments.
+    docs (Sequence[Doc]): The documents, of which only the texts are used.
+    RETURNS (List[Dict[str, Tensor]]): At most `MOST` windows of documents that are
+        evenly spaced, the longest first, as tensors by the names of the encoder's
+        arguments.
     """
+    chosen = _spaced([doc for doc in docs if doc.text.strip()], MOST)
+    batches: List[WindowBatch] = []
+    for i, doc in enumerate(chosen):
+        quota = -(-(MOST - len(batches)) // (len(chosen) - i))  # rounded up
+        batches += _spaced(_windows(model, nlp.make_doc(doc.text)), quota)
+    batches.sort(key=lambda batch: -batch.ids.size)
+    return [as_inputs(batch, torch.device("cpu")) for batch in batches]
+
+
+def _windows(model: Model, doc: Doc) -> List[WindowBatch]:
     settings: Settings = model.attrs["settings"]
     encoder = cast(Encoder, get_shim(model).encoder)
-    batches: List[Any] = batch_windows(
-        settings.split(encoder, list(docs)),
+    return batch_windows(
+        settings.split(encoder, [doc]),
         encoder.special,
         window=settings.window_of(encoder),
         context=settings.context,
         max_pieces=1,  # each window is a batch of its own
         max_filling=0,
     )
-    if len(batches) > MOST:
-        places = numpy.linspace(0, len(batches) - 1, MOST).astype("int64")
-        batches = [batches[i] for i in places]
-    return [as_inputs(batch, torch.device("cpu")) for batch in batches]
+
+
+def _spaced(items: Sequence[Item], most: int) -> List[Item]:
+    """Choose evenly spaced items."""
+    places = numpy.linspace(0, len(items) - 1, min(most, len(items)))
+    return [items[i] for i in places.astype("int64")]

@@ -6,8 +6,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple, cast
+from typing import Any, Dict, Iterator, Optional, Tuple, cast
 
 import safetensors
 import safetensors.torch
@@ -65,34 +66,46 @@ def encoder_from_bytes(data: bytes, *, with_weights: bool = True) -> Encoder:
         the encoder needs code that is not trusted; GP235 if it has a runner instead of
         weights.
     """
-    encoder, runner = read_encoder(data, with_weights=with_weights)
-    if runner is not None and with_weights:
-        raise ValueError(Errors.GP235)
-    return encoder
+    with _damage_reported():
+        message = _read_message(data)
+        if with_weights and _is_accelerated(message):
+            raise ValueError(Errors.GP235)
+        return _build(message, with_weights)
 
 
-def read_encoder(
-    data: bytes, *, with_weights: bool = True
-) -> Tuple[Encoder, Optional[ExportedRunner]]:
+def read_encoder(data: bytes) -> Tuple[Encoder, Optional[ExportedRunner]]:
     """Rebuild an encoder that may be accelerated.
 
     data (bytes): As for `encoder_from_bytes`.
-    with_weights (bool): See `load_encoder`.
     RETURNS (Tuple[Encoder, Optional[ExportedRunner]]): The encoder on the CPU, and its
         runner; None if it has weights.
     RAISES (ValueError): GP038, GP065 or GP237 as `encoder_from_bytes` and
         `load_runner`.
     RAISES (ImportError): GP232 if the library of the runner is not installed.
     """
-    try:
+    with _damage_reported():
         message = _read_message(data)
-        config, tokenizer = _read_files(_files(message))
-        runner = weights = None
-        if message.get("format") == ACCELERATED:
-            runner = load_runner(*srsly.msgpack_loads(message["weights"]))
-        elif with_weights:
-            weights = _weights(message)
-        return build_encoder("the stored model", config, tokenizer, weights), runner
+        if not _is_accelerated(message):
+            return _build(message, with_weights=True), None
+        encoder = _build(message, with_weights=False)
+        return encoder, load_runner(*srsly.msgpack_loads(message["weights"]))
+
+
+def _is_accelerated(message: Dict[str, Any]) -> bool:
+    return message.get("format") == ACCELERATED
+
+
+def _build(message: Dict[str, Any], with_weights: bool) -> Encoder:
+    config, tokenizer = _read_files(_files(message))
+    weights = _weights(message) if with_weights else None
+    return build_encoder("the stored model", config, tokenizer, weights)
+
+
+@contextmanager
+def _damage_reported() -> Iterator[None]:
+    """Raise GP038 or GP065 instead of what libraries raise."""
+    try:
+        yield
     except Exception as error:  # four libraries, whose errors have no common base class
         if is_coded(error) or is_shortage(error):
             raise

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import sys
+from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 import spacy
 import srsly
 import torch
+from fake_runner import FakeRunner
 from helpers import TEXTS, build, fit, found, make_examples
 from small_encoders import make_bert
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from thinc.api import Config
 from typer.testing import CliRunner
 
 from spacy_globalpointer.acceleration import accelerate as room
 from spacy_globalpointer.acceleration.accelerate import accelerate
 from spacy_globalpointer.acceleration.comparison import Comparison, Row
+from spacy_globalpointer.acceleration.sample import MOST, calibration_windows
 from spacy_globalpointer.cli.app import global_pointer_cli
 from spacy_globalpointer.encoders import encoder_shim
 from spacy_globalpointer.encoders.folders import load_encoder
@@ -26,16 +30,20 @@ from spacy_globalpointer.encoders.runners.openvino_runner import OpenVINORunner
 TRANSFORMER = "spacy-globalpointer.TransformerModel.v1"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _libraries():
+@pytest.fixture(scope="module", autouse=True, params=[FakeRunner, OpenVINORunner])
+def runner(request):
+    """Each test runs with a runner that needs no library, and with the real one."""
     try:
-        OpenVINORunner.require(OpenVINORunner.for_export)
+        request.param.require(request.param.for_export)
     except ImportError as error:
         pytest.skip(str(error))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RUNNERS, "openvino", request.param)
+        yield request.param
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(runner, tmp_path_factory):
     """A trained pipeline. No test changes it."""
     folder = tmp_path_factory.mktemp("pipeline")
     bert = make_bert(folder / "bert")
@@ -46,6 +54,18 @@ def folder(tmp_path_factory):
     fit(nlp, make_examples(nlp), steps=25)
     nlp.to_disk(folder / "trained")
     return folder / "trained"
+
+
+@pytest.fixture(scope="module")
+def two_components(folder, tmp_path_factory):
+    """The same, with a second component on its encoder. No test changes it."""
+    nlp = spacy.load(folder)
+    other = nlp.add_pipe("global_pointer", "other", source=spacy.load(folder))
+    listener = other.model.get_ref("tok2vec").layers[0]
+    nlp.get_pipe("transformer").add_listener(listener, "other")
+    output = tmp_path_factory.mktemp("two") / "pipeline"
+    nlp.to_disk(output)
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +108,7 @@ def test_the_runner_is_stored_instead_of_weights(accelerated):
     message = srsly.msgpack_loads(data)
     kind, precision, files = srsly.msgpack_loads(message["weights"])
     assert (message["format"], kind, precision) == ("2", "openvino", "f32")
-    assert set(files) == {"model.xml", "model.bin"}
+    assert files == encoder_of(spacy.load(accelerated)).runner.files
     assert not list(encoder_of(spacy.load(accelerated))._model.parameters())
 
 
@@ -105,6 +125,7 @@ def test_gold_spans_are_compared_by_f1(folder):
     assert result.rows[0].f1 == result.rows[-1].f1 == 1
     assert result.rows[-1].agreement == 1 and result.rows[-1].largest < 1e-3
     assert result.words == sum(len(nlp.make_doc(text)) for text in TEXTS)
+    assert (result.spans, result.gold, result.annotated) == (8, 8, 4)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +136,7 @@ def test_loss_is_of_f1_with_gold_and_of_agreement_without(f1, agreement, loss):
         Row("torch fp32", f1[0], 1.0, 0.0, 0.0, 10.0),
         Row("x", f1[1], agreement, 0.1, 0.1, 20.0),
     ]
-    result = Comparison(rows, 5)
+    result = Comparison(rows, 5, spans=2, gold=2, annotated=1)
     assert result.loss == pytest.approx(loss) and result.is_faster
 
 
@@ -134,7 +155,9 @@ def test_texts_of_any_length_are_read(folder, accelerated):
     assert list(nlp.pipe([])) == []
 
 
-def test_an_encoder_inside_the_component_is_accelerated(folder, tmp_path, monkeypatch):
+def test_an_encoder_inside_the_component_is_accelerated(
+    folder, runner, tmp_path, monkeypatch
+):
     nlp = spacy.load(folder)
     nlp.replace_listeners("transformer", "global_pointer", ["model.tok2vec"])
     nlp.remove_pipe("transformer")
@@ -143,7 +166,7 @@ def test_an_encoder_inside_the_component_is_accelerated(folder, tmp_path, monkey
     assert_close(scored(nlp), expected)
     room.save(nlp, tmp_path / "x")
     assert_close(scored(spacy.load(tmp_path / "x")), expected)
-    monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.setitem(sys.modules, runner.modules[0], None)
     with pytest.raises(ImportError, match=r"^\[GP232"):
         spacy.load(tmp_path / "x")
 
@@ -158,10 +181,29 @@ def test_training_raises_GP235(accelerated):
     assert_close(scored(nlp), scored(spacy.load(accelerated)))
 
 
-def test_an_accelerated_encoder_is_no_source_of_weights(accelerated):
+def test_an_accelerated_encoder_is_read_without_its_library(
+    accelerated, runner, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, runner.modules[0], None)
+    assert load_encoder(str(accelerated), with_weights=False).width == 32
     with pytest.raises(ValueError, match="GP235"):
         load_encoder(str(accelerated))
-    assert load_encoder(str(accelerated), with_weights=False).width == 32
+
+
+@pytest.mark.parametrize(
+    "command,arguments",
+    [("cut", ["-l", "0"]), ("trim", []), ("lengthen", [])],
+)
+def test_an_accelerated_encoder_cannot_be_changed(
+    command, arguments, accelerated, runner, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, runner.modules[0], None)
+    (tmp_path / "a.txt").write_text(TEXTS[0])
+    files = [tmp_path / "a.txt"] if command == "trim" else []
+    names = [accelerated, *files, tmp_path / "x"]
+    called = [command, *map(str, names), *arguments]
+    result = CliRunner().invoke(global_pointer_cli, called)
+    assert result.exit_code == 1 and "GP235" in result.output
 
 
 def test_damage_is_noticed(accelerated, tmp_path):
@@ -175,8 +217,8 @@ def test_damage_is_noticed(accelerated, tmp_path):
         spacy.load(tmp_path / "x")
 
 
-def test_without_the_library_the_extra_is_named(accelerated, monkeypatch):
-    monkeypatch.setitem(sys.modules, "openvino", None)
+def test_without_the_library_the_extra_is_named(accelerated, runner, monkeypatch):
+    monkeypatch.setitem(sys.modules, runner.modules[0], None)
     with pytest.raises(ImportError, match=r"GP232.*spacy-globalpointer\[openvino\]"):
         spacy.load(accelerated)
 
@@ -192,11 +234,11 @@ def test_gpu_raises_GP239(folder, accelerated, monkeypatch):
 
 
 def test_what_cannot_be_accelerated_raises_GP236(accelerated):
-    with pytest.raises(ValueError, match="GP236.*it already is"):
+    with pytest.raises(ValueError, match="GP236.*'transformer'.*is already acc"):
         accelerate(spacy.load(accelerated), TEXTS)
     plain = build()
     fit(plain, make_examples(plain), steps=1)
-    with pytest.raises(ValueError, match="GP236.*no such transformer"):
+    with pytest.raises(ValueError, match="GP236.*'global_pointer'.*of another kind"):
         accelerate(plain, TEXTS)
 
 
@@ -218,20 +260,20 @@ def test_wrong_arguments_change_nothing(sample, options, code, folder):
 
 
 @pytest.fixture
-def noisy(monkeypatch):
+def noisy(runner, monkeypatch):
     """Let the exported encoder compute nonsense."""
-    whole = OpenVINORunner.__call__
+    whole = runner.__call__
 
     def call(self, inputs):
         hidden = whole(self, inputs)
         return torch.randn_like(hidden) if self.precision == "bf16" else hidden
 
-    monkeypatch.setattr(OpenVINORunner, "__call__", call)
+    monkeypatch.setattr(runner, "__call__", call)
 
 
 def test_too_much_loss_raises_GP234_and_changes_nothing(folder, noisy):
     nlp = spacy.load(folder)
-    expected, before = scored(nlp), nlp.meta
+    expected, before = scored(nlp), deepcopy(nlp.meta)
     for sample, measure in ((gold_docs(nlp), "F1"), (TEXTS, "agreement")):
         seen = []
         with pytest.raises(ValueError, match=f"GP234.*points of {measure}"):
@@ -252,6 +294,87 @@ def test_a_memory_of_spans_stays_in_use(folder, tmp_path):
     assert len(pipe.memory) and pipe.remember(make_examples(again)) == 0
 
 
+def test_all_components_with_the_encoder_keep_their_memories(two_components):
+    nlp = spacy.load(two_components)
+    for name in ("global_pointer", "other"):
+        assert nlp.get_pipe(name).remember(make_examples(nlp)) > 0
+    accelerate(nlp, TEXTS, precision="f32")
+    again = spacy.load(two_components).from_bytes(nlp.to_bytes())
+    assert again(TEXTS[0]).spans["sc"]
+    for name in ("global_pointer", "other"):
+        assert len(again.get_pipe(name).memory)
+        assert again.get_pipe(name).remember(make_examples(again)) == 0
+
+
+def test_a_memory_of_other_weights_is_not_accepted(folder):
+    nlp = spacy.load(folder)
+    pipe = nlp.get_pipe("global_pointer")
+    pipe.remember(make_examples(nlp))
+    pipe._memory = replace(pipe._memory, digest="other")
+    room._replace(nlp, encoder_of(nlp), FakeRunner("f32", {}))
+    assert pipe.memory.digest == "other"
+
+
+def test_two_accelerated_encoders_are_one_requirement(two_components):
+    nlp = spacy.load(two_components)
+    nlp.replace_listeners("transformer", "global_pointer", ["model.tok2vec"])
+    accelerate(nlp, TEXTS, precision="f32")
+    accelerate(nlp, TEXTS, precision="f32", component="other")
+    assert nlp.meta["requirements"].count(RUNNERS["openvino"].requirement) == 1
+
+
+@pytest.mark.parametrize("with_gold", [False, True])
+def test_a_sample_without_anything_to_lose_raises_GP247(with_gold, folder, noisy):
+    nlp = spacy.load(folder)
+    nlp.get_pipe("global_pointer").cfg["threshold"] = 0.999999
+    sample = gold_docs(nlp) if with_gold else TEXTS
+    seen = []
+    with pytest.raises(ValueError, match="GP247.*at least one"):
+        accelerate(nlp, sample, precision="bf16", report=seen.append)
+    assert seen[0].spans == 0
+    assert encoder_of(nlp).runner is None
+
+
+def test_a_mixed_sample_has_F1_of_the_annotated_documents_only(folder):
+    nlp = spacy.load(folder)
+    own = gold_docs(nlp)[0]
+    own.spans["sc"] = list(own.spans["sc"])[:2]  # so two of the four found are wrong
+    result = accelerate(nlp, [own, TEXTS[1]], precision="f32")
+    assert [row.f1 for row in result.rows] == [pytest.approx(2 / 3)] * len(result.rows)
+    assert (result.spans, result.gold, result.annotated) == (8, 2, 1)
+    assert result.rows[-1].agreement == 1
+
+
+def test_windows_have_the_tokens_of_the_pipeline(folder):
+    nlp = spacy.load(folder)
+    model = nlp.get_pipe("transformer").model
+    words = TEXTS[0].split()
+    other = Doc(nlp.vocab, words=["".join(words)])
+    same = calibration_windows(nlp, model, [nlp.make_doc(other.text)])
+    made = []
+    whole = nlp.make_doc
+    nlp.make_doc = lambda text: made.append(text) or whole(text)
+    [own] = calibration_windows(nlp, model, [other])
+    assert made == [other.text]
+    assert torch.equal(own["input_ids"], same[0]["input_ids"])
+
+
+def test_windows_are_chosen_before_they_are_made(folder):
+    nlp = spacy.load(folder)
+    model = nlp.get_pipe("transformer").model
+    docs = [nlp.make_doc(f"a {'b ' * (i % 7)}") for i in range(2 * MOST)]
+    made = []
+    whole = nlp.make_doc
+    nlp.make_doc = lambda text: made.append(text) or whole(text)
+    windows = calibration_windows(nlp, model, docs)
+    assert len(made) == len(windows) == MOST
+    sizes = [own["input_ids"].shape[1] for own in windows]
+    assert sizes == sorted(sizes, reverse=True)
+    long = whole("a b c d e f g h " * 8000)
+    windows = calibration_windows(nlp, model, [long, docs[0]])
+    assert len(windows) == MOST // 2 + 1
+
+
 def run(*arguments):
     return CliRunner().invoke(global_pointer_cli, ["accelerate", *map(str, arguments)])
 
@@ -264,6 +387,8 @@ def test_command_prints_the_table_and_writes_a_pipeline(folder, tmp_path):
     result = run(folder, tmp_path / "x", *samples, "-p", "f32", "-r", "openvino")
     assert result.exit_code == 0, result.output
     assert "openvino f32" in result.output and "torch fp32" in result.output
+    words = " ".join(result.output.split())
+    assert "16 spans of torch fp32, and F1 with 8 gold spans in 4 documents" in words
     assert_close(scored(spacy.load(tmp_path / "x")), scored(nlp))
     assert "openvino>=2026.0" in spacy.load(tmp_path / "x").meta["requirements"]
     config = Config().from_disk(tmp_path / "x/config.cfg", interpolate=False)

@@ -10,7 +10,7 @@ from transformers.utils import logging
 
 from ...errors import Errors, Warnings, is_coded
 from ...machine_faults import is_shortage
-from .cpu import has_bf16, has_int8
+from .cpu import are_known, has_bf16, has_int8
 from .onnx_runner import OnnxRunner
 from .openvino_runner import OpenVINORunner
 from .runner import ExportedRunner, Inputs
@@ -96,10 +96,13 @@ def load_runner(kind: Any, precision: Any, files: Dict[str, bytes]) -> ExportedR
 
 
 def warn_of_cpu(precision: str) -> None:
-    """Warn if this CPU has no instructions for a precision.
+    """Warn if this CPU has no instructions for a precision. On systems that do not name
+    all instructions, there is no warning.
 
     precision (str): The precision.
     """
+    if not are_known():
+        return
     if precision == "int8" and not has_int8():
         warnings.warn(Warnings.GPW043, stacklevel=2)
     is_missing = {"bf16": not has_bf16(), "int8-weights": not has_int8()}

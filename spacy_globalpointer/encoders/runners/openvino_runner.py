@@ -27,9 +27,9 @@ class Compiled(NamedTuple):
 class OpenVINORunner(ExportedRunner):
     """Runner of an encoder in OpenVINO.
 
-    Without int8, the weights of "bf16" are stored in half precision. In "int8-weights",
-    OpenVINO quantizes the activations of linear layers as it computes them. In "int8",
-    their ranges are those of the windows of the calibration.
+    The weights of "bf16" are stored in half precision. In "int8-weights", OpenVINO
+    quantizes the activations of linear layers as it computes them. In "int8", their
+    ranges are those of the windows of the calibration.
     """
 
     kind = "openvino"

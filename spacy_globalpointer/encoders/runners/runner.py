@@ -34,13 +34,15 @@ Inputs = Mapping[str, Tensor]
 INPUTS = ("input_ids", "attention_mask")
 #: Held while a process compiles a model.
 _compiling = threading.Lock()
+#: Held while a module is hidden.
+_hiding = threading.Lock()
 #: Models that a parent process compiled. Their end would wait for threads that do not
 #: exist in a forked process.
 _inherited: List[Any] = []
 
 
 class Runner(Protocol):
-    """What `encode` needs to compute vectors."""
+    """Compute the vectors of pieces, for `encode`."""
 
     @property
     def device(self) -> torch.device:
@@ -164,19 +166,23 @@ def _without_telemetry() -> Iterator[None]:
     """Hide the package with which OpenVINO and NNCF report each import and each export
     to a web service. Both do without it if it is not installed."""
     name, modules = "openvino_telemetry", cast(Dict[str, Any], sys.modules)
-    before = {name: modules[name]} if name in modules else {}
-    modules[name] = None
-    try:
-        yield
-    finally:
-        del modules[name]
-        modules.update(before)
+    with _hiding:
+        before = {name: modules[name]} if name in modules else {}
+        modules[name] = None
+        try:
+            yield
+        finally:
+            modules.pop(name, None)
+            modules.update(before)
 
 
-def _forget_lock() -> None:
-    global _compiling
-    _compiling = threading.Lock()  # another thread may have held it
+def _forget_locks() -> None:
+    global _compiling, _hiding
+    _compiling, _hiding = (
+        threading.Lock(),
+        threading.Lock(),
+    )  # others may have held them
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_lock)
+    os.register_at_fork(after_in_child=_forget_locks)

@@ -6,14 +6,17 @@ import copy
 import pickle
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from fake_runner import FakeRunner
 from small_encoders import make_bert, make_bigbird, make_longformer, make_roberta
 
 from spacy_globalpointer.encoders.folders import load_encoder
 from spacy_globalpointer.encoders.runners import cpu, kinds
+from spacy_globalpointer.encoders.runners import runner as room
 from spacy_globalpointer.encoders.runners.runner import ExportedModule
 
 #: Highest relative error of the vectors of small random encoders.
@@ -103,6 +106,22 @@ def test_no_telemetry_is_sent():
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
+def test_threads_hide_the_telemetry_one_after_another(monkeypatch):
+    seen = []
+
+    def slow(name):
+        seen.append(sys.modules.get("openvino_telemetry", "not hidden"))
+        time.sleep(0.01)
+
+    own = object()
+    monkeypatch.setitem(sys.modules, "openvino_telemetry", own)
+    monkeypatch.setattr(room, "import_module", slow)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(FakeRunner.require, [["x"]] * 16))
+    assert seen == [None] * 16
+    assert sys.modules["openvino_telemetry"] is own
+
+
 def test_threads_get_the_vectors_that_they_get_alone(runner):
     inputs = [window(5 + i % 40, i) for i in range(64)]
     expected = [runner(own) for own in inputs]
@@ -181,6 +200,14 @@ def test_a_missing_library_names_the_extra(kind, monkeypatch):
         kinds.load_runner(kind, "f32", {})
 
 
+@pytest.fixture
+def forgotten():
+    """Forget what is known of the CPU, before a test and after it."""
+    cpu._named.cache_clear()
+    yield
+    cpu._named.cache_clear()
+
+
 @pytest.mark.parametrize(
     "flags,precision,code",
     [
@@ -193,23 +220,33 @@ def test_a_missing_library_names_the_extra(kind, monkeypatch):
     ],
 )
 def test_a_cpu_without_the_instructions_is_reported(
-    flags, precision, code, tmp_path, monkeypatch, recwarn
+    flags, precision, code, tmp_path, monkeypatch, recwarn, forgotten
 ):
     file = tmp_path / "cpuinfo"
     file.write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\nbugs\t\t:\n")
     monkeypatch.setattr(cpu, "_CPUINFO", file)
-    cpu.instructions.cache_clear()
-    try:
-        kinds.warn_of_cpu(precision)
-    finally:
-        cpu.instructions.cache_clear()
+    kinds.warn_of_cpu(precision)
     assert [str(own.message)[1:7] for own in recwarn] == ([code] if code else [])
 
 
-def test_instructions_are_known_without_cpuinfo(tmp_path, monkeypatch):
-    known = cpu.instructions()
+@pytest.fixture
+def no_cpuinfo(tmp_path, monkeypatch, forgotten):
     monkeypatch.setattr(cpu, "_CPUINFO", tmp_path / "none")
-    cpu.instructions.cache_clear()
-    names = ("avx512_vnni", "avx512_bf16")
-    assert {x for x in names if x in cpu.instructions()} == {*names} & known
-    cpu.instructions.cache_clear()
+
+
+def test_torch_detects_instructions_without_cpuinfo(no_cpuinfo, monkeypatch):
+    for name, has in (("vnni", True), ("avx512_bf16", False), ("amx_tile", False)):
+        probe = f"_is_{name}_supported"
+        monkeypatch.setattr(torch.cpu, probe, lambda has=has: has, raising=False)
+    assert cpu.instructions() == {"avx512_vnni"}
+    assert cpu.has_int8() and not cpu.has_bf16()
+
+
+@pytest.mark.parametrize("precision", ["int8", "int8-weights", "bf16"])
+def test_without_cpuinfo_nothing_is_reported(
+    precision, no_cpuinfo, monkeypatch, recwarn
+):
+    for name in cpu._PROBES.values():
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    kinds.warn_of_cpu(precision)
+    assert not cpu.instructions() and not recwarn
