@@ -70,7 +70,8 @@ def _choose(
 
 def _without_others(module: Any, place: str, layers: Sequence[int]) -> Any:
     """Copy an encoder without its other layers."""
-    whole, copies = module.get_submodule(place), {}
+    copies: Dict[int, Any] = {}
+    whole = module.get_submodule(place)
     kept = [copy.deepcopy(whole[layer], copies) for layer in layers]
     # deepcopy takes what is in `copies` already, so it does not copy the other layers.
     copies[id(whole)] = type(whole)(kept)
