@@ -123,8 +123,8 @@ def benchmark(
     batch_size (Optional[int]): Texts of a batch in a stream; None for the pipeline's.
     progress (Optional[str]): Title of a progress bar; None for no bar.
     RETURNS (Benchmark): The measurements.
-    RAISES (ValueError): GP208 for an invalid number, or without a pipeline; GP244 or GP245 for a pipeline that
-        does not load or fails; GP246 if there are no texts.
+    RAISES (ValueError): GP208 for an invalid number, or without a pipeline; GP244 or
+        GP245 for a pipeline that does not load or fails; GP246 if there are no texts.
     """
     if not pipelines:
         fields = {"name": "pipelines", "value": pipelines}

@@ -31,7 +31,7 @@ class PipelineProcess:
 
     def __init__(self, pipeline: str, threads: int) -> None:
         self.pipeline = pipeline
-        self._printed = tempfile.TemporaryFile()
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker"],
             stdin=subprocess.PIPE,

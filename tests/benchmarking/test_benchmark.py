@@ -198,9 +198,9 @@ print("No memory.", file=sys.stderr)
 def test_error_repeats_what_a_process_printed_last(site, code, reason):
     (site / "crashing.py").write_text(f"{PRINT}\n{code}\n", encoding="utf-8")
     make_package(site)
-    with PipelineProcess("crashing", 1) as process:
-        with pytest.raises(ValueError, match=f"GP244.*{reason}"):
-            process.load()
+    error = pytest.raises(ValueError, match=f"GP244.*{reason}")
+    with PipelineProcess("crashing", 1) as process, error:
+        process.load()
     assert process._printed.closed
 
 
