@@ -939,6 +939,11 @@ class Errors(metaclass=_Coded):
         "accelerated. Pass more texts like those that the pipeline will read, or train "
         "the pipeline first."
     )
+    GP248 = (
+        "The memory is being changed, and the examples or sources that are read for "
+        "that try to change it again. Only one change at a time is possible. Pass "
+        "lists instead of a generator that calls remember, forget or refresh_memory."
+    )
 
 
 class Warnings(metaclass=_Coded):
@@ -1060,12 +1065,12 @@ class Warnings(metaclass=_Coded):
     )
     GPW046 = (
         "The texts have fewer tokens than the lengths {lengths}, so texts of these "
-        "lengths have parts twice. Pass more text for times like those of your own "
-        "documents."
+        "lengths repeat parts of the text. Pass more text for times like those of your "
+        "own documents."
     )
     GPW047 = (
-        "{threads} threads were asked for, but this process may use {cpus} CPUs. Times "
-        "with more threads than CPUs say little. Pass fewer threads."
+        "{threads} threads were asked for, but this process may use {cpus} CPUs. At most "
+        "one thread per CPU is useful: times with more say little. Pass fewer threads."
     )
     GPW050 = (
         "'{name}' has no setting {given!r}, so assigning it changes nothing. Did you "

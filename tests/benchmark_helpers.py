@@ -23,6 +23,9 @@ class SameProcess(PipelineProcess):
         self.asked.append((self.pipeline, self.threads, name))
         return answer(self.worker, line)
 
+    def _last_lines(self):
+        return ""
+
 
 def use_same_process(monkeypatch):
     """RETURNS (list): The requests to come: pipeline, threads and name of each."""

@@ -99,11 +99,12 @@ def make_longformer(folder: Path, **settings) -> Path:
     return folder
 
 
-def make_bigbird(folder: Path) -> Path:
+def make_bigbird(folder: Path, **settings) -> Path:
     torch.manual_seed(0)
     n = word_pieces(folder, model_max_length=256)
     size = {**SIZE, "max_position_embeddings": 256}
-    size |= {"block_size": 4, "num_random_blocks": 1}  # attends to blocks from 29 on
+    # It attends to blocks from 29 pieces on.
+    size |= {"block_size": 4, "num_random_blocks": 1, **settings}
     hf.BigBirdModel(hf.BigBirdConfig(vocab_size=n, **size)).save_pretrained(folder)
     return folder
 

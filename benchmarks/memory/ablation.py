@@ -19,7 +19,7 @@ on dev, by `spacy global-pointer tune --overall-only`, which may choose no memor
 A label is rare if less than 2 % of the spans of train.spacy have it. The interval is
 that of the difference to the row `none` by a paired bootstrap over test documents, with
 the counts of all seeds. Words per second are those of the first seed, on the test
-documents, by turns.
+documents, in turns.
 Finished parts are kept in OUTPUT and not repeated. The table is in OUTPUT/table.md.
 """
 
@@ -62,7 +62,7 @@ from spacy_globalpointer.recipes.make import make_config, recipes
 
 KEY, COMPONENT = "sc", "global_pointer"
 TUNE = ["--overall-only"]
-#: Highest share of the training spans that a rare label has.
+#: Highest fraction of the training spans that a rare label has.
 RARE = 0.02
 
 
@@ -225,7 +225,7 @@ def rare_labels(path: Path) -> List[str]:
 
 
 def measure(folders: Dict[str, Path], path: Path, turns: int) -> Dict[str, float]:
-    """Return the median of each pipeline's words per second, measured by turns."""
+    """Return the median of each pipeline's words per second, measured in turns."""
     if not turns:
         return {}
     texts = [doc.text for doc in DocBin().from_disk(path).get_docs(Vocab())]

@@ -123,13 +123,18 @@ def benchmark(
     batch_size (Optional[int]): Texts of a batch in a stream; None for the pipeline's.
     progress (Optional[str]): Title of a progress bar; None for no bar.
     RETURNS (Benchmark): The measurements.
-    RAISES (ValueError): GP208 for an invalid number; GP244 or GP245 for a pipeline that
-        does not load or fails; GP246 if there are no texts.
+    RAISES (ValueError): GP208 for an invalid number, or without a pipeline; GP244 or
+        GP245 for a pipeline that does not load or fails; GP246 if there are no texts.
     """
+    if not pipelines:
+        fields = {"name": "pipelines", "value": pipelines}
+        rule = "a list with at least one pipeline"
+        raise ValueError(Errors.GP208.format(**fields, rule=rule))
     rule = "a whole number of at least 1"
     for name, values in {
         **{"words": [words], "runs": [runs], "turns": [turns], "lengths": lengths},
-        **{"threads": threads, "batch_size": [batch_size or 1]},
+        **{"threads": threads},
+        **{"batch_size": [] if batch_size is None else [batch_size]},
     }.items():
         for value in values:
             if not is_whole(value, least=1):
@@ -176,7 +181,8 @@ def _plan(
     planned: Dict[str, Any] = {}
     for pipeline in pipelines:
         with PipelineProcess(pipeline, 1) as process:
-            process.load()
+            for text in process.load()["warnings"]:
+                warnings.warn(f"{text} The pipeline is {pipeline}.", stacklevel=3)
             planned = planned or process.ask("plan", given=given, **sizes)
         bar.update()
     texts = TimedTexts(**planned)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from typing import Any, Dict
 
@@ -16,6 +17,8 @@ THREADS = (
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
     *("BLIS_NUM_THREADS", "RAYON_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
 )
+#: Lines that an error repeats of what its process printed last, and bytes to read.
+LINES, PRINTED = 3, 2000
 
 
 class PipelineProcess:
@@ -28,11 +31,12 @@ class PipelineProcess:
 
     def __init__(self, pipeline: str, threads: int) -> None:
         self.pipeline = pipeline
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._printed,
             encoding="utf-8",
             env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
             start_new_session=True,  # Ctrl-C is for this process alone
@@ -44,6 +48,7 @@ class PipelineProcess:
     def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.communicate()
+        self._printed.close()
 
     def load(self) -> Dict[str, Any]:
         """Load the pipeline.
@@ -72,7 +77,17 @@ class PipelineProcess:
         error = ValueError(answer["error"])
         if is_coded(error) and request != "load":
             raise error
-        raise ValueError(message.format(pipeline=self.pipeline, reason=error))
+        lines = self._last_lines()
+        reason = f"{error} (the last that it printed: {lines})" if lines else error
+        raise ValueError(message.format(pipeline=self.pipeline, reason=reason))
+
+    def _last_lines(self) -> str:
+        """Return the end of what the process printed, in one line."""
+        end = self._printed.seek(0, os.SEEK_END)
+        self._printed.seek(max(end - PRINTED, 0))
+        text = self._printed.read().decode("utf-8", errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return " / ".join(lines[-LINES:])
 
     def _answer(self, line: str) -> str:
         assert self._process.stdin and self._process.stdout

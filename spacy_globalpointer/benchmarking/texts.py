@@ -22,7 +22,7 @@ class TimedTexts:
     available (int): Number of words without repeated texts.
     lengths (List[int]): Numbers of tokens.
     windows (List[List[str]]): For each length, texts of that many tokens.
-    repeated (List[int]): Lengths whose texts have parts twice.
+    repeated (List[int]): Lengths whose texts repeat parts of the text.
     """
 
     stream: List[str]

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -31,15 +32,17 @@ class Worker:
 
     def load(self, pipeline: str) -> Dict[str, Any]:
         """Load the pipeline. RETURNS (Dict[str, Any]): What it is, its size in bytes,
-        and the seconds of loading."""
-        start = time.perf_counter()
-        self.nlp = spacy.load(pipeline)
-        seconds, path = time.perf_counter() - start, self.nlp.path
+        the seconds of loading, and this package's warnings."""
+        with warnings.catch_warnings(record=True) as caught:
+            start = time.perf_counter()
+            self.nlp = spacy.load(pipeline)
+            seconds, path = time.perf_counter() - start, self.nlp.path
+        coded = [str(one.message) for one in caught if is_coded(one.message)]
         keys = ("lang", "name", "version")
         return {
             **{key: self.nlp.meta[key] for key in keys},
             "size": None if path is None else _size(path),
-            "load": seconds,
+            **{"load": seconds, "warnings": list(dict.fromkeys(coded))},
         }
 
     def plan(self, given: Optional[Sequence[str]], **settings: Any) -> Dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Dict, Mapping, Sequence
 
 import torch
 from torch import Tensor
+from transformers.utils import logging
 
 from ..errors import Errors
 from .layer_depths import find_layers, no_layers
@@ -46,8 +47,9 @@ def cut(encoder: Encoder, layers: Sequence[int]) -> Encoder:
         raise no_layers(kind, str(error).splitlines()[-1].strip()) from error
     n_pieces = min(COMPARED, encoder.max_window or COMPARED)
     ids = torch.arange(n_pieces)[None] % config.vocab_size
-    expected = _run_layers(encoder.module, place, layers, ids)
-    if not torch.allclose(_run(module, ids), expected, rtol=1e-4, atol=1e-4):
+    expected = _run(_without_others(encoder.module, place, layers), ids)
+    found = _run(copy.deepcopy(module), ids)
+    if not torch.allclose(found, expected, rtol=1e-4, atol=1e-4):
         raise no_layers(kind, "what a layer computes depends on its number")
     return Encoder(module, copy.deepcopy(encoder.tokenizer))
 
@@ -66,20 +68,25 @@ def _choose(
     return chosen
 
 
-def _run_layers(module: Any, place: str, layers: Sequence[int], ids: Tensor) -> Tensor:
-    """Run an encoder without its other layers, and leave it unchanged."""
-    parent, _, name = place.rpartition(".")
-    owner, was_training = module.get_submodule(parent), module.training
-    whole = getattr(owner, name)
-    try:
-        setattr(owner, name, type(whole)([whole[layer] for layer in layers]))
-        return _run(module.eval(), ids)
-    finally:
-        setattr(owner, name, whole)
-        module.train(was_training)
+def _without_others(module: Any, place: str, layers: Sequence[int]) -> Any:
+    """Copy an encoder without its other layers."""
+    copies: Dict[int, Any] = {}
+    whole = module.get_submodule(place)
+    kept = [copy.deepcopy(whole[layer], copies) for layer in layers]
+    # deepcopy takes what is in `copies` already, so it does not copy the other layers.
+    copies[id(whole)] = type(whole)(kept)
+    return copy.deepcopy(module, copies)
 
 
 def _run(module: Any, ids: Tensor) -> Tensor:
-    with torch.inference_mode():
-        hidden: Tensor = module(ids, torch.ones_like(ids)).last_hidden_state
+    """Run an encoder, which may change: BigBird then attends differently to texts of
+    all lengths, and warns."""
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with torch.inference_mode():
+            output = module.eval()(ids, torch.ones_like(ids))
+    finally:
+        logging.set_verbosity(level)
+    hidden: Tensor = output.last_hidden_state
     return hidden

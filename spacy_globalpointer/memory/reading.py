@@ -39,8 +39,8 @@ def make_entries(
     texts (Iterable[ReadText]): The texts, which are kept only until the map is there.
     whitening (Optional[Whitening]): The map of features to keys. None fits one to the
         first spans and tokens.
-    RETURNS (Tuple[Entries, Optional[Whitening]]): The entries, and the map. None is
-        left if there is no text.
+    RETURNS (Tuple[Entries, Optional[Whitening]]): The entries, and the map. None if
+        there is no text.
     """
     waiting: List[ReadText] = []
     mentions: List[Mention] = []

@@ -93,8 +93,9 @@ class Remembering:
             for a label that is no text; GP073 if an example has no gold annotation, or
             if, without `labels`, all together have no span; GP074 if a gold span does
             not align with the tokens; GP075 if there would be too many entries; GP076
-            if the weights have changed since earlier entries were remembered. The
-            memory stays as it was.
+            if the weights have changed since earlier entries were remembered; GP248 if
+            the examples, such as a generator, change this memory while they are read.
+            The memory stays as it was.
         """
         return self.remember_sources([(source, examples)], labels=labels)
 

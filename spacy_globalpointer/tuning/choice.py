@@ -81,16 +81,19 @@ class Chooser:
     beta: float
     kept: Dict[str, float] = field(default_factory=dict)
 
+    def counted(self, candidates: Candidates) -> Candidates:
+        """Return the candidates without the spans that do not count."""
+        return candidates.without_labels(self.kept) if self.kept else candidates
+
     def single(self, candidates: Candidates) -> Thresholds:
         """Find the best single threshold."""
-        counted = candidates.without_labels(self.kept) if self.kept else candidates
+        counted = self.counted(candidates)
         threshold = best_single(counted, self.overlap, beta=self.beta)
         return Thresholds(threshold, dict(self.kept))
 
     def per_label(self, candidates: Candidates) -> Thresholds:
         """Find the best single threshold, and better ones of single labels."""
-        if self.kept:
-            candidates = candidates.without_labels(self.kept)
+        candidates = self.counted(candidates)
         threshold = best_single(candidates, self.overlap, beta=self.beta)
         labels = frequent_labels(candidates, self.min_gold)
         own = best_per_label(

@@ -15,13 +15,15 @@ def choose_kind(kinds: Sequence[Candidates], chooser: Chooser) -> int:
 
     kinds (Sequence[Candidates]): The kinds. The first one is what is there without a
         memory.
-    chooser (Chooser): Chooses thresholds and scores.
+    chooser (Chooser): Chooses thresholds and scores. The spans of labels that it keeps
+        do not count.
     RETURNS (int): The index of the kind with the best F-score at its best single
         threshold; 0 unless choosing also gains on documents that neither the kind nor
         the threshold were chosen on. With a single document there are none.
     """
     if len(kinds[0].gold) < 2:
         return 0
+    kinds = [chooser.counted(own) for own in kinds]
     gained = _left_out(kinds, chooser).f > _left_out(kinds[:1], chooser).f
     return _best(kinds, chooser) if gained else 0
 

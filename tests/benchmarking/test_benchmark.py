@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from itertools import groupby
+from types import SimpleNamespace
 
 import pytest
 import spacy
@@ -15,6 +17,7 @@ from typer.testing import CliRunner
 from spacy_globalpointer.benchmarking import benchmark as module
 from spacy_globalpointer.benchmarking.benchmark import benchmark
 from spacy_globalpointer.benchmarking.processes import PipelineProcess
+from spacy_globalpointer.benchmarking.worker import Worker
 from spacy_globalpointer.cli.app import global_pointer_cli
 
 SMALL = {"words": 30, "lengths": [4, 9], "runs": 5, "turns": 2, "threads": [1]}
@@ -100,12 +103,34 @@ def test_texts_without_words_raise_GP246(asked, folders):
             benchmark(folders, texts, **SMALL)
 
 
-@pytest.mark.parametrize("name", ["words", "runs", "turns", "lengths", "threads"])
+@pytest.mark.parametrize(
+    "name", ["words", "runs", "turns", "lengths", "threads", "batch_size"]
+)
 @pytest.mark.parametrize("value", [0, 1.5, True])
 def test_invalid_number_raises_GP208(name, value, folders):
-    given = [value] if isinstance(SMALL[name], list) else value
+    given = [value] if isinstance(SMALL.get(name), list) else value
     with pytest.raises(ValueError, match=f"GP208.*{name} is {value}"):
         benchmark(folders, TEXTS, **{**SMALL, name: given})
+
+
+def test_no_pipeline_raises_GP208(asked):
+    with pytest.raises(ValueError, match=r"GP208.*pipelines is \[\]"):
+        benchmark([], TEXTS, **SMALL)
+    assert asked == []
+
+
+def test_coded_warnings_of_a_pipeline_are_shown_once(asked, folders, monkeypatch):
+    def load(path):
+        for text in ("[GPW017] Slow.", "[W095] Old.", "[GPW017] Slow."):
+            warnings.warn(text, stacklevel=1)
+        return spacy.load(path)
+
+    monkeypatch.setattr(f"{Worker.__module__}.spacy", SimpleNamespace(load=load))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        benchmark(folders[:1], TEXTS, **{**SMALL, "lengths": []})
+    shown = [str(one.message) for one in caught if "GPW017" in str(one.message)]
+    assert shown == [f"[GPW017] Slow. The pipeline is {folders[0]}."]
 
 
 def test_pipeline_that_does_not_load_raises_GP244(asked, folders, tmp_path):
@@ -147,6 +172,44 @@ def test_process_that_is_killed_raises_GP245(folders):
         process._process.wait()
         with pytest.raises(ValueError, match="GP245.*ended with the status -?[0-9]+"):
             process.ask("memory")
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A folder of modules that fresh processes can import."""
+    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    return tmp_path
+
+
+PRINT = """import os, sys
+print("Loading", flush=True)
+print("No memory.", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "code, reason",
+    [
+        ("os._exit(7)", "status 7.*printed: Loading / No memory"),
+        ("def load(**_): raise OSError('Lost')", "OSError: Lost.*printed: .*No memory"),
+    ],
+)
+def test_error_repeats_what_a_process_printed_last(site, code, reason):
+    (site / "crashing.py").write_text(f"{PRINT}\n{code}\n", encoding="utf-8")
+    make_package(site)
+    error = pytest.raises(ValueError, match=f"GP244.*{reason}")
+    with PipelineProcess("crashing", 1) as process, error:
+        process.load()
+    assert process._printed.closed
+
+
+def make_package(site):
+    """Let the module crashing look like an installed pipeline."""
+    about = site / "crashing-1.0.dist-info"
+    about.mkdir()
+    text = "Metadata-Version: 2.1\nName: crashing\nVersion: 1.0\n"
+    (about / "METADATA").write_text(text, encoding="utf-8")
 
 
 def run(*args):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 import transformers as hf
-from small_encoders import FAMILIES, SIZE, make_albert, make_bert, make_longformer
+from small_encoders import (
+    FAMILIES,
+    SIZE,
+    make_albert,
+    make_bert,
+    make_bigbird,
+    make_longformer,
+)
 from transformers import AutoModel
 from typer.testing import CliRunner
 
@@ -75,16 +82,31 @@ def test_vectors_are_those_without_the_other_layers(family, layers, encoder):
     assert difference[mask.bool()].abs().max() <= 1e-6
 
 
-def test_whole_encoder_is_unchanged_and_shares_nothing(encoder):
-    before = hidden(encoder)
+def make_deep_bert(folder):
+    return make_bert(folder, num_hidden_layers=6)
+
+
+def make_deep_bigbird(folder):
+    return make_bigbird(folder, num_hidden_layers=6)
+
+
+@pytest.mark.parametrize("make", [make_deep_bert, make_deep_bigbird])
+def test_whole_encoder_is_unchanged_and_shares_nothing(make, tmp_path, caplog):
+    encoder = load_encoder(str(make(tmp_path)))
+    ids = {"input_ids": torch.arange(5, 45)[None]}  # as BigBird attends to blocks
+    before = hidden(encoder, **ids)
     encoder.module.train()
     smaller = cut(encoder, [0, 2])
+    assert caplog.messages == []
+    assert [getattr(x.module, "attention_type", None) for x in (encoder, smaller)] == [
+        getattr(encoder.module.config, "attention_type", None)
+    ] * 2
     assert encoder.module.training and not smaller.module.training
     encoder.module.eval()
     assert len(encoder.module.encoder.layer) == 6
     own = {weight.data_ptr() for weight in smaller.module.parameters()}
     assert own.isdisjoint(x.data_ptr() for x in encoder.module.parameters())
-    assert torch.equal(hidden(encoder), before)
+    assert torch.equal(hidden(encoder, **ids), before)
 
 
 def test_settings_of_each_layer_follow(tmp_path):

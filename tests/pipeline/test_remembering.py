@@ -624,6 +624,24 @@ def test_a_remembered_label_can_be_trained_later(nlp):
     assert {span[2] for own in predict(nlp) for span in own} <= {*pipe.labels}
 
 
+@pytest.mark.parametrize("change", ["remember", "forget", "refresh_memory"])
+def test_examples_that_change_the_memory_raise_GP248(taught, change):
+    pipe = taught.get_pipe(NAME)
+    before = pipe.memory
+    arguments = {"remember": [[]], "forget": [], "refresh_memory": []}[change]
+    options = {"everything": True} if change == "forget" else {}
+
+    def examples():
+        assert pipe._changing._holder == threading.get_ident()  # it would wait forever
+        getattr(pipe, change)(*arguments, **options)
+        yield from make_examples(taught)
+
+    with pytest.raises(ValueError, match="GP248"):
+        pipe.remember(examples())
+    assert pipe.memory is before
+    assert pipe.forget(everything=True) > 0
+
+
 def test_other_processes_have_the_memory(nlp):
     teach(nlp)
     expected = predict(nlp)
