@@ -1070,7 +1070,7 @@ class Warnings(metaclass=_Coded):
     )
     GPW047 = (
         "{threads} threads were asked for, but this process may use {cpus} CPUs. At most "
-        "one thread per CPU is useful: times with more say little. Pass fewer threads."
+        "one thread per CPU is useful: times with more say little. Pass fewer."
     )
     GPW050 = (
         "'{name}' has no setting {given!r}, so assigning it changes nothing. Did you "

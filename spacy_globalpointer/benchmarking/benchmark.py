@@ -127,9 +127,9 @@ def benchmark(
         GP245 for a pipeline that does not load or fails; GP246 if there are no texts.
     """
     if not pipelines:
-        fields = {"name": "pipelines", "value": pipelines}
         rule = "a list with at least one pipeline"
-        raise ValueError(Errors.GP208.format(**fields, rule=rule))
+        message = Errors.GP208.format(name="pipelines", value=pipelines, rule=rule)
+        raise ValueError(message)
     rule = "a whole number of at least 1"
     for name, values in {
         **{"words": [words], "runs": [runs], "turns": [turns], "lengths": lengths},

@@ -37,7 +37,9 @@ class Worker:
             start = time.perf_counter()
             self.nlp = spacy.load(pipeline)
             seconds, path = time.perf_counter() - start, self.nlp.path
-        coded = [str(one.message) for one in caught if is_coded(one.message)]
+        coded = [
+            x for x in (str(one.message) for one in caught) if x.startswith("[GPW")
+        ]
         keys = ("lang", "name", "version")
         return {
             **{key: self.nlp.meta[key] for key in keys},
