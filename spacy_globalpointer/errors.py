@@ -1069,8 +1069,8 @@ class Warnings(metaclass=_Coded):
         "own documents."
     )
     GPW047 = (
-        "{threads} threads were asked for, but this process may use {cpus} CPUs. At most "
-        "one thread per CPU is useful: times with more say little. Pass fewer."
+        "{threads} threads were asked for, but this process may use {cpus} CPUs. More "
+        "threads than CPUs are not useful, and their times say little. Pass fewer."
     )
     GPW050 = (
         "'{name}' has no setting {given!r}, so assigning it changes nothing. Did you "
