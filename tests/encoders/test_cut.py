@@ -145,7 +145,7 @@ def test_layers_that_are_not_found_are_an_error(encoder):
         cut(Encoder(hf.FunnelBaseModel(config), encoder.tokenizer), [0])
 
 
-@pytest.mark.parametrize("family", set(FAMILIES) - {"albert"})
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"albert"}))
 def test_cut_encoder_is_saved_and_loaded(family, tmp_path):
     (tmp_path / family).mkdir()
     smaller = cut(load_encoder(str(FAMILIES[family](tmp_path / family))), [1])
