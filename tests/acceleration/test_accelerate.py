@@ -219,7 +219,7 @@ def test_damage_is_noticed(accelerated, tmp_path):
 
 def test_without_the_library_the_extra_is_named(accelerated, runner, monkeypatch):
     monkeypatch.setitem(sys.modules, runner.modules[0], None)
-    with pytest.raises(ImportError, match=r"GP232.*spacy-globalpointer\[openvino\]"):
+    with pytest.raises(ImportError, match=r"GP232.*pip install .\.\[openvino\]"):
         spacy.load(accelerated)
 
 

@@ -198,7 +198,7 @@ def test_unknown_runner_or_precision_raises_GP237(kind, precision):
 def test_a_missing_library_names_the_extra(kind, monkeypatch):
     for name in kinds.RUNNERS[kind].modules:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=rf"GP232.*spacy-globalpointer\[{kind}\]"):
+    with pytest.raises(ImportError, match=rf"GP232.*pip install .\.\[{kind}\]"):
         kinds.load_runner(kind, "f32", {})
 
 
