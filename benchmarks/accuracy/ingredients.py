@@ -26,16 +26,23 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import spacy
-from runs import PROJECT, bootstrap, count_by_document, once, pool, store_config, train
+from runs import (
+    KEY,
+    PROJECT,
+    bootstrap,
+    count_by_document,
+    once,
+    pool,
+    predict_and_match,
+    store_config,
+    train,
+)
 from spacy.cli._util import parse_config_overrides
-from spacy.training import Corpus
 from thinc.api import Config
 
-from spacy_globalpointer.evaluation.matching import match_spans
 from spacy_globalpointer.pipeline.scorer import score_spans
 
 BASE = PROJECT / "configs" / "default.cfg"
-KEY = "sc"
 
 
 def values(**settings: Any) -> Callable[[Config], None]:
@@ -207,14 +214,7 @@ def run(
 def evaluate(pipeline: Path, path: Path) -> Dict[str, Any]:
     """Return the scores, and the counts per document that the bootstrap needs."""
     nlp = spacy.load(pipeline)
-    examples = list(Corpus(path)(nlp))
-    docs = nlp.pipe([example.predicted for example in examples])
-    found = []
-    for example, doc in zip(examples, docs):
-        example.predicted = doc
-        keys = [(x.label_, x.start_char, x.end_char) for x in doc.spans[KEY]]
-        found.append(dict.fromkeys(keys))
-    spans = match_spans(examples, found, spans_key=KEY)
+    examples, spans = predict_and_match(nlp, path)
     scores = score_spans(examples, spans_key=KEY)
     return {**scores, "per_doc": count_by_document(spans, examples)}
 

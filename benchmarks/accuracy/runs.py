@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
 import numpy
-from spacy.training import Example
+from spacy.language import Language
+from spacy.training import Corpus, Example
 from thinc.api import Config
 
 from spacy_globalpointer.evaluation.breakdown import score_by_document
-from spacy_globalpointer.evaluation.matching import MatchedSpan
+from spacy_globalpointer.evaluation.matching import MatchedSpan, match_spans
 
 PROJECT = Path(__file__).parents[2]
+KEY = "sc"
 BOOTSTRAP = 10_000
 #: True positives, predicted spans and gold spans of a document.
 Counts = Tuple[int, int, int]
@@ -87,6 +89,23 @@ def once(path: Path, function: Callable[[], Any]) -> Any:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def predict_and_match(
+    nlp: Language, path: Path
+) -> Tuple[List[Example], List[MatchedSpan]]:
+    """Predict documents, and match their gold spans with those that were found.
+
+    RETURNS (Tuple[List[Example], List[MatchedSpan]]): The documents and the spans.
+    """
+    examples = list(Corpus(path)(nlp))
+    docs = nlp.pipe([example.predicted for example in examples])
+    found = []
+    for example, doc in zip(examples, docs):
+        example.predicted = doc
+        keys = [(x.label_, x.start_char, x.end_char) for x in doc.spans[KEY]]
+        found.append(dict.fromkeys(keys))
+    return examples, match_spans(examples, found, spans_key=KEY)
 
 
 def count_by_document(

@@ -36,7 +36,6 @@ from typing import Any, Dict, List, NamedTuple
 import spacy
 from spacy.cli._util import parse_config_overrides
 from spacy.tokens import DocBin
-from spacy.training import Corpus
 from spacy.vocab import Vocab
 from thinc.api import Config
 
@@ -44,10 +43,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "accuracy"))
 
 import runs
 from runs import (
+    KEY,
     bootstrap,
     count_by_document,
     once,
     pool,
+    predict_and_match,
     store_config,
     train,
 )
@@ -57,10 +58,9 @@ from spacy_globalpointer.benchmarking.timings import (
     take_turns,
     time_stream,
 )
-from spacy_globalpointer.evaluation.matching import match_spans
 from spacy_globalpointer.recipes.make import make_config, recipes
 
-KEY, COMPONENT = "sc", "global_pointer"
+COMPONENT = "global_pointer"
 TUNE = ["--overall-only"]
 #: Highest fraction of the training spans that a rare label has.
 RARE = 0.02
@@ -181,14 +181,7 @@ def tune_and_score(
 def score(pipeline: Path, path: Path) -> Dict[str, Any]:
     """Return counts by document and by label, and what the pipeline is made of."""
     nlp = spacy.load(pipeline)
-    examples = list(Corpus(path)(nlp))
-    docs = nlp.pipe([example.predicted for example in examples])
-    found = []
-    for example, doc in zip(examples, docs):
-        example.predicted = doc
-        keys = [(x.label_, x.start_char, x.end_char) for x in doc.spans[KEY]]
-        found.append(dict.fromkeys(keys))
-    spans = match_spans(examples, found, spans_key=KEY)
+    examples, spans = predict_and_match(nlp, path)
     gold, right = Counter(), Counter()
     for one in spans:
         gold[one.label] += one.is_gold
