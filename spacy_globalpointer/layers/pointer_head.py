@@ -212,6 +212,23 @@ def forward(
     return states, backprop
 
 
+def search_states(
+    model: Model[List[Floats2d], PointerStates], vectors: List[Floats2d]
+) -> PointerStates:
+    """Compute states for `pointer.search.search_spans` alone, which may be rounded; see
+    `pointer.heads.PointerHead.search_states`. Only a CPU that computes fast in bfloat16
+    gains by it.
+
+    model (Model[List[Floats2d], PointerStates]): The layer.
+    vectors (List[Floats2d]): The token vectors of each document.
+    RETURNS (PointerStates): The states.
+    """
+    flat = xp2torch(flatten(model.ops, vectors, model.get_dim("nI")))
+    shim = cast(PointerShim, model.shims[0])
+    with torch.no_grad(), shim.module_for_prediction() as head:
+        return cast(PointerHead, head).search_states(flat, [len(x) for x in vectors])
+
+
 class PointerShim(TorchShim):
     """Shim that stores its head as safetensors, rebuilds it from them alone, and scales
     the learning rate.

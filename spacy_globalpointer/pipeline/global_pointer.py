@@ -25,7 +25,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model, NumpyOps, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..span_score import place_of, set_scores
@@ -41,6 +41,9 @@ from .scorer import score_spans
 from .settings import check_settings, settings
 from .span_loss import Loss, make_span_loss_v1
 from .stored_pipe import StoredPipe
+
+#: Words times labels from which rounded states are faster to search.
+ROUNDED_FROM = 20_000
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
@@ -379,15 +382,19 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         vectors of each document's tokens, which need memory."""
         import torch
 
+        from ..layers.pointer_head import search_states
         from ..pointer.probability import lowest_score
         from ..pointer.search import search_spans
 
         vectors: List[Tensor] = []
-        if with_vectors:
+        rounded = self._searches_rounded(docs)
+        if with_vectors or rounded:
             arrays = self.model.get_ref("tok2vec").predict(docs)
-            states = self.model.get_ref("output_layer").predict(arrays)
-            ops = self.model.ops
-            vectors = [torch.from_numpy(ops.to_numpy(x)).float() for x in arrays]
+            head = self.model.get_ref("output_layer")
+            states = search_states(head, arrays) if rounded else head.predict(arrays)
+            if with_vectors:
+                arrays = map(self.model.ops.to_numpy, arrays)
+                vectors = [torch.from_numpy(x).float() for x in arrays]
         else:
             states = self.model.predict(docs)
         if not states.is_finite():
@@ -408,6 +415,19 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
                 )
                 self._warn_once("GPW004", message)
         return found, vectors
+
+    def _searches_rounded(self, docs: List[Doc]) -> bool:
+        """Decide whether rounded states make the search faster: for many words, on a
+        CPU that computes fast in bfloat16. Spans and scores do not depend on it, but
+        for the rounding of scores to float32."""
+        from ..encoders.precision import GAIN, bf16_gain
+
+        cells = sum(map(len, docs)) * len(self.cfg["labels"])
+        if cells < ROUNDED_FROM or not isinstance(self.model.ops, NumpyOps):
+            return False
+        head = self.model.maybe_get_ref("output_layer")
+        ours = head is not None and head.name == "pointer_head"
+        return ours and bf16_gain("cpu") > GAIN
 
     def decision(self, **changes: Any) -> Decision:
         """Make the decision between candidates from the component's settings.

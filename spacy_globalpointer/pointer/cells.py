@@ -53,17 +53,24 @@ def take_vectors(x: Tensor, token: Tensor, head: Tensor) -> Tensor:
     head (Tensor): Heads, of a shape that broadcasts to that of token.
     RETURNS (Tensor): Shape (*token.shape, width).
     """
-    if not x.is_contiguous():
+    first, second = token, head  # rows of a matrix: faster than two indices
+    if x.transpose(0, 1).is_contiguous():
+        x, first, second = x.transpose(0, 1), head, token
+    elif not x.is_contiguous():
         return x[token, head]
-    rows = token * x.shape[1] + head  # much faster than two indices
+    rows = first * x.shape[1] + second
     taken = x.flatten(0, 1).index_select(0, rows.flatten())
     return taken.view(*rows.shape, x.shape[2])
 
 
 def _score(states: PointerStates, cells: Tensor) -> Tensor:
     label, head, start, end = place_cells(states, cells)
-    query = take_vectors(states.queries, start, head)
-    products = _double(query) * _double(take_vectors(states.keys, end, head))
+    if states.exact is not None:
+        query, key = states.exact.operands(label, start, end)
+    else:
+        query = take_vectors(states.queries, start, head)
+        key = take_vectors(states.keys, end, head)
+    products = _double(query) * _double(key)
     while products.shape[1] > 1:
         half = products.shape[1] // 2
         sums = products[:, :half] + products[:, half : 2 * half]

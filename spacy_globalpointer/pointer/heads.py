@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import Errors
+from .rotation import rotate
+from .rounded_states import round_states
 from .states import PointerStates
 
 #: Number of tokens that are projected together without a gradient, so that a book needs
@@ -135,6 +137,17 @@ class PointerHead(nn.Module):
             covered=vectors.detach().ne(0).any(dim=1),
         )
 
+    def search_states(self, vectors: Tensor, lengths: Sequence[int]) -> PointerStates:
+        """Compute states for `search_spans`, which finds the same spans as with those
+        of `forward`, in less time where a CPU computes fast in bfloat16. Scores differ
+        by rounding: 10⁻⁶ of their size.
+
+        vectors (Tensor): Shape (tokens, n_input).
+        lengths (Sequence[int]): Tokens of each document; they sum to tokens.
+        RETURNS (PointerStates): The states.
+        """
+        return cast(PointerStates, self(vectors, lengths))
+
     def _project(self, vectors: Tensor, positions: Tensor) -> Projections:
         queries, keys, start, end = self.project(self.dropout(vectors))
         if self.rope:
@@ -184,6 +197,15 @@ class GlobalPointerHead(PointerHead):
             return queries, keys, None, None
         return queries, keys, self.bias.expand(len(vectors), -1), None
 
+    def search_states(self, vectors: Tensor, lengths: Sequence[int]) -> PointerStates:
+        """Compute rounded states; see `PointerHead.search_states`."""
+        bias = None if self.label_bias is None else self.bias.detach()
+        return round_states(
+            *(self.projection, bias, vectors, lengths),
+            n_labels=self.n_labels,
+            rope=self.rope,
+        )
+
 
 class EfficientGlobalPointerHead(PointerHead):
     """Head with one shared pair of projections, and a linear term per label for start
@@ -225,31 +247,3 @@ def _lecun_normal_(layer: nn.Linear) -> None:
     std = layer.in_features**-0.5 / _TRUNCATED_STD
     nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)
     nn.init.zeros_(layer.bias)
-
-
-def rotate(vectors: Tensor, positions: Tensor, *, base: float = 10000.0) -> Tensor:
-    """Rotate each pair of channels by an angle that grows with the position.
-
-    Channels 2c and 2c + 1 of the token at position p are turned by the angle
-    p · base^(−2c / width), so that ⟨rotate(q)_i, rotate(k)_j⟩ depends on the
-    positions only through j − i. This is the interleaved form of the author
-    (Su et al., RoFormer, arXiv 2104.09864; https://kexue.fm/archives/8265); the
-    half-split form of other libraries is not compatible with its weights.
-
-    Angles are computed in float64: at position 10⁶ a float32 angle would be off
-    by 0.03.
-
-    vectors (Tensor): Shape (tokens, heads, width), width even.
-    positions (Tensor): Shape (tokens,): place of each token in its document.
-    base (float): Base of the geometric sequence of frequencies.
-    RETURNS (Tensor): Shape and type of vectors.
-    """
-    width = vectors.shape[-1]
-    channels = torch.arange(0, width, 2, dtype=torch.float64)
-    distinct, rows = positions.cpu().unique(return_inverse=True)
-    angles = distinct.double()[:, None] * base ** (-channels / width)
-    cos = angles.cos().to(vectors)[rows, None]  # (tokens, 1, width / 2)
-    sin = angles.sin().to(vectors)[rows, None]
-    even, odd = vectors[..., 0::2], vectors[..., 1::2]
-    turned = (even * cos - odd * sin, odd * cos + even * sin)
-    return torch.stack(turned, dim=-1).flatten(-2)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import Errors
 from .cells import CHUNK, score_cells
-from .products import Scratch, score_tile
+from .products import ROUNDED_MULTIPLE, Scratch, rounded_products, score_tile
 from .states import PointerStates, by_token, score_dtype
 from .tiles import TILE_CELLS, is_allowed, take, walk
 
@@ -181,8 +181,9 @@ def sift_cells(
 ) -> Iterator[Tensor]:
     """Find candidate cells, among them all cells that score at least the label's floor.
 
-    Scores are computed fast, a tile at a time, in float32. The floors are lowered by
-    the largest rounding error of a score, so that no cell is missed.
+    Scores are computed fast, a tile at a time, in float32. Those of rounded states are
+    computed in bfloat16, if only positive products are needed. The floors are lowered
+    by the largest error of a score, so that no cell is missed.
 
     states (PointerStates): The batch.
     floors (Tensor): Lowest score per label, float64, finite.
@@ -195,15 +196,20 @@ def sift_cells(
     products = replace(states, start=None, end=None)  # one label per head
     shared = products.n_labels < states.n_labels
     all_needed = _needed(states, floors)
-    for tile in walk(products, max_span_length=bound, size=size):
-        scores = score_tile(products, tile, max_span_length=bound, scratch=scratch)
+    rounded = states.exact is not None and bool((all_needed > 0).all())
+    score = rounded_products if rounded else score_tile
+    multiple = ROUNDED_MULTIPLE if rounded else 1
+    for tile in walk(products, max_span_length=bound, size=size, multiple=multiple):
+        scores = score(products, tile, max_span_length=bound, scratch=scratch)
         labels = slice(0, states.n_labels) if shared else tile.labels
-        needed = highest = take(all_needed[:, labels], tile.rows(device))
+        needed = take(all_needed[:, labels], tile.rows(device)).to(scores.dtype)
+        highest = needed
         if states.end is not None:
             end = take(states.end, tile.columns(device))[..., labels].to(needed)
             highest = needed - end.amax(1, keepdim=True)
         # "Not below" also keeps NaN, which must be examined.
-        alive = (~(scores.amax(3).transpose(1, 2) < highest)).nonzero()
+        tops = _positive_tops(scores) if rounded else scores.amax(3)
+        alive = (~(tops.transpose(1, 2) < highest)).nonzero()
         if not len(alive):
             continue
         docs, lengths = (
@@ -225,6 +231,16 @@ def sift_cells(
                 yield torch.stack(found, dim=1)[real]
 
 
+def _positive_tops(products: Tensor) -> Tensor:
+    """Return the largest product of each row, or a negative number instead of a
+    negative one.
+
+    As integers, positive numbers of bfloat16 have the same order, and negative ones are
+    below them. torch finds the largest integer several times faster.
+    """
+    return products.view(torch.int16).amax(3).view(products.dtype)
+
+
 def _needed(states: PointerStates, floors: Tensor) -> Tensor:
     """Return the value that a product and an end term must reach: the floor less the
     start term and a margin. Shape (tokens, labels), in the type of the scores."""
@@ -237,21 +253,29 @@ def _needed(states: PointerStates, floors: Tensor) -> Tensor:
 
 
 def _margins(states: PointerStates, floors: Tensor) -> Tensor:
-    """Bound how far a score computed in float32 can be below its exact value, and a
-    floor above its own. This is the textbook bound on the rounding of a sum of
-    products. Shape (documents, labels), float64, infinite where a document's states
-    are."""
-    scale, width = abs(states.scale), states.queries.shape[2]
-    norms = [_largest(states, x.detach()) for x in (states.queries, states.keys)]
-    products = norms[0] * norms[1] * max(scale, 1.0)
-    relative = 2.02 * _operand_error() + (width + 8) * _UNIT
-    margins = relative * products + (width + 8) * _TINY * (1 + scale)
-    margins = margins.where(products < _LARGEST_PRODUCT, torch.inf)
+    """Bound how far a score computed fast can be below its exact value, and a floor
+    above its own. Shape (documents, labels), float64, infinite where a document's
+    states are."""
+    margins = _product_margins(states)
     for term in (states.start, states.end):
         if term is not None and len(term):
             finite = term.detach().nan_to_num(0.0, 0.0, 0.0)
             margins = margins + 8 * _UNIT * float(finite.abs().max())
     return margins + 8 * _UNIT * floors.abs().clamp(max=1e30)
+
+
+def _product_margins(states: PointerStates) -> Tensor:
+    """Bound the error of a product: for float32 by the textbook's bound on the rounding
+    of a sum of products."""
+    if states.exact is not None:
+        errors = states.exact.errors
+        return errors.where(errors < 2.0**-8 * _LARGEST_PRODUCT, torch.inf)
+    scale, width = abs(states.scale), states.queries.shape[2]
+    norms = [_largest(states, x.detach()) for x in (states.queries, states.keys)]
+    products = norms[0] * norms[1] * max(scale, 1.0)
+    relative = 2.02 * _operand_error() + (width + 8) * _UNIT
+    margins = relative * products + (width + 8) * _TINY * (1 + scale)
+    return margins.where(products < _LARGEST_PRODUCT, torch.inf)
 
 
 def _largest(states: PointerStates, vectors: Tensor) -> Tensor:

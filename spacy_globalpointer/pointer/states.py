@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Protocol, Tuple
 
 import torch
 from torch import Tensor
 
 from ..errors import Errors
+
+
+class Exact(Protocol):
+    """What exact scores are computed from if queries and keys are rounded."""
+
+    @property
+    def errors(self) -> Tensor:
+        """Return the largest difference between a product of the states and that of
+        exact queries and keys; shape (documents, labels), float64."""
+
+    def operands(
+        self, labels: Tensor, starts: Tensor, ends: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        """Compute the exact queries and keys of some cells, shape (cells, width)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +47,8 @@ class PointerStates:
     end (Optional[Tensor]): Shape (tokens, labels), or None for no such term.
     lengths (Tuple[int, ...]): Tokens of each document; they sum to tokens.
     scale (float): Factor of the dot product.
+    exact (Optional[Exact]): What scores are computed from if queries and keys are
+        rounded. `score_cells` and `search_spans` use it; the loss does not.
     covered (Optional[Tensor]): Shape (tokens,), bool: False where the encoder had no
         vector for a token. It does not affect the score.
     RAISES (ValueError): GP001 if shapes and lengths do not fit together.
@@ -45,6 +61,7 @@ class PointerStates:
     lengths: Tuple[int, ...]
     scale: float
     covered: Optional[Tensor] = None
+    exact: Optional[Exact] = None
 
     def __post_init__(self) -> None:
         tokens, heads = self.queries.shape[:2]

@@ -109,6 +109,7 @@ def walk(
     *,
     max_span_length: Optional[int] = None,
     size: Optional[int] = None,
+    multiple: int = 1,
 ) -> Iterator[Tile]:
     """Visit every allowed cell of every label once, a tile at a time.
 
@@ -118,6 +119,8 @@ def walk(
     states (PointerStates): The batch.
     max_span_length (Optional[int]): Longest span in tokens; None for no limit.
     size (Optional[int]): Longest side of a tile in tokens; None derives it.
+    multiple (int): Number of tokens of which the sides of a long document's tiles are
+        multiples, except at its end.
     YIELDS (Tile): The tiles, in the same order every time.
     """
     gpu = states.queries.device.type != "cpu"
@@ -135,7 +138,7 @@ def walk(
             yield Tile(docs, offsets, lengths, labels, 0, 0, lengths[0], lengths[0])
         for doc, (offset, length, side) in batch:
             if length > side:
-                for corner in _blocks(length, side, max_span_length):
+                for corner in _blocks(length, side, max_span_length, multiple):
                     yield Tile((doc,), (offset,), (length,), labels, *corner)
 
 
@@ -185,19 +188,20 @@ def _groups_of_docs(
 
 
 def _blocks(
-    length: int, side: int, max_span_length: Optional[int]
+    length: int, side: int, max_span_length: Optional[int], multiple: int
 ) -> Iterator[Tuple[int, int, int, int]]:
     """Yield row, column, rows and columns of each tile of a document. All tiles have
     about the same size, so that none at the end is very small."""
-    for row, row_end in _cuts(0, length, side):
+    for row, row_end in _cuts(0, length, side, multiple):
         reach = length if max_span_length is None else row_end - 1 + max_span_length
-        for column, column_end in _cuts(row, min(reach, length), side):
+        for column, column_end in _cuts(row, min(reach, length), side, multiple):
             yield row, column, row_end - row, column_end - column
 
 
-def _cuts(start: int, end: int, side: int) -> Iterator[Tuple[int, int]]:
+def _cuts(start: int, end: int, side: int, multiple: int) -> Iterator[Tuple[int, int]]:
     n = ceil((end - start) / side)
-    cuts = [start + (end - start) * i // n for i in range(n + 1)]
+    inner = [start + (end - start) * i // n // multiple * multiple for i in range(1, n)]
+    cuts = [start, *sorted({*inner} - {start}), end]
     return zip(cuts[:-1], cuts[1:])
 
 

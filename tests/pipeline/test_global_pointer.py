@@ -10,6 +10,8 @@ from helpers import GOLD, TEXTS, TOK2VEC, build, fit, found, make_examples
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
+from spacy_globalpointer.encoders import precision
+from spacy_globalpointer.pipeline import global_pointer
 from spacy_globalpointer.pointer.search import FoundSpans
 
 ARCHITECTURE = "spacy-globalpointer.GlobalPointer.v1"
@@ -547,3 +549,30 @@ def test_temperature_out_of_range_is_an_error(trained, value):
     trained.get_pipe("global_pointer").cfg["temperature"] = value
     with pytest.raises(ValueError, match="GP044"):
         trained(TEXTS[0])
+
+
+def test_rounded_search_has_the_same_spans_and_scores(trained, monkeypatch):
+    """On a CPU with fast bfloat16, many words are searched in it."""
+    text = " ".join(TEXTS * 10)
+    plain_doc = trained(text)
+    plain = plain_doc.spans["sc"]
+    asked = []
+    monkeypatch.setattr(precision, "bf16_gain", lambda _: asked.append(1) or 9.0)
+    monkeypatch.setattr(global_pointer, "ROUNDED_FROM", 1)
+    rounded_doc = trained(text)
+    rounded = rounded_doc.spans["sc"]
+    assert asked and len(plain) >= 10
+    assert [(s.start, s.end, s.label_) for s in rounded] == [
+        (s.start, s.end, s.label_) for s in plain
+    ]
+    scores = [group.attrs["scores"] for group in (rounded, plain)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-5)
+    # A memory's search has the same states.
+    pipe = trained.get_pipe("global_pointer")
+    doc = trained.make_doc(text)
+    lowest = {"counted": [0.5] * len(pipe.labels)}
+    with_vectors, without = (
+        pipe._search([doc], [0.5] * len(pipe.labels), with_vectors=x, **lowest)[0][0]
+        for x in (True, False)
+    )
+    assert with_vectors.scores.tolist() == without.scores.tolist()

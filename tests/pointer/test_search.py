@@ -233,6 +233,23 @@ def test_walk_covers_the_band_and_little_more():
     assert len(list(walk(states, size=50))) == 20 * 21 / 2
 
 
+@given(st.integers(1, 700), st.sampled_from([1, 30, None]), st.integers(1, 200))
+def test_sides_can_be_multiples(length, band, size):
+    states = random_states([length], 1)
+    covered = torch.zeros(length, length, dtype=torch.int64)
+    for tile in walk(states, max_span_length=band, size=size, multiple=64):
+        rows = slice(tile.row, tile.row + tile.n_rows)
+        columns = slice(tile.column, tile.column + tile.n_columns)
+        covered[rows, columns] += 1
+        for side in (rows, columns):
+            assert side.start % 64 == 0 and side.start < side.stop
+    assert covered.max() == 1
+    allowed = torch.ones(length, length, dtype=torch.int64).triu()
+    if band is not None:
+        allowed = allowed.tril(band - 1)
+    assert (covered >= allowed).all()
+
+
 @pytest.mark.parametrize("n_labels", [1, 9, 16])
 @pytest.mark.parametrize("length", [1, 40, 3000, 10**6])
 def test_tile_size_is_the_cheapest_that_fits(length, n_labels):
