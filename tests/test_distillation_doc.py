@@ -18,7 +18,7 @@ def test_commands_of_the_page_make_a_student(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for folder in ("encoders", "corpus/mine", "training/mine"):
         (tmp_path / folder).mkdir(parents=True)
-    make_bert(tmp_path / "encoders/bert", num_hidden_layers=12, hidden_size=16)
+    make_bert(tmp_path / "encoders/bert", positions=256, num_hidden_layers=12)
     make_teacher(tmp_path / "training/mine/model-best")
     write_corpora(tmp_path / "corpus/mine")
     write_raw(tmp_path)
