@@ -944,6 +944,46 @@ class Errors(metaclass=_Coded):
         "that try to change it again. Only one change at a time is possible. Pass "
         "lists instead of a generator that calls remember, forget or refresh_memory."
     )
+    GP249 = (
+        "{whose} runs no global_pointer named {name!r}; its components of this kind: "
+        "{names}. Student and teachers need one of the same name. Name it with "
+        "--component, or use another pipeline."
+    )
+    GP250 = (
+        "The teacher {path} has the labels {teacher}, and the student and its gold "
+        "spans have {student}. They must be the same. Use a teacher that was trained "
+        "with these labels, or rename or drop the others in the corpus."
+    )
+    GP251 = (
+        "The teacher {path} is for the language {teacher!r}, and the student for "
+        "{student!r}. They must have the same language, because the teacher reads the "
+        "student's tokens. Set [nlp] lang in the student's config to {teacher!r}."
+    )
+    GP252 = (
+        "The tokenizers of the teacher {path} and of the student make different tokens "
+        "of the same text: {teacher!r} and {student!r}. They must make the same. Use "
+        "the teacher's [nlp.tokenizer] settings in the student's config, and copy the "
+        "tokenizer in [initialize.before_init] if the teacher's was changed."
+    )
+    GP253 = (
+        "The teacher {path} and the output folder {output} contain each other. The "
+        "training would replace the teacher. Choose another --output."
+    )
+    GP254 = (
+        "{n} teachers were given with a weight of vectors or of queries and keys. "
+        "Only one teacher's can be imitated. Set --vector-weight and --pointer-weight "
+        "to 0, or give one teacher."
+    )
+    GP255 = (
+        "There is nothing to learn from: {reason}. Name raw texts that are not empty "
+        "with --texts, or annotated ones with --paths.train."
+    )
+    GP256 = (
+        "The student cannot imitate the teacher's {what}: the teacher has {teacher}, "
+        "the student {student}. Heads must be of the same kind and width, and the "
+        "student's token vectors must not be wider. Set --pointer-weight or "
+        "--vector-weight to 0, or change the student's config."
+    )
 
 
 class Warnings(metaclass=_Coded):
@@ -1071,6 +1111,11 @@ class Warnings(metaclass=_Coded):
     GPW047 = (
         "{threads} threads were asked for, but this process may use {cpus} CPUs. More "
         "threads than CPUs are not useful, and their times say little. Pass fewer."
+    )
+    GPW048 = (
+        "The teacher {path} revises its scores with a memory. The student learns the "
+        "scores of the teacher's model, without it. If the memory matters, let the "
+        "student remember the same spans after its training."
     )
     GPW050 = (
         "'{name}' has no setting {given!r}, so assigning it changes nothing. Did you "

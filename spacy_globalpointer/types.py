@@ -27,3 +27,7 @@ SCORED = "spacy_globalpointer.scored"
 #: The evidence for the spans of such a group, in ``SpanGroup.attrs``: for each of
 #: attrs["scores"] a list of the memory's entries, empty if none spoke for the span.
 EVIDENCE = "spacy_globalpointer.evidence"
+
+#: Mark in ``Doc.user_data`` of a reference that is raw text: nobody has annotated it,
+#: so it says nothing about which spans are gold.
+RAW_TEXT = "spacy_globalpointer.raw_text"

@@ -27,7 +27,7 @@ PROJECT = ROOT.parent
 FLOORS = [
     {"cli"},
     {"report", "tuning", "diagnostics", "acceleration"},
-    {"evaluation", "benchmarking"},
+    {"evaluation", "benchmarking", "distillation"},
     {"training", "pretraining", "recipes"},
     {"pipeline", "corpus"},
     {"encoders", "layers"},

@@ -221,6 +221,8 @@ class Workplace:
     overrides (object): Options for all trainings.
     """
 
+    command: tuple = ("train",)
+
     def __init__(self, folder: Path, config: str, *overrides: object) -> None:
         self.folder = folder
         self.config = folder / "config.cfg"
@@ -229,21 +231,22 @@ class Workplace:
         write_corpora(folder)
 
     def arguments(self, name: str, *options: object) -> list:
-        """RETURNS (list): Arguments of `train`, for an output folder of that name."""
+        """RETURNS (list): Arguments of the command, with an output folder."""
         train, dev = self.folder / "train.spacy", self.folder / "dev.spacy"
         paths = ("--paths.train", train, "--paths.dev", dev)
         fixed = (self.config, "--output", self.folder / name, *paths)
         return [str(x) for x in (*fixed, *self.overrides, *options)]
 
     def train(self, name: str, *options: object, code: int = 0) -> str:
-        """Run `spacy global-pointer train`.
+        """Run the command, which is `spacy global-pointer train`.
 
         name (str): Name of the output folder.
         options (object): More arguments.
         code (int): The exit status that it must have.
         RETURNS (str): Its output as one line, colours left out.
         """
-        arguments = ["train", *self.arguments(name, *options)]
+        command = [str(x) for x in self.command]
+        arguments = [*command, *self.arguments(name, *options)]
         result = CliRunner().invoke(global_pointer_cli, arguments)
         message = f"{result.output}\n{result.exception!r}"
         assert result.exit_code == code, message

@@ -61,7 +61,7 @@ def make_parts(nlp: Any, texts: list[str]) -> Dict[str, Callable[[], Any]]:
     head = pipe.model.get_ref("output_layer")
     exact, rounded = head.predict(vectors), search_states(head, vectors)
     floors = [0.0] * len(pipe.labels)
-    bounds = {"max_span_length": pipe._reach()}
+    bounds = {"max_span_length": pipe.reach()}
     found = [search_spans(states, floors, **bounds) for states in (exact, rounded)]
     for one, other in zip(*found):
         for column in ("labels", "starts", "ends"):

@@ -18,6 +18,7 @@ from .config import config_cli
 from .convert import convert_cli
 from .cut import cut_cli
 from .debug import debug_cli
+from .distill import distill_cli
 from .evaluate import evaluate_cli
 from .export import export_cli
 from .forget import forget_cli
@@ -73,6 +74,7 @@ global_pointer_cli.command("config")(config_cli)
 global_pointer_cli.command("convert")(convert_cli)
 global_pointer_cli.command("cut", cls=ManyNumbers)(cut_cli)
 global_pointer_cli.command("debug")(debug_cli)
+global_pointer_cli.command("distill", context_settings=WITH_OVERRIDES)(distill_cli)
 global_pointer_cli.command("evaluate")(evaluate_cli)
 global_pointer_cli.command("export")(export_cli)
 global_pointer_cli.command("forget")(forget_cli)

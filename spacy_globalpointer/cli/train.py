@@ -21,7 +21,7 @@ from spacy.cli._util import (
 from spacy.training.initialize import init_nlp
 from thinc.api import Config
 
-from ..errors import Errors, Warnings, is_coded
+from ..errors import Errors, is_coded
 from ._util import INTERRUPTED, fail, reported_errors
 from .terminal import msg
 
@@ -102,7 +102,9 @@ def train_cli(
                 folder.finish(identity)  # the process may have been killed before that
                 msg.good("The training is complete", output)
                 return
-            checkpoint = find_start(folder, identity, resume=resume, force=force)
+            checkpoint = folder.find_start(
+                identity, resume=resume, force=force, say=msg.info, warn=msg.warn
+            )
         with reported_codes():
             train(
                 config,
@@ -111,31 +113,6 @@ def train_cli(
                 checkpoint=checkpoint,
                 use_gpu=use_gpu,
             )
-
-
-def find_start(
-    folder: OutputFolder, identity: Identity, *, resume: bool, force: bool
-) -> Optional[Checkpoint]:
-    """Decide where a training starts, and print it.
-
-    folder (OutputFolder): Its output folder.
-    identity (Identity): What the training depends on.
-    resume (bool): Whether to continue the training in the folder.
-    force (bool): Whether to remove the training in the folder.
-    RETURNS (Optional[Checkpoint]): Where to continue; None for the beginning.
-    RAISES (ValueError): GP210 to GP215 if neither can be done.
-    """
-    checkpoint = folder.newest(identity) if resume else None
-    if checkpoint is None:
-        if resume:
-            msg.info("There is no training to continue: starting from the beginning")
-        elif not force:
-            folder.check_free()
-        return None
-    msg.info(f"Continuing from {checkpoint.path}")
-    if not folder.has_best():
-        msg.warn(Warnings.GPW211.format(path=folder.path))
-    return checkpoint
 
 
 def train(
@@ -154,7 +131,6 @@ def train(
     checkpoint (Optional[Checkpoint]): Where to continue; None for the beginning.
     use_gpu (int): Number of the GPU, or -1 for the CPU.
     """
-    from ..training.resumable.identity import compare_machines, machine
     from ..training.resumable.loop import Training
 
     msg.info(f"Saving to output directory: {folder.path}")
@@ -174,13 +150,7 @@ def train(
             use_gpu=use_gpu,
         )
     with reported_errors():
-        if checkpoint is None:
-            folder.begin(identity)
-        else:
-            changes = compare_machines(checkpoint.machine, machine(nlp))
-            if changes:
-                msg.warn(Warnings.GPW210.format(changes=", ".join(changes)))
-        training.restore()
+        training.begin(folder, warn=msg.warn)
     last = training.run(sys.stdout, sys.stderr)
     folder.finish(identity)
     msg.good("Saved pipeline to output directory", last)

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from ..pointer.states import PointerStates
     from .recalled_spans import RecalledSpans
 
+#: Runs the model on a batch, propagates gradients back, and returns losses by name.
+Lesson = Callable[[List[Example]], Dict[str, float]]
+
 
 class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
     """Component that finds spans, including nested and overlapping ones, and scores
@@ -159,6 +162,8 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
             "document_memory": document_memory,
             "document_band": document_band,
         }
+        #: Replaces `learn_gold` for the time of a training; it is not saved.
+        self.lesson: Optional[Lesson] = None
         self._warned: Dict[str, object] = {}
         self._memory: Optional[MentionMemory] = None
         self._changing = ChangeLock()
@@ -360,7 +365,7 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
                 others = memory.without(doc.text) if left_out else memory
                 found[i] = revise_by_mentions(
                     *(doc, x, found[i], others, cfg, labels, needed),
-                    max_span_length=self._reach(),
+                    max_span_length=self.reach(),
                 )
         if document.weight:
             exact = Decision(floors, temperature)
@@ -397,14 +402,13 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
                 vectors = [torch.from_numpy(x).float() for x in arrays]
         else:
             states = self.model.predict(docs)
-        if not states.is_finite():
-            raise ValueError(self._not_finite())
-        self._warn_uncovered(docs, states)
+        self.check_finite(states)
+        self.warn_uncovered(docs, states)
         limit, temperature = self.cfg["max_spans_per_doc"], self.cfg["temperature"]
         found = search_spans(
             states,
             [lowest_score(p, temperature) for p in lowest],
-            max_span_length=self._reach(),
+            max_span_length=self.reach(),
             limit=limit,
             counted=[lowest_score(p, temperature) for p in counted],
         )
@@ -438,13 +442,19 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         """
         return decision_of(self.cfg, **{"labels": list(self.labels), **changes})
 
-    def _not_finite(self) -> str:
+    def check_finite(self, states: PointerStates) -> None:
+        """Check the output of the model.
+
+        states (PointerStates): The output.
+        RAISES (ValueError): GP090 if a value is infinite or NaN.
+        """
         from ..layers.finite import weights_not_finite
 
-        own = weights_not_finite(self.model) or "none outside the encoder"
-        return Errors.GP090.format(name=self.name, weights=own)
+        if not states.is_finite():
+            own = weights_not_finite(self.model) or "none outside the encoder"
+            raise ValueError(Errors.GP090.format(name=self.name, weights=own))
 
-    def _reach(self) -> Optional[int]:
+    def reach(self) -> Optional[int]:
         """Return the length of the longest span to predict; None for no limit."""
         bounds = (self.cfg["max_span_length"], self.cfg["trained_length"])
         return min((bound for bound in bounds if bound), default=None)
@@ -524,19 +534,28 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
             return losses
         self._require_labels()
         set_dropout_rate(self.model, drop)
-        docs = [example.predicted for example in examples]
         self._is_checked, self._is_updated = False, True
-        states, backprop = self.model.begin_update(docs)
-        self._warn_uncovered(docs, states)
-        loss, d_states = self.get_loss(examples, states)
-        backprop(d_states)
-        longest = max(len(doc) for doc in docs)
+        for name, loss in (self.lesson or self.learn_gold)(examples).items():
+            losses[name] = losses.get(name, 0.0) + loss
+        longest = max(len(example.predicted) for example in examples)
         covered = min(longest, self.cfg["max_span_length"] or longest)
         self.cfg["trained_length"] = max(self.cfg["trained_length"], covered)
         if sgd not in (None, False):
             self.finish_update(sgd)
-        losses[self.name] += loss
         return losses
+
+    def learn_gold(self, examples: List[Example]) -> Dict[str, float]:
+        """Run the model on a batch, and propagate the gradient of the loss back.
+
+        examples (List[Example]): The batch, with at least one token.
+        RETURNS (Dict[str, float]): The loss, by the component's name.
+        """
+        docs = [example.predicted for example in examples]
+        states, backprop = self.model.begin_update(docs)
+        self.warn_uncovered(docs, states)
+        loss, d_states = self.get_loss(examples, states)
+        backprop(d_states)
+        return {self.name: loss}
 
     def get_loss(
         self, examples: Iterable[Example], states: PointerStates
@@ -576,7 +595,12 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
             )
             raise ValueError(message) from None
 
-    def _warn_uncovered(self, docs: List[Doc], states: PointerStates) -> None:
+    def warn_uncovered(self, docs: List[Doc], states: PointerStates) -> None:
+        """Warn if the encoder had no vector for some tokens of a batch.
+
+        docs (List[Doc]): The batch.
+        states (PointerStates): The model's output for it.
+        """
         if states.covered is None or bool(states.covered.all()):
             return
         uncovered = (~states.covered).cpu().numpy()

@@ -9,7 +9,7 @@ import numpy
 from spacy.training import Example
 
 from ..errors import Warnings
-from ..types import LOST_GOLD
+from ..types import LOST_GOLD, RAW_TEXT
 from .overlap import select_spans
 
 GoldSpan = Tuple[str, int, int]  # label, first token, last token (inclusive)
@@ -49,8 +49,10 @@ class GoldSpans:
 
         example (Example): The example.
         RETURNS (List[GoldSpan]): The gold spans in tokens of the predicted Doc, without
-            those that do not align with its tokens or are too long.
+            those that do not align with its tokens or are too long. Raw text has none.
         """
+        if RAW_TEXT in example.reference.user_data:
+            return []
         self.n_docs += 1
         self.other_keys.update(example.reference.spans.keys())
         if self.key not in example.reference.spans:

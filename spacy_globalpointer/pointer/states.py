@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Callable, List, Optional, Protocol, Tuple
+from typing import Callable, List, Optional, Protocol, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -156,3 +156,49 @@ def by_token(states: PointerStates, by_doc: Tensor) -> Tensor:
     """
     lengths = torch.tensor(states.lengths, dtype=torch.int64, device=by_doc.device)
     return by_doc.repeat_interleave(lengths, dim=0)
+
+
+def take_docs(
+    states: PointerStates, docs: Sequence[int]
+) -> Tuple[PointerStates, Tensor]:
+    """Select some documents of a batch.
+
+    states (PointerStates): The batch.
+    docs (Sequence[int]): Indices of the documents.
+    RETURNS (Tuple[PointerStates, Tensor]): Their states, without `covered`, and the
+        places of their tokens on the token axis of the batch.
+    """
+    parts = [
+        torch.arange(states.offsets[i], states.offsets[i] + states.lengths[i])
+        for i in docs
+    ]
+    empty = torch.zeros(0, dtype=torch.int64)
+    places = torch.cat([empty, *parts]).to(states.queries.device)
+    return (
+        PointerStates(
+            states.queries[places],
+            states.keys[places],
+            None if states.start is None else states.start[places],
+            None if states.end is None else states.end[places],
+            tuple(states.lengths[i] for i in docs),
+            states.scale,
+        ),
+        places,
+    )
+
+
+def order_labels(states: PointerStates, order: Sequence[int]) -> PointerStates:
+    """Put the labels in another order.
+
+    states (PointerStates): The batch.
+    order (Sequence[int]): For each new label the index of the old one.
+    RETURNS (PointerStates): The states with the new order.
+    """
+    own_pairs = states.queries.shape[1] > 1
+    return replace(
+        states,
+        queries=states.queries[:, order] if own_pairs else states.queries,
+        keys=states.keys[:, order] if own_pairs else states.keys,
+        start=None if states.start is None else states.start[:, order],
+        end=None if states.end is None else states.end[:, order],
+    )

@@ -29,6 +29,8 @@ COMMANDS = {
     "config": "config bert-en out/c.cfg",
     "convert": "convert a.jsonl out",
     "cut": "cut encoder out/cut --layers 1",
+    "distill": "distill model config.cfg -o out/student --paths.train docs.spacy "
+    "--paths.dev docs.spacy --training.max_steps 2",
     "evaluate": "evaluate model docs.spacy -o out/page.html -m out/numbers.json",
     "export": "export docs.spacy out/a.jsonl -f jsonl --force",
     "export-brat": "export docs.spacy out -f brat --force",

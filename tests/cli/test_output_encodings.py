@@ -56,6 +56,8 @@ COMMANDS = {
     "convert-fails": "convert á.jsonl cönverted",
     "cut": "cut encodér cüt --layers 0",
     "debug": "debug dév.spacy train.spacy --lang en",
+    "distill": "distill modèle config.cfg -o stüdent --paths.train train.spacy "
+    "--paths.dev dév.spacy --training.max_steps 2",
     "evaluate": "evaluate modèle dév.spacy -o ö.html",
     "export": "export dév.spacy öut.jsonl -f jsonl",
     "export-brat": "export dév.spacy öut -f brat",

@@ -26,7 +26,9 @@ PACKAGES = (
     *("transformers", "tokenizers", "numpy"),
 )
 #: Settings whose values may be folders, in addition to those that [paths] names.
-PATH_SETTINGS = ("path", "name", "source", "vectors", "init_tok2vec")
+PATH_SETTINGS = (
+    *("path", "paths", "name", "source", "vectors", "init_tok2vec", "teachers"),
+)
 #: Settings whose values may be installed pipelines.
 PACKAGE_SETTINGS = ("source", "vectors")
 #: Sections that do not change the weights. Values of [paths] count where they are

@@ -23,11 +23,19 @@ from thinc.api import Config, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
 from ...atomic import atomic_folder, sync
+from ...errors import Warnings
 from ..progress_logger import steps_done
 from .checkpoint import Checkpoint, Progress, write_checkpoint
-from .identity import Identity
+from .identity import Identity, compare_machines, machine
 from .output_folder import OutputFolder
-from .replay import History, ReplayedBatches, ReplayedEvaluations, skip_done
+from .replay import (
+    Batches,
+    Corpus,
+    History,
+    ReplayedBatches,
+    ReplayedEvaluations,
+    skip_done,
+)
 
 Steps = Iterator[Tuple[Any, Dict[str, Any], Optional[bool]]]
 LogStep = Callable[[Optional[Dict[str, Any]]], None]
@@ -69,6 +77,21 @@ class Training:
         self._steps = self._make_steps(*corpora)
         self._words, self._seconds = 0, 0
 
+    def begin(self, folder: OutputFolder, *, warn: Callable[[str], Any]) -> None:
+        """Prepare the output folder, or restore the state of the checkpoint.
+
+        folder (OutputFolder): The folder, locked.
+        warn (Callable[[str], Any]): Receives a warning if the machine is another one.
+        RAISES (ValueError): As `restore`.
+        """
+        if self.checkpoint is None:
+            folder.begin(self.identity)
+            return
+        changes = compare_machines(self.checkpoint.machine, machine(self.nlp))
+        if changes:
+            warn(Warnings.GPW210.format(changes=", ".join(changes)))
+        self.restore()
+
     def restore(self) -> None:
         """Draw the batches of all steps that are done, and restore the stored state.
 
@@ -85,7 +108,7 @@ class Training:
         self.checkpoint.restore(self.nlp, self.optimizer)
 
     def run(self, stdout: IO, stderr: IO) -> Path:
-        """Train to the end. `restore` comes before.
+        """Train to the end. `begin` comes before.
 
         stdout (IO): Where to write messages.
         stderr (IO): Where to write errors.
@@ -114,7 +137,7 @@ class Training:
         token = steps_done.set(self.progress.history.steps)
         try:
             with self.nlp.select_pipes(disable=frozen):
-                made = self._settings["logger"](self.nlp, stdout, stderr)
+                made = self._settings["logger"](self._logged(), stdout, stderr)
         finally:
             steps_done.reset(token)
         if self.checkpoint is not None:  # the logger may have drawn some
@@ -137,11 +160,18 @@ class Training:
             log_step(info)
             self._save_state(info)
 
-    def _make_steps(self, train_corpus: Callable, dev_corpus: Callable) -> Steps:
+    def _logged(self) -> Language:
+        """Return the pipeline as the logger sees it: each trainable component has a
+        column with its loss."""
+        return self.nlp
+
+    def _make_batches(self, train_corpus: Corpus) -> Batches:
+        batcher, max_epochs = self._settings["batcher"], self._settings["max_epochs"]
+        return create_train_batches(self.nlp, train_corpus, batcher, max_epochs)
+
+    def _make_steps(self, train_corpus: Corpus, dev_corpus: Corpus) -> Steps:
         settings, history = self._settings, self.progress.history
-        batches = create_train_batches(
-            self.nlp, train_corpus, settings["batcher"], settings["max_epochs"]
-        )
+        batches = self._make_batches(train_corpus)
         weights = settings["score_weights"]
         keys = ("dropout", "accumulate_gradient", "patience", "max_steps")
         return train_while_improving(

@@ -6,12 +6,12 @@ import json
 import shutil
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 
 from ...atomic import atomic_file, clear_drafts, sync
-from ...errors import Errors
+from ...errors import Errors, Warnings
 from ...locks import hold_lock
 from .checkpoint import Checkpoint, damaged, find_checkpoints, remove_checkpoint
 from .identity import Identity, check_identity, differences
@@ -63,6 +63,37 @@ class OutputFolder:
         if held:
             fields = {"path": self.path, "held": ", ".join(held)}
             raise ValueError(Errors.GP210.format(**fields))
+
+    def find_start(
+        self,
+        identity: Identity,
+        *,
+        resume: bool,
+        force: bool,
+        say: Callable[[str], Any],
+        warn: Callable[[str], Any],
+    ) -> Optional[Checkpoint]:
+        """Decide where a training starts, and say so.
+
+        identity (Identity): What the training depends on.
+        resume (bool): Whether to continue the training in the folder.
+        force (bool): Whether to remove the training in the folder.
+        say (Callable[[str], Any]): Receives messages.
+        warn (Callable[[str], Any]): Receives warnings.
+        RETURNS (Optional[Checkpoint]): Where to continue; None for the beginning.
+        RAISES (ValueError): GP210 to GP215 if neither can be done.
+        """
+        checkpoint = self.newest(identity) if resume else None
+        if checkpoint is None:
+            if resume:
+                say("There is no training to continue: starting from the beginning")
+            elif not force:
+                self.check_free()
+            return None
+        say(f"Continuing from {checkpoint.path}")
+        if not self.has_best():
+            warn(Warnings.GPW211.format(path=self.path))
+        return checkpoint
 
     def is_complete(self, identity: Identity) -> bool:
         """Check whether the training is complete.
