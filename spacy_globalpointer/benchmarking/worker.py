@@ -17,8 +17,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import spacy
 from spacy.language import Language
 
-from ..errors import is_coded
-from ..machine_faults import explain
+from ..machine_faults import describe
 from .memory import peak_memory
 from .texts import TimedTexts, plan_texts
 from .timings import time_each, time_stream
@@ -73,11 +72,13 @@ class Worker:
         return peak_memory()
 
 
-def main() -> None:
-    """Answer requests until the standard input ends."""
+def serve(worker: Worker) -> None:
+    """Answer requests until the standard input ends.
+
+    worker (Worker): Its methods are the requests.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a pipeline may print
-    worker = Worker()
     for line in sys.stdin:
         answers.write(f"{answer(worker, line)}\n")
         answers.flush()
@@ -94,13 +95,7 @@ def answer(worker: Worker, line: str) -> str:
     try:
         return json.dumps({"result": getattr(worker, name)(**arguments)})
     except Exception as error:  # a pipeline may raise any
-        return json.dumps({"error": _describe(error)})
-
-
-def _describe(error: Exception) -> str:
-    text = str(error).strip()
-    own = text if is_coded(error) else f"{type(error).__name__}: {text}"
-    return explain(error) or own
+        return json.dumps({"error": describe(error)})
 
 
 def _size(folder: Path) -> int:
@@ -108,4 +103,4 @@ def _size(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Worker())
