@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import spacy
 from spacy.language import Language
@@ -36,14 +36,11 @@ class Worker:
             start = time.perf_counter()
             self.nlp = spacy.load(pipeline)
             seconds, path = time.perf_counter() - start, self.nlp.path
-        coded = [
-            x for x in (str(one.message) for one in caught) if x.startswith("[GPW")
-        ]
         keys = ("lang", "name", "version")
         return {
             **{key: self.nlp.meta[key] for key in keys},
             "size": None if path is None else _size(path),
-            **{"load": seconds, "warnings": list(dict.fromkeys(coded))},
+            **{"load": seconds, "warnings": coded(caught)},
         }
 
     def plan(self, given: Optional[Sequence[str]], **settings: Any) -> Dict[str, Any]:
@@ -96,6 +93,15 @@ def answer(worker: Worker, line: str) -> str:
         return json.dumps({"result": getattr(worker, name)(**arguments)})
     except Exception as error:  # a pipeline may raise any
         return json.dumps({"error": describe(error)})
+
+
+def coded(caught: Iterable[warnings.WarningMessage]) -> List[str]:
+    """RETURNS (List[str]): Messages of this package among warnings, each once.
+
+    caught (Iterable[warnings.WarningMessage]): The warnings.
+    """
+    messages = dict.fromkeys(str(one.message) for one in caught)
+    return [message for message in messages if message.startswith("[GPW")]
 
 
 def _size(folder: Path) -> int:
