@@ -24,9 +24,9 @@ import sys
 import ray
 from spacy_globalpointer.scale.ray_data import annotate
 pipeline, source, results, notes = sys.argv[1:]
-ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False)
+ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False)
 documents = ray.data.read_parquet(source, override_num_blocks=40)
-spans = annotate(documents, pipeline, concurrency=2, batch_size=50, checkpoint=notes)
+spans = annotate(documents, pipeline, workers=2, batch_size=50, checkpoint=notes)
 spans.write_parquet(results)
 """
 

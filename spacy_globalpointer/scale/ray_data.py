@@ -45,7 +45,7 @@ def annotate(
     ds: ray.data.Dataset,
     pipeline: str,
     *,
-    concurrency: Union[int, Tuple[int, int]] = 1,
+    workers: Union[int, Tuple[int, int]] = 1,
     num_cpus: float = 1,
     num_gpus: float = 0,
     memory: Optional[float] = None,
@@ -58,8 +58,8 @@ def annotate(
     ds (ray.data.Dataset): The documents, with a column of unique ids.
     pipeline (str): Folder of the pipeline, which all nodes can read, or name of a
         package that all nodes have.
-    concurrency (Union[int, Tuple[int, int]]): Number of actors, each with a pipeline,
-        or the lowest and highest number.
+    workers (Union[int, Tuple[int, int]]): Number of actors, each with a pipeline, or
+        the lowest and highest number.
     num_cpus (float): CPUs of an actor, and threads that it computes with.
     num_gpus (float): GPUs of an actor.
     memory (Optional[float]): Bytes of memory that an actor needs; None if Ray need not
@@ -68,7 +68,8 @@ def annotate(
     checkpoint (Optional[str]): Folder in which Ray notes the ids of written documents,
         so that the same program continues after it was killed. All nodes must share it.
         Ray keeps the ids of all finished documents in memory: use whole numbers. The
-        setting applies to all datasets of this process.
+        dataset must be one that Ray reads from files; Ray warns if it is not. Ray needs
+        two CPUs in addition to those of the actors, and waits for ever without them.
     **settings: Fields of `Settings`.
     RETURNS (ray.data.Dataset): The ids, the kept columns, "spans", "n_tokens" and
         "error" of each document.
@@ -83,11 +84,9 @@ def annotate(
     id = own.id or ID
     names = ds.schema().names
     check_columns([own.text, id, *own.keep], names, "The dataset")
-    if checkpoint is not None:
-        config = ray.data.checkpoint.CheckpointConfig(id, checkpoint)
-        ray.data.DataContext.get_current().checkpoint_config = config
     resources = {"num_cpus": num_cpus, "num_gpus": num_gpus, "memory": memory}
-    return ds.map_batches(
+    low, high = workers if isinstance(workers, tuple) else (workers, workers)
+    result = ds.map_batches(
         Annotator,
         fn_constructor_kwargs={
             "pipeline": str(pipeline),
@@ -96,6 +95,10 @@ def annotate(
         batch_size=batch_size,
         batch_format="pyarrow",
         zero_copy_batch=True,
-        concurrency=concurrency,
+        compute=ray.data.ActorPoolStrategy(min_size=low, max_size=high),
         **{name: value for name, value in resources.items() if value},
     )
+    if checkpoint is not None:
+        config = ray.data.checkpoint.CheckpointConfig(id, checkpoint)
+        result.context.checkpoint_config = config
+    return result

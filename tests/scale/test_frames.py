@@ -15,7 +15,8 @@ def check(rows):
     assert [(row["id"], row["day"]) for row in rows] == [(7, "a"), (3, "b"), (5, "c")]
     assert [len(row["spans"]) for row in rows] == [4, 0, 4]
     assert rows[0]["spans"][1]["label"] == "PLACE"
-    assert rows[1]["error"].startswith("[GP266]") and rows[2]["error"] is None
+    assert rows[1]["error"].startswith("[GP266]")
+    assert not isinstance(rows[2]["error"], str)  # None, or what pandas has instead
 
 
 def test_arrow_keeps_types_and_has_a_schema_also_without_spans(trained):
