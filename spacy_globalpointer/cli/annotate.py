@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, List, Optional
+from typing import Annotated, List, Optional
 
 from spacy.cli._util import Arg, Opt
 
+from ..scale.annotate_files import SHARD_SIZE, Summary, annotate_files
 from ..scale.settings import Settings
 from ..wording import number_of
 from ._util import INTERRUPTED, reported_errors
 from .terminal import msg
-
-if TYPE_CHECKING:
-    from ..scale.annotate_files import Summary
 
 STOPPED = (
     "Stopped by Ctrl-C. Finished shards are kept: run the same command again to "
@@ -102,15 +100,13 @@ def annotate_cli(
             "-s",
             help="Million characters of a shard, which is lost if the run is killed",
         ),
-    ] = 4.0,
+    ] = SHARD_SIZE,
 ) -> None:
     """Annotate many documents, from files to a table of spans.
 
     The results are written in shards. If the command was stopped or killed, the same
     command continues with the shards that are missing.
     """
-    from ..scale.annotate_files import annotate_files
-
     try:
         with reported_errors():
             summary = annotate_files(

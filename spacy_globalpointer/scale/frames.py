@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Dict, TypeVar, Union, cast
 
 from spacy.language import Language
 
@@ -36,18 +36,18 @@ def annotate_frame(nlp: Language, frame: Frame, **settings: Any) -> Frame:
     require("pyarrow", "A frame", "parquet")
     import pyarrow as pa
 
-    own = Settings(**settings)
+    own, given = Settings(**settings), cast(Any, frame)
     library = type(frame).__module__.partition(".")[0]
     if library == "pandas":
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        result = annotate_table(nlp, table, own).to_pandas()
-        result.index = frame.index  # type: ignore[union-attr]
-        return result  # type: ignore[no-any-return]
+        table = pa.Table.from_pandas(given, preserve_index=False)
+        result: Any = annotate_table(nlp, table, own).to_pandas()
+        result.index = given.index
+        return cast("Frame", result)
     if library == "polars":
         import polars
 
-        table = annotate_table(nlp, frame.to_arrow(), own)  # type: ignore[union-attr]
-        return polars.from_arrow(table)  # type: ignore[return-value]
+        result = polars.from_arrow(annotate_table(nlp, given.to_arrow(), own))
+        return cast("Frame", result)
     fields = {"name": "frame", "value": type(frame)}
     rule = "a frame of pandas or polars"
     raise ValueError(Errors.GP257.format(**fields, rule=rule))
@@ -76,7 +76,7 @@ def annotate_table(
     id = pa.field(ID, pa.int64()) if given is None else table.schema.field(given)
     kept = [table.schema.field(name) for name in settings.keep]
     schema = make_schema(id, kept, settings.head_text)
-    columns = {name: table[name] for name in (*settings.keep, *([given] * bool(given)))}
-    columns.setdefault(id.name, range(len(table)))
+    columns: Dict[str, Any] = {name: table[name] for name in settings.keep}
+    columns[id.name] = range(len(table)) if given is None else table[given]
     records = annotate_texts(nlp, table[settings.text].to_pylist(), settings)
     return make_table(schema, columns, records)

@@ -106,7 +106,9 @@ class Annotator:
     def _running(self) -> AnnotatingProcess:
         if self._process is None:
             process = AnnotatingProcess(self._pipeline, self._threads)
-            self._process = self._stack.enter_context(process)
+            self._process = process
+            self._stack.enter_context(process)
             self.warnings += process.load()["warnings"]
             process.ask("key", settings=self._settings)
+            return process
         return self._process

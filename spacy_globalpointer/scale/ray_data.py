@@ -84,7 +84,8 @@ def annotate(
     id = own.id or ID
     names = ds.schema().names
     check_columns([own.text, id, *own.keep], names, "The dataset")
-    resources = {"num_cpus": num_cpus, "num_gpus": num_gpus, "memory": memory}
+    wanted = {"num_cpus": num_cpus, "num_gpus": num_gpus, "memory": memory}
+    resources: Dict[str, Any] = {k: value for k, value in wanted.items() if value}
     low, high = workers if isinstance(workers, tuple) else (workers, workers)
     result = ds.map_batches(
         Annotator,
@@ -96,7 +97,7 @@ def annotate(
         batch_format="pyarrow",
         zero_copy_batch=True,
         compute=ray.data.ActorPoolStrategy(min_size=low, max_size=high),
-        **{name: value for name, value in resources.items() if value},
+        **resources,
     )
     if checkpoint is not None:
         config = ray.data.checkpoint.CheckpointConfig(id, checkpoint)

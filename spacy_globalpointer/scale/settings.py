@@ -41,6 +41,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """RAISES (ValueError): GP257 for an invalid setting."""
+        if isinstance(self.keep, str):
+            raise _invalid("keep", self.keep, "a list of columns")
         object.__setattr__(self, "keep", tuple(self.keep))
         for name in ("max_chars", "batch_tokens"):
             check_number(name, getattr(self, name))
@@ -49,9 +51,9 @@ class Settings:
             if not is_text(name):
                 raise _invalid("text, id or keep", name, "the name of a column")
         taken = {SPANS, N_TOKENS, ERROR}
-        for name in {self.id, *self.keep} & taken:
+        for column in {self.id, *self.keep} & taken:
             rule = f"other columns than {sorted(taken)}, which the result has itself"
-            raise _invalid("id or keep", name, rule)
+            raise _invalid("id or keep", column, rule)
         if len(set(self.keep)) < len(self.keep):
             raise _invalid("keep", self.keep, "each column once")
 

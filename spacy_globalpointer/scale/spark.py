@@ -44,7 +44,8 @@ def annotate(frame: DataFrame, pipeline: str, **settings: Any) -> DataFrame:
     span = _SPAN + ", head_text: string" * own.head_text
     rest = f"{SPANS} array<struct<{span}>>, {N_TOKENS} int, {ERROR} string"
     schema = StructType([frame.schema[name] for name in dict.fromkeys(names)])
-    for field in StructType.fromDDL(rest):
+    results: Any = StructType.fromDDL(rest)
+    for field in results:
         schema = schema.add(field)
     columns = dict.fromkeys([*names, own.text])
     work = partial(_annotate, pipeline=str(pipeline), settings=vars(own))

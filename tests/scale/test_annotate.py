@@ -148,6 +148,7 @@ def test_missing_text_raises_GP258_and_missing_id_GP260(trained):
         {"id": "spans"},
         {"keep": ["error"]},
         {"keep": ["a", "a"]},
+        {"keep": "day"},
     ],
 )
 def test_invalid_setting_raises_GP257(settings):
