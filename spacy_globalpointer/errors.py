@@ -985,6 +985,92 @@ class Errors(metaclass=_Coded):
         "--vector-weight to 0, or change the student's config."
     )
 
+    # Annotating many documents
+    GP257 = "The setting {name} is {value!r}, but must be {rule}. Pass another value."
+    GP258 = (
+        "{source} has no {name!r}, which was named as a column of the documents. It "
+        "has {known}. Name the column of the texts with --text, that of the ids with "
+        "--id, and others to copy with --keep."
+    )
+    GP259 = (
+        "The pipeline {pipeline} failed in a worker process: {reason}. Finished shards "
+        "were kept. Run the pipeline on some of the texts with spacy.load to see where "
+        "it fails, and run the same command again to continue."
+    )
+    GP260 = (
+        "{source} has no id in {name!r}: {value!r}. Each document must have an id "
+        "there, a whole number of 64 bits or a text that is not empty. Add the missing "
+        "ids, or name another column with --id."
+    )
+    GP261 = (
+        "The documents {first} and {second} have the same id, {value!r}. Ids must be "
+        "unique, because results are found by them. Remove the copy, or name another "
+        "column with --id."
+    )
+    GP262 = (
+        "The id of {source} in {name!r} is {value!r}, {found}, but earlier ids are "
+        "{known}. All ids must be whole numbers of 64 bits, or all must be texts. "
+        "Write them in one form."
+    )
+    GP263 = (
+        "{file} has the column {name!r} of type {found}, but {first} has it of type "
+        "{known}. All files must have the same types. Convert one of the files, or "
+        "annotate them in separate runs."
+    )
+    GP264 = (
+        "{path} has files of several kinds: {kinds}. A run reads files of one kind. "
+        "Move each kind into a folder of its own, and annotate the folders in separate "
+        "runs."
+    )
+    GP265 = (
+        "{path} changed while it was read: {reason}. Results would belong to other "
+        "documents. Let no program write there, and run the same command again."
+    )
+    GP266 = (
+        "The text is {found}. It must be a string of valid characters. The document "
+        "was not annotated. Correct the text."
+    )
+    GP267 = (
+        "The text has more than {limit:,} characters (max_chars). The document was not "
+        "annotated. Split it, or allow more characters if there is enough memory."
+    )
+    GP268 = (
+        "The pipeline failed on this text: {reason}. The document was not annotated. "
+        "Run the pipeline on the text alone to see where it fails."
+    )
+    GP269 = (
+        "The system ended the worker process twice while it read this text alone "
+        "({reason}), usually for lack of memory. The document was not annotated. Split "
+        "it, or annotate it on a machine with more memory."
+    )
+    GP270 = (
+        "{reason}, so it is not known which spans to return. The pipeline's components "
+        "are {names}. Name the key of the spans in doc.spans with --spans-key, or as "
+        "spans_key in Python."
+    )
+    GP271 = (
+        "{path} has the results of another run: {changes}. Results of different runs "
+        "must not be mixed. Choose another output folder, repeat the earlier command "
+        "to continue that run, or remove the folder."
+    )
+    GP272 = (
+        "{path} cannot be used as output folder: {reason}. Choose a folder that is "
+        "new, empty or that an earlier run of the same command wrote."
+    )
+    GP273 = (
+        "Another process annotates into {path}. Wait until it has ended, or choose "
+        "another output folder."
+    )
+    GP274 = (
+        "The system ended worker processes again and again at shard {shard} (documents "
+        "{first} to {last} of the input): {reason}. Finished shards were kept. Use "
+        "fewer workers, or a machine with more memory, and run the same command again."
+    )
+    GP275 = (
+        "{what} needs {module}, which is not installed. Install it, in a clone: pip "
+        "install '.[{extra}]'{otherwise}"
+    )
+
 
 class Warnings(metaclass=_Coded):
     """Texts for ``warnings.warn``, by code. ``str.format`` fills in the fields."""
@@ -1129,6 +1215,10 @@ class Warnings(metaclass=_Coded):
         "'{name}' was trained after spans were remembered, so predictions do without "
         "its memory. After the training, nlp.get_pipe({name!r}).refresh_memory() reads "
         "the remembered texts again, and forget(everything=True) removes them."
+    )
+    GPW053 = (
+        "{n:,} of {total:,} documents were not annotated. Their rows have no spans, "
+        "and say why in the column error. The first one is {name!r}: {reason}"
     )
 
     # The corpus tools

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional
 
-from .errors import Errors
+from .errors import Errors, is_coded
 
 #: Error numbers of a disk or quota that is full.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -65,6 +65,18 @@ def explain(error: BaseException) -> Optional[str]:
     if number in NOT_MOVED:
         return Errors.GP199.format(path=path, reason=reason)
     return None
+
+
+def describe(error: BaseException) -> str:
+    """Describe any error, such as one that a pipeline raised.
+
+    error (BaseException): The error.
+    RETURNS (str): Its own message if that has a code, that of `explain` if there is
+        one, or else its type and its message.
+    """
+    text = str(error).strip()
+    own = text if is_coded(error) else f"{type(error).__name__}: {text}"
+    return explain(error) or own
 
 
 def is_shortage(error: BaseException) -> bool:

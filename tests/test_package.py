@@ -26,6 +26,7 @@ PROJECT = ROOT.parent
 # A room may import the rooms below it, and none beside or above it.
 FLOORS = [
     {"cli"},
+    {"scale"},
     {"report", "tuning", "diagnostics", "acceleration"},
     {"evaluation", "benchmarking", "distillation"},
     {"training", "pretraining", "recipes"},
@@ -214,14 +215,17 @@ def test_every_message_is_tested():
 
 def test_options_of_the_commands_are_those_of_the_rooms():
     from spacy_globalpointer.cli.accelerate import PrecisionName, RunnerName
+    from spacy_globalpointer.cli.annotate import ResultFormat
     from spacy_globalpointer.cli.convert import OnMisaligned
     from spacy_globalpointer.cli.debug import Overlap
     from spacy_globalpointer.corpus.align import ON_MISALIGNED
     from spacy_globalpointer.encoders.runners.kinds import RUNNERS
     from spacy_globalpointer.pipeline.overlap import POLICIES
+    from spacy_globalpointer.scale.parts import FORMATS
 
     assert {option.value for option in RunnerName} == set(RUNNERS)
     precisions = {name for own in RUNNERS.values() for name in own.precisions}
     assert {option.value for option in PrecisionName} == precisions
+    assert {option.value for option in ResultFormat} == set(FORMATS)
     assert {option.value for option in OnMisaligned} == set(ON_MISALIGNED)
     assert {option.value for option in Overlap} == set(POLICIES)

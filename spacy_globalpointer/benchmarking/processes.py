@@ -21,24 +21,40 @@ THREADS = (
 LINES, PRINTED = 3, 2000
 
 
+class ProcessEnded(ValueError):
+    """Error of a process that ended before it answered, such as one that the system
+    ended for lack of memory."""
+
+
 class PipelineProcess:
     """A fresh process for one pipeline, made by `benchmark`. It ends with the `with`
-    block.
+    block. A subclass may name another module, variables and message.
 
     pipeline (str): Folder of the pipeline, or name of a package.
     threads (int): Number of threads to compute with.
     """
 
+    #: Module that answers the requests, with the methods of its `Worker`.
+    module = f"{__package__}.worker"
+    #: Environment variables of the process, next to those of threads.
+    environment: Dict[str, str] = {}
+    #: Message for errors without a code.
+    failed = Errors.GP245
+
     def __init__(self, pipeline: str, threads: int) -> None:
         self.pipeline = pipeline
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker"],
+            [sys.executable, "-m", self.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
             encoding="utf-8",
-            env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
+            env={
+                **os.environ,
+                **self.environment,
+                **dict.fromkeys(THREADS, str(threads)),
+            },
             start_new_session=True,  # Ctrl-C is for this process alone
         )
 
@@ -54,7 +70,8 @@ class PipelineProcess:
         """Load the pipeline.
 
         RETURNS (Dict[str, Any]): As `Worker.load`.
-        RAISES (ValueError): GP244 if it cannot be loaded.
+        RAISES (ValueError): GP244 if it cannot be loaded, as `ProcessEnded` if its
+            process ended.
         """
         result: Dict[str, Any] = self._ask("load", Errors.GP244, pipeline=self.pipeline)
         return result
@@ -65,10 +82,10 @@ class PipelineProcess:
         request (str): Name of a method of `Worker`.
         arguments (Any): Its arguments.
         RETURNS (Any): What the method returns.
-        RAISES (ValueError): The method's own error if it has a code; GP245 for other
-            errors, and if the process ended.
+        RAISES (ValueError): The method's own error if it has a code; `failed` for other
+            errors, and as `ProcessEnded` if the process ended.
         """
-        return self._ask(request, Errors.GP245, **arguments)
+        return self._ask(request, self.failed, **arguments)
 
     def _ask(self, request: str, message: str, **arguments: Any) -> Any:
         answer = json.loads(self._answer(json.dumps([request, arguments])))
@@ -79,7 +96,8 @@ class PipelineProcess:
             raise error
         lines = self._last_lines()
         reason = f"{error} (the last that it printed: {lines})" if lines else error
-        raise ValueError(message.format(pipeline=self.pipeline, reason=reason))
+        kind = ProcessEnded if "ended" in answer else ValueError
+        raise kind(message.format(pipeline=self.pipeline, reason=reason))
 
     def _last_lines(self) -> str:
         """Return the end of what the process printed, in one line."""
@@ -99,4 +117,5 @@ class PipelineProcess:
         if answer:
             return answer
         status = self._process.wait()
-        return json.dumps({"error": f"its process ended with the status {status}"})
+        reason = f"its process ended with the status {status}"
+        return json.dumps({"error": reason, "ended": True})

@@ -12,13 +12,12 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import spacy
 from spacy.language import Language
 
-from ..errors import is_coded
-from ..machine_faults import explain
+from ..machine_faults import describe
 from .memory import peak_memory
 from .texts import TimedTexts, plan_texts
 from .timings import time_each, time_stream
@@ -37,14 +36,11 @@ class Worker:
             start = time.perf_counter()
             self.nlp = spacy.load(pipeline)
             seconds, path = time.perf_counter() - start, self.nlp.path
-        coded = [
-            x for x in (str(one.message) for one in caught) if x.startswith("[GPW")
-        ]
         keys = ("lang", "name", "version")
         return {
             **{key: self.nlp.meta[key] for key in keys},
             "size": None if path is None else _size(path),
-            **{"load": seconds, "warnings": list(dict.fromkeys(coded))},
+            **{"load": seconds, "warnings": coded(caught)},
         }
 
     def plan(self, given: Optional[Sequence[str]], **settings: Any) -> Dict[str, Any]:
@@ -73,11 +69,13 @@ class Worker:
         return peak_memory()
 
 
-def main() -> None:
-    """Answer requests until the standard input ends."""
+def serve(worker: Worker) -> None:
+    """Answer requests until the standard input ends.
+
+    worker (Worker): Its methods are the requests.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a pipeline may print
-    worker = Worker()
     for line in sys.stdin:
         answers.write(f"{answer(worker, line)}\n")
         answers.flush()
@@ -94,13 +92,16 @@ def answer(worker: Worker, line: str) -> str:
     try:
         return json.dumps({"result": getattr(worker, name)(**arguments)})
     except Exception as error:  # a pipeline may raise any
-        return json.dumps({"error": _describe(error)})
+        return json.dumps({"error": describe(error)})
 
 
-def _describe(error: Exception) -> str:
-    text = str(error).strip()
-    own = text if is_coded(error) else f"{type(error).__name__}: {text}"
-    return explain(error) or own
+def coded(caught: Iterable[warnings.WarningMessage]) -> List[str]:
+    """RETURNS (List[str]): Messages of this package among warnings, each once.
+
+    caught (Iterable[warnings.WarningMessage]): The warnings.
+    """
+    messages = dict.fromkeys(str(one.message) for one in caught)
+    return [message for message in messages if message.startswith("[GPW")]
 
 
 def _size(folder: Path) -> int:
@@ -108,4 +109,4 @@ def _size(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Worker())

@@ -13,6 +13,7 @@ from ..machine_faults import explain
 from ..symbols import degrade_symbols
 from ._util import ManyNumbers, fail
 from .accelerate import accelerate_cli
+from .annotate import annotate_cli
 from .benchmark import benchmark_cli
 from .config import config_cli
 from .convert import convert_cli
@@ -69,6 +70,7 @@ global_pointer_cli = typer.Typer(
 )
 
 global_pointer_cli.command("accelerate")(accelerate_cli)
+global_pointer_cli.command("annotate")(annotate_cli)
 global_pointer_cli.command("benchmark", cls=ManyNumbers)(benchmark_cli)
 global_pointer_cli.command("config")(config_cli)
 global_pointer_cli.command("convert")(convert_cli)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Sequence
 
+from .formats.files import SourceFile
 from .listing import walk_folder
 
 #: Bytes to read at once.
 _BLOCK = 1 << 20
+#: Size in bytes above which `files_digest` does not read the files.
+LARGE = 2**30
 
 
 def _ignore(n_bytes: int) -> None:
@@ -54,3 +57,19 @@ def list_content(path: Path) -> List[Path]:
     RETURNS (List[Path]): The file itself, or the files of the folder.
     """
     return list(walk_folder(path).files.values()) if path.is_dir() else [path]
+
+
+def files_digest(files: Sequence[SourceFile]) -> str:
+    """Compute a digest of names and contents, in the order of reading. If the files are
+    larger than `LARGE`, their sizes stand for their contents.
+
+    files (Sequence[SourceFile]): The files.
+    RETURNS (str): The digest, in hexadecimal.
+    """
+    sizes = [file.path.stat().st_size for file in files]
+    is_large = sum(sizes) > LARGE
+    digest = hashlib.sha256()
+    for file, size in zip(files, sizes):
+        content = size if is_large else content_digest(file.path)
+        digest.update(f"{content} {file.name}\n".encode())
+    return digest.hexdigest()

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Any, Dict, Sequence
 
-from ..corpus.digest import content_digest
+from ..corpus.digest import content_digest, files_digest
 from ..corpus.formats.files import SourceFile
 from ..encoders.pretrained import Encoder
 from .settings import PretrainSettings
-
-#: Size in bytes above which texts are compared only by the names and sizes of files.
-LARGE = 2**30
 
 Identity = Dict[str, Any]
 
@@ -32,7 +28,10 @@ def identify(
     settings (PretrainSettings): The settings.
     RETURNS (Identity): "contents" of encoder and texts, and "settings", as JSON.
     """
-    contents = {"encoder": _encoder_content(name, encoder), "texts": _content_of(files)}
+    contents = {
+        "encoder": _encoder_content(name, encoder),
+        "texts": files_digest(files),
+    }
     return {"contents": contents, "settings": dataclasses.asdict(settings)}
 
 
@@ -59,14 +58,3 @@ def _encoder_content(name: str, encoder: Encoder) -> str:
     if Path(name).exists():
         return content_digest(Path(name))
     return f"{name} {getattr(encoder.module.config, '_commit_hash', None)}"
-
-
-def _content_of(files: Sequence[SourceFile]) -> str:
-    """Compute a digest of names and contents, or sizes, in the order of reading."""
-    sizes = [file.path.stat().st_size for file in files]
-    is_large = sum(sizes) > LARGE
-    digest = hashlib.sha256()
-    for file, size in zip(files, sizes):
-        content = size if is_large else content_digest(file.path)
-        digest.update(f"{content} {file.name}\n".encode())
-    return digest.hexdigest()

@@ -13,6 +13,7 @@ import tempfile
 from contextlib import contextmanager
 
 import pytest
+import scale_helpers
 from benchmark_helpers import use_same_process
 from corpus_helpers import save
 from helpers import build, fit, make_examples
@@ -25,6 +26,8 @@ from spacy_globalpointer import atomic
 from spacy_globalpointer.cli.app import global_pointer_cli
 
 COMMANDS = {
+    "annotate": "annotate model docs.spacy out -f jsonl",
+    "annotate-parquet": "annotate model docs.spacy out",
     "benchmark": "benchmark model -o out/n.json -n 1 -l 4 -r 1 -w 9 -t 1",
     "config": "config bert-en out/c.cfg",
     "convert": "convert a.jsonl out",
@@ -73,6 +76,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def place(made, tmp_path, monkeypatch):
     use_same_process(monkeypatch)
+    scale_helpers.use_same_process(monkeypatch)
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -143,6 +147,7 @@ def test_a_place_that_may_not_be_written_to_has_a_code(place, name, monkeypatch)
 
 
 TARGETS = {
+    "annotate": "spacy_globalpointer.scale.annotate_files.make_plan",
     "benchmark": "spacy_globalpointer.cli.benchmark.benchmark",
     "config": "spacy_globalpointer.cli.config.make_config",
     "convert": "spacy_globalpointer.cli.convert.make_tokenizer",

@@ -18,8 +18,9 @@ import transformers as hf
 from pretraining_helpers import CPU, SMALL, make_run, run_pretrain, write_texts
 from small_encoders import FAMILIES, make_bert
 
+from spacy_globalpointer.corpus import digest
 from spacy_globalpointer.encoders.folders import load_encoder
-from spacy_globalpointer.pretraining import detector, identity, survey
+from spacy_globalpointer.pretraining import detector, survey
 from spacy_globalpointer.pretraining.checkpoints import FILE
 from spacy_globalpointer.pretraining.pretrain import (
     LOG,
@@ -330,7 +331,7 @@ def test_texts_are_compared_to_their_end(folder, monkeypatch):
 
 def test_large_texts_are_compared_by_their_sizes(folder, monkeypatch):
     monkeypatch.setattr(survey, "LIMIT", 20)
-    monkeypatch.setattr(identity, "LARGE", 100)
+    monkeypatch.setattr(digest, "LARGE", 100)
     run_pretrain(folder, "whole")
     run_pretrain(folder, should_stop=stop_after(2))
     with (folder / "texts.jsonl").open("a") as file:

@@ -164,7 +164,7 @@ def check_patterns(path: Path, exclude: Sequence[str]) -> None:
 
 
 def read_lines(
-    file: SourceFile, *, encoding: str, format: str
+    file: SourceFile, *, encoding: str, format: str, longest: int = MAX_LINE
 ) -> Iterator[Tuple[int, str]]:
     """Read a file line by line, with one line in memory.
 
@@ -174,11 +174,12 @@ def read_lines(
     file (SourceFile): The file; one that ends in .gz is unpacked.
     encoding (str): Its encoding.
     format (str): Name of the format, for messages.
+    longest (int): Highest size of a line, in MiB.
     YIELDS (Tuple[int, str]): Number from 1, and the line without its end.
     RAISES (ValueError): GP103 or GP104 for the encoding, GP160 for a line that is too
         long, GP169 for a damaged .gz.
     """
-    lines = _whole_lines(file, encoding, format)
+    lines = _whole_lines(file, encoding, format, longest)
     for number, line in enumerate(lines, start=1):
         text = line.removeprefix(BOM) if number == 1 else line
         yield number, text.removesuffix("\n").removesuffix("\r")
@@ -306,9 +307,11 @@ class _Guard:
             raise ValueError(Errors.GP152.format(**fields))
 
 
-def _whole_lines(file: SourceFile, encoding: str, format: str) -> Iterator[str]:
+def _whole_lines(
+    file: SourceFile, encoding: str, format: str, longest: int
+) -> Iterator[str]:
     name = check_encoding(encoding)
-    most, place, number = file.within(MAX_LINE), 0, 0
+    most, place, number = file.within(longest), 0, 0
     limit = most * 2**20
     wide = "\n".encode(name)[-1:] != b"\n" or len("\n".encode(name)) > 1
     with open_binary(file) as binary:

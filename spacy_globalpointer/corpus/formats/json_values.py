@@ -43,18 +43,20 @@ _NAMES: Dict[type, str] = {
 
 
 def read_json_lines(
-    file: SourceFile, *, encoding: str, format: str
+    file: SourceFile, *, encoding: str, format: str, longest: int = MAX_LINE
 ) -> Iterator[Tuple[Source, Dict[str, Any]]]:
     """Read the objects of a JSON lines file; blank lines are left out.
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
     format (str): Name of the format, for messages.
+    longest (int): Highest size of a line, in MiB.
     YIELDS (Tuple[Source, Dict[str, Any]]): File and line, and the object.
     RAISES (ValueError): GP164 for a line that is not a JSON object, and what
         `files.read_lines` raises.
     """
-    for number, line in read_lines(file, encoding=encoding, format=format):
+    lines = read_lines(file, encoding=encoding, format=format, longest=longest)
+    for number, line in lines:
         if line.strip(_SPACE):
             source = Source(file.name, number)
             yield source, as_object(parse_json(line, source, format), source, format)

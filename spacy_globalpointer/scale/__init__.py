@@ -1,0 +1,1 @@
+"""Annotating many documents: in Python, in files and frames, with Ray and Spark."""
