@@ -28,6 +28,7 @@ from typing import Any, Dict, List
 import spacy
 from documents import (
     add_arguments,
+    children,
     command,
     make_documents,
     places,
@@ -109,15 +110,6 @@ def run_watched(args: argparse.Namespace, source: Path, results: Path) -> List[l
         raise SystemExit(process.returncode)
     print(f"{time.monotonic() - start:,.0f} seconds with {args.workers} workers")
     return rows
-
-
-def children(pid: int) -> List[int]:
-    try:
-        return [
-            int(x) for x in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ]
-    except OSError:
-        return []
 
 
 def resident(pid: int) -> float:
