@@ -6,6 +6,7 @@ import argparse
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
@@ -56,6 +57,15 @@ def command(pipeline: str, source: Path, output: Path, *options: Any) -> List[st
 
 def annotate(*arguments: Any) -> None:
     subprocess.run(command(*arguments), check=True)
+
+
+def children(pid: int) -> List[int]:
+    """RETURNS: The processes that the threads of a process have started; Linux only."""
+    found: List[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # the thread has ended
+            found += map(int, file.read_text().split())
+    return found
 
 
 def read_results(folder: Path) -> Iterator[Dict[str, Any]]:

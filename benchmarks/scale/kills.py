@@ -23,6 +23,7 @@ from typing import List
 from documents import (
     add_arguments,
     annotate,
+    children,
     command,
     make_documents,
     places,
@@ -75,8 +76,7 @@ def kill_run(
             if process.returncode:
                 raise SystemExit(f"status {process.returncode}")
             return victims
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-        workers = [int(pid) for pid in children.split()]
+        workers = children(process.pid)
         is_worker = bool(workers) and chance.random() < 0.5
         os.kill(chance.choice(workers) if is_worker else process.pid, signal.SIGKILL)
         victims.append("worker" if is_worker else "command")

@@ -32,7 +32,8 @@ def by_duckdb(folder: str) -> Counts:
     import duckdb
 
     table = f"from '{folder}/*.parquet'"
-    rows, spans = duckdb.sql(f"select count(*), sum(len(spans)) {table}").fetchone()
+    counts = duckdb.sql(f"select count(*), sum(len(spans)) {table}")
+    [(rows, spans)] = counts.fetchall()
     return rows, int(spans), duckdb.sql(f"select * {table} limit 1").types
 
 

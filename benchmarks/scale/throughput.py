@@ -28,6 +28,7 @@ from typing import Any, Dict, List
 import spacy
 from documents import (
     add_arguments,
+    children,
     command,
     make_documents,
     places,
@@ -111,15 +112,6 @@ def run_watched(args: argparse.Namespace, source: Path, results: Path) -> List[l
     return rows
 
 
-def children(pid: int) -> List[int]:
-    try:
-        return [
-            int(x) for x in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ]
-    except OSError:
-        return []
-
-
 def resident(pid: int) -> float:
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -168,9 +160,11 @@ def show_speeds(args: argparse.Namespace, source: Path) -> None:
             PIPE, args.pipeline, x, w
         )
     if args.edsnlp:
+        saved = args.output / "edsnlp_contender.py"  # its workers import it
+        saved.write_text(EDSNLP, "utf-8")
         for how in ("map_pipeline", "map"):
             contenders[f"EDS-NLP, {how}, {n} workers"] = lambda x, how=how: script(
-                EDSNLP, args.pipeline, x, n, how
+                saved, args.pipeline, x, n, how
             )
     seconds: Dict[str, List[float]] = {name: [] for name in contenders}
     for _ in range(args.turns):
@@ -189,8 +183,9 @@ def show_speeds(args: argparse.Namespace, source: Path) -> None:
         print(f"| {name} | {speed:,.0f} | {speed / one:.2f} | {turns} |")
 
 
-def script(code: str, *arguments: Any) -> List[str]:
-    return [sys.executable, "-c", code, *map(str, arguments)]
+def script(code: Any, *arguments: Any) -> List[str]:
+    given = [code] if isinstance(code, Path) else ["-c", code]
+    return [sys.executable, *map(str, [*given, *arguments])]
 
 
 def timed(args: argparse.Namespace, folder: Path, words: List[str]) -> float:
