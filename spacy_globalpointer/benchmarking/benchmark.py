@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ..errors import Errors, Warnings
 from ..values import is_whole
-from .processes import PipelineProcess
+from .processes import PipelineProcess, usable_cpus
 from .texts import TimedTexts
 from .timings import take_turns
 
@@ -162,9 +162,7 @@ def benchmark(
 
 
 def _warn_of_threads(threads: Sequence[int]) -> None:
-    cpus = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        cpus = len(os.sched_getaffinity(0))
+    cpus = usable_cpus()
     most = max(threads, default=1)
     if most > cpus:
         warnings.warn(Warnings.GPW047.format(threads=most, cpus=cpus), stacklevel=3)

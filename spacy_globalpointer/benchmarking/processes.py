@@ -114,8 +114,15 @@ class PipelineProcess:
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
-        if answer:
+        if answer.endswith("\n"):  # otherwise it ended while it wrote
             return answer
         status = self._process.wait()
         reason = f"its process ended with the status {status}"
         return json.dumps({"error": reason, "ended": True})
+
+
+def usable_cpus() -> int:
+    """Return the number of CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

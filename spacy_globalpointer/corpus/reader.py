@@ -24,6 +24,7 @@ from spacy import util
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, dont_augment
+from spacy.vocab import Vocab
 
 from ..errors import Errors
 from ..types import LOST_GOLD
@@ -251,6 +252,16 @@ def _share_lost_gold(doc: Doc, chunks: Sequence[Doc], plan: Sequence[Chunk]) -> 
 def _make_example(nlp: Language, reference: Doc) -> Example:
     if not reference.has_unknown_spaces:
         return Example(nlp.make_doc(reference.text), reference)
-    words = [token.text for token in reference]
-    spaces = [bool(token.whitespace_) for token in reference]
-    return Example(Doc(nlp.vocab, words=words, spaces=spaces), reference)
+    return Example(copy_tokens(reference, nlp.vocab), reference)
+
+
+def copy_tokens(doc: Doc, vocab: Vocab) -> Doc:
+    """Make a Doc with the same tokens and nothing else.
+
+    doc (Doc): The Doc.
+    vocab (Vocab): Vocabulary of the copy.
+    RETURNS (Doc): The copy.
+    """
+    words = [token.text for token in doc]
+    spaces = [bool(token.whitespace_) for token in doc]
+    return Doc(vocab, words=words, spaces=spaces)

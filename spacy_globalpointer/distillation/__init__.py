@@ -5,5 +5,6 @@ describes. It is trained by the resumable loop of `training`, with two changes: 
 may also have raw texts (`raw_texts`, `student_training`), and `lesson` replaces what
 the student's component learns from a batch. For each batch the teachers read the
 student's own tokens and give targets for it (`teachers`), so nothing is stored that
-grows with the texts. The pipeline that is saved does not know its teachers.
+grows with the texts but their distinct words. The pipeline that is saved does not know
+its teachers.
 """

@@ -119,11 +119,12 @@ class Lesson:
         pipes = [teacher.component for teacher in self.teachers]
         reaches = [[x for x in (pipe.reach(), longest) if x] for pipe in pipes]
         fixed = self.settings.temperature
+        limits = [pipe.cfg["max_spans_per_doc"] for pipe in pipes]
         rows, degrees = soft_targets(
             [answer.states for answer in answers],
             temperatures=[fixed or pipe.cfg["temperature"] for pipe in pipes],
             max_span_lengths=[min(own, default=None) for own in reaches],
-            limit=max(pipe.cfg["max_spans_per_doc"] or 0 for pipe in pipes) or None,
+            limit=None if None in limits else max(limits),
         )
         loss, own = span_loss(states, rows, degrees=degrees, max_span_length=longest)
         for total, part in zip(gradient.tensors(), own.tensors()):

@@ -9,6 +9,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..corpus.reader import copy_tokens
 from ..errors import Errors
 from ..pipeline.global_pointer import GlobalPointer
 from ..pointer.states import PointerStates, order_labels
@@ -53,10 +54,11 @@ class Teacher:
         RETURNS (Answer): The output.
         RAISES (ValueError): GP090 if the output is not finite.
         """
-        own = [self._copy(doc) for doc in docs]
-        stream = self.nlp.pipe(own, disable=self._unused, batch_size=len(own))
-        model, read = self.component.model, list(stream)
-        vectors = model.get_ref("tok2vec").predict(read)
+        model = self.component.model
+        with self.nlp.memory_zone():  # so that the words of all texts are not kept
+            own = [copy_tokens(doc, self.nlp.vocab) for doc in docs]
+            stream = self.nlp.pipe(own, disable=self._unused, batch_size=len(own))
+            vectors = model.get_ref("tok2vec").predict(list(stream))
         states = model.get_ref("output_layer").predict(vectors)
         self.component.check_finite(states)
         if self.order is not None:
@@ -95,11 +97,6 @@ class Teacher:
                 if own.text != other.text:
                     fields = {"teacher": own.text, "student": other.text}
                     raise ValueError(Errors.GP252.format(path=self.path, **fields))
-
-    def _copy(self, doc: Doc) -> Doc:
-        words = [token.text for token in doc]
-        spaces = [bool(token.whitespace_) for token in doc]
-        return Doc(self.nlp.vocab, words=words, spaces=spaces)
 
 
 def load_teachers(paths: Sequence[Path], component: str) -> List[Teacher]:

@@ -42,8 +42,8 @@ from .settings import check_settings, settings
 from .span_loss import Loss, make_span_loss_v1
 from .stored_pipe import StoredPipe
 
-#: Words times labels from which rounded states are faster to search.
-ROUNDED_FROM = 20_000
+#: Tokens of a document from which rounded states are faster to search.
+ROUNDED_FROM = 500
 
 # torch is imported where it is used: spaCy imports this module at every start.
 if TYPE_CHECKING:
@@ -391,8 +391,22 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
         from ..pointer.probability import lowest_score
         from ..pointer.search import search_spans
 
-        vectors: List[Tensor] = []
-        rounded = self._searches_rounded(docs)
+        kinds = [self._searches_rounded(doc) for doc in docs]
+        if len({*kinds}) > 1:  # a document's scores do not depend on the others
+            options: Dict[str, Any] = {"counted": counted}
+            options["with_vectors"] = with_vectors
+            spans_of: Dict[int, FoundSpans] = {}
+            vectors_of: Dict[int, Tensor] = {}
+            for kind in (True, False):
+                places = [i for i, own in enumerate(kinds) if own == kind]
+                some = [docs[i] for i in places]
+                found, vectors = self._search(some, lowest, **options)
+                spans_of.update(zip(places, found))
+                vectors_of.update(zip(places, vectors))
+            return [x for _, x in sorted(spans_of.items())], [
+                x for _, x in sorted(vectors_of.items())
+            ]
+        rounded, vectors = kinds[0], []
         if with_vectors or rounded:
             arrays = self.model.get_ref("tok2vec").predict(docs)
             head = self.model.get_ref("output_layer")
@@ -420,14 +434,13 @@ class GlobalPointer(SettingAttributes, Remembering, StoredPipe):
                 self._warn_once("GPW004", message)
         return found, vectors
 
-    def _searches_rounded(self, docs: List[Doc]) -> bool:
+    def _searches_rounded(self, doc: Doc) -> bool:
         """Decide whether rounded states make the search faster: for many words, on a
         CPU that computes fast in bfloat16. Spans and scores do not depend on it, but
         for the rounding of scores to float32."""
         from ..encoders.precision import GAIN, bf16_gain
 
-        cells = sum(map(len, docs)) * len(self.cfg["labels"])
-        if cells < ROUNDED_FROM or not isinstance(self.model.ops, NumpyOps):
+        if len(doc) < ROUNDED_FROM or not isinstance(self.model.ops, NumpyOps):
             return False
         head = self.model.maybe_get_ref("output_layer")
         ours = head is not None and head.name == "pointer_head"

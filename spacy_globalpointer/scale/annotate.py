@@ -134,10 +134,13 @@ def _read_rows(
     """YIELDS (Tuple[Record, Any]): What the result begins with, and the text."""
     id = settings.id
     for number, document in enumerate(documents):
+        source = f"Document {number}"
         if not isinstance(document, Mapping):
+            if id is not None:
+                fields = {"source": source, "name": id, "value": None}
+                raise ValueError(Errors.GP260.format(**fields))
             yield {ID: number}, document
             continue
-        source = f"Document {number}"
         if settings.text not in document:
             fields = {"source": source, "name": settings.text}
             raise ValueError(Errors.GP258.format(**fields, known=sorted(document)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Set, Tupl
 
 from spacy.util import get_model_meta, get_package_path
 
-from ..benchmarking.processes import ProcessEnded
+from ..benchmarking.processes import ProcessEnded, usable_cpus
 from ..corpus.digest import content_digest
 from ..errors import Errors, Warnings
+from ..values import is_number
 from ..wording import number_of
 from . import inputs
 from .annotate import Record, failed, find_fault
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SHARD_SIZE = 4.0
 #: Characters that a worker is asked to annotate at once: a few seconds.
 _REQUEST = 100_000
+#: Characters that the shortest text counts as, so that a request has a bounded number.
+_LEAST = 50
 
 
 @dataclass
@@ -106,11 +108,15 @@ def annotate_files(
     RAISES (ImportError): GP275 if pyarrow is missing.
     RAISES (KeyboardInterrupt): Ctrl-C was pressed. Begun shards were finished.
     """
-    own, shard_chars = Settings(**settings), int(shard_size * 1e6)
+    own = Settings(**settings)
+    if not is_number(shard_size) or shard_size * 1e6 < 1:
+        fields = {"name": "shard_size", "value": shard_size}
+        rule = "a number of million characters, above 0"
+        raise ValueError(Errors.GP257.format(**fields, rule=rule))
+    shard_chars = int(shard_size * 1e6)
     check_number("workers", workers)
-    threads = max((os.cpu_count() or 1) // workers, 1) if threads is None else threads
+    threads = max(usable_cpus() // workers, 1) if threads is None else threads
     check_number("threads", threads)
-    check_number("shard_size", shard_chars)
     path, output = Path(path), Path(output)
     _check_output(path, output, format)
     folder = OutputFolder(output, f".{format}")
@@ -297,10 +303,11 @@ def _requests(rows: List[int], sizes: List[int]) -> Iterator[List[int]]:
     request: List[int] = []
     room = _REQUEST
     for row in sorted(rows, key=sizes.__getitem__):
-        room -= sizes[row]
+        size = max(sizes[row], _LEAST)
+        room -= size
         if request and room < 0:
             yield request
-            request, room = [], _REQUEST - sizes[row]
+            request, room = [], _REQUEST - size
         request.append(row)
     if request:
         yield request

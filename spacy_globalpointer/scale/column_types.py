@@ -46,6 +46,8 @@ def convert(values: Sequence[Any], name: str) -> Sequence[Any]:
     name (str): Name of the type.
     RETURNS (Sequence[Any]): The values that Arrow can hold.
     """
+    if name == DOUBLE:  # Arrow refuses whole numbers that a double cannot hold exactly
+        return [None if value is None else float(value) for value in values]
     if name != JSON:
         return values
     return [None if value is None else json.dumps(value) for value in values]

@@ -187,7 +187,8 @@ def _read_parquet(
     names = [settings.text, *([] if id is None else [id]), *settings.keep]
     check_columns(names, schema.names, file.name)
     found = schema.field(settings.text).type
-    if str(getattr(found, "value_type", found)) not in _STRINGS:
+    is_dictionary = str(found).startswith("dictionary<")
+    if str(found.value_type if is_dictionary else found) not in _STRINGS:
         fields = {"file": file.name, "name": settings.text, "found": found}
         fields |= {"first": "a column of texts", "known": "string"}
         raise ValueError(Errors.GP263.format(**fields))

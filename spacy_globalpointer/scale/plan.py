@@ -18,6 +18,9 @@ from .column_types import INT64, STRING, ColumnType
 from .inputs import Block
 from .settings import ID, Settings
 
+#: Highest number of documents in a shard, for texts that are almost empty.
+MOST_ROWS = 100_000
+
 
 @dataclass(frozen=True)
 class Input:
@@ -76,7 +79,8 @@ def open_input(path: Path, settings: Settings) -> Input:
     path (Path): A file or folder.
     settings (Settings): The settings.
     RETURNS (Input): The input.
-    RAISES (ValueError): GP165 or GP264 if there are no files to read; GP258 if a named
+    RAISES (ValueError): GP165 or GP264 if there are no files to read; GP257 if the kept
+        columns have the name of ids that are made; GP258 if a named
         column does not exist; what `inputs.read_file` raises for the first document.
     """
     files, kind = inputs.find_input(path)
@@ -87,6 +91,10 @@ def open_input(path: Path, settings: Settings) -> Input:
     id = settings.id
     if id is None and ID in known and kind != inputs.TXT:
         id = ID
+    if id is None and ID in settings.keep:
+        rule = f"other columns than {ID!r}, the name of the ids that are made here"
+        fields = {"name": "keep", "value": settings.keep, "rule": rule}
+        raise ValueError(Errors.GP257.format(**fields))
     if kind == inputs.TXT:
         named = [*([] if id is None else [id]), *settings.keep]
         inputs.check_columns(named, [], str(path))
@@ -115,7 +123,7 @@ def make_plan(source: Input, shard_chars: int) -> Plan:
         for text in block.texts:
             rows += 1
             chars += len(text) if isinstance(text, str) else 0
-            if chars >= shard_chars:
+            if chars >= shard_chars or rows >= MOST_ROWS:
                 plan.shards.append((rows, chars))
                 rows = chars = 0
     if rows:

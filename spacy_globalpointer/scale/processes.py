@@ -45,7 +45,7 @@ class Annotator:
         self._settings = dict(vars(settings))
         self._process: Optional[AnnotatingProcess] = None
         self._stack = ExitStack()
-        self._is_stopped = False
+        self._is_stopped = self._is_loaded = False
         self._n_ended = 0
         #: Warnings of this package that the processes gave.
         self.warnings: List[str] = []
@@ -79,10 +79,14 @@ class Annotator:
             try:
                 answer = self._ask("annotate", texts=texts, settings=self._settings)
                 self.warnings += answer["warnings"]
+                self._n_ended = 0
                 return list(answer["records"])
             except ProcessEnded as error:
+                was_loaded, self._is_loaded = self._is_loaded, False
                 self._stack.close()
                 self._process = None
+                if is_last and not was_loaded:
+                    raise  # no text is at fault
                 if is_last and len(texts) == 1:
                     return [self._give_up(error)]
         return [record for text in texts for record in self.annotate([text])]
@@ -110,5 +114,6 @@ class Annotator:
             self._stack.enter_context(process)
             self.warnings += process.load()["warnings"]
             process.ask("key", settings=self._settings)
+            self._is_loaded = True
             return process
         return self._process

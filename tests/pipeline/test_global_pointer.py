@@ -567,6 +567,11 @@ def test_rounded_search_has_the_same_spans_and_scores(trained, monkeypatch):
     ]
     scores = [group.attrs["scores"] for group in (rounded, plain)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
+    # A short document in the same batch does not matter.
+    monkeypatch.setattr(global_pointer, "ROUNDED_FROM", 30)
+    short, long = trained.pipe([TEXTS[0], text])
+    assert found(short) == GOLD[0]
+    assert numpy.array_equal(long.spans["sc"].attrs["scores"], scores[0])
     # A memory's search has the same states.
     pipe = trained.get_pipe("global_pointer")
     doc = trained.make_doc(text)

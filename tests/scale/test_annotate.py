@@ -175,3 +175,9 @@ def test_several_keys_raise_GP270():
     nlp.add_pipe("global_pointer", name="second", config={"spans_key": "other"})
     with pytest.raises(ValueError, match=r"GP270.*\['other', 'sc'\]"):
         list(annotate(nlp, ["a"]))
+
+
+def test_text_after_a_record_with_an_id_is_refused(trained):
+    documents = [{"id": 1, "text": "a"}, "b"]
+    with pytest.raises(ValueError, match="GP260.*Document 1"):
+        list(annotate(trained, documents))

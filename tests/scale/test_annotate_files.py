@@ -341,7 +341,9 @@ def test_ctrl_c_finishes_begun_shards(asked, model, source, output, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "settings", [{"workers": 0}, {"threads": 0}, {"shard_size": 0}, {"format": "csv"}]
+    "settings",
+    [{"workers": 0}, {"threads": 0}, {"shard_size": 0}, {"format": "csv"}]
+    + [{"shard_size": float("nan")}, {"shard_size": float("inf")}],
 )
 def test_invalid_numbers_and_formats_raise_GP257(model, source, output, settings):
     with pytest.raises(ValueError, match="GP257"):

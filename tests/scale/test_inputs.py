@@ -11,6 +11,7 @@ from corpus_helpers import save
 from scale_helpers import numbered, write_jsonl
 
 from spacy_globalpointer.scale import plan as module
+from spacy_globalpointer.scale.column_types import ColumnType, convert
 from spacy_globalpointer.scale.plan import make_plan, open_input, read_shards
 from spacy_globalpointer.scale.settings import Settings
 
@@ -262,3 +263,23 @@ def test_types_of_kept_columns_are_those_of_all_values(tmp_path):
         **{"mixed": "json", "deep": "json", "long": "json"},
     }
     assert module.Plan(**json.loads(json.dumps(vars(plan)))).documents == 3
+
+
+def test_kept_column_cannot_have_the_name_of_made_ids(tmp_path):
+    lines = [{"text": "a"}, {"text": "b", "id": 5}]
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(ValueError, match="GP257.*keep.*'id'"):
+        open_input(tmp_path / "x.jsonl", Settings(keep=["id"]))
+
+
+def test_empty_texts_make_more_than_one_shard(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_ROWS", 2)
+    (tmp_path / "x.jsonl").write_text('{"text": ""}\n' * 5)
+    plan = make_plan(open_input(tmp_path / "x.jsonl", Settings()), BIG)
+    assert plan.shards == [(2, 0), (2, 0), (1, 0)]
+
+
+def test_whole_numbers_next_to_fractions_become_numbers_that_arrow_holds():
+    column = ColumnType()
+    column.add([2**53 + 1, 0.5, None])
+    assert convert([2**53 + 1, 0.5, None], column.name) == [2.0**53, 0.5, None]

@@ -10,7 +10,7 @@ import warnings
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Iterator, List, Sequence, Tuple, cast
+from typing import BinaryIO, Iterator, List, Optional, Sequence, Tuple, cast
 
 from ...errors import Errors, Warnings
 from ...wording import as_unicode
@@ -164,7 +164,7 @@ def check_patterns(path: Path, exclude: Sequence[str]) -> None:
 
 
 def read_lines(
-    file: SourceFile, *, encoding: str, format: str, longest: int = MAX_LINE
+    file: SourceFile, *, encoding: str, format: str, longest: Optional[int] = None
 ) -> Iterator[Tuple[int, str]]:
     """Read a file line by line, with one line in memory.
 
@@ -174,12 +174,12 @@ def read_lines(
     file (SourceFile): The file; one that ends in .gz is unpacked.
     encoding (str): Its encoding.
     format (str): Name of the format, for messages.
-    longest (int): Highest size of a line, in MiB.
+    longest (Optional[int]): Highest size of a line, in MiB; None for `MAX_LINE`.
     YIELDS (Tuple[int, str]): Number from 1, and the line without its end.
     RAISES (ValueError): GP103 or GP104 for the encoding, GP160 for a line that is too
         long, GP169 for a damaged .gz.
     """
-    lines = _whole_lines(file, encoding, format, longest)
+    lines = _whole_lines(file, encoding, format, longest or MAX_LINE)
     for number, line in enumerate(lines, start=1):
         text = line.removeprefix(BOM) if number == 1 else line
         yield number, text.removesuffix("\n").removesuffix("\r")

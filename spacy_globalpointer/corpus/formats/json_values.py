@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from itertools import islice
-from typing import Any, Dict, Iterator, List, Tuple, Type, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Type, Union
 
 from ..annotations import Source
 from ..deep_values import MAX_DEPTH, is_too_deep
@@ -43,14 +43,14 @@ _NAMES: Dict[type, str] = {
 
 
 def read_json_lines(
-    file: SourceFile, *, encoding: str, format: str, longest: int = MAX_LINE
+    file: SourceFile, *, encoding: str, format: str, longest: Optional[int] = None
 ) -> Iterator[Tuple[Source, Dict[str, Any]]]:
     """Read the objects of a JSON lines file; blank lines are left out.
 
     file (SourceFile): The file.
     encoding (str): Its encoding.
     format (str): Name of the format, for messages.
-    longest (int): Highest size of a line, in MiB.
+    longest (Optional[int]): Highest size of a line, in MiB; None for `MAX_LINE`.
     YIELDS (Tuple[Source, Dict[str, Any]]): File and line, and the object.
     RAISES (ValueError): GP164 for a line that is not a JSON object, and what
         `files.read_lines` raises.
