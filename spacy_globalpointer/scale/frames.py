@@ -38,9 +38,10 @@ def annotate_frame(nlp: Language, frame: Frame, **settings: Any) -> Frame:
 
     own, given = Settings(**settings), cast(Any, frame)
     library = type(frame).__module__.partition(".")[0]
-    wanted = {own.text, own.id, *own.keep}
-    if library in ("pandas", "polars"):  # the other columns may not fit Arrow
-        given = given[[name for name in given.columns if name in wanted]]
+    if library in ("pandas", "polars"):  # columns that nobody needs may not fit Arrow
+        wanted = [own.text, *([] if own.id is None else [own.id]), *own.keep]
+        check_columns(wanted, list(given.columns), "The frame")
+        given = given[[x for x in given.columns if x in {*wanted, own.id or ID}]]
     if library == "pandas":
         table = pa.Table.from_pandas(given, preserve_index=False)
         result: Any = annotate_table(nlp, table, own).to_pandas()

@@ -38,6 +38,8 @@ def test_pandas_frame_gives_a_pandas_frame_with_the_same_index(trained):
     result = annotate_frame(trained, frame, keep=["day"])
     assert list(result.index) == ["x", "y", "z"] and result["id"].dtype == "int64"
     check(result.to_dict("records"))
+    odd = frame.assign(odd=[1, "b", object()])  # no type of Arrow
+    check(annotate_frame(trained, odd, keep=["day"]).to_dict("records"))
     numbered = annotate_frame(trained, frame[["text"]])
     assert list(numbered["id"]) == [0, 1, 2]
 
