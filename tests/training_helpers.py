@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
 import spacy
 from helpers import GOLD, TEXTS, make_examples
@@ -251,6 +254,14 @@ class Workplace:
         message = f"{result.output}\n{result.exception!r}"
         assert result.exit_code == code, message
         return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.output).split())
+
+    @contextmanager
+    def copied(self, name: str) -> Iterator[str]:
+        """Copy an output folder for a test. YIELDS (str): Name of the copy."""
+        copy = self.folder / "copy"
+        shutil.copytree(self.folder / name, copy)
+        yield copy.name
+        shutil.rmtree(copy)
 
     def log(self, name: str, *options: object) -> list:
         """Run it. RETURNS (list): Step, epoch and words of each evaluation."""

@@ -1,11 +1,12 @@
 """Where a prediction's time goes, a part at a time, in CPU time of one thread.
 
-    python benchmarks/speed/parts.py PIPELINE TEXTS.spacy [--docs 6] [--turns 7]
+    python benchmarks/speed/parts.py PIPELINE TEXTS.spacy [--docs 6] [--tokens N]
 
 PIPELINE is a folder with a `transformer` and a `global_pointer` with the plain head,
 TEXTS.spacy a file of long documents, such as LitBank's test documents. The head and the
-search are run on the same vectors with exact and with rounded states, by turns. The
-table has the least CPU time of the turns, in microseconds a word.
+search are run on the same vectors with exact and with rounded states, by turns. With
+--tokens, only so many tokens of each document are read. The table has the least CPU
+time of the turns, in microseconds a word.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ def main() -> None:
     parser.add_argument("pipeline", type=Path)
     parser.add_argument("texts", type=Path)
     parser.add_argument("--docs", type=int, default=6)
+    parser.add_argument("--tokens", type=int)
     parser.add_argument("--turns", type=int, default=7)
     args = parser.parse_args()
     torch.set_num_threads(1)
     nlp = spacy.load(args.pipeline)
     stored = DocBin().from_disk(args.texts).get_docs(nlp.vocab)
-    texts = [doc.text for doc, _ in zip(stored, range(args.docs))]
+    texts = [doc[: args.tokens].text for doc, _ in zip(stored, range(args.docs))]
     parts = make_parts(nlp, texts)
     best: Dict[str, float] = {}
     for _ in range(args.turns):

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
 from typing import Annotated, List, Optional
 
 import typer
-from spacy import util
-from spacy.cli._util import (
-    Arg,
-    Opt,
-    import_code,
-    parse_config_overrides,
-    setup_gpu,
-    show_validation_error,
-)
+from spacy.cli._util import Arg, Opt, setup_gpu, show_validation_error
 
 from ._util import TEXTS_HELP
 from .terminal import msg
 from .train import interruptible, reported_codes
+from .training_options import Code, Force, Output, Resume, UseGpu, Verbose, read_config
 
 
 def distill_cli(
@@ -31,15 +23,7 @@ def distill_cli(
     config_path: Annotated[
         Path, Arg(help="Path to the student's config file", exists=True, dir_okay=False)
     ],
-    output: Annotated[
-        Path,
-        Opt(
-            "--output",
-            "-o",
-            help="Folder for model-last, model-best and the checkpoint",
-            file_okay=False,
-        ),
-    ],
+    output: Output,
     more_teachers: Annotated[
         Optional[List[Path]],
         Opt(
@@ -106,27 +90,11 @@ def distill_cli(
             "training corpus, or 256",
         ),
     ] = 0,
-    resume: Annotated[
-        bool,
-        Opt(
-            "--resume",
-            "-r",
-            help="Continue the training in the output folder, or begin if there is "
-            "none",
-        ),
-    ] = False,
-    force: Annotated[
-        bool,
-        Opt("--force", "-F", help="Begin again, and replace the training there"),
-    ] = False,
-    code_path: Annotated[
-        Optional[Path],
-        Opt("--code", "-c", help="Python file with registered functions to import"),
-    ] = None,
-    verbose: Annotated[
-        bool, Opt("--verbose", "-V", "-VV", help="Display more information")
-    ] = False,
-    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    resume: Resume = False,
+    force: Force = False,
+    code_path: Code = None,
+    verbose: Verbose = False,
+    use_gpu: UseGpu = -1,
 ) -> None:
     """Train a small pipeline with the probabilities of larger ones as targets.
 
@@ -140,13 +108,7 @@ def distill_cli(
     from ..distillation.settings import DistillSettings
     from ..training.resumable.output_folder import OutputFolder
 
-    if verbose:
-        util.logger.setLevel(logging.DEBUG)
-    overrides = parse_config_overrides(ctx.args)
-    import_code(code_path)
-    with show_validation_error(config_path):
-        config = util.load_config(config_path, overrides=overrides, interpolate=False)
-        config.interpolate()
+    config = read_config(ctx, config_path, code_path, verbose)
     settings = DistillSettings(
         component=component,
         gold_weight=gold_weight,

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Iterator, Optional
 
 import typer
-from spacy import util
 from spacy.cli._util import (
     Arg,
-    Opt,
-    import_code,
-    parse_config_overrides,
     setup_gpu,
     show_validation_error,
 )
@@ -24,6 +19,7 @@ from thinc.api import Config
 from ..errors import Errors, is_coded
 from ._util import INTERRUPTED, fail, reported_errors
 from .terminal import msg
+from .training_options import Code, Force, Output, Resume, UseGpu, Verbose, read_config
 
 # These modules import torch, which spaCy's command line need not load.
 if TYPE_CHECKING:
@@ -37,42 +33,12 @@ def train_cli(
     config_path: Annotated[
         Path, Arg(help="Path to config file", exists=True, dir_okay=False)
     ],
-    output: Annotated[
-        Path,
-        Opt(
-            "--output",
-            "--output-path",
-            "-o",
-            help="Folder for model-last, model-best and the checkpoint",
-            file_okay=False,
-        ),
-    ],
-    resume: Annotated[
-        bool,
-        Opt(
-            "--resume",
-            "-r",
-            help="Continue the training in the output folder, or begin if there is "
-            "none",
-        ),
-    ] = False,
-    force: Annotated[
-        bool,
-        Opt(
-            "--force",
-            "-F",
-            help="Begin again, and replace the pipelines and checkpoints in the output "
-            "folder once the new pipeline is initialized",
-        ),
-    ] = False,
-    code_path: Annotated[
-        Optional[Path],
-        Opt("--code", "-c", help="Python file with registered functions to import"),
-    ] = None,
-    verbose: Annotated[
-        bool, Opt("--verbose", "-V", "-VV", help="Display more information")
-    ] = False,
-    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    output: Output,
+    resume: Resume = False,
+    force: Force = False,
+    code_path: Code = None,
+    verbose: Verbose = False,
+    use_gpu: UseGpu = -1,
 ) -> None:
     """Train a pipeline like `spacy train`, and continue after an interruption.
 
@@ -83,13 +49,7 @@ def train_cli(
     """
     from ..training.resumable.output_folder import OutputFolder
 
-    if verbose:
-        util.logger.setLevel(logging.DEBUG)
-    overrides = parse_config_overrides(ctx.args)
-    import_code(code_path)
-    with show_validation_error(config_path):
-        config = util.load_config(config_path, overrides=overrides, interpolate=False)
-        config.interpolate()
+    config = read_config(ctx, config_path, code_path, verbose)
     folder = OutputFolder(output)
     with ExitStack() as stack:
         stack.enter_context(interruptible(folder))

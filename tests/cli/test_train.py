@@ -26,9 +26,8 @@ def place(tmp_path_factory) -> Workplace:
 @pytest.fixture
 def cut(place):
     """Name of a training that was interrupted."""
-    shutil.copytree(place.folder / "cut", place.folder / "copy")
-    yield "copy"
-    shutil.rmtree(place.folder / "copy")
+    with place.copied("cut") as name:
+        yield name
 
 
 def test_output_is_the_same_as_of_spacy_train(place):

@@ -35,9 +35,8 @@ def place(tmp_path_factory) -> Classroom:
 @pytest.fixture
 def cut(place):
     """Name of a distillation that was interrupted."""
-    shutil.copytree(place.folder / "cut", place.folder / "copy")
-    yield "copy"
-    shutil.rmtree(place.folder / "copy")
+    with place.copied("cut") as name:
+        yield name
 
 
 def test_losses_have_columns(place):
